@@ -1,0 +1,26 @@
+"""One `up` or `down` at a time on a state."""
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def only_one(state: Path, check: Callable[[], None], say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the state's lock, waiting for it; `check` may raise to give up. The kernel frees it if we die."""
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "lock").open("w") as file:
+        said = False
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not said:
+                    say(f"another up or down is at work on {state}: waiting for it")
+                said = True
+                check()
+                time.sleep(0.1)
+        yield

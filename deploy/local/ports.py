@@ -1,0 +1,48 @@
+"""Which port each part listens on."""
+
+import random
+import socket
+
+from deploy.local.errors import CloudError
+
+DEFAULTS = {
+    "bucket": 4443,
+    "bus": 8085,
+    "warehouse": 9050,
+    "warehouse-grpc": 9060,
+    "ingest": 8081,
+    "merge": 8082,
+}
+FREE = 0
+# Below the range that systems hand to outgoing connections: a part that is started again finds its port free.
+_FREE_RANGE = range(20000, 32000)
+
+Ports = dict[str, int]
+
+
+def choose(port_base: int | None) -> Ports:
+    """The default ports, free ones (0), or port_base, port_base + 1, … in the order of DEFAULTS."""
+    if port_base is None:
+        return dict(DEFAULTS)
+    if port_base == FREE:
+        return _free()
+    if not 1024 <= port_base <= 65535 - len(DEFAULTS):
+        raise CloudError(f"--port-base {port_base}: give 0 (free ports), or 1024 to {65535 - len(DEFAULTS)}")
+    return {name: port_base + offset for offset, name in enumerate(DEFAULTS)}
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of 127.0.0.1 now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free() -> Ports:
+    candidates = random.sample(_FREE_RANGE, 1000)
+    found = (port for port in candidates if is_free(port))
+    return dict(zip(DEFAULTS, found, strict=False))
