@@ -1,0 +1,102 @@
+"""Check the rows in the warehouse, record the refused ones, and stage the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from services.ingest.head import Head
+from services.shared.errors import Permanent
+from services.shared.feed import Feed
+from services.shared.load import Load
+from services.shared.sql import render
+from services.shared.warehouse import Warehouse
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Counts:
+    rows: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Full names, dataset included."""
+
+    raw: str
+    checked: str
+    staging: str
+    rejected: str
+
+
+def check_rows(
+    warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, head: Head, created: datetime
+) -> Counts:
+    """Type and check every row of the raw table into the checked table.
+
+    Raises Permanent("too_many_bad_rows") past the feed's tolerance, with the reasons and an example of each;
+    the refused rows are recorded either way.
+    """
+    parameters = {
+        "created": ("TIMESTAMP", created),
+        "generation": ("INT64", load.generation),
+        "object": ("STRING", load.uri),
+        "load_id": ("STRING", load.load_id),
+    }
+    if feed.delete:
+        parameters["delete_marker"] = ("STRING", feed.delete.equals)
+    sql = render(
+        _HERE / "check_rows.sql",
+        feed=feed,
+        checked=tables.checked,
+        raw_table=tables.raw,
+        has_delete=head.has_delete,
+        live={c.name: _unless_deleted(feed, c.name) for c in feed.columns},
+    )
+    warehouse.create_once(f"check-{load.load_id}", tables.checked, sql, parameters)
+    (counted,) = warehouse.query(render(_HERE / "count_rows.sql", checked=tables.checked))
+    counts = Counts(rows=counted["total"], rejected=counted["bad"])
+    if counts.rejected:
+        _record(warehouse, load, tables)
+        if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
+            raise Permanent("too_many_bad_rows", _explain(warehouse, feed, tables, counts))
+    return counts
+
+
+def stage_rows(warehouse: Warehouse, load: Load, tables: Tables) -> None:
+    """Publish the good rows under the staging table's final name, then drop what led to it."""
+    sql = render(_HERE / "stage_rows.sql", staging=tables.staging, checked=tables.checked)
+    warehouse.create_once(f"stage-{load.load_id}", tables.staging, sql)
+    warehouse.drop(tables.checked)
+    warehouse.drop(tables.raw)
+
+
+def _unless_deleted(feed: Feed, column: str) -> str:
+    # A delete needs its key and version only.
+    return "" if column in feed.key or column == feed.version else "NOT _deleted AND "
+
+
+def _record(warehouse: Warehouse, load: Load, tables: Tables) -> None:
+    warehouse.query(render(_HERE / "create_rejected.sql", rejected=tables.rejected))
+    warehouse.query(
+        render(_HERE / "record_rejected.sql", rejected=tables.rejected, checked=tables.checked),
+        {
+            "feed": ("STRING", load.feed),
+            "bucket": ("STRING", load.bucket),
+            "object": ("STRING", load.object),
+            "generation": ("INT64", load.generation),
+            "load_id": ("STRING", load.load_id),
+        },
+    )
+
+
+def _explain(warehouse: Warehouse, feed: Feed, tables: Tables, counts: Counts) -> str:
+    reasons = warehouse.query(render(_HERE / "count_reasons.sql", checked=tables.checked))
+    listed = "; ".join(f"{row['why']} × {row['n']}, such as {row['example'][:200]}" for row in reasons)
+    return (
+        f"{counts.rejected} of {counts.rows} rows failed their checks, "
+        f"the feed tolerates {feed.bad_rows.at_most}: {listed}"
+    )

@@ -1,0 +1,35 @@
+"""Load the pinned file, as it is, into a table of text."""
+
+from __future__ import annotations
+
+from google.cloud import bigquery
+
+from services.ingest.head import Head
+from services.shared.errors import Permanent, Transient, classify
+from services.shared.feed import Feed
+from services.shared.warehouse import Warehouse
+
+
+def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, head: Head, feed: Feed) -> None:
+    """One load job by URI; every column STRING. Raises Permanent("malformed_file" | "wrong_encoding")."""
+    config = bigquery.LoadJobConfig(
+        source_format=bigquery.SourceFormat.CSV,
+        schema=[bigquery.SchemaField(name, "STRING") for name in head.columns],
+        skip_leading_rows=1,
+        field_delimiter=feed.format.delimiter,
+        quote_character='"',
+        allow_quoted_newlines=True,
+        allow_jagged_rows=False,
+        encoding="UTF-8",
+        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+    )
+    try:
+        warehouse.load_once(f"load-{load_id}", raw_table, uri, config)
+    except Exception as error:
+        kind = classify(error)
+        if isinstance(kind, Transient):
+            raise
+        warehouse.drop(raw_table)
+        if kind.reason == "malformed_file" and "utf-8" in kind.detail.lower():
+            raise Permanent("wrong_encoding", kind.detail) from error
+        raise kind from error

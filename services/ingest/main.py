@@ -1,0 +1,40 @@
+"""Entry point of the ingest function: translate, wire, settle."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import flask
+import functions_framework
+from google.cloud import pubsub_v1, storage
+
+from services.ingest.stage_file import Stager
+from services.shared import logs
+from services.shared.bus import Bus
+from services.shared.feed import read_feeds
+from services.shared.journal import Journal
+from services.shared.settings import read_settings
+from services.shared.settle import Response, settle
+from services.shared.warehouse import Warehouse, connect
+
+
+@lru_cache(maxsize=1)
+def _stager() -> Stager:
+    logs.set_up()
+    settings = read_settings()
+    client = connect(settings.project, settings.location)
+    return Stager(
+        settings,
+        read_feeds(settings.feeds),
+        storage.Client(project=settings.project),
+        Warehouse(client, settings.budget_seconds),
+        Bus(pubsub_v1.PublisherClient(), settings.project),
+        Journal(client, settings.ops_dataset, settings.service),
+    )
+
+
+@functions_framework.http
+def ingest(request: flask.Request) -> Response:
+    """One push delivery of a Cloud Storage notification."""
+    stager = _stager()
+    return settle(request.get_data(), stager, stager.settings, stager.bus, stager.journal)

@@ -1,0 +1,47 @@
+"""Pin a generation: copy it, server-side, to a name of its own in the archive bucket."""
+
+from __future__ import annotations
+
+from google.api_core import exceptions as google
+from google.cloud import storage
+
+from services.shared.load import Load
+
+_TIMEOUT = 60.0
+
+
+def archived_name(load: Load) -> str:
+    return f"{load.feed}/{load.load_id}.csv"
+
+
+def pin(client: storage.Client, load: Load, archive: str) -> storage.Blob | None:
+    """The immutable copy, made now or by an earlier delivery; None when the generation is gone."""
+    target = client.bucket(archive).blob(archived_name(load))
+    if target.exists(timeout=_TIMEOUT):
+        target.reload(timeout=_TIMEOUT)
+        return target
+    source = client.bucket(load.bucket).blob(load.object, generation=load.generation)
+    token: str | None = None
+    try:
+        while True:
+            token, _, _ = target.rewrite(
+                source,
+                token=token,
+                if_generation_match=0,
+                if_source_generation_match=load.generation,
+                timeout=_TIMEOUT,
+            )
+            if token is None:
+                break
+    except google.PreconditionFailed:
+        # Either another delivery pinned it first, or the source's generation moved on.
+        if not target.exists(timeout=_TIMEOUT):
+            return None
+    except google.NotFound as error:
+        if not client.bucket(load.bucket).exists(timeout=_TIMEOUT):
+            raise
+        if not client.bucket(archive).exists(timeout=_TIMEOUT):
+            raise error
+        return None
+    target.reload(timeout=_TIMEOUT)
+    return target

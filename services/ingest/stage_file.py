@@ -1,0 +1,126 @@
+"""The story of one file: from a notification to a staging table and the message that tells of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from google.cloud import storage
+
+from services.ingest.check_rows import Tables, check_rows, stage_rows
+from services.ingest.head import HEAD_BYTES, inspect_head
+from services.ingest.load_raw import load_raw
+from services.ingest.notification import Notification, read_notification
+from services.ingest.pin import pin
+from services.shared.bus import Bus
+from services.shared.errors import Permanent
+from services.shared.feed import Feed, feed_for
+from services.shared.journal import Journal
+from services.shared.load import Load
+from services.shared.settings import Settings
+from services.shared.settle import Work
+from services.shared.staged import Staged
+from services.shared.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Stager:
+    settings: Settings
+    feeds: Mapping[str, Feed]
+    bucket: storage.Client
+    warehouse: Warehouse
+    bus: Bus
+    journal: Journal
+
+    def __call__(self, work: Work) -> str:
+        """Outcome: staged, superseded or ignored. Safe to repeat at any step, any number of times."""
+        notification = read_notification(work.envelope)
+        work.about.update(
+            bucket=notification.bucket, object=notification.object, generation=notification.generation
+        )
+        work.facts.update(
+            event=notification.event_type, event_time=notification.event_time, size=notification.size
+        )
+        feed = self._feed(notification)
+        if feed is None:
+            return "ignored"
+        load = Load(feed.feed, notification.bucket, notification.object, notification.generation)
+        work.about.update(feed=feed.feed, load_id=load.load_id)
+        self.journal.record("arrived", work.about, attempt=work.envelope.attempt)
+        if not self.warehouse.exists(self._tables(load).staging) and not self._stage(work, feed, load):
+            self.journal.record("superseded", work.about)
+            return "superseded"
+        with _timed(work, "publish"):
+            self.bus.publish(
+                self.settings.staged_topic,
+                Staged(load).encode(),
+                {"feed": feed.feed, "load_id": load.load_id, "traceparent": work.traceparent},
+            )
+        self.journal.record("staged", work.about, **work.facts)
+        return "staged"
+
+    def _feed(self, notification: Notification) -> Feed | None:
+        if notification.event_type != "OBJECT_FINALIZE" or notification.object.endswith("/"):
+            return None
+        feed = feed_for(self.feeds, notification.object)
+        if feed is None and notification.object.startswith(self.settings.landing_prefix):
+            patterns = ", ".join(f"{f.feed}: {f.objects}" for f in self.feeds.values())
+            raise Permanent("no_feed", f"no feed's pattern matches {notification.object!r} ({patterns})")
+        return feed
+
+    def _stage(self, work: Work, feed: Feed, load: Load) -> bool:
+        """False when the generation is gone."""
+        tables = self._tables(load)
+        with _timed(work, "pin"):
+            blob = pin(self.bucket, load, self.settings.archive_bucket)
+        if blob is None:
+            return False
+        self.journal.record("pinned", work.about)
+        size = int(blob.size or 0)
+        work.facts["size"] = size
+        with _timed(work, "head"):
+            first = (
+                blob.download_as_bytes(start=0, end=min(HEAD_BYTES, size) - 1, timeout=60) if size else b""
+            )
+            head = inspect_head(first, size, feed)
+        with _timed(work, "load"):
+            uri = f"gs://{self.settings.archive_bucket}/{blob.name}"
+            load_raw(self.warehouse, uri, tables.raw, load.load_id, head, feed)
+        self.journal.record("loaded", work.about)
+        with _timed(work, "check"):
+            try:
+                counts = check_rows(self.warehouse, feed, load, tables, head, _created(load))
+            except Permanent:
+                self.warehouse.drop(tables.checked)
+                self.warehouse.drop(tables.raw)
+                raise
+        work.facts.update(rows=counts.rows, rejected_rows=counts.rejected)
+        with _timed(work, "stage"):
+            stage_rows(self.warehouse, load, tables)
+        return True
+
+    def _tables(self, load: Load) -> Tables:
+        project, staging = self.settings.project, self.settings.staging_dataset
+        return Tables(
+            raw=f"{project}.{staging}._raw_{load.load_id}",
+            checked=f"{project}.{staging}._checked_{load.load_id}",
+            staging=f"{project}.{staging}.{load.staging_table}",
+            rejected=f"{project}.{self.settings.ops_dataset}.rejected_rows",
+        )
+
+
+def _created(load: Load) -> datetime:
+    # A generation is the creation time in microseconds since 1970: every delivery reads the same one.
+    return datetime.fromtimestamp(load.generation / 1e6, UTC)
+
+
+@contextmanager
+def _timed(work: Work, step: str) -> Iterator[None]:
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        work.timings[step] = time.monotonic() - started

@@ -1,0 +1,67 @@
+"""Which loads are applied, and the tables that a merge needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from google.cloud import bigquery
+
+from services.shared.feed import Feed
+from services.shared.sql import render
+from services.shared.warehouse import Warehouse
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Ledger:
+    warehouse: Warehouse
+    project: str
+    ops: str
+    _ready: set[str] = field(default_factory=set)
+
+    @property
+    def table(self) -> str:
+        return f"{self.project}.{self.ops}.ledger"
+
+    @property
+    def locks(self) -> str:
+        return f"{self.project}.{self.ops}.locks"
+
+    def applied(self, feed: str, load_ids: Sequence[str]) -> set[str]:
+        sql = render(_HERE / "applied.sql", ledger=self.table, feed=feed, load_ids=load_ids)
+        return {row["load_id"] for row in self.warehouse.query(sql)}
+
+    def prepare(self, feed: Feed) -> None:
+        """Create dataset, tables, view and lock row where missing; once a process and feed."""
+        if feed.feed in self._ready:
+            return
+        dataset, _ = feed.table.split(".")
+        for name in (dataset, self.ops):
+            self.warehouse.client.create_dataset(
+                bigquery.DatasetReference(self.project, name), exists_ok=True
+            )
+        main = f"{self.project}.{feed.table}"
+        # BigQuery clusters by at most four columns.
+        cluster = [name for name in feed.key][:4]
+        for template in (
+            "create_ledger.sql",
+            "create_locks.sql",
+            "create_lock_row.sql",
+            "create_targets.sql",
+            "create_current.sql",
+        ):
+            self.warehouse.query(
+                render(
+                    _HERE / template,
+                    feed=feed,
+                    main=main,
+                    current=f"{main}_current",
+                    ledger=self.table,
+                    locks=self.locks,
+                    cluster=cluster,
+                )
+            )
+        self._ready.add(feed.feed)

@@ -1,0 +1,42 @@
+"""Entry point of the merge function: translate, wire, settle."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import flask
+import functions_framework
+from google.cloud import pubsub_v1
+
+from services.merge.ledger import Ledger
+from services.merge.merge_loads import Merger
+from services.shared import logs
+from services.shared.bus import Bus
+from services.shared.feed import read_feeds
+from services.shared.journal import Journal
+from services.shared.settings import read_settings
+from services.shared.settle import Response, settle
+from services.shared.warehouse import Warehouse, connect
+
+
+@lru_cache(maxsize=1)
+def _parts() -> tuple[Merger, Bus]:
+    logs.set_up()
+    settings = read_settings()
+    client = connect(settings.project, settings.location)
+    warehouse = Warehouse(client, settings.budget_seconds)
+    merger = Merger(
+        settings,
+        read_feeds(settings.feeds),
+        warehouse,
+        Ledger(warehouse, settings.project, settings.ops_dataset),
+        Journal(client, settings.ops_dataset, settings.service),
+    )
+    return merger, Bus(pubsub_v1.PublisherClient(), settings.project)
+
+
+@functions_framework.http
+def merge(request: flask.Request) -> Response:
+    """One push delivery of a staged message."""
+    merger, bus = _parts()
+    return settle(request.get_data(), merger, merger.settings, bus, merger.journal)

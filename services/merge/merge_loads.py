@@ -1,0 +1,147 @@
+"""The story of a merge: from one staged message to every waiting load of its feed in the main table."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tenacity
+
+from services.merge.ledger import Ledger
+from services.shared.errors import Permanent, Transient, classify
+from services.shared.feed import Feed
+from services.shared.journal import Journal
+from services.shared.load import Load, staging_table
+from services.shared.settings import Settings
+from services.shared.settle import Work
+from services.shared.sql import render
+from services.shared.staged import Staged
+from services.shared.warehouse import Warehouse
+
+MOST_LOADS = 100
+"""Staging tables in one MERGE: its text stays far below BigQuery's 1 MB for a query, and it names
+fewer than the 1,000 tables that one may reference."""
+
+_REMEMBERED = 10_000
+
+
+class _Recent:
+    """Loads that this process saw applied: saves a query for each message that waited behind a group."""
+
+    def __init__(self) -> None:
+        self._ids: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __contains__(self, load_id: str) -> bool:
+        with self._lock:
+            return load_id in self._ids
+
+    def add(self, load_id: str) -> None:
+        with self._lock:
+            self._ids[load_id] = None
+            while len(self._ids) > _REMEMBERED:
+                self._ids.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class Merger:
+    settings: Settings
+    feeds: Mapping[str, Feed]
+    warehouse: Warehouse
+    ledger: Ledger
+    journal: Journal
+    _turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    _recent: _Recent = field(default_factory=_Recent)
+
+    def __call__(self, work: Work) -> str:
+        """Outcome: merged, or already_merged. Safe to repeat at any step, any number of times."""
+        load = Staged.decode(work.envelope.data).load
+        work.about.update(
+            feed=load.feed,
+            load_id=load.load_id,
+            bucket=load.bucket,
+            object=load.object,
+            generation=load.generation,
+        )
+        feed = self.feeds.get(load.feed)
+        if feed is None:
+            raise Permanent("unknown_feed", f"no contract for feed {load.feed!r}")
+        started = time.monotonic()
+        # Waiting here, not at BigQuery, is what lets a group form; between processes the lock row decides.
+        with self._turns[feed.feed]:
+            work.timings["wait"] = time.monotonic() - started
+            return self._retrying(work, feed, load)
+
+    def _retrying(self, work: Work, feed: Feed, load: Load) -> str:
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(
+                lambda e: isinstance(e, Exception) and isinstance(classify(e), Transient)
+            ),
+            wait=tenacity.wait_random_exponential(multiplier=0.5, max=20),
+            stop=tenacity.stop_after_delay(self.settings.budget_seconds / 4),
+            reraise=True,
+        )
+        return str(retrying(self._merge, work, feed, load))
+
+    def _merge(self, work: Work, feed: Feed, load: Load) -> str:
+        if load.load_id in self._recent and not self._is_staged(load):
+            return "already_merged"
+        self.ledger.prepare(feed)
+        waiting = self._waiting(feed, load)
+        applied = self.ledger.applied(feed.feed, [load.load_id, *waiting])
+        for load_id in applied:
+            self._finish(feed, load_id)
+        if load.load_id in applied:
+            return "already_merged"
+        group = [load_id for load_id in waiting if load_id not in applied]
+        if load.load_id not in group:
+            raise Permanent(
+                "staging_missing",
+                f"staging table {load.staging_table} is gone and the ledger does not hold load {load.load_id}: "
+                "replay the file's notification",
+            )
+        merge_id = uuid.uuid4().hex
+        started = time.monotonic()
+        self.warehouse.query(
+            render(
+                Path(__file__).parent / "merge.sql",
+                feed=feed,
+                main=f"{self.settings.project}.{feed.table}",
+                ledger=self.ledger.table,
+                locks=self.ledger.locks,
+                staging=[self._full(staging_table(feed.feed, load_id)) for load_id in group],
+                load_ids=group,
+                merge_id=merge_id,
+            )
+        )
+        work.timings["merge"] = time.monotonic() - started
+        work.facts.update(merge_id=merge_id, merged_with=len(group) - 1)
+        for load_id in group:
+            self._finish(feed, load_id)
+        self.journal.record("merged", work.about, merge_id=merge_id, loads=group)
+        return "merged"
+
+    def _waiting(self, feed: Feed, load: Load) -> list[str]:
+        """Load ids with a staging table, the message's own first, bounded."""
+        prefix = staging_table(feed.feed, "")
+        ids = [
+            name.removeprefix(prefix) for name in self.warehouse.tables(self.settings.staging_dataset, prefix)
+        ]
+        others = sorted(load_id for load_id in ids if load_id != load.load_id)
+        own = [load.load_id] if load.load_id in ids else []
+        return own + others[: MOST_LOADS - len(own)]
+
+    def _is_staged(self, load: Load) -> bool:
+        return self.warehouse.exists(self._full(load.staging_table))
+
+    def _finish(self, feed: Feed, load_id: str) -> None:
+        self.warehouse.drop(self._full(staging_table(feed.feed, load_id)))
+        self._recent.add(load_id)
+
+    def _full(self, table: str) -> str:
+        return f"{self.settings.project}.{self.settings.staging_dataset}.{table}"

@@ -1,0 +1,42 @@
+"""The body of a Pub/Sub push request."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.shared.errors import Permanent
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One delivery: original bytes and attributes, kept whole so that a dead letter can carry them."""
+
+    data: bytes
+    attributes: Mapping[str, str]
+    message_id: str
+    subscription: str
+    attempt: int
+    """1 for the first delivery; 1 too where the subscription has no dead-letter policy."""
+
+
+def read_envelope(body: bytes) -> Envelope:
+    """Decode a push body. Raises Permanent("malformed_message") naming what is wrong."""
+    try:
+        outer = json.loads(body)
+        message = outer["message"]
+        attributes = message.get("attributes") or {}
+        if not all(isinstance(v, str) for pair in attributes.items() for v in pair):
+            raise ValueError("attributes are not text")
+        return Envelope(
+            data=base64.b64decode(message.get("data") or "", validate=True),
+            attributes=dict(attributes),
+            message_id=str(message.get("messageId", "")),
+            subscription=str(outer.get("subscription", "")),
+            attempt=int(outer.get("deliveryAttempt") or 1),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+        raise Permanent("malformed_message", f"not a Pub/Sub push body: {error!r}") from error

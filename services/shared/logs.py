@@ -1,0 +1,41 @@
+"""One JSON line an event, in the fields that Cloud Logging reads."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+
+def _severity(_: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    event["severity"] = "ERROR" if method == "exception" else method.upper()
+    event["message"] = event.pop("event")
+    return event
+
+
+def set_up() -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            _severity,
+            structlog.processors.TimeStamper(fmt="iso", key="time"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(default=str),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+
+
+def trace_fields(project: str, traceparent: str) -> Mapping[str, str]:
+    """Cloud Logging's trace fields from a W3C traceparent; none where it is absent or malformed."""
+    match = re.fullmatch(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}", traceparent)
+    if match is None:
+        return {}
+    return {
+        "logging.googleapis.com/trace": f"projects/{project}/traces/{match[1]}",
+        "logging.googleapis.com/spanId": match[2],
+    }

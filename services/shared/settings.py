@@ -1,0 +1,45 @@
+"""What a service is told by its environment, read once at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Each field is the variable DROPMERGE_<FIELD>; the project is GOOGLE_CLOUD_PROJECT."""
+
+    model_config = SettingsConfigDict(env_prefix="DROPMERGE_", frozen=True)
+
+    project: str = Field(validation_alias="GOOGLE_CLOUD_PROJECT", min_length=1)
+    service: Literal["ingest", "merge"]
+    location: str = "US"
+    feeds: Path
+    landing_bucket: str = "landing"
+    landing_prefix: str = "incoming/"
+    archive_bucket: str = "archive"
+    staging_dataset: str = Field("staging", pattern=r"^\w+$")
+    ops_dataset: str = Field("ops", pattern=r"^\w+$")
+    staged_topic: str = "file-staged"
+    dead_letter_topic: str
+    budget_seconds: float = Field(540.0, gt=0, lt=600)
+    """How long one delivery may work: just under the push deadline of 600 s."""
+
+
+class BadSettings(Exception):
+    """A variable is missing or malformed; the text names it."""
+
+
+def read_settings() -> Settings:
+    try:
+        return Settings()  # type: ignore[call-arg]  # the values come from the environment
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            name = str(problem["loc"][0])
+            variable = name if name.isupper() else f"DROPMERGE_{name.upper()}"
+            lines.append(f"{variable}: {problem['msg']}")
+        raise BadSettings("environment: " + "; ".join(lines)) from error

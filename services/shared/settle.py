@@ -1,0 +1,95 @@
+"""The one place that turns the end of some work into an acknowledgement, a nack or a dead letter."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from services.shared.bus import Bus
+from services.shared.dead_letter import attributes_of
+from services.shared.envelope import Envelope, read_envelope
+from services.shared.errors import Permanent, classify
+from services.shared.journal import Journal
+from services.shared.logs import trace_fields
+from services.shared.settings import Settings
+
+Response = tuple[str, int]
+ACK: Response = ("", 204)
+
+
+@dataclass
+class Work:
+    """One delivery being worked on. `about` and `timings` are filled in as they become known."""
+
+    envelope: Envelope
+    traceparent: str
+    about: dict[str, object] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
+    """Seconds each step took."""
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+Handler = Callable[[Work], str]
+"""Does the work, returns its outcome in a word; raises Permanent, Transient or any error of Google's."""
+
+
+def settle(body: bytes, handler: Handler, settings: Settings, bus: Bus, journal: Journal) -> Response:
+    """Run a handler on a push body and answer Pub/Sub: 204 done or dead-lettered, 503 try again."""
+    started = time.monotonic()
+    try:
+        envelope = read_envelope(body)
+    except Permanent as error:
+        # Unreadable as an envelope: the body itself is the original.
+        handler, failure = _fail_with(error), Envelope(body, {}, "", "", 1)
+        envelope = failure
+    work = Work(envelope, envelope.attributes.get("traceparent") or _new_trace())
+    log = structlog.get_logger().bind(
+        service=settings.service,
+        message_id=envelope.message_id,
+        attempt=envelope.attempt,
+        **trace_fields(settings.project, work.traceparent),
+    )
+    try:
+        try:
+            outcome = handler(work)
+        except Exception as error:
+            kind = classify(error)
+            if not isinstance(kind, Permanent):
+                raise
+            _dead_letter(work, kind, settings, bus, journal)
+            log = log.bind(reason=kind.reason, error=kind.detail)
+            outcome = "dead_lettered"
+    except Exception as error:
+        log.warning("transient", error=str(classify(error)), exc_info=True, **_fields(work, started))
+        return "try again", 503
+    log.info(outcome, outcome=outcome, **_fields(work, started))
+    return ACK
+
+
+def _fields(work: Work, started: float) -> dict[str, object]:
+    seconds = {**work.timings, "total": time.monotonic() - started}
+    return {**work.about, **work.facts, "seconds": {k: round(v, 3) for k, v in seconds.items()}}
+
+
+def _fail_with(error: Permanent) -> Handler:
+    def fail(_: Work) -> str:
+        raise error
+
+    return fail
+
+
+def _dead_letter(work: Work, error: Permanent, settings: Settings, bus: Bus, journal: Journal) -> None:
+    about = {name: str(value) for name, value in work.about.items()}
+    attributes = attributes_of(work.envelope, settings.service, error, about)
+    letter_id = bus.publish(settings.dead_letter_topic, work.envelope.data, attributes)
+    journal.record(
+        "dead_lettered", work.about, reason=error.reason, error=error.detail, dead_letter_id=letter_id
+    )
+
+
+def _new_trace() -> str:
+    return f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"

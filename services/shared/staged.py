@@ -1,0 +1,31 @@
+"""The "staged" message, from ingest to merge."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from services.shared.errors import Permanent
+from services.shared.load import Load
+
+
+@dataclass(frozen=True)
+class Staged:
+    """References only, never rows. Unknown fields are ignored: services of two ages run at once."""
+
+    load: Load
+
+    def encode(self) -> bytes:
+        return json.dumps(asdict(self.load), ensure_ascii=True).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> Staged:
+        """Raises Permanent("malformed_message")."""
+        try:
+            fields = json.loads(data)
+            texts = [fields[name] for name in ("feed", "bucket", "object")]
+            if not all(isinstance(text, str) and text for text in texts):
+                raise ValueError("feed, bucket and object must be text")
+            return cls(Load(*texts, generation=int(fields["generation"])))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise Permanent("malformed_message", f"not a staged message: {error!r}") from error

@@ -1,0 +1,125 @@
+"""BigQuery, as both services use it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from google.api_core import exceptions as google
+from google.api_core.retry import Retry
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+_HTTP_TIMEOUT = 120.0
+# Google's default retries run for 10 and 40 minutes, longer than a push may take.
+_RETRY = bigquery.DEFAULT_RETRY.with_timeout(60.0)
+_MOST_ATTEMPTS = 100
+
+Parameters = Mapping[str, tuple[str, Any]]
+"""Name to (BigQuery type, value)."""
+
+
+def connect(project: str, location: str) -> bigquery.Client:
+    """A client; anonymous against an emulator, which unlike the other clients this one does not do itself."""
+    if os.environ.get("BIGQUERY_EMULATOR_HOST"):
+        return bigquery.Client(project=project, location=location, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+    return bigquery.Client(project=project, location=location)
+
+
+class Warehouse:
+    """Statements and jobs, each with a bounded wait. Errors are Google's own: `classify` reads them."""
+
+    def __init__(self, client: bigquery.Client, budget_seconds: float, retry: Retry = _RETRY) -> None:
+        self.client = client
+        self._budget = budget_seconds
+        self._retry = retry
+
+    def query(self, sql: str, parameters: Parameters | None = None) -> list[bigquery.Row]:
+        job = self.client.query(
+            sql, job_config=_config(parameters), retry=self._retry, job_retry=None, timeout=_HTTP_TIMEOUT
+        )
+        return list(job.result(retry=self._retry, timeout=self._budget, job_retry=None))
+
+    def exists(self, table: str) -> bool:
+        try:
+            self.client.get_table(table, retry=self._retry, timeout=_HTTP_TIMEOUT)
+        except google.NotFound:
+            return False
+        return True
+
+    def drop(self, table: str) -> None:
+        self.client.delete_table(table, not_found_ok=True, retry=self._retry, timeout=_HTTP_TIMEOUT)
+
+    def tables(self, dataset: str, prefix: str) -> list[str]:
+        """Names of a dataset's tables that begin with a prefix. A listing is free; a query is not."""
+        listed: Iterable[Any] = self.client.list_tables(dataset, retry=self._retry, timeout=_HTTP_TIMEOUT)
+        return [item.table_id for item in listed if item.table_id.startswith(prefix)]
+
+    def create_once(self, name: str, table: str, sql: str, parameters: Parameters | None = None) -> None:
+        """Run a statement that creates `table`, under a job id that repeats with it.
+
+        Deliveries that overlap, or a lost response, attach to the running job instead of starting another.
+        """
+
+        def start(job_id: str) -> Any:
+            return self.client.query(
+                sql,
+                job_config=_config(parameters),
+                job_id=job_id,
+                retry=self._retry,
+                job_retry=None,
+                timeout=_HTTP_TIMEOUT,
+            )
+
+        self._once(_job_name(name, sql), table, start)
+
+    def load_once(self, name: str, table: str, uri: str, config: bigquery.LoadJobConfig) -> None:
+        """Load `uri` into `table`, as `create_once`."""
+
+        def start(job_id: str) -> Any:
+            return self.client.load_table_from_uri(
+                uri, table, job_id=job_id, job_config=config, retry=self._retry, timeout=_HTTP_TIMEOUT
+            )
+
+        self._once(_job_name(name, uri, str(config.to_api_repr())), table, start)
+
+    def _once(self, name: str, table: str, start: Callable[[str], Any]) -> None:
+        for attempt in range(_MOST_ATTEMPTS):
+            job_id = f"{name}-{attempt}"
+            job = self._find(job_id)
+            if job is None:
+                try:
+                    start(job_id).result(timeout=self._budget)
+                    return
+                except google.Conflict:
+                    job = self._find(job_id)
+            if job is None:
+                raise google.ServiceUnavailable(f"job {job_id} is neither there nor to be had")  # type: ignore[no-untyped-call]
+            # A failed id cannot be used again, nor one whose table has gone since: take the next.
+            if not job.done(retry=self._retry):
+                job.result(timeout=self._budget)
+            if job.error_result is None and self.exists(table):
+                return
+        raise google.ServiceUnavailable(f"job {name} was tried {_MOST_ATTEMPTS} times")  # type: ignore[no-untyped-call]
+
+    def _find(self, job_id: str) -> Any | None:
+        try:
+            return self.client.get_job(job_id, retry=self._retry, timeout=_HTTP_TIMEOUT)
+        except google.NotFound:
+            return None
+
+
+def _job_name(name: str, *parts: str) -> str:
+    # The statement is part of the name: a mended contract is other work, not a repetition.
+    return f"dropmerge-{name}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}"
+
+
+def _config(parameters: Parameters | None) -> bigquery.QueryJobConfig:
+    return bigquery.QueryJobConfig(
+        query_parameters=[
+            bigquery.ScalarQueryParameter(name, kind, value)
+            for name, (kind, value) in (parameters or {}).items()
+        ]
+    )
