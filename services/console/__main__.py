@@ -2,13 +2,19 @@
 
 import typer
 
-from services.console import local_cloud
+from services.console import dead_letters, local_cloud
+from services.console.drop import drop
+from services.console.explain import explain
+from services.console.rejected import rejected
+from services.console.status import status
+from services.console.wait import wait
 
-COMMANDS = [local_cloud.up, local_cloud.down, local_cloud.env]
+COMMANDS = [local_cloud.up, local_cloud.down, local_cloud.env, drop, wait, status, explain, rejected]
 
 app = typer.Typer(name="dropmerge", no_args_is_help=True, add_completion=False)
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(dead_letters.commands, name="dead-letters")
 
 
 def main() -> None:

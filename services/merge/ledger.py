@@ -45,7 +45,7 @@ class Ledger:
             )
         main = f"{self.project}.{feed.table}"
         # BigQuery clusters by at most four columns.
-        cluster = [name for name in feed.key][:4]
+        cluster = feed.key[:4]
         for template in (
             "create_ledger.sql",
             "create_locks.sql",

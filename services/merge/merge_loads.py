@@ -102,7 +102,7 @@ class Merger:
         if load.load_id not in group:
             raise Permanent(
                 "staging_missing",
-                f"staging table {load.staging_table} is gone and the ledger does not hold load {load.load_id}: "
+                f"staging table {load.staging_table} is gone and the ledger does not hold the load: "
                 "replay the file's notification",
             )
         merge_id = uuid.uuid4().hex

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
 
-def _severity(_: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _severity(_: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     event["severity"] = "ERROR" if method == "exception" else method.upper()
     event["message"] = event.pop("event")
     return event

@@ -26,6 +26,6 @@ class Staged:
             texts = [fields[name] for name in ("feed", "bucket", "object")]
             if not all(isinstance(text, str) and text for text in texts):
                 raise ValueError("feed, bucket and object must be text")
-            return cls(Load(*texts, generation=int(fields["generation"])))
+            return cls(Load(*texts, int(fields["generation"])))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise Permanent("malformed_message", f"not a staged message: {error!r}") from error
