@@ -42,7 +42,7 @@ class Stager:
             bucket=notification.bucket, object=notification.object, generation=notification.generation
         )
         work.facts.update(
-            event=notification.event_type, event_time=notification.event_time, size=notification.size
+            event_type=notification.event_type, event_time=notification.event_time, size=notification.size
         )
         feed = self._feed(notification)
         if feed is None:

@@ -23,9 +23,9 @@ class Staged:
         """Raises Permanent("malformed_message")."""
         try:
             fields = json.loads(data)
-            texts = [fields[name] for name in ("feed", "bucket", "object")]
+            feed, bucket, name = texts = [fields[field] for field in ("feed", "bucket", "object")]
             if not all(isinstance(text, str) and text for text in texts):
                 raise ValueError("feed, bucket and object must be text")
-            return cls(Load(*texts, int(fields["generation"])))
+            return cls(Load(feed, bucket, name, int(fields["generation"])))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise Permanent("malformed_message", f"not a staged message: {error!r}") from error
