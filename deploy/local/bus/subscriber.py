@@ -68,10 +68,7 @@ class Subscriber:
 
     def update(self, request: types.UpdateSubscriptionRequest, _: Any) -> types.Subscription:
         """UpdateSubscription."""
-        updated = self._catalog.update_subscription(request.subscription, [*request.update_mask.paths])
-        self._pusher.refresh()
-        self._signals.notify([updated.name])
-        return updated.definition
+        return self._change(request.subscription, [*request.update_mask.paths])
 
     def list(self, request: types.ListSubscriptionsRequest, _: Any) -> types.ListSubscriptionsResponse:
         """ListSubscriptions."""
@@ -86,10 +83,10 @@ class Subscriber:
         self._catalog.delete_subscription(request.subscription)
         self._signals.notify([request.subscription])
 
-    def modify_push_config(self, request: types.ModifyPushConfigRequest, context: Any) -> None:
+    def modify_push_config(self, request: types.ModifyPushConfigRequest, _: Any) -> None:
         """ModifyPushConfig: an empty one makes it a pull subscription."""
         change = types.Subscription(name=request.subscription, push_config=request.push_config)
-        self.update(types.UpdateSubscriptionRequest(subscription=change, update_mask="push_config"), context)
+        self._change(change, ["push_config"])
 
     def seek(self, request: types.SeekRequest, _: Any) -> types.SeekResponse:
         """Seek to a time: what was published before counts as acknowledged; nothing acknowledged returns."""
@@ -187,6 +184,12 @@ class Subscriber:
     def _end(self, stream: Stream) -> None:
         stream.ended = True
         self._signals.notify([stream.subscription])
+
+    def _change(self, change: types.Subscription, paths: Sequence[str]) -> types.Subscription:
+        updated = self._catalog.update_subscription(change, [*paths])
+        self._pusher.refresh()
+        self._signals.notify([updated.name])
+        return updated.definition
 
     def _pullable(self, name: str) -> Subscription:
         held = self._catalog.subscription(name)

@@ -1,0 +1,139 @@
+"""The process: durability, its port, its end; and the backlog metric."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from google.api_core import exceptions
+from google.cloud import monitoring_v3
+from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
+from google.pubsub_v1 import types
+
+from deploy.local.bus.catalog import Catalog
+from deploy.local.bus.database import Database
+from deploy.local.bus.metrics import UNDELIVERED
+from deploy.local.bus.queue import Queue
+from deploy.local.bus.signals import Signals
+from tests.local_cloud.bus.harness import Endpoint, RunningBus, eventually
+
+
+def test_an_acknowledged_publish_survives_kill_9(own_bus: RunningBus) -> None:
+    """After SIGKILL and a new start every published message is there; what was acknowledged is not."""
+    topic = own_bus.topic()
+    sub = own_bus.subscribe(topic)
+    own_bus.publish(topic, b"done")
+    own_bus.ack(sub, own_bus.pull(sub))
+    own_bus.publish(topic, *[str(n).encode() for n in range(100)])
+    own_bus.end(signal.SIGKILL)
+    own_bus.start()
+    assert sorted(int(one.message.data) for one in own_bus.pull(sub, 1_000)) == list(range(100))
+
+
+def test_a_restart_forgets_leases_and_remembers_attempts(own_bus: RunningBus) -> None:
+    """A message leased when the bus died is handed out at once, as the second attempt."""
+    topic, letters = own_bus.topic(), own_bus.topic("letters")
+    sub = own_bus.subscribe(
+        topic, ack_deadline_seconds=600, dead_letter_policy={"dead_letter_topic": letters}
+    )
+    own_bus.publish(topic, b"x")
+    assert [one.delivery_attempt for one in own_bus.pull(sub)] == [1]
+    own_bus.end(signal.SIGKILL)
+    own_bus.start()
+    assert [one.delivery_attempt for one in own_bus.pull(sub)] == [2]
+
+
+def test_push_goes_on_after_a_restart(own_bus: RunningBus, endpoint: Endpoint) -> None:
+    """Messages that failed before the restart, and new ones, are pushed after it."""
+    topic = own_bus.topic()
+    endpoint.answer = lambda _: 500
+    own_bus.subscribe(topic, push_config={"push_endpoint": endpoint.url})
+    own_bus.publish(topic, b"old")
+    eventually(lambda: endpoint.bodies)
+    assert own_bus.end() == 0
+    endpoint.bodies.clear()
+    endpoint.answer = lambda _: 204
+    own_bus.start()
+    own_bus.publish(topic, b"new")
+    eventually(lambda: len({body["message"]["data"] for body in endpoint.bodies}) == 2)
+
+
+def test_it_ends_cleanly_while_a_stream_is_open(own_bus: RunningBus) -> None:
+    """SIGTERM ends it with exit code 0 within seconds, streaming pulls or not."""
+    sub = own_bus.subscribe(own_bus.topic())
+    future = own_bus.subscriber.subscribe(sub, lambda message: message.ack())
+    own_bus.publish("projects/local/topics/files", b"x")
+    own_bus.process.send_signal(signal.SIGTERM)
+    assert own_bus.process.wait(8) == 0
+    future.cancel()
+
+
+def test_a_taken_port_is_named(bus: RunningBus, tmp_path: Path) -> None:
+    """A second bus on the port exits with an error that names the port."""
+    command = [
+        sys.executable,
+        "-m",
+        "deploy.local.bus",
+        "--port",
+        str(bus.port),
+        "--data",
+        str(tmp_path / "b"),
+    ]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert second.returncode == 1
+    assert f"port {bus.port}" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_one_data_folder_serves_one_bus(bus: RunningBus) -> None:
+    """A second bus on the same folder refuses to start, so that no message is handed out twice."""
+    command = [sys.executable, "-m", "deploy.local.bus", "--port", "0", "--data", str(bus.data)]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert second.returncode == 1
+    assert "in use by another bus" in second.stderr
+
+
+def test_the_backlog_metric_counts_what_is_not_acknowledged(bus: RunningBus) -> None:
+    """ListTimeSeries gives one point a subscription, leased messages included."""
+    topic = bus.topic()
+    sub, _ = bus.subscribe(topic), bus.subscribe(topic, "others")
+    bus.publish(topic, b"1", b"2", b"3")
+    bus.ack(sub, bus.pull(sub, 1))
+    bus.pull(sub, 1)
+    client = monitoring_v3.MetricServiceClient(transport=MetricServiceGrpcTransport(channel=bus.channel))
+    now = int(time.time())
+    request = {
+        "name": "projects/local",
+        "filter": f'metric.type = "{UNDELIVERED}"',
+        "interval": {"start_time": {"seconds": now - 600}, "end_time": {"seconds": now}},
+    }
+    series = list(client.list_time_series(request=request))
+    counts = {one.resource.labels["subscription_id"]: one.points[0].value.int64_value for one in series}
+    assert counts == {"readers": 2, "others": 3}
+    request["filter"] = f'metric.type = "{UNDELIVERED}" AND resource.labels.subscription_id = "others"'
+    [only] = client.list_time_series(request=request)
+    assert dict(only.resource.labels) == {"project_id": "local", "subscription_id": "others"}
+    with pytest.raises(exceptions.InvalidArgument, match="only metric"):
+        client.list_time_series(request={**request, "filter": 'metric.type = "x"'})
+
+
+def test_messages_past_their_retention_are_dropped(tmp_path: Path) -> None:
+    """A sweep drops what is older than the subscription keeps it, and nothing younger."""
+    now = [1_000_000.0]
+    database, signals = Database(tmp_path), Signals()
+    catalog = Catalog(database)
+    queue = Queue(database, catalog, signals, clock=lambda: now[0])
+    topic = catalog.create_topic(types.Topic(name="projects/local/topics/files")).name
+    asked = {"name": "projects/local/subscriptions/readers", "topic": topic}
+    sub = catalog.create_subscription(
+        types.Subscription({**asked, "message_retention_duration": {"seconds": 600}})
+    )
+    queue.publish(topic, [types.PubsubMessage.pb(types.PubsubMessage(data=b"old"))])
+    now[0] += 500
+    queue.publish(topic, [types.PubsubMessage.pb(types.PubsubMessage(data=b"young"))])
+    now[0] += 101
+    queue.sweep()
+    assert [leased.message.data for leased in queue.lease(sub, 10, 10)] == [b"young"]
+    database.close()
