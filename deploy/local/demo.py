@@ -72,15 +72,24 @@ def _run(cloud: LocalCloud, folder: Path) -> list[str]:
     environment = cloud.up(0, feeds)
     os.environ.update(environment)
 
-    _title("Generating files: initial, then two incremental ones with updates, deletes, duplicates, late and bad rows")
+    _title("Generating an initial file, then two with updates, deletes, duplicates, late and bad rows")
     files = [folder / f"{name}.csv" for name in ("initial", "incremental-1", "incremental-2")]
     _generate("initial", "--rows", _ROWS, "--seed", 1, "--out", files[0])
     odds = ["--delete-probability", 0.1, "--duplicate-probability", 0.05, "--late-probability", 0.1]
     for n in (1, 2):
         earlier = [word for path in files[:n] for word in ("--continue-from", path)]
         _generate(
-            "incremental", "--rows", _INCREMENTAL_ROWS, "--seed", n + 1, "--out", files[n],
-            *odds, "--bad-probability", 0.01, *earlier,
+            "incremental",
+            "--rows",
+            _INCREMENTAL_ROWS,
+            "--seed",
+            n + 1,
+            "--out",
+            files[n],
+            *odds,
+            "--bad-probability",
+            0.01,
+            *earlier,
         )
     expected = folder / "expected.csv"
     _python("generator", "expect", *files, "--out", expected)
@@ -107,7 +116,7 @@ def _run(cloud: LocalCloud, folder: Path) -> list[str]:
         raise DemoFailed(f"expected one dead letter, wrong_header; there are {letters}")
     _OUT.print(f"  dead letter {letters[0]['id']}: {letters[0]['reason']}: {letters[0]['error']}")
 
-    _title("Mending: the contract ignores unknown columns, ingest is deployed again, the dead letter replayed")
+    _title("Mending: the contract ignores unknown columns, ingest restarts, the dead letter is replayed")
     contract.write_text(contract.read_text().replace("unknown_columns: reject", "unknown_columns: ignore"))
     _redeploy(cloud, environment, feeds)
     _OUT.print("  " + _dropmerge("dead-letters", "replay", "--id", letters[0]["id"]).strip().splitlines()[-1])
@@ -190,7 +199,7 @@ def _compare(expected: Path) -> int:
 def _main_rows() -> Iterator[tuple[str, ...]]:
     warehouse = Warehouse(connect(os.environ["GOOGLE_CLOUD_PROJECT"], "US"), 300.0)
     for row in warehouse.query("SELECT * FROM `main.accounts_current`"):
-        yield (row["customer_id"], row["account_number"], *map(_text, list(row.values())[2:]))
+        yield (row["customer_id"], row["account_number"], *map(_text, [row[n] for n in range(2, 5)]))
 
 
 def _text(value: Any) -> str:

@@ -34,7 +34,7 @@ def read(path: Path = TOPOLOGY) -> Topology:
 def create_messaging(topology: Topology, bus: str, push_url: Callable[[str], str]) -> None:
     """Topics and subscriptions; an existing subscription is brought up to date (ports may have changed)."""
     # Slow to import: done here, not when the command starts.
-    import grpc  # type: ignore[import-untyped]
+    import grpc
     from google.cloud import pubsub_v1  # type: ignore[attr-defined]
     from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
     from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport

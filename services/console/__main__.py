@@ -1,5 +1,7 @@
 """The `dropmerge` command: a list of commands, each a function in a module of its own."""
 
+from collections.abc import Callable
+
 import typer
 
 from services.console import dead_letters, local_cloud
@@ -9,7 +11,16 @@ from services.console.rejected import rejected
 from services.console.status import status
 from services.console.wait import wait
 
-COMMANDS = [local_cloud.up, local_cloud.down, local_cloud.env, drop, wait, status, explain, rejected]
+COMMANDS: list[Callable[..., None]] = [
+    local_cloud.up,
+    local_cloud.down,
+    local_cloud.env,
+    drop,
+    wait,
+    status,
+    explain,
+    rejected,
+]
 
 app = typer.Typer(name="dropmerge", no_args_is_help=True, add_completion=False)
 for command in COMMANDS:

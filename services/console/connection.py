@@ -15,7 +15,7 @@ import grpc
 import typer
 import yaml
 from google.api_core import exceptions as google
-from google.cloud import bigquery, monitoring_v3, pubsub_v1, storage
+from google.cloud import bigquery, monitoring_v3, pubsub_v1, storage  # type: ignore[attr-defined]  # has no types
 from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
 
 from deploy.local.cloud import LocalCloud
@@ -101,7 +101,6 @@ class Connection:
             filter='metric.type = "pubsub.googleapis.com/subscription/num_undelivered_messages"'
             f' AND resource.labels.subscription_id = "{subscription}"',
             interval=monitoring_v3.TimeInterval(start_time=now - timedelta(minutes=10), end_time=now),
-            view=monitoring_v3.ListTimeSeriesRequest.TimeSeriesView.FULL,
         )
         return sum(int(one.points[0].value.int64_value) for one in series if one.points)
 

@@ -159,7 +159,8 @@ def _explain_row(connection: Connection, feed_name: str | None, pairs: list[str]
     row = dict(rows[0])
     origin = explain_object(connection, f"{row['_object']}#{row['_generation']}")
     values = {name: row[name] for name in types}
-    loses = f"a row with a greater ({feed.version}, generation) than ({values[feed.version]}, {row['_generation']})"
+    rank = f"({values[feed.version]}, {row['_generation']})"
+    loses = f"a row with a greater ({feed.version}, generation) than {rank}"
     return {
         **origin,
         "row": {k: v if v is None else str(v) for k, v in values.items()},

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from google.api_core import exceptions as google
-from google.cloud import pubsub_v1
+from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
 
 from services.console.connection import Connection
 from services.shared.dead_letter import PREFIX

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import flask
 import functions_framework
-from google.cloud import pubsub_v1, storage
+from google.cloud import pubsub_v1, storage  # type: ignore[attr-defined]  # has no types
 
 from services.ingest.stage_file import Stager
 from services.shared import logs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from google.api_core import exceptions as google
-from google.cloud import storage
+from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
 from services.shared.load import Load
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from google.cloud import storage
+from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
 from services.ingest.check_rows import Tables, check_rows, stage_rows
 from services.ingest.head import HEAD_BYTES, inspect_head

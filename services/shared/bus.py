@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from google.api_core.retry import Retry
-from google.cloud import pubsub_v1
+from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
 
 _SECONDS = 60.0
 # The publisher's own default goes on for 600 s, as long as a push may take in all.

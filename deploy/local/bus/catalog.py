@@ -36,7 +36,7 @@ class Subscription:
     @property
     def name(self) -> str:
         """The full name."""
-        return self.definition.name
+        return str(self.definition.name)
 
 
 class Catalog:

@@ -1,6 +1,6 @@
 """The one error a caller of the bus is shown: a gRPC status code and a sentence."""
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 
 
 class BusError(Exception):

@@ -123,7 +123,7 @@ def _dead_letter_topic(subscription: types.Subscription) -> str:
         raise invalid(
             f"{policy.max_delivery_attempts} delivery attempts at most; it must be between 5 and 100."
         )
-    return policy.dead_letter_topic
+    return str(policy.dead_letter_topic)
 
 
 def _endpoint(push: types.PushConfig) -> str:
@@ -132,4 +132,4 @@ def _endpoint(push: types.PushConfig) -> str:
     url = urlsplit(push.push_endpoint)
     if push.push_endpoint and (url.scheme not in ("http", "https") or not url.hostname):
         raise invalid(f'"{push.push_endpoint}" is not a push endpoint: expected an http:// or https:// URL.')
-    return push.push_endpoint
+    return str(push.push_endpoint)

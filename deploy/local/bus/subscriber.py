@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 from google.pubsub_v1 import types
 
 from .catalog import Catalog, Subscription
