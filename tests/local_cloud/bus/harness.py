@@ -14,7 +14,7 @@ from typing import Any
 import grpc  # type: ignore[import-untyped]
 from google.cloud import (
     monitoring_v3,
-    pubsub_v1,  # type: ignore[attr-defined]
+    pubsub_v1,
 )
 from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport

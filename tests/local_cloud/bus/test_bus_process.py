@@ -3,7 +3,9 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -62,12 +64,21 @@ def test_push_goes_on_after_a_restart(own_bus: RunningBus, endpoint: Endpoint) -
 
 def test_it_ends_cleanly_while_a_stream_is_open(own_bus: RunningBus) -> None:
     """SIGTERM ends it with exit code 0 within seconds, streaming pulls or not."""
-    sub = own_bus.subscribe(own_bus.topic())
-    future = own_bus.subscriber.subscribe(sub, lambda message: message.ack())
-    own_bus.publish("projects/local/topics/files", b"x")
+    topic = own_bus.topic()
+    sub = own_bus.subscribe(topic)
+    first = types.StreamingPullRequest(subscription=sub, stream_ack_deadline_seconds=10)
+    done = threading.Event()
+
+    def requests() -> Iterator[types.StreamingPullRequest]:
+        yield first
+        done.wait(20)
+
+    stream = own_bus.subscriber.streaming_pull(requests=requests())
+    own_bus.publish(topic, b"x")
+    assert len(next(iter(stream)).received_messages) == 1
     own_bus.process.send_signal(signal.SIGTERM)
     assert own_bus.process.wait(8) == 0
-    future.cancel()
+    done.set()
 
 
 def test_a_taken_port_is_named(bus: RunningBus, tmp_path: Path) -> None:

@@ -109,17 +109,13 @@ def test_a_message_given_back_waits_for_the_backoff(bus: RunningBus) -> None:
     policy = {"minimum_backoff": {"seconds": 1}, "maximum_backoff": {"seconds": 2}}
     sub = bus.subscribe(topic, retry_policy=policy)
     bus.publish(topic, b"one")
+    received = bus.pull(sub)
     for expected in (1.0, 2.0):
-        bus.lease(sub, bus.pull(sub), 0)
+        bus.lease(sub, received, 0)
         started = time.monotonic()
-        again = bus.pull(sub)
-        assert len(again) == 1
+        received = bus.pull(sub)
+        assert len(received) == 1
         assert expected - 0.1 <= time.monotonic() - started < expected + 0.8
-        bus.lease(sub, again, 0)
-        if expected == 1.0:
-            bus.subscriber.acknowledge(subscription=sub, ack_ids=[again[0].ack_id])
-            bus.publish(topic, b"two")
-            bus.lease(sub, bus.pull(sub), 0)
 
 
 def test_a_topic_without_subscription_loses_messages(bus: RunningBus) -> None:
