@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 from google.cloud import (
     monitoring_v3,
-    pubsub_v1,
+    pubsub_v1,  # type: ignore[attr-defined]
 )
 from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
