@@ -12,10 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from google.cloud import (
-    monitoring_v3,
-    pubsub_v1,  # type: ignore[attr-defined]
-)
+from google.cloud import monitoring_v3, pubsub_v1  # type: ignore[attr-defined]
 from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
