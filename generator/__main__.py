@@ -27,14 +27,10 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed and argument
 Out = Annotated[str, typer.Option("--out", help="A file, or gs://bucket/object.")]
 Reuse = Annotated[float, typer.Option("--reuse-probability", help="A row is for a customer who exists.")]
 Delete = Annotated[float, typer.Option("--delete-probability", help="A row deletes an account.")]
-Duplicate = Annotated[
-    float, typer.Option("--duplicate-probability", help="A row repeats an earlier key and version.")
-]
+Duplicate = Annotated[float, typer.Option("--duplicate-probability", help="A row repeats an earlier key and version.")]
 Late = Annotated[float, typer.Option("--late-probability", help="A row is older than what is there.")]
 Bad = Annotated[float, typer.Option("--bad-probability", help="A row is bad in one of several ways.")]
-Earlier = Annotated[
-    list[str] | None, typer.Option("--continue-from", help="Earlier output, oldest first; repeat it.")
-]
+Earlier = Annotated[list[str] | None, typer.Option("--continue-from", help="Earlier output, oldest first; repeat it.")]
 Expect = Annotated[
     Path | None, typer.Option("--expect", help="Also write the main table that all files together must give.")
 ]
@@ -113,9 +109,7 @@ def _write(
         with new_file(out, force) as temporary:
             with Progress(console=Console(stderr=True), transient=True) as progress:
                 task = progress.add_task("rows", total=rows)
-                generate(
-                    temporary, rows, seed, accounts, shares, microseconds, lambda n: progress.advance(task, n)
-                )
+                generate(temporary, rows, seed, accounts, shares, microseconds, lambda n: progress.advance(task, n))
             if expect is not None:
                 with new_file(str(expect), force) as answer:
                     write_expected(expected([*paths, temporary]), answer)

@@ -73,7 +73,7 @@ def read_records(path: Path) -> Iterator[tuple[int, Record]]:
         raise GeneratorError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _records(reader: "csv._reader", path: Path) -> Iterator[tuple[int, Record]]:
+def _records(reader: Iterator[list[str]], path: Path) -> Iterator[tuple[int, Record]]:
     try:
         header = next(reader, None)
         order = _column_order(header, path)
@@ -81,17 +81,13 @@ def _records(reader: "csv._reader", path: Path) -> Iterator[tuple[int, Record]]:
         absent = [] if width == len(order) else [""]
         for fields in reader:
             if len(fields) != width:
-                raise MalformedFile(
-                    path, reader.line_num, f"{len(fields)} fields where the header has {width}"
-                )
+                raise MalformedFile(path, reader.line_num, f"{len(fields)} fields where the header has {width}")
             fields += absent
             yield reader.line_num, Record._make([fields[place] for place in order])
     except csv.Error as error:
         raise MalformedFile(path, reader.line_num, f"not RFC 4180: {error}") from error
     except UnicodeDecodeError as error:
-        raise MalformedFile(
-            path, reader.line_num + 1, f"in or after this line: not UTF-8: {error.reason}"
-        ) from error
+        raise MalformedFile(path, reader.line_num + 1, f"in or after this line: not UTF-8: {error.reason}") from error
 
 
 def _column_order(header: list[str] | None, path: Path) -> list[int]:
@@ -102,9 +98,7 @@ def _column_order(header: list[str] | None, path: Path) -> list[int]:
     missing = [name for name in REQUIRED_COLUMNS if name not in header]
     unknown = [name for name in header if name not in known]
     if missing or unknown or len(set(header)) < len(header):
-        raise MalformedFile(
-            path, 1, f"the header {','.join(header)!r} is not {','.join(known)!r}, in any order"
-        )
+        raise MalformedFile(path, 1, f"the header {','.join(header)!r} is not {','.join(known)!r}, in any order")
     return [header.index(name) if name in header else len(header) for name in known]
 
 

@@ -36,9 +36,7 @@ def _take_in(accounts: Accounts, path: Path, rows_before: int) -> int:
     count = 0
     seen = _seen(path)
     while chunk := list(islice(seen, _CHUNK)):
-        lines, numbers, customers, versions = (
-            np.array(column, np.int64) for column in zip(*chunk, strict=True)
-        )
+        lines, numbers, customers, versions = (np.array(column, np.int64) for column in zip(*chunk, strict=True))
         serials = np.where(numbers == _UNKNOWN, _UNKNOWN, account_serials(numbers))
         newest_possible = rows_before + count + np.arange(len(chunk))
         ahead = np.flatnonzero((serials > newest_possible) | (customers > newest_possible))

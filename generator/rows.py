@@ -89,9 +89,7 @@ def draw(rng: np.random.Generator, size: int, accounts: Accounts, shares: Shares
     deleted = chosen(shares.delete)
     version = clock + np.arange(size) * CLOCK_STEP + rng.integers(0, CLOCK_STEP, size)
     target = _draw_targets(rng, accounts, shares, version, deleted, duplicate)
-    version = np.where(
-        target.late, accounts.version_of(target.account) - rng.integers(1, _LATEST, size), version
-    )
+    version = np.where(target.late, accounts.version_of(target.account) - rng.integers(1, _LATEST, size), version)
     score, balance = _draw_scores(rng, size, shares.null), _draw_balances(rng, size, shares.null)
     bad = _draw_bad(rng, chosen(shares.bad), deleted)
 
@@ -151,7 +149,7 @@ def _below(rng: np.random.Generator, limits: Ints) -> Ints:
 def _sources(rng: np.random.Generator, duplicate: Flags) -> Ints:
     """For each row the row it takes its key from: itself, or for a duplicate an earlier row that is none."""
     originals = np.flatnonzero(~duplicate)
-    earlier_originals = np.cumsum(~duplicate)  # at a duplicate: how many come before it
+    earlier_originals = np.cumsum(~duplicate, dtype=np.int64)  # at a duplicate: how many come before it
     return np.where(duplicate, originals[_below(rng, earlier_originals)], np.arange(len(duplicate)))
 
 

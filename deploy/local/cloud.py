@@ -101,9 +101,7 @@ class LocalCloud:
             processes.end(current.processes.values())  # what dead parts left behind
             if port_base is None:
                 port_base_ports = current.ports
-                return self._fresh(
-                    port_base_ports, feeds or Path(current.feeds), services or Path(current.services)
-                )
+                return self._fresh(port_base_ports, feeds or Path(current.feeds), services or Path(current.services))
         return self._fresh(ports_of.choose(port_base), feeds, services)
 
     def _refuse_other_ports(self, current: Record, port_base: int | None) -> None:
@@ -124,8 +122,7 @@ class LocalCloud:
         """The Pub/Sub emulator the shell names, unless `dropmerge env` put it there."""
         host = self._environ.get("PUBSUB_EMULATOR_HOST")
         from_env = (
-            self._environ.get("DROPMERGE_BUS_PID")
-            and self._environ.get("DROPMERGE_BUS_URL") == f"http://{host}"
+            self._environ.get("DROPMERGE_BUS_PID") and self._environ.get("DROPMERGE_BUS_URL") == f"http://{host}"
         )
         return None if not host or from_env else host
 

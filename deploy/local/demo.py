@@ -65,9 +65,7 @@ def _run(cloud: LocalCloud, folder: Path) -> list[str]:
     feeds.mkdir()
     contract = feeds / "accounts.yaml"
     # The generator makes some bad rows on purpose; this feed tolerates them.
-    contract.write_text(
-        (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text().replace("at_most: 0", "at_most: 5%")
-    )
+    contract.write_text((ROOT / "deploy" / "feeds" / "accounts.yaml").read_text().replace("at_most: 0", "at_most: 5%"))
     _title("Starting the local cloud on free ports")
     environment = cloud.up(0, feeds)
     os.environ.update(environment)

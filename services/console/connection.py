@@ -29,9 +29,7 @@ State = Annotated[
     Path, typer.Option("--state", envvar="DROPMERGE_STATE", help="The folder the local cloud is kept in.")
 ]
 HERE = Path(".local")
-Project = Annotated[
-    str | None, typer.Option("--project", help="A Google Cloud project, instead of the local cloud.")
-]
+Project = Annotated[str | None, typer.Option("--project", help="A Google Cloud project, instead of the local cloud.")]
 Feeds = Annotated[Path, typer.Option("--feeds", envvar="DROPMERGE_FEEDS", help="The folder of contracts.")]
 FEEDS = ROOT / "deploy" / "feeds"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

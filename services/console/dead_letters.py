@@ -122,9 +122,7 @@ def list_letters(
         give_back(connection, letters)
     if as_json:
         hidden = ("data", "attributes")
-        typer.echo(
-            json.dumps([{k: v for k, v in x.public().items() if k not in hidden} for x in letters], indent=2)
-        )
+        typer.echo(json.dumps([{k: v for k, v in x.public().items() if k not in hidden} for x in letters], indent=2))
         return
     if not letters:
         typer.echo("no dead letters")
@@ -132,9 +130,7 @@ def list_letters(
     _histogram(letters)
     for one in letters:
         where = f"{one.object}#{one.generation}" if one.object else "-"
-        typer.echo(
-            f"{one.id}  {one.dead_lettered_at}  {one.reason}  {where}  {one.error.splitlines()[0][:120]}"
-        )
+        typer.echo(f"{one.id}  {one.dead_lettered_at}  {one.reason}  {where}  {one.error.splitlines()[0][:120]}")
 
 
 @commands.command()

@@ -58,9 +58,7 @@ def drop(
         typer.echo(f"{one['file']} {verb} gs://{one['bucket']}/{one['object']}{suffix}")
 
 
-def _target(
-    connection: Connection, path: Path, feed: str | None, to: str | None, count: int
-) -> tuple[str, str]:
+def _target(connection: Connection, path: Path, feed: str | None, to: str | None, count: int) -> tuple[str, str]:
     if to is not None:
         match = re.fullmatch(r"gs://([^/]+)/(.+)", to, re.DOTALL)
         if match is None:

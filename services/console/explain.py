@@ -54,9 +54,7 @@ def explain(
             if name != "events":
                 typer.echo(f"{name}: {value}")
         for event in answer["events"]:
-            typer.echo(
-                f"  {event['at']}  {event['event']:14} {event['service']:7} {json.dumps(event['detail'])}"
-            )
+            typer.echo(f"  {event['at']}  {event['event']:14} {event['service']:7} {json.dumps(event['detail'])}")
     if answer["state"] == "unknown":
         raise typer.Exit(1)
 
@@ -112,9 +110,7 @@ def explain_object(connection: Connection, uri: str) -> dict[str, Any]:
         answer.update(merged_at=merged[0]["merged_at"].isoformat(), merge_id=merged[0]["merge_id"])
     if state == "dead_lettered":
         detail = events[-1]["detail"]
-        answer.update(
-            reason=detail.get("reason"), error=detail.get("error"), dead_letter=detail.get("dead_letter_id")
-        )
+        answer.update(reason=detail.get("reason"), error=detail.get("error"), dead_letter=detail.get("dead_letter_id"))
     return {**answer, "events": events}
 
 

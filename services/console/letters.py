@@ -55,9 +55,7 @@ def read_letters(connection: Connection, services: Iterable[str] = SERVICES) -> 
         seen: set[str] = set()
         while True:
             try:
-                answer = connection.subscriber.pull(
-                    subscription=path, max_messages=_BATCH, timeout=3.0, retry=None
-                )
+                answer = connection.subscriber.pull(subscription=path, max_messages=_BATCH, timeout=3.0, retry=None)
             except google.DeadlineExceeded:
                 break
             fresh = [m for m in answer.received_messages if m.message.message_id not in seen]

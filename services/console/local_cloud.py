@@ -26,9 +26,7 @@ def up(
     feeds: Annotated[Path | None, typer.Option("--feeds", exists=True, file_okay=False)] = None,
     services: Annotated[
         Path | None,
-        typer.Option(
-            "--services", exists=True, file_okay=False, help="Where ingest/main.py and merge/main.py are."
-        ),
+        typer.Option("--services", exists=True, file_okay=False, help="Where ingest/main.py and merge/main.py are."),
     ] = None,
 ) -> None:
     """Start the local cloud, or what is missing of it."""

@@ -37,9 +37,7 @@ def status(as_json: Json = False, state: State = HERE, project: Project = None, 
     for name, counts in answer["feeds"].items():
         table.add_row(name, *(str(counts[column]) for column in _COLUMNS))
     Console().print(table)
-    typer.echo(
-        f"dead letters waiting: {answer['dead_letters']}; messages in flight: {answer['messages_in_flight']}"
-    )
+    typer.echo(f"dead letters waiting: {answer['dead_letters']}; messages in flight: {answer['messages_in_flight']}")
 
 
 def read_status(connection: Connection) -> dict[str, dict[str, dict[str, int]]]:

@@ -74,7 +74,6 @@ def in_flight(connection: Connection) -> tuple[list[Whereabouts], int]:
     moving = [
         one
         for one in whereabouts(connection, blobs)
-        if one.state not in ENDED
-        and not (one.state == "unknown" and created[one.object, one.generation] < recent)
+        if one.state not in ENDED and not (one.state == "unknown" and created[one.object, one.generation] < recent)
     ]
     return moving, messages

@@ -32,9 +32,7 @@ class Tables:
     rejected: str
 
 
-def check_rows(
-    warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, head: Head, created: datetime
-) -> Counts:
+def check_rows(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, head: Head, created: datetime) -> Counts:
     """Type and check every row of the raw table into the checked table.
 
     Raises Permanent("too_many_bad_rows") past the feed's tolerance, with the reasons and an example of each;

@@ -48,9 +48,7 @@ def inspect_head(head: bytes, size: int, feed: Feed) -> Head:
 
 def _decode(head: bytes, whole: bool) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Permanent(
-            "wrong_encoding", "the file begins with a UTF-16 byte order mark; the feed says UTF-8"
-        )
+        raise Permanent("wrong_encoding", "the file begins with a UTF-16 byte order mark; the feed says UTF-8")
     try:
         return head.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -92,9 +90,7 @@ def _match(header: list[str], feed: Feed) -> Head:
         faults.append("unknown: " + ", ".join(repr(name[:60]) for name in strangers[:10]) + more)
     if faults:
         raise Permanent("wrong_header", f"the header does not fit feed {feed.feed}: " + "; ".join(faults))
-    columns = tuple(
-        name if name in known or name == marker else f"_unknown_{n}" for n, name in enumerate(header)
-    )
+    columns = tuple(name if name in known or name == marker else f"_unknown_{n}" for n, name in enumerate(header))
     return Head(columns, has_delete=marker in header)
 
 

@@ -38,9 +38,7 @@ class Stager:
     def __call__(self, work: Work) -> str:
         """Outcome: staged, superseded or ignored. Safe to repeat at any step, any number of times."""
         notification = read_notification(work.envelope)
-        work.about.update(
-            bucket=notification.bucket, object=notification.object, generation=notification.generation
-        )
+        work.about.update(bucket=notification.bucket, object=notification.object, generation=notification.generation)
         work.facts.update(
             event_type=notification.event_type, event_time=notification.event_time, size=notification.size
         )
@@ -82,9 +80,7 @@ class Stager:
         size = int(blob.size or 0)
         work.facts["size"] = size
         with _timed(work, "head"):
-            first = (
-                blob.download_as_bytes(start=0, end=min(HEAD_BYTES, size) - 1, timeout=60) if size else b""
-            )
+            first = blob.download_as_bytes(start=0, end=min(HEAD_BYTES, size) - 1, timeout=60) if size else b""
             head = inspect_head(first, size, feed)
         with _timed(work, "load"):
             uri = f"gs://{self.settings.archive_bucket}/{blob.name}"

@@ -40,17 +40,13 @@ class Ledger:
             return
         dataset, _ = feed.table.split(".")
         for name in (dataset, self.ops):
-            self.warehouse.client.create_dataset(
-                bigquery.DatasetReference(self.project, name), exists_ok=True
-            )
+            self.warehouse.client.create_dataset(bigquery.DatasetReference(self.project, name), exists_ok=True)
         main = f"{self.project}.{feed.table}"
-        # BigQuery clusters by at most four columns.
-        cluster = feed.key[:4]
+        self.warehouse.client.create_table(_main_table(main, feed), exists_ok=True)
         for template in (
             "create_ledger.sql",
             "create_locks.sql",
             "create_lock_row.sql",
-            "create_targets.sql",
             "create_current.sql",
         ):
             self.warehouse.query(
@@ -61,7 +57,28 @@ class Ledger:
                     current=f"{main}_current",
                     ledger=self.table,
                     locks=self.locks,
-                    cluster=cluster,
                 )
             )
         self._ready.add(feed.feed)
+
+
+def _main_table(name: str, feed: Feed) -> bigquery.Table:
+    columns = [
+        bigquery.SchemaField(
+            column.name,
+            column.type,
+            "REQUIRED" if column.name in (*feed.key, feed.version) else "NULLABLE",
+            description=column.description,
+        )
+        for column in feed.columns
+    ]
+    metadata = [
+        bigquery.SchemaField("_deleted", "BOOL", "REQUIRED"),
+        bigquery.SchemaField("_generation", "INT64", "REQUIRED"),
+        bigquery.SchemaField("_object", "STRING", "REQUIRED"),
+        bigquery.SchemaField("_load_id", "STRING", "REQUIRED"),
+    ]
+    table = bigquery.Table(name, schema=columns + metadata)
+    # BigQuery clusters by at most four columns.
+    table.clustering_fields = feed.key[:4]
+    return table

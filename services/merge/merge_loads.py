@@ -129,9 +129,7 @@ class Merger:
     def _waiting(self, feed: Feed, load: Load) -> list[str]:
         """Load ids with a staging table, the message's own first, bounded."""
         prefix = staging_table(feed.feed, "")
-        ids = [
-            name.removeprefix(prefix) for name in self.warehouse.tables(self.settings.staging_dataset, prefix)
-        ]
+        ids = [name.removeprefix(prefix) for name in self.warehouse.tables(self.settings.staging_dataset, prefix)]
         others = sorted(load_id for load_id in ids if load_id != load.load_id)
         own = [load.load_id] if load.load_id in ids else []
         return own + others[: MOST_LOADS - len(own)]

@@ -18,9 +18,7 @@ def _fit(text: str) -> str:
     return text.encode("utf-8", "replace")[:_MOST_BYTES].decode("utf-8", "ignore")
 
 
-def attributes_of(
-    envelope: Envelope, service: str, error: Permanent, about: Mapping[str, str]
-) -> dict[str, str]:
+def attributes_of(envelope: Envelope, service: str, error: Permanent, about: Mapping[str, str]) -> dict[str, str]:
     """The dead letter's attributes: the original ones, and what an operator needs to decide."""
     ours = {
         "reason": error.reason,

@@ -150,9 +150,7 @@ def read_feed(path: Path) -> Feed:
     except yaml.YAMLError as error:
         raise BadContract(f"{path}: not YAML: {error}") from error
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, p['loc'])) or 'contract'}: {p['msg']}" for p in error.errors()
-        )
+        faults = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'contract'}: {p['msg']}" for p in error.errors())
         raise BadContract(f"{path}: {faults}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise BadContract(f"{path}: cannot be read: {error}") from error

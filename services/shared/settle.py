@@ -86,9 +86,7 @@ def _dead_letter(work: Work, error: Permanent, settings: Settings, bus: Bus, jou
     about = {name: str(value) for name, value in work.about.items()}
     attributes = attributes_of(work.envelope, settings.service, error, about)
     letter_id = bus.publish(settings.dead_letter_topic, work.envelope.data, attributes)
-    journal.record(
-        "dead_lettered", work.about, reason=error.reason, error=error.detail, dead_letter_id=letter_id
-    )
+    journal.record("dead_lettered", work.about, reason=error.reason, error=error.detail, dead_letter_id=letter_id)
 
 
 def _new_trace() -> str:

@@ -119,7 +119,6 @@ def _job_name(name: str, *parts: str) -> str:
 def _config(parameters: Parameters | None) -> bigquery.QueryJobConfig:
     return bigquery.QueryJobConfig(
         query_parameters=[
-            bigquery.ScalarQueryParameter(name, kind, value)
-            for name, (kind, value) in (parameters or {}).items()
+            bigquery.ScalarQueryParameter(name, kind, value) for name, (kind, value) in (parameters or {}).items()
         ]
     )

@@ -158,9 +158,7 @@ class Catalog:
         """The subscriptions of one topic."""
         return [held for held in self.subscriptions() if held.definition.topic == topic]
 
-    def _save(
-        self, db: sqlite3.Connection, held: Subscription, definition: types.Subscription
-    ) -> Subscription:
+    def _save(self, db: sqlite3.Connection, held: Subscription, definition: types.Subscription) -> Subscription:
         saved = Subscription(held.id, definition, policy_of(definition))
         db.execute(
             "UPDATE subscriptions SET definition = ? WHERE id = ?",
@@ -179,9 +177,7 @@ def _check_paths(paths: list[str], mutable: set[str], kind: type) -> None:
         raise invalid("The update mask is empty: name the fields to change.")
     for path in paths:
         if path.split(".")[0] not in mutable:
-            raise invalid(
-                f'"{path}" of a {kind.__name__.lower()} cannot be updated. Can be: {sorted(mutable)}.'
-            )
+            raise invalid(f'"{path}" of a {kind.__name__.lower()} cannot be updated. Can be: {sorted(mutable)}.')
 
 
 def _merge(change: object, target: object, paths: list[str]) -> None:

@@ -34,14 +34,11 @@ def _check_message(message: Any) -> None:
     if len(message.ordering_key.encode()) > MAX_ORDERING_KEY_BYTES:
         raise invalid(f"The ordering key is longer than {MAX_ORDERING_KEY_BYTES} bytes.")
     if len(message.attributes) > MAX_ATTRIBUTES:
-        raise invalid(
-            f"{len(message.attributes)} attributes on one message; the maximum is {MAX_ATTRIBUTES}."
-        )
+        raise invalid(f"{len(message.attributes)} attributes on one message; the maximum is {MAX_ATTRIBUTES}.")
     for key, value in message.attributes.items():
         if not 0 < len(key.encode()) <= MAX_KEY_BYTES:
             raise invalid(f'The attribute key "{key[:40]}" must have 1 to {MAX_KEY_BYTES} bytes.')
         if len(value.encode()) > MAX_VALUE_BYTES:
             raise invalid(
-                f'The value of attribute "{key}" has {len(value.encode())} bytes; the maximum is '
-                f"{MAX_VALUE_BYTES}."
+                f'The value of attribute "{key}" has {len(value.encode())} bytes; the maximum is {MAX_VALUE_BYTES}.'
             )

@@ -120,9 +120,7 @@ def _dead_letter_topic(subscription: types.Subscription) -> str:
     policy = subscription.dead_letter_policy
     check_name("topic", policy.dead_letter_topic)
     if not 5 <= policy.max_delivery_attempts <= 100:
-        raise invalid(
-            f"{policy.max_delivery_attempts} delivery attempts at most; it must be between 5 and 100."
-        )
+        raise invalid(f"{policy.max_delivery_attempts} delivery attempts at most; it must be between 5 and 100.")
     return str(policy.dead_letter_topic)
 
 

@@ -109,8 +109,7 @@ class Queue:
             forwarded = self._forward_exhausted(db, subscription, rows, woken)
             now = self._clock()
             db.executemany(
-                "UPDATE deliveries SET available_at = ?, leased = 0"
-                " WHERE message_id = ? AND subscription_id = ?",
+                "UPDATE deliveries SET available_at = ?, leased = 0 WHERE message_id = ? AND subscription_id = ?",
                 [
                     (now + subscription.policy.backoff(ack.attempt), ack.message, ack.subscription)
                     for ack in held
@@ -170,9 +169,7 @@ class Queue:
                 self._forward_exhausted(db, subscription, rows, woken)
             self._signals.notify(woken)
 
-    def _store(
-        self, db: sqlite3.Connection, topic: str, messages: Iterable[Any]
-    ) -> tuple[list[int], set[str]]:
+    def _store(self, db: sqlite3.Connection, topic: str, messages: Iterable[Any]) -> tuple[list[int], set[str]]:
         now = self._clock()
         subscribers = self._catalog.subscribers(topic)
         ids: list[int] = []
@@ -193,9 +190,7 @@ class Queue:
             ids.append(number)
         return ids, woken
 
-    def _due(
-        self, db: sqlite3.Connection, subscription: Subscription, limit: int
-    ) -> list[tuple[int, int, int]]:
+    def _due(self, db: sqlite3.Connection, subscription: Subscription, limit: int) -> list[tuple[int, int, int]]:
         """Message id, attempts so far and size of what can be handed out, longest waiting first."""
         return db.execute(
             "SELECT d.message_id, d.attempts, length(m.body)"
@@ -255,17 +250,14 @@ class Queue:
 
     def _is_current(self, db: sqlite3.Connection, ack: AckId) -> bool:
         row = db.execute(
-            "SELECT 1 FROM deliveries"
-            " WHERE message_id = ? AND subscription_id = ? AND attempts = ? AND leased = 1",
+            "SELECT 1 FROM deliveries WHERE message_id = ? AND subscription_id = ? AND attempts = ? AND leased = 1",
             (ack.message, ack.subscription, ack.attempt),
         ).fetchone()
         return row is not None
 
 
 def _load(db: sqlite3.Connection, number: int) -> Any:
-    published_at, body = db.execute(
-        "SELECT published_at, body FROM messages WHERE id = ?", (number,)
-    ).fetchone()
+    published_at, body = db.execute("SELECT published_at, body FROM messages WHERE id = ?", (number,)).fetchone()
     message = types.PubsubMessage.pb(types.PubsubMessage())
     message.ParseFromString(body)
     message.message_id = str(number)
@@ -292,9 +284,7 @@ def _dead_letter(message: Any, attempts: int, subscription: Subscription) -> Any
     message.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] = str(attempts)
     message.attributes["CloudPubSubDeadLetterSourceSubscription"] = short
     message.attributes["CloudPubSubDeadLetterSourceSubscriptionProject"] = project
-    message.attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = published.isoformat(
-        timespec="milliseconds"
-    )
+    message.attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] = published.isoformat(timespec="milliseconds")
     message.ClearField("message_id")
     message.ClearField("publish_time")
     return message

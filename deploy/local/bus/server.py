@@ -37,9 +37,7 @@ class Bus:
     """Bound to its port when constructed; serves from `start` to `stop`."""
 
     def __init__(self, host: str, port: int, data: Path) -> None:
-        self._grpc = grpc.server(
-            ThreadPoolExecutor(_THREADS), options=_OPTIONS, maximum_concurrent_rpcs=_THREADS
-        )
+        self._grpc = grpc.server(ThreadPoolExecutor(_THREADS), options=_OPTIONS, maximum_concurrent_rpcs=_THREADS)
         self.port = _bind(self._grpc, host, port)
         self._database = Database(data)
         self._signals = Signals()

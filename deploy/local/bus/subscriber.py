@@ -41,9 +41,7 @@ class Subscriber:
                 "CreateSubscription": unary(self.create, sub, sub),
                 "GetSubscription": unary(self.get, types.GetSubscriptionRequest, sub),
                 "UpdateSubscription": unary(self.update, types.UpdateSubscriptionRequest, sub),
-                "ListSubscriptions": unary(
-                    self.list, types.ListSubscriptionsRequest, types.ListSubscriptionsResponse
-                ),
+                "ListSubscriptions": unary(self.list, types.ListSubscriptionsRequest, types.ListSubscriptionsResponse),
                 "DeleteSubscription": unary(self.delete, types.DeleteSubscriptionRequest),
                 "ModifyPushConfig": unary(self.modify_push_config, types.ModifyPushConfigRequest),
                 "Pull": unary(self.pull, types.PullRequest, types.PullResponse),
@@ -176,9 +174,7 @@ class Subscriber:
         if len(request.modify_deadline_ack_ids) != len(request.modify_deadline_seconds):
             raise invalid("modify_deadline_ack_ids and modify_deadline_seconds differ in length.")
         self._acknowledge(stream.subscription, [*request.ack_ids])
-        for ack_id, seconds in zip(
-            request.modify_deadline_ack_ids, request.modify_deadline_seconds, strict=True
-        ):
+        for ack_id, seconds in zip(request.modify_deadline_ack_ids, request.modify_deadline_seconds, strict=True):
             self._modify(stream.subscription, [ack_id], seconds)
 
     def _end(self, stream: Stream) -> None:

@@ -122,9 +122,7 @@ class RunningBus:
     def lease(self, subscription: str, received: list[Any], seconds: int) -> None:
         """ModifyAckDeadline."""
         ids = [one.ack_id for one in received]
-        self.subscriber.modify_ack_deadline(
-            subscription=subscription, ack_ids=ids, ack_deadline_seconds=seconds
-        )
+        self.subscriber.modify_ack_deadline(subscription=subscription, ack_ids=ids, ack_deadline_seconds=seconds)
 
 
 class Endpoint:

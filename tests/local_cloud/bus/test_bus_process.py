@@ -37,9 +37,7 @@ def test_an_acknowledged_publish_survives_kill_9(own_bus: RunningBus) -> None:
 def test_a_restart_forgets_leases_and_remembers_attempts(own_bus: RunningBus) -> None:
     """A message leased when the bus died is handed out at once, as the second attempt."""
     topic, letters = own_bus.topic(), own_bus.topic("letters")
-    sub = own_bus.subscribe(
-        topic, ack_deadline_seconds=600, dead_letter_policy={"dead_letter_topic": letters}
-    )
+    sub = own_bus.subscribe(topic, ack_deadline_seconds=600, dead_letter_policy={"dead_letter_topic": letters})
     own_bus.publish(topic, b"x")
     assert [one.delivery_attempt for one in own_bus.pull(sub)] == [1]
     own_bus.end(signal.SIGKILL)
@@ -138,9 +136,7 @@ def test_messages_past_their_retention_are_dropped(tmp_path: Path) -> None:
     queue = Queue(database, catalog, signals, clock=lambda: now[0])
     topic = catalog.create_topic(types.Topic(name="projects/local/topics/files")).name
     asked = {"name": "projects/local/subscriptions/readers", "topic": topic}
-    sub = catalog.create_subscription(
-        types.Subscription({**asked, "message_retention_duration": {"seconds": 600}})
-    )
+    sub = catalog.create_subscription(types.Subscription({**asked, "message_retention_duration": {"seconds": 600}}))
     queue.publish(topic, [types.PubsubMessage.pb(types.PubsubMessage(data=b"old"))])
     now[0] += 500
     queue.publish(topic, [types.PubsubMessage.pb(types.PubsubMessage(data=b"young"))])

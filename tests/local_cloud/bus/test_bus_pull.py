@@ -131,9 +131,7 @@ def test_a_topic_without_subscription_loses_messages(bus: RunningBus) -> None:
 def test_filters_choose_messages_by_attribute(bus: RunningBus) -> None:
     """Each subscription gets what its filter matches; the rest counts as acknowledged."""
     topic = bus.topic()
-    final = bus.subscribe(
-        topic, "final", filter='attributes.event = "FINAL" AND hasPrefix(attributes.o, "a/")'
-    )
+    final = bus.subscribe(topic, "final", filter='attributes.event = "FINAL" AND hasPrefix(attributes.o, "a/")')
     other = bus.subscribe(topic, "other", filter='NOT attributes:event OR attributes.event != "FINAL"')
     bus.publish(topic, b"1", event="FINAL", o="a/x")
     bus.publish(topic, b"2", event="FINAL", o="b/x")
@@ -177,9 +175,7 @@ def test_dead_letters_carry_where_they_came_from(bus: RunningBus) -> None:
         ({"attributes": {"k": "v" * 1025}}, "1025 bytes"),
     ],
 )
-def test_what_pubsub_refuses_to_publish_is_refused(
-    bus: RunningBus, message: dict[str, Any], words: str
-) -> None:
+def test_what_pubsub_refuses_to_publish_is_refused(bus: RunningBus, message: dict[str, Any], words: str) -> None:
     """A message past the limits is INVALID_ARGUMENT, and the text says which limit."""
     topic = bus.topic()
     with pytest.raises(exceptions.InvalidArgument, match=words):
@@ -231,9 +227,7 @@ def test_update_changes_only_the_fields_in_the_mask(bus: RunningBus) -> None:
     held = bus.subscriber.get_subscription(subscription=sub)
     assert (held.ack_deadline_seconds, dict(held.labels)) == (20, {"a": "b"})
     with pytest.raises(exceptions.InvalidArgument, match="filter"):
-        bus.subscriber.update_subscription(
-            request={"subscription": change, "update_mask": {"paths": ["filter"]}}
-        )
+        bus.subscriber.update_subscription(request={"subscription": change, "update_mask": {"paths": ["filter"]}})
 
 
 def test_lists_name_topics_and_subscriptions_of_the_project(bus: RunningBus) -> None:

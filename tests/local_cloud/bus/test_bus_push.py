@@ -48,9 +48,7 @@ def test_a_push_is_wrapped_as_pubsub_wraps_it(bus: RunningBus, endpoint: Endpoin
         (500, False),
     ],
 )
-def test_only_five_statuses_acknowledge(
-    bus: RunningBus, endpoint: Endpoint, status: int, acknowledged: bool
-) -> None:
+def test_only_five_statuses_acknowledge(bus: RunningBus, endpoint: Endpoint, status: int, acknowledged: bool) -> None:
     """102, 200, 201, 202 and 204 end a message; any other answer brings it back."""
     topic = bus.topic()
     endpoint.answer = lambda _: status if len(endpoint.bodies) == 1 else 204
@@ -60,9 +58,7 @@ def test_only_five_statuses_acknowledge(
     assert len(endpoint.bodies) == (1 if acknowledged else 2)
 
 
-def test_a_failing_endpoint_is_tried_again_after_a_growing_backoff(
-    bus: RunningBus, endpoint: Endpoint
-) -> None:
+def test_a_failing_endpoint_is_tried_again_after_a_growing_backoff(bus: RunningBus, endpoint: Endpoint) -> None:
     """With a retry policy of 1 to 2 s, attempts are 1 s and then 2 s apart."""
     topic = bus.topic()
     endpoint.answer = lambda _: 500 if len(endpoint.bodies) < 3 else 204
