@@ -9,9 +9,12 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from generator.errors import GeneratorError, MalformedFile
+
+if TYPE_CHECKING:
+    import _csv
 
 REQUIRED_COLUMNS = ("customer_id", "account_number", "credit_score", "account_balance", "last_modified")
 DELETE_COLUMN, DELETE_MARK = "operation", "D"
@@ -73,7 +76,7 @@ def read_records(path: Path) -> Iterator[tuple[int, Record]]:
         raise GeneratorError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _records(reader: Iterator[list[str]], path: Path) -> Iterator[tuple[int, Record]]:
+def _records(reader: "_csv._reader", path: Path) -> Iterator[tuple[int, Record]]:
     try:
         header = next(reader, None)
         order = _column_order(header, path)

@@ -62,7 +62,7 @@ def _note(accounts: Accounts, serials: np.ndarray, customers: np.ndarray, versio
 
 
 def _settle_gaps(accounts: Accounts) -> None:
-    """Accounts named by bad rows alone: the ones nobody owns go to the first customer, all are as old as the oldest."""
+    """Accounts named by bad rows alone: the ownerless go to the first customer, all are as old as the oldest."""
     everyone = np.arange(accounts.count)
     ownerless = np.flatnonzero(accounts.customer_of(everyone) == _UNKNOWN)
     accounts.assign(ownerless, np.zeros(len(ownerless), np.int64))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from google.api_core.exceptions import GoogleAPICallError, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
-from google.cloud import storage
+from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
 from generator.errors import GeneratorError
 

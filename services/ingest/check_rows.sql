@@ -6,7 +6,7 @@
 {% macro integer(c) %}{{ matches(c, '^[+-]?[0-9]+$') }}{% endmacro %}
 {% macro number(c) %}{{ matches(c, '^[+-]?[0-9]+([.][0-9]+)?$') }}{% endmacro %}
 {% macro long(c) %}{{ matches(c, '[.][0-9]{9}[0-9]*[1-9]') }}{% endmacro %}
-{% macro instant(c) %}{{ matches(c, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$') }}{% endmacro %}
+{% macro instant(c) %}{{ matches(c, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$') }}{% endmacro %}
 {% macro typed(c) %}
 {% if c.type == 'STRING' %}{{ raw(c) }}
 {%- elif c.type == 'INT64' %}IF({{ integer(c) }}, SAFE_CAST({{ raw(c) }} AS INT64), NULL)
