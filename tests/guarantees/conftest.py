@@ -1,0 +1,33 @@
+"""One local cloud for all guarantees; each test has keys and objects of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.cloud import LocalCloud
+from deploy.local.environment import ROOT
+from tests.guarantees.pipeline import Pipeline
+
+
+def write_feeds(folder: Path) -> Path:
+    """The accounts feed, and one like it that tolerates two bad rows."""
+    folder.mkdir()
+    accounts = (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text()
+    (folder / "accounts.yaml").write_text(accounts)
+    tolerant = accounts.replace("feed: accounts", "feed: tolerant").replace("/accounts/", "/tolerant/")
+    tolerant = tolerant.replace("main.accounts", "main.tolerant").replace("at_most: 0", "at_most: 2")
+    (folder / "tolerant.yaml").write_text(tolerant)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    folder = tmp_path_factory.mktemp("pipeline")
+    feeds = write_feeds(folder / "feeds")
+    cloud = LocalCloud(folder / "state", environ={})
+    cloud.up(0, feeds)
+    try:
+        yield Pipeline(cloud, feeds)
+    finally:
+        cloud.down()

@@ -1,0 +1,39 @@
+"""G6: a dead letter is complete, and its replay is safe."""
+
+from services.console.letters import give_back, read_letters, replay
+from services.shared.journal import Journal
+from tests.guarantees.pipeline import HEADER, Pipeline, row
+
+
+def test_g6_replay_publishes_the_original_and_may_be_repeated(pipeline: Pipeline) -> None:
+    """The attributes are the notification's own; a replay that fails again is again one dead letter."""
+    uri = pipeline.drop("replayed.csv", HEADER.replace("credit_score", "score") + row("replayed"))
+    pipeline.settle()
+    first = pipeline.letter(uri)
+    assert first.attributes["eventType"] == "OBJECT_FINALIZE"
+    assert first.attributes["objectGeneration"] == uri.rpartition("#")[2]
+    _replay(pipeline, first.id)
+    pipeline.settle()
+    second = pipeline.letter(uri)
+    assert (second.data, second.attributes) == (first.data, first.attributes)
+    assert (second.replay_count, second.reason) == (1, first.reason)
+
+
+def test_g6_replaying_what_has_been_merged_changes_nothing(pipeline: Pipeline) -> None:
+    """A notification of a merged load is acknowledged; the table stays."""
+    uri = pipeline.drop("merged-before.csv", HEADER + row("merged-before", 650))
+    pipeline.settle()
+    pipeline.drop("merged-after.csv", HEADER + row("merged-before", 660, day=2))
+    pipeline.settle()
+    pipeline.announce(uri, times=2)
+    pipeline.settle()
+    assert pipeline.scores(["merged-before"]) == {"merged-before": 660}
+
+
+def _replay(pipeline: Pipeline, letter_id: str) -> None:
+    journal = Journal(pipeline.connection.warehouse.client, "ops", "console")
+    found = [letter for batch in read_letters(pipeline.connection) for letter in batch]
+    others = [letter for letter in found if letter.id != letter_id]
+    (wanted,) = [letter for letter in found if letter.id == letter_id]
+    replay(pipeline.connection, wanted, journal, "a test")
+    give_back(pipeline.connection, others)
