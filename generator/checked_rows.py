@@ -76,7 +76,7 @@ def read_records(path: Path) -> Iterator[tuple[int, Record]]:
         raise GeneratorError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _records(reader: "_csv._reader", path: Path) -> Iterator[tuple[int, Record]]:
+def _records(reader: "_csv.Reader", path: Path) -> Iterator[tuple[int, Record]]:
     try:
         header = next(reader, None)
         order = _column_order(header, path)

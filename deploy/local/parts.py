@@ -95,7 +95,7 @@ def _bucket_binary() -> Path:
 def _warehouse(plan: Plan) -> Part:
     rest, grpc = plan.ports["warehouse"], plan.ports["warehouse-grpc"]
     command = [
-        sys.executable, "-m", "bqemulator", "start", "--persistent",
+        sys.executable, "-m", "deploy.local.warehouse", "start", "--persistent",
         "--data-dir", str(plan.state / "warehouse"),
         "--rest-host", "127.0.0.1", "--rest-port", str(rest),
         "--grpc-host", "127.0.0.1", "--grpc-port", str(grpc),
@@ -104,6 +104,7 @@ def _warehouse(plan: Plan) -> Part:
     if not extensions.installed("spatial"):
         raise CloudError("warehouse: its DuckDB extension is missing: pip install duckdb-extension-spatial")
     variables = {
+        "PYTHONPATH": str(environment.ROOT),
         "BQEMU_GCS_LOCAL_ROOT": str(plan.state / "bucket"),
         "BQEMU_UPLOAD_STAGING_DIR": str(plan.state / "warehouse" / "uploads"),
         # Otherwise it tries to download the Avro extension at every start.

@@ -30,6 +30,6 @@ def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, head:
         if isinstance(kind, Transient):
             raise
         warehouse.drop(raw_table)
-        if kind.reason == "malformed_file" and "utf-8" in kind.detail.lower():
+        if kind.reason == "malformed_file" and "not utf-8" in kind.detail.lower():
             raise Permanent("wrong_encoding", kind.detail) from error
         raise kind from error
