@@ -88,8 +88,8 @@ class Feed(_Model):
         for column in self.columns:
             if column.name in self.key and column.type == "FLOAT64":
                 raise ValueError("a key cannot be FLOAT64: equality of floats is not identity")
-            if column.name == self.version and column.type not in ("TIMESTAMP", "DATE", "INT64"):
-                raise ValueError("a version is TIMESTAMP, DATE or INT64")
+            if column.name == self.version and column.type not in ("TIMESTAMP", "DATE", "INT64", "NUMERIC"):
+                raise ValueError("a version is TIMESTAMP, DATE, INT64 or NUMERIC")
             if column.check is not None:
                 _parse_check(column.check, names)
         if self.delete and self.delete.column.lower() in folded:

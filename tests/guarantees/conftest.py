@@ -8,16 +8,18 @@ import pytest
 from deploy.local.cloud import LocalCloud
 from deploy.local.environment import ROOT
 from tests.guarantees.pipeline import Pipeline
+from tests.guarantees.test_real_data import AIRPORTS
 
 
 def write_feeds(folder: Path) -> Path:
-    """The accounts feed, and one like it that tolerates two bad rows."""
+    """The accounts feed, one like it that tolerates two bad rows, and airports."""
     folder.mkdir()
     accounts = (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text()
     (folder / "accounts.yaml").write_text(accounts)
     tolerant = accounts.replace("feed: accounts", "feed: tolerant").replace("/accounts/", "/tolerant/")
     tolerant = tolerant.replace("main.accounts", "main.tolerant").replace("at_most: 0", "at_most: 2")
     (folder / "tolerant.yaml").write_text(tolerant)
+    (folder / "airports.yaml").write_text(AIRPORTS)
     return folder
 
 

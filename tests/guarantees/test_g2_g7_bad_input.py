@@ -6,7 +6,7 @@ import pytest
 
 from tests.guarantees.pipeline import HEADER, Pipeline, row
 
-BAD_FILES = {
+BAD_FILES: dict[str, tuple[str | bytes, str, str]] = {
     "header": (HEADER.replace("credit_score", "Credit_Score") + row("x"), "wrong_header", "'Credit_Score' meant"),
     "twice": (HEADER.replace("credit_score", "customer_id") + row("x"), "wrong_header", "twice: 'customer_id'"),
     "empty": ("", "empty_file", "zero bytes"),

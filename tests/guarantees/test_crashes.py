@@ -1,0 +1,48 @@
+"""G1, G2: a service killed with work in flight loses nothing and doubles nothing."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.local.cloud import LocalCloud
+from tests.guarantees.conftest import write_feeds
+from tests.guarantees.pipeline import HEADER, Pipeline, row
+
+
+@pytest.fixture
+def own_pipeline(tmp_path: Path) -> Iterator[Pipeline]:
+    feeds = write_feeds(tmp_path / "feeds")
+    cloud = LocalCloud(tmp_path / "state", environ={})
+    before = dict(os.environ)
+    cloud.up(0, feeds)
+    try:
+        yield Pipeline(cloud, feeds)
+    finally:
+        cloud.down()
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.mark.parametrize("service", ["ingest", "merge"])
+def test_g1_g2_kill_9_with_twenty_files_in_flight(own_pipeline: Pipeline, service: str) -> None:
+    """After a restart all files are merged, no key is there twice, and no staging table is left."""
+    pipeline = own_pipeline
+    uris = [pipeline.drop(f"{n}.csv", HEADER + row(f"crash-{n}", 400 + n)) for n in range(20)]
+    master = psutil.Process(int(pipeline.cloud.read()[f"DROPMERGE_{service.upper()}_PID"]))
+    for process in [*master.children(recursive=True), master]:
+        process.send_signal(signal.SIGKILL)
+    master.wait(timeout=10)
+    assert service in pipeline.cloud.dead()
+    pipeline.cloud.up()
+    pipeline.connect()
+    pipeline.settle()
+    assert [pipeline.explain(uri)["state"] for uri in uris] == ["merged"] * 20
+    keys = [f"crash-{n}" for n in range(20)]
+    assert pipeline.scores(keys) == {key: 400 + n for n, key in enumerate(keys)}
+    entries = pipeline.connection.rows("SELECT load_id, COUNT(*) AS n FROM `ops.ledger` GROUP BY load_id")
+    assert [entry["n"] for entry in entries] == [1] * 20
+    assert pipeline.connection.warehouse.tables("staging", "") == []

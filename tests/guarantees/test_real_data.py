@@ -1,0 +1,50 @@
+"""A file that nobody here wrote: the airports of the `airportsdata` package."""
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+
+import airportsdata
+
+from tests.guarantees.pipeline import Pipeline
+
+_FILE = Path(airportsdata.__file__).parent / "airports.csv"
+
+# The file has no date; where keys are unique, any number serves as a version.
+AIRPORTS = """
+feed: airports
+objects: incoming/airports/*
+format: {type: csv}
+table: main.airports
+key: [icao]
+version: elevation
+columns:
+  - {name: icao, type: STRING}
+  - {name: iata, type: STRING}
+  - {name: name, type: STRING}
+  - {name: city, type: STRING}
+  - {name: subd, type: STRING}
+  - {name: country, type: STRING}
+  - {name: elevation, type: NUMERIC}
+  - {name: lat, type: NUMERIC, check: lat BETWEEN -90 AND 90}
+  - {name: lon, type: NUMERIC, check: lon BETWEEN -180 AND 180}
+  - {name: tz, type: STRING}
+  - {name: lid, type: STRING}
+"""
+_NUMBERS = {"elevation", "lat", "lon"}
+
+
+def test_a_real_file_arrives_equal_to_its_source(pipeline: Pipeline) -> None:
+    """Every row and column of 28,000 airports, accents and quotes included."""
+    uri = pipeline.drop("airports.csv", _FILE.read_bytes(), feed="airports")
+    pipeline.settle()
+    found = pipeline.explain(uri)
+    assert found["state"] == "merged", found
+    with _FILE.open(encoding="utf-8", newline="") as file:
+        source = {
+            tuple((Decimal(text) if name in _NUMBERS else text) if text else None for name, text in record.items())
+            for record in csv.DictReader(file)
+        }
+    rows = [tuple(row.values()) for row in pipeline.connection.rows("SELECT * FROM `main.airports_current`")]
+    assert len(rows) == len(source) > 28_000
+    assert set(rows) == source

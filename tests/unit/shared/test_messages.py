@@ -1,0 +1,68 @@
+"""Whatever arrives, the decoders give a value or the one named error."""
+
+import base64
+import contextlib
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ingest.notification import read_notification
+from services.shared.envelope import Envelope, read_envelope
+from services.shared.errors import Permanent
+from services.shared.load import Load
+from services.shared.staged import Staged
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["message", "data"]), inner),
+)
+
+
+@given(st.binary() | _JSON.map(lambda value: json.dumps(value).encode()))
+def test_an_envelope_is_read_or_malformed(body: bytes) -> None:
+    """Nothing else is raised."""
+    try:
+        assert isinstance(read_envelope(body), Envelope)
+    except Permanent as error:
+        assert error.reason == "malformed_message"
+
+
+@given(st.binary() | _JSON.map(lambda value: json.dumps(value).encode()))
+def test_a_staged_message_is_read_or_malformed(data: bytes) -> None:
+    """Nothing else is raised."""
+    with contextlib.suppress(Permanent):
+        assert isinstance(Staged.decode(data), Staged)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["eventType", "bucketId", "objectId", "objectGeneration"]), st.text()), st.binary()
+)
+def test_a_notification_is_read_or_malformed(attributes: dict[str, str], data: bytes) -> None:
+    """Nothing else is raised."""
+    try:
+        read_notification(Envelope(data, attributes, "1", "s", 1))
+    except Permanent as error:
+        assert error.reason == "malformed_message"
+
+
+@given(st.binary(), st.dictionaries(st.text(), st.text()))
+def test_an_envelope_keeps_bytes_and_attributes(data: bytes, attributes: dict[str, str]) -> None:
+    """A dead letter can give them back whole."""
+    message = {"data": base64.b64encode(data).decode(), "attributes": attributes, "messageId": "7"}
+    found = read_envelope(json.dumps({"message": message, "deliveryAttempt": 3}).encode())
+    assert (found.data, found.attributes, found.attempt) == (data, attributes, 3)
+
+
+def test_a_staged_message_ignores_fields_it_does_not_know() -> None:
+    """Services of two ages run at once."""
+    load = Load("accounts", "landing", "incoming/accounts/é*.csv", 2**60)
+    fields = json.loads(Staged(load).encode()) | {"new": [1]}
+    assert Staged.decode(json.dumps(fields).encode()) == Staged(load)
+
+
+def test_a_load_id_depends_on_each_part() -> None:
+    """And on nothing else: it is the same in every process."""
+    base = Load("f", "b", "o", 1)
+    others = [Load("g", "b", "o", 1), Load("f", "c", "o", 1), Load("f", "b", "p", 1), Load("f", "b", "o", 2)]
+    assert len({one.load_id for one in [base, *others]}) == 5
