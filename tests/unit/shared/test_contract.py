@@ -34,7 +34,7 @@ def test_a_fault_in_a_contract_is_named(tmp_path: Path, old: str, new: str, word
     assert old in _GOOD
     path = tmp_path / "broken.yaml"
     path.write_text(_GOOD.replace(old, new))
-    with pytest.raises(BadContract, match="broken.yaml") as caught:
+    with pytest.raises(BadContract, match=r"broken\.yaml") as caught:
         read_feed(path)
     assert words in str(caught.value)
 

@@ -7,7 +7,7 @@ from services.shared.errors import Permanent, Transient, classify
 
 
 def _error(kind: type[google.GoogleAPICallError], reason: str, text: str = "words") -> google.GoogleAPICallError:
-    return kind(text, errors=[{"reason": reason, "message": text}])  # type: ignore[no-untyped-call]
+    return kind(text, errors=[{"reason": reason, "message": text}])
 
 
 @pytest.mark.parametrize(
