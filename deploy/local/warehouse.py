@@ -215,8 +215,10 @@ async def execute_load_job(project_id: str, job_id: str, config: dict[str, Any],
 
 def _replace(module: Any, name: str, by: Any) -> Any:
     original = getattr(module, name, None)
-    if original is None or original.__code__.co_varnames[: original.__code__.co_argcount] != (
-        by.__code__.co_varnames[: by.__code__.co_argcount]
+    if (
+        original is None
+        or original.__code__.co_varnames[: original.__code__.co_argcount]
+        != (by.__code__.co_varnames[: by.__code__.co_argcount])
     ):
         sys.exit(f"{module.__name__} has no {name} as this expects: pin the bqemulator that requirements-dev.in names")
     setattr(module, name, by)
