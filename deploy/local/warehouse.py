@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import glob
 import gzip
+import io
 import os
 import re
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any
 
 from bqemulator.api.routes import jobs, upload
 from bqemulator.cli import main
@@ -83,7 +84,7 @@ def _one_byte(option: str, value: str) -> bytes:
     return encoded
 
 
-def plain(source: IO[bytes], dialect: Dialect) -> Iterator[bytes]:
+def plain(source: io.BufferedIOBase, dialect: Dialect) -> Iterator[bytes]:
     """The records of a CSV file in UTF-8, ended by LF, without those to skip; BadFile at the first fault."""
     rest, line, size, at_end = source.read(len(_BOM)).removeprefix(_BOM), 1, _BLOCK, False
     skip = dialect.skip
