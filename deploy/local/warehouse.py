@@ -3,10 +3,14 @@
 bqemulator 1.4.0 lets DuckDB guess a file's dialect, whatever the job's options. A guess refuses files that mix LF
 and CRLF, and takes an open quote for text. BigQuery follows the options, and so does this: a file is checked here,
 record by record, and DuckDB is given a copy that leaves nothing to guess. A load that fails leaves no new table.
+
+It parses a statement some 25 times and copies a table after each change to it, for time travel. Here a statement is
+parsed once, and there is no time travel.
 """
 
 from __future__ import annotations
 
+import functools
 import glob
 import gzip
 import io
@@ -18,9 +22,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import sqlglot
 from bqemulator.api.routes import jobs, upload
 from bqemulator.cli import main
 from bqemulator.jobs import executor
+from bqemulator.versioning.snapshots import SnapshotManager
 
 _BLOCK = 4 * 2**20
 _MOST_RECORD = 100 * 2**20  # bytes, as in BigQuery
@@ -214,6 +220,20 @@ async def execute_load_job(project_id: str, job_id: str, config: dict[str, Any],
         raise
 
 
+@functools.lru_cache(maxsize=128)
+def _parsed(sql: str, read: str | None) -> Any:
+    return _parse_one(sql, read=read)
+
+
+def parse_one(sql: str, read: str | None = None, **options: Any) -> Any:
+    """sqlglot's own, which remembers; callers may change what they get."""
+    return _parse_one(sql, read=read, **options) if options else _parsed(sql, read).copy()
+
+
+def capture(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind: str = "AUTO") -> None:
+    """No snapshot of a table after a change."""
+
+
 def _replace(module: Any, name: str, by: Any) -> Any:
     original = getattr(module, name, None)
     if (
@@ -231,4 +251,6 @@ if __name__ == "__main__":
     _execute_load_job = _replace(executor, "execute_load_job", execute_load_job)
     for _module in (jobs, upload):  # they hold the function by its name
         _replace(_module, "execute_load_job", execute_load_job)
+    _replace(SnapshotManager, "capture", capture)
+    _parse_one, sqlglot.parse_one = sqlglot.parse_one, parse_one  # type: ignore[assignment]
     main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 
 import flask
@@ -16,6 +17,8 @@ from services.shared.journal import Journal
 from services.shared.settings import read_settings
 from services.shared.settle import Response, settle
 from services.shared.warehouse import Warehouse, connect
+
+_wiring = threading.Lock()
 
 
 @lru_cache(maxsize=1)
@@ -36,5 +39,6 @@ def _stager() -> Stager:
 @functions_framework.http
 def ingest(request: flask.Request) -> Response:
     """One push delivery of a Cloud Storage notification."""
-    stager = _stager()
+    with _wiring:
+        stager = _stager()
     return settle(request.get_data(), stager, stager.settings, stager.bus, stager.journal)

@@ -49,7 +49,7 @@ class Stager:
         work.about.update(feed=feed.feed, load_id=load.load_id)
         self.journal.record("arrived", work.about, attempt=work.envelope.attempt)
         if not self.warehouse.exists(self._tables(load).staging) and not self._stage(work, feed, load):
-            self.journal.record("superseded", work.about)
+            work.happened("superseded")
             return "superseded"
         with _timed(work, "publish"):
             self.bus.publish(
@@ -57,7 +57,7 @@ class Stager:
                 Staged(load).encode(),
                 {"feed": feed.feed, "load_id": load.load_id, "traceparent": work.traceparent},
             )
-        self.journal.record("staged", work.about, **work.facts)
+        work.happened("staged", **work.facts)
         return "staged"
 
     def _feed(self, notification: Notification) -> Feed | None:
@@ -76,7 +76,7 @@ class Stager:
             blob = pin(self.bucket, load, self.settings.archive_bucket)
         if blob is None:
             return False
-        self.journal.record("pinned", work.about)
+        work.happened("pinned")
         size = int(blob.size or 0)
         work.facts["size"] = size
         with _timed(work, "head"):
@@ -85,7 +85,7 @@ class Stager:
         with _timed(work, "load"):
             uri = f"gs://{self.settings.archive_bucket}/{blob.name}"
             load_raw(self.warehouse, uri, tables.raw, load.load_id, head, feed)
-        self.journal.record("loaded", work.about)
+        work.happened("loaded")
         with _timed(work, "check"):
             try:
                 counts = check_rows(self.warehouse, feed, load, tables, head, _created(load))
@@ -94,6 +94,7 @@ class Stager:
                 self.warehouse.drop(tables.raw)
                 raise
         work.facts.update(rows=counts.rows, rejected_rows=counts.rejected)
+        work.happened("checked", rows=counts.rows, rejected_rows=counts.rejected)
         with _timed(work, "stage"):
             stage_rows(self.warehouse, load, tables)
         return True

@@ -61,6 +61,10 @@ class Ledger:
             )
         self._ready.add(feed.feed)
 
+    def forget(self, feed: Feed) -> None:
+        """Make the next `prepare` look again."""
+        self._ready.discard(feed.feed)
+
 
 def _main_table(name: str, feed: Feed) -> bigquery.Table:
     columns = [

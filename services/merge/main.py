@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 
 import flask
@@ -17,6 +18,8 @@ from services.shared.journal import Journal
 from services.shared.settings import read_settings
 from services.shared.settle import Response, settle
 from services.shared.warehouse import Warehouse, connect
+
+_wiring = threading.Lock()
 
 
 @lru_cache(maxsize=1)
@@ -38,5 +41,6 @@ def _parts() -> tuple[Merger, Bus]:
 @functions_framework.http
 def merge(request: flask.Request) -> Response:
     """One push delivery of a staged message."""
-    merger, bus = _parts()
+    with _wiring:  # two first requests at once would each wire a merger, with turns of its own
+        merger, bus = _parts()
     return settle(request.get_data(), merger, merger.settings, bus, merger.journal)

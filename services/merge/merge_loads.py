@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import tenacity
+from google.api_core import exceptions as google
 
 from services.merge.ledger import Ledger
 from services.shared.errors import Permanent, Transient, classify
@@ -107,7 +108,8 @@ class Merger:
             )
         merge_id = uuid.uuid4().hex
         started = time.monotonic()
-        self.warehouse.query(
+        self._run(
+            feed,
             render(
                 Path(__file__).parent / "merge.sql",
                 feed=feed,
@@ -117,14 +119,22 @@ class Merger:
                 staging=[self._full(staging_table(feed.feed, load_id)) for load_id in group],
                 load_ids=group,
                 merge_id=merge_id,
-            )
+            ),
         )
         work.timings["merge"] = time.monotonic() - started
         work.facts.update(merge_id=merge_id, merged_with=len(group) - 1)
         for load_id in group:
             self._finish(feed, load_id)
-        self.journal.record("merged", work.about, merge_id=merge_id, loads=group)
+        work.happened("merged", merge_id=merge_id, loads=group)
         return "merged"
+
+    def _run(self, feed: Feed, sql: str) -> None:
+        try:
+            self.warehouse.query(sql)
+        except google.NotFound as error:
+            # Another process merged and dropped what was listed here, or someone dropped a table: look again.
+            self.ledger.forget(feed)
+            raise Transient(f"a table went away before its MERGE: {error}") from error
 
     def _waiting(self, feed: Feed, load: Load) -> list[str]:
         """Load ids with a staging table, the message's own first, bounded."""

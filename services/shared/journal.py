@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
@@ -23,6 +24,16 @@ SCHEMA = [
 ]
 
 
+_ABOUT = ("load_id", "feed", "bucket", "object", "generation")
+
+
+@dataclass(frozen=True)
+class Event:
+    name: str
+    detail: Mapping[str, object] = field(default_factory=dict)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
 class Journal:
     def __init__(self, client: bigquery.Client, dataset: str, service: str) -> None:
         self._client = client
@@ -30,25 +41,32 @@ class Journal:
         self._service = service
 
     def record(self, event: str, about: Mapping[str, object], **detail: object) -> None:
-        """One streamed row, no DML. A failure is logged and forgotten: a load never waits for its diary."""
-        names = ("load_id", "feed", "bucket", "object", "generation")
-        row = {
-            "at": datetime.now(UTC).isoformat(),
-            "event": event,
-            "service": self._service,
-            **{name: about.get(name) for name in names},
-            "detail": json.dumps(detail, default=str),
-        }
+        """One event that happened now."""
+        self.write([(Event(event, detail), about)])
+
+    def write(self, events: Sequence[tuple[Event, Mapping[str, object]]]) -> None:
+        """One streamed write, no DML. A failure is logged and forgotten: a load never waits for its diary."""
+        rows = [
+            {
+                "at": event.at.isoformat(),
+                "event": event.name,
+                "service": self._service,
+                **{name: about.get(name) for name in _ABOUT},
+                "detail": json.dumps(event.detail, default=str),
+            }
+            for event, about in events
+        ]
         try:
             try:
-                self._append(row)
+                self._append(rows)
             except google.NotFound:
                 self._client.create_table(bigquery.Table(self._table, schema=SCHEMA), exists_ok=True)
-                self._append(row)
+                self._append(rows)
         except Exception as error:
-            structlog.get_logger().warning("journal not written", error=str(error), journal_event=event)
+            names = [event.name for event, _ in events]
+            structlog.get_logger().warning("journal not written", error=str(error), journal_events=names)
 
-    def _append(self, row: Mapping[str, object]) -> None:
-        errors = self._client.insert_rows_json(self._table, [row], timeout=30.0)
+    def _append(self, rows: Sequence[Mapping[str, object]]) -> None:
+        errors = self._client.insert_rows_json(self._table, rows, timeout=30.0)
         if errors:
             raise ValueError(str(errors))

@@ -13,7 +13,7 @@ from services.shared.bus import Bus
 from services.shared.dead_letter import attributes_of
 from services.shared.envelope import Envelope, read_envelope
 from services.shared.errors import Permanent, classify
-from services.shared.journal import Journal
+from services.shared.journal import Event, Journal
 from services.shared.logs import trace_fields
 from services.shared.settings import Settings
 
@@ -31,6 +31,11 @@ class Work:
     timings: dict[str, float] = field(default_factory=dict)
     """Seconds each step took."""
     facts: dict[str, object] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    """What the journal is told, in one write, when the delivery ends, however it ends."""
+
+    def happened(self, event: str, **detail: object) -> None:
+        self.events.append(Event(event, detail))
 
 
 Handler = Callable[[Work], str]
@@ -60,12 +65,15 @@ def settle(body: bytes, handler: Handler, settings: Settings, bus: Bus, journal:
             kind = classify(error)
             if not isinstance(kind, Permanent):
                 raise
-            _dead_letter(work, kind, settings, bus, journal)
+            _dead_letter(work, kind, settings, bus)
             log = log.bind(reason=kind.reason, error=kind.detail)
             outcome = "dead_lettered"
     except Exception as error:
         log.warning("transient", error=str(classify(error)), exc_info=True, **_fields(work, started))
         return "try again", 503
+    finally:
+        if work.events:
+            journal.write([(event, work.about) for event in work.events])
     log.info(outcome, outcome=outcome, **_fields(work, started))
     return ACK
 
@@ -82,11 +90,11 @@ def _fail_with(error: Permanent) -> Handler:
     return fail
 
 
-def _dead_letter(work: Work, error: Permanent, settings: Settings, bus: Bus, journal: Journal) -> None:
+def _dead_letter(work: Work, error: Permanent, settings: Settings, bus: Bus) -> None:
     about = {name: str(value) for name, value in work.about.items()}
     attributes = attributes_of(work.envelope, settings.service, error, about)
     letter_id = bus.publish(settings.dead_letter_topic, work.envelope.data, attributes)
-    journal.record("dead_lettered", work.about, reason=error.reason, error=error.detail, dead_letter_id=letter_id)
+    work.happened("dead_lettered", reason=error.reason, error=error.detail, dead_letter_id=letter_id)
 
 
 def _new_trace() -> str:
