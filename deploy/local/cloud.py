@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from google.api_core.exceptions import GoogleAPIError
+
 from deploy.local import parts as parts_of
 from deploy.local import ports as ports_of
 from deploy.local import processes, ready, record, topology
@@ -46,6 +48,9 @@ class LocalCloud:
                 return self.read()
             try:
                 self._start(current, dead)
+            except GoogleAPIError as error:
+                self._stop(current)
+                raise CloudError(f"the parts run, but do not take what the topology asks for: {error}") from error
             except BaseException:
                 self._stop(current)
                 raise
@@ -94,19 +99,23 @@ class LocalCloud:
     def _settle(self, port_base: int | None, feeds: Path | None, services: Path | None) -> Record:
         """The record to go on with: the one on disk while any of its parts lives, else a new one."""
         current = record.load(self.state)
-        if current and len(current.processes) > 0:
-            if len(self.dead(current)) < len(current.processes):
-                self._refuse_other_ports(current, port_base)
-                return current
-            processes.end(current.processes.values())  # what dead parts left behind
-            if port_base is None:
-                port_base_ports = current.ports
-                return self._fresh(port_base_ports, feeds or Path(current.feeds), services or Path(current.services))
-        return self._fresh(ports_of.choose(port_base), feeds, services)
+        if current is None or not current.processes:
+            return self._fresh(ports_of.choose(port_base), feeds, services)
+        if len(self.dead(current)) < len(current.processes):
+            self._refuse_other(current, port_base, feeds, services)
+            return current
+        processes.end(current.processes.values())  # what dead parts left behind
+        ports = current.ports if port_base is None else ports_of.choose(port_base)
+        return self._fresh(ports, feeds or Path(current.feeds), services or Path(current.services))
 
-    def _refuse_other_ports(self, current: Record, port_base: int | None) -> None:
-        if port_base and ports_of.choose(port_base) != current.ports:
-            raise CloudError(f"the local cloud in {self.state} runs on other ports: `dropmerge down` first")
+    def _refuse_other(self, current: Record, port_base: int | None, feeds: Path | None, services: Path | None) -> None:
+        differs = {
+            "ports": bool(port_base) and ports_of.choose(port_base) != current.ports,
+            "feeds": feeds is not None and str(feeds.resolve()) != current.feeds,
+            "services": services is not None and str(services.resolve()) != current.services,
+        }
+        for what in (name for name, is_other in differs.items() if is_other):
+            raise CloudError(f"the local cloud in {self.state} runs with other {what}: `dropmerge down` first")
 
     def _fresh(self, ports: ports_of.Ports, feeds: Path | None, services: Path | None) -> Record:
         external = self._external_bus()

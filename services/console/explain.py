@@ -24,6 +24,8 @@ from services.console.connection import (
 from services.shared.feed import feed_for
 from services.shared.load import Load
 
+STATES = ("arrived", "pinned", "loaded", "staged", "merged", "dead_lettered", "superseded", "ignored")
+
 
 def explain(
     uri: Annotated[str | None, typer.Argument(help="gs://bucket/object[#generation]")] = None,
@@ -90,8 +92,8 @@ def explain_object(connection: Connection, uri: str) -> dict[str, Any]:
     )
     if merged:
         state = "merged"
-    elif events:
-        state = str(events[-1]["event"])
+    elif lived := [event for event in events if event["event"] in STATES]:
+        state = str(lived[-1]["event"])
     elif generation and (
         name.endswith("/") or not name.startswith(connection.topology["buckets"]["landing"]["prefix"])
     ):
@@ -109,7 +111,7 @@ def explain_object(connection: Connection, uri: str) -> dict[str, Any]:
     if merged:
         answer.update(merged_at=merged[0]["merged_at"].isoformat(), merge_id=merged[0]["merge_id"])
     if state == "dead_lettered":
-        detail = events[-1]["detail"]
+        detail = lived[-1]["detail"]
         answer.update(reason=detail.get("reason"), error=detail.get("error"), dead_letter=detail.get("dead_letter_id"))
     return {**answer, "events": events}
 

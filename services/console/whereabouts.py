@@ -31,9 +31,10 @@ def landed(connection: Connection) -> list[Any]:
 
 
 def latest_events(connection: Connection) -> dict[tuple[str, str, int], str]:
-    """The journal's last word on each object generation."""
+    """The journal's last word on each object generation; a discarded dead letter is one still."""
     rows = connection.rows(
-        "SELECT bucket, object, generation, event FROM `ops.journal` WHERE object IS NOT NULL"
+        "SELECT bucket, object, generation, event FROM `ops.journal`"
+        " WHERE object IS NOT NULL AND event != 'discarded'"
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY bucket, object, generation ORDER BY `at` DESC) = 1"
     )
     return {(row["bucket"], row["object"], row["generation"]): row["event"] for row in rows}

@@ -32,11 +32,14 @@ class Tables:
     rejected: str
 
 
-def check_rows(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, head: Head, created: datetime) -> Counts:
+def check_rows(
+    warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, head: Head, created: datetime, again: bool
+) -> Counts:
     """Type and check every row of the raw table into the checked table.
 
     Raises Permanent("too_many_bad_rows") past the feed's tolerance, with the reasons and an example of each;
-    the refused rows are recorded either way.
+    the refused rows are recorded either way. `again`: an earlier check, perhaps by another contract, may have
+    recorded rows of this load; they are forgotten.
     """
     parameters = {
         "created": ("TIMESTAMP", created),
@@ -57,8 +60,8 @@ def check_rows(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, hea
     warehouse.create_once(f"check-{load.load_id}", tables.checked, sql, parameters)
     (counted,) = warehouse.query(render(_HERE / "count_rows.sql", checked=tables.checked))
     counts = Counts(rows=counted["total"], rejected=counted["bad"])
-    if counts.rejected:
-        _record(warehouse, load, tables)
+    if counts.rejected or again:
+        _record(warehouse, load, tables, again)
         if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
             raise Permanent("too_many_bad_rows", _explain(warehouse, feed, tables, counts))
     return counts
@@ -77,18 +80,22 @@ def _unless_deleted(feed: Feed, column: str) -> str:
     return "" if column in feed.key or column == feed.version else "NOT _deleted AND "
 
 
-def _record(warehouse: Warehouse, load: Load, tables: Tables) -> None:
+def _record(warehouse: Warehouse, load: Load, tables: Tables, again: bool) -> None:
     warehouse.query(render(_HERE / "create_rejected.sql", rejected=tables.rejected))
-    warehouse.query(
-        render(_HERE / "record_rejected.sql", rejected=tables.rejected, checked=tables.checked),
-        {
-            "feed": ("STRING", load.feed),
-            "bucket": ("STRING", load.bucket),
-            "object": ("STRING", load.object),
-            "generation": ("INT64", load.generation),
-            "load_id": ("STRING", load.load_id),
-        },
-    )
+    template = "replace_rejected.sql" if again else "record_rejected.sql"
+    sql = render(_HERE / template, rejected=tables.rejected, checked=tables.checked)
+    parameters = {
+        "feed": ("STRING", load.feed),
+        "bucket": ("STRING", load.bucket),
+        "object": ("STRING", load.object),
+        "generation": ("INT64", load.generation),
+        "load_id": ("STRING", load.load_id),
+    }
+    if again:
+        warehouse.query(sql, parameters)
+    else:
+        # Inserts do not conflict on BigQuery: deliveries that overlap share the job instead.
+        warehouse.create_once(f"reject-{load.load_id}", tables.rejected, sql, parameters)
 
 
 def _explain(warehouse: Warehouse, feed: Feed, tables: Tables, counts: Counts) -> str:

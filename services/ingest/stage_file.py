@@ -88,7 +88,8 @@ class Stager:
         work.happened("loaded")
         with _timed(work, "check"):
             try:
-                counts = check_rows(self.warehouse, feed, load, tables, head, _created(load))
+                again = "replay_of" in work.envelope.attributes
+                counts = check_rows(self.warehouse, feed, load, tables, head, _created(load), again)
             except Permanent:
                 self.warehouse.drop(tables.checked)
                 self.warehouse.drop(tables.raw)

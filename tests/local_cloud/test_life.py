@@ -40,6 +40,12 @@ def test_parts_that_died_are_started_again_and_state_outlives_down(
         after = _pids(cloud)
         assert {name for name in before if before[name] != after[name]} == {"DROPMERGE_MERGE_PID"}
 
+        # The server's master alone: its worker still holds the port when `up` looks.
+        os.kill(after["DROPMERGE_INGEST_PID"], signal.SIGKILL)
+        psutil.wait_procs([psutil.Process(after["DROPMERGE_INGEST_PID"])], timeout=10)
+        cloud.up()
+        assert not cloud.dead()
+
         for name, value in cloud.read().items():
             monkeypatch.setenv(name, value)
         storage.Client(project="local").bucket("landing").blob("kept.txt").upload_from_string("kept")

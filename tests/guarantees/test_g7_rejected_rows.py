@@ -1,0 +1,43 @@
+"""G7: rejected rows are those of the last check, each once."""
+
+import json
+
+from services.console.letters import acknowledge, read_letters
+from tests.guarantees.pipeline import HEADER, Pipeline, row
+
+
+def _rejected(pipeline: Pipeline, uri: str) -> list[str]:
+    found = pipeline.connection.rows(
+        "SELECT row_text FROM `ops.rejected_rows` WHERE generation = @generation",
+        {"generation": ("INT64", int(uri.rpartition("#")[2]))},
+    )
+    return sorted(json.loads(one["row_text"])["customer_id"] for one in found)
+
+
+def test_g7_rows_are_recorded_once_however_often_the_file_is_announced(pipeline: Pipeline) -> None:
+    data = HEADER + row("g7-once-a", 700) + row("g7-once-b", 9999)
+    uri = pipeline.drop("g7-once.csv", data, "tolerant")
+    pipeline.announce(uri, 3)
+    pipeline.settle()
+    pipeline.announce(uri, 2)
+    pipeline.settle()
+    assert _rejected(pipeline, uri) == ["g7-once-b"]
+    assert pipeline.scores(["g7-once-a", "g7-once-b"], "tolerant") == {"g7-once-a": 700}
+
+
+def test_g7_a_replay_replaces_what_an_earlier_check_recorded(pipeline: Pipeline) -> None:
+    uri = pipeline.drop("g7-replayed.csv", HEADER + row("g7-replayed", 9999))
+    pipeline.settle()
+    assert _rejected(pipeline, uri) == ["g7-replayed"]
+    (letter,) = [
+        one
+        for batch in read_letters(pipeline.connection)
+        for one in batch
+        if one.object and "g7-replayed" in one.object
+    ]
+    acknowledge(pipeline.connection, [letter])
+    replayed = {**letter.attributes, "replay_of": letter.id, "replay_count": "1"}
+    pipeline.publish("file-arrived", letter.data, replayed)
+    pipeline.settle()
+    assert _rejected(pipeline, uri) == ["g7-replayed"]
+    assert pipeline.letter(uri).replay_count == 1
