@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,21 +106,15 @@ class Merger:
                 f"staging table {load.staging_table} is gone and the ledger does not hold the load: "
                 "replay the file's notification",
             )
-        merge_id = uuid.uuid4().hex
         started = time.monotonic()
-        self._run(
-            feed,
-            render(
-                Path(__file__).parent / "merge.sql",
-                feed=feed,
-                main=f"{self.settings.project}.{feed.table}",
-                ledger=self.ledger.table,
-                locks=self.ledger.locks,
-                staging=[self._full(staging_table(feed.feed, load_id)) for load_id in group],
-                load_ids=group,
-                merge_id=merge_id,
-            ),
-        )
+        try:
+            merge_id = self._run(feed, group)
+        except Exception as error:
+            if len(group) == 1 or not isinstance(classify(error), Permanent):
+                raise
+            # One of the others may be to blame, a table staged under another contract: they wait for their own turn.
+            group = [load.load_id]
+            merge_id = self._run(feed, group)
         work.timings["merge"] = time.monotonic() - started
         work.facts.update(merge_id=merge_id, merged_with=len(group) - 1)
         for load_id in group:
@@ -128,13 +122,26 @@ class Merger:
         work.happened("merged", merge_id=merge_id, loads=group)
         return "merged"
 
-    def _run(self, feed: Feed, sql: str) -> None:
+    def _run(self, feed: Feed, group: Sequence[str]) -> str:
+        """One MERGE of these loads; its id."""
+        merge_id = uuid.uuid4().hex
+        sql = render(
+            Path(__file__).parent / "merge.sql",
+            feed=feed,
+            main=f"{self.settings.project}.{feed.table}",
+            ledger=self.ledger.table,
+            locks=self.ledger.locks,
+            staging=[self._full(staging_table(feed.feed, load_id)) for load_id in group],
+            load_ids=group,
+            merge_id=merge_id,
+        )
         try:
             self.warehouse.query(sql)
         except google.NotFound as error:
             # Another process merged and dropped what was listed here, or someone dropped a table: look again.
             self.ledger.forget(feed)
             raise Transient(f"a table went away before its MERGE: {error}") from error
+        return merge_id
 
     def _waiting(self, feed: Feed, load: Load) -> list[str]:
         """Load ids with a staging table, the message's own first, bounded."""

@@ -25,6 +25,20 @@ def test_g5_a_burst_is_committed_together(pipeline: Pipeline) -> None:
     assert pipeline.scores(keys) == {f"g5-{n}": 400 + n for n in range(_FILES)}
 
 
+def test_g5_a_staging_table_that_cannot_be_merged_keeps_no_other_file_waiting(pipeline: Pipeline) -> None:
+    """Its own message becomes a dead letter; the others of its group are merged."""
+    poison = Load("accounts", "landing", "incoming/accounts/g5-poison.csv", 1)
+    table = f"{pipeline.connection.project}.staging.{poison.staging_table}"
+    pipeline.connection.warehouse.query(f"CREATE TABLE `{table}` AS SELECT 'another contract' AS other")
+    pipeline.drop("g5-beside.csv", HEADER + row("g5-beside", 612))
+    pipeline.publish("file-staged", Staged(poison).encode(), {"feed": "accounts"})
+    pipeline.settle()
+    assert pipeline.scores(["g5-beside"]) == {"g5-beside": 612}
+    (letter,) = [one for one in pipeline.letters() if one.object == poison.object]
+    assert letter.reason == "refused_by_warehouse"
+    pipeline.connection.warehouse.drop(table)
+
+
 def test_g5_a_repeated_message_runs_no_merge(pipeline: Pipeline) -> None:
     """A staged message after its merge is acknowledged; the ledger and the lock row stay as they are."""
     uri = pipeline.drop("g5-again.csv", HEADER + row("g5-again", 611))

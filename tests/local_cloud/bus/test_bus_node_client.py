@@ -41,8 +41,15 @@ def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("node and npm are not installed")
     folder = tmp_path_factory.mktemp("npm")
-    command = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", str(folder)]
-    subprocess.run([*command, "@google-cloud/pubsub"], check=True, capture_output=True, timeout=200)
+    command = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=30000"]
+    ran = subprocess.run(
+        [*command, "--prefix", str(folder), "@google-cloud/pubsub"],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert ran.returncode == 0, f"npm cannot install the client: {ran.stderr[-2000:]}"
     return folder / "node_modules"
 
 
