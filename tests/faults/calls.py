@@ -1,0 +1,143 @@
+"""Calls to Google's APIs as the proxies see them, and the faults that can happen to one."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request of a service: to BigQuery, Cloud Storage, or Pub/Sub's publish."""
+
+    api: Literal["bigquery", "storage", "publish"]
+    method: str
+    path: str
+    body: bytes = b""
+
+    @cached_property
+    def job(self) -> Mapping[str, Any]:
+        """The job that this call starts, or nothing."""
+        if self.api != "bigquery" or self.method != "POST" or not re.search(r"/jobs(\?|$)", self.path):
+            return {}
+        return dict(json.loads(self.body))
+
+    @property
+    def job_id(self) -> str | None:
+        """Of the job that this call starts or asks about."""
+        if self.job:
+            return str(self.job["jobReference"]["jobId"])
+        asked = re.search(r"/(?:jobs|queries)/([\w-]+)", self.path)
+        return asked[1] if self.api == "bigquery" and asked else None
+
+    @property
+    def sql(self) -> str:
+        return str(self.job.get("configuration", {}).get("query", {}).get("query", ""))
+
+    @property
+    def step(self) -> str:
+        """Which step of the pipeline makes such a call; empty for what is not one."""
+        if self.api == "publish":
+            return "publish"
+        if self.api == "storage":
+            return "pin" if "/rewriteTo/" in self.path else "head" if "alt=media" in self.path else ""
+        if "load" in self.job.get("configuration", {}):
+            return "load"
+        begins = (("BEGIN TRANSACTION", "merge"), ("SELECT DISTINCT load_id", "ledger"))
+        for beginning, step in begins:
+            if self.sql.lstrip().startswith(beginning):
+                return step
+        made = re.match(r"\s*CREATE OR REPLACE TABLE `[\w-]+\.\w+\.(\w)", self.sql)
+        if made:
+            return "check" if made[1] == "_" else "stage"
+        if self.method == "DELETE" and "/tables/" in self.path:
+            return "drop"
+        if self.method == "GET" and self.path.split("?")[0].endswith("/tables"):
+            return "list"
+        if self.method == "POST" and self.path.split("?")[0].endswith("/insertAll"):
+            return "journal"
+        return "answer" if self.job_id and not self.job else ""
+
+
+@dataclass(frozen=True)
+class Error:
+    """What Google answers: a status, BigQuery's word for the reason, a message."""
+
+    status: int
+    reason: str
+    message: str = "injected"
+
+    def body(self) -> bytes:
+        one = {"reason": self.reason, "message": self.message, "domain": "global"}
+        return json.dumps({"error": {"code": self.status, "message": self.message, "errors": [one]}}).encode()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Exactly one of the kinds; `name` is for people."""
+
+    name: str
+    answer: Error | None = None
+    """Instead of the call."""
+    fail_job: Error | None = None
+    """The job is accepted, and has failed when it is asked about."""
+    lose_answer: bool = False
+    """The call is made, its answer never arrives."""
+    truncate: bool = False
+    """The call is made, half of its answer arrives."""
+    reset: bool = False
+    """The connection closes, the call is not made."""
+    slow: float = 0.0
+    """Seconds before the answer of a call that is made."""
+    act: Callable[[], None] | None = None
+    """Run in place of an answer, such as a kill, after the call was made if `lose_answer`."""
+
+
+@dataclass
+class Script:
+    """What happens to which calls, shared by the proxies; and what they saw."""
+
+    seen: Counter[str] = field(default_factory=Counter)
+    """Steps."""
+    injected: Counter[str] = field(default_factory=Counter)
+    """Faults by name."""
+    _armed: list[tuple[Fault, Callable[[Call], bool]]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def arm(self, fault: Fault, when: Callable[[Call], bool], times: int = 1) -> None:
+        """For the next calls that it fits."""
+        with self._lock:
+            self._armed += [(fault, when)] * times
+
+    def disarm(self) -> int:
+        """Forget what has not happened; how many those were."""
+        with self._lock:
+            left = len(self._armed)
+            self._armed.clear()
+            return left
+
+    @property
+    def armed(self) -> int:
+        with self._lock:
+            return len(self._armed)
+
+    def fault_for(self, call: Call) -> Fault | None:
+        with self._lock:
+            self.seen[call.step] += 1
+            for entry in self._armed:
+                fault, when = entry
+                if when(call):
+                    self._armed.remove(entry)
+                    self.injected[fault.name] += 1
+                    return fault
+        return None
+
+
+def at(step: str) -> Callable[[Call], bool]:
+    return lambda call: call.step == step

@@ -1,0 +1,80 @@
+"""A local cloud whose services reach BigQuery, Cloud Storage and Pub/Sub through the proxies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from deploy.local.cloud import LocalCloud
+from tests.faults.calls import Script
+from tests.faults.http_proxy import HttpProxy
+from tests.faults.publish_proxy import PublishProxy
+from tests.guarantees.pipeline import Pipeline
+
+BUDGET = 6.0
+"""Seconds a delivery may work, in place of nine minutes."""
+
+_ENTRY = """import os
+os.environ.update({variables!r})
+from services.{name}.main import {name}
+"""
+
+
+@dataclass
+class Faulty:
+    pipeline: Pipeline
+    script: Script
+
+    def kill(self, *names: str) -> None:
+        """SIGKILL to parts, with what they started."""
+        for name in names:
+            pid = int(self.pipeline.cloud.read()[f"DROPMERGE_{name.upper()}_PID"])
+            try:
+                master = psutil.Process(pid)
+                for process in [*master.children(recursive=True), master]:
+                    process.send_signal(signal.SIGKILL)
+            except psutil.NoSuchProcess:
+                continue
+
+    def revive(self) -> None:
+        """Start again what is dead."""
+        self.pipeline.cloud.up()
+        self.pipeline.connect()
+
+    def left_in_staging(self) -> list[str]:
+        return self.pipeline.connection.warehouse.tables("staging", "")
+
+
+@contextmanager
+def faulty_cloud(folder: Path, feeds: Path) -> Iterator[Faulty]:
+    script = Script()
+    cloud = LocalCloud(folder / "state", environ={})
+    before = dict(os.environ)
+    warehouse = HttpProxy("bigquery", script, lambda: cloud.read()["DROPMERGE_WAREHOUSE_URL"])
+    bucket = HttpProxy("storage", script, lambda: cloud.read()["DROPMERGE_BUCKET_URL"])
+    bus = PublishProxy(script, lambda: cloud.read()["PUBSUB_EMULATOR_HOST"])
+    variables = {
+        "BIGQUERY_EMULATOR_HOST": f"http://127.0.0.1:{warehouse.port}",
+        "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{bucket.port}",
+        "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{bus.port}",
+        "DROPMERGE_BUDGET_SECONDS": str(BUDGET),
+    }
+    for name in ("ingest", "merge"):
+        entry = folder / "services" / name / "main.py"
+        entry.parent.mkdir(parents=True)
+        entry.write_text(_ENTRY.format(variables=variables, name=name))
+    cloud.up(0, feeds, folder / "services")
+    try:
+        yield Faulty(Pipeline(cloud, feeds), script)
+    finally:
+        cloud.down()
+        for proxy in (warehouse, bucket, bus):
+            proxy.close()
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,24 @@
+"""One local cloud behind the proxies for all faults."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.cloud import Faulty, faulty_cloud
+from tests.guarantees.conftest import write_feeds
+
+
+@pytest.fixture(scope="package")
+def faulty_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
+    folder = tmp_path_factory.mktemp("faults")
+    with faulty_cloud(folder, write_feeds(folder / "feeds")) as faulty:
+        yield faulty
+
+
+@pytest.fixture
+def faulty(faulty_once: Faulty) -> Iterator[Faulty]:
+    """Nothing armed before or after, and nobody dead."""
+    faulty_once.script.disarm()
+    yield faulty_once
+    faulty_once.script.disarm()
+    faulty_once.revive()

@@ -1,0 +1,47 @@
+"""Faults as Google documents them."""
+
+from __future__ import annotations
+
+from tests.faults.calls import Error, Fault
+from tests.faults.cloud import BUDGET
+
+_CONFLICTS = [
+    "Could not serialize access to table main.accounts due to concurrent update",
+    "Transaction is aborted due to concurrent update against table main.accounts",
+    "Resources exceeded during query execution: Too many DML statements outstanding against table main.accounts",
+]
+
+ANYWHERE = [
+    Fault("429 rateLimitExceeded", answer=Error(429, "rateLimitExceeded")),
+    Fault("500 internalError", answer=Error(500, "internalError")),
+    Fault("502 bad gateway", answer=Error(502, "badGateway")),
+    Fault("503 backendError", answer=Error(503, "backendError")),
+    Fault("504 gateway timeout", answer=Error(504, "gatewayTimeout")),
+    Fault("connection reset", reset=True),
+    Fault("answer lost", lose_answer=True),
+    Fault("answer truncated", truncate=True),
+    Fault("answer past the time budget", slow=BUDGET + 1),
+]
+"""Transient, at any call."""
+
+AT_JOBS = [
+    Fault("403 rateLimitExceeded", answer=Error(403, "rateLimitExceeded")),
+    Fault("403 jobRateLimitExceeded", answer=Error(403, "jobRateLimitExceeded")),
+    Fault("403 quotaExceeded", answer=Error(403, "quotaExceeded")),
+    Fault("job failed: backendError", fail_job=Error(503, "backendError")),
+    Fault("job failed: jobInternalError", fail_job=Error(400, "jobInternalError")),
+    Fault("job failed: jobBackendError", fail_job=Error(400, "jobBackendError")),
+]
+"""Transient, where a job starts."""
+
+AT_MERGE = [Fault(f"conflict: {text[:26]}…", fail_job=Error(400, "invalidQuery", text)) for text in _CONFLICTS]
+"""Transient, though BigQuery gives the reason of a syntax error."""
+
+PERMANENT = {
+    "access_denied": Fault("403 accessDenied", answer=Error(403, "accessDenied", "Access Denied: injected")),
+    "refused_by_warehouse": Fault(
+        "job failed: resourcesExceeded", fail_job=Error(400, "resourcesExceeded", "Resources exceeded: injected")
+    ),
+    "not_found": Fault("404 notFound", answer=Error(404, "notFound", "Not found: Dataset local:staging")),
+}
+"""By the reason that the dead letter carries."""

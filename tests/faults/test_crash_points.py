@@ -1,0 +1,74 @@
+"""G1, G2: SIGKILL at each step of either service, and of the parts beside them, loses and doubles nothing."""
+
+import time
+
+import pytest
+
+from tests.faults.calls import Fault, at
+from tests.faults.cloud import Faulty
+from tests.guarantees.pipeline import HEADER, row
+
+_POINTS = [
+    (service, step, after)
+    for service, steps in {
+        "ingest": ("pin", "load", "check", "stage", "publish"),
+        "merge": ("ledger", "merge"),
+    }.items()
+    for step in steps
+    for after in (False, True)
+]
+
+
+@pytest.mark.parametrize(("service", "step", "after"), _POINTS)
+def test_g1_g2_a_service_killed_at_a_step(faulty: Faulty, service: str, step: str, after: bool) -> None:
+    """Just before the step's call reaches Google, or just after it took effect and before the answer came."""
+    pipeline = faulty.pipeline
+    before = len(pipeline.letters())
+    crash = Fault(f"{service} killed at {step}", lose_answer=after, act=lambda: faulty.kill(service))
+    faulty.script.arm(crash, at(step))
+    keys = [f"crash-{service}-{step}-{after}-{n}" for n in range(2)]
+    uris = [pipeline.drop(f"{key}.csv", HEADER + row(key, 600 + n)) for n, key in enumerate(keys)]
+    _await_death(faulty, service)
+    faulty.revive()
+    pipeline.settle()
+    assert pipeline.scores(keys) == {key: 600 + n for n, key in enumerate(keys)}
+    assert len(pipeline.letters()) == before
+    _assert_tidy(faulty, uris)
+
+
+@pytest.mark.parametrize("part", ["bus", "warehouse", "bucket"])
+def test_g1_g2_a_part_killed_with_files_in_flight(faulty: Faulty, part: str) -> None:
+    pipeline = faulty.pipeline
+    before = len(pipeline.letters())
+    keys = [f"crash-{part}-{n}" for n in range(6)]
+    seen = faulty.script.seen["check"]
+    uris = [pipeline.drop(f"{key}.csv", HEADER + row(key, 600 + n)) for n, key in enumerate(keys)]
+    deadline = time.monotonic() + 60
+    while faulty.script.seen["check"] == seen:
+        assert time.monotonic() < deadline, "nothing was checked"
+        time.sleep(0.01)
+    faulty.kill(part)
+    _await_death(faulty, part)
+    faulty.revive()
+    pipeline.settle()
+    assert pipeline.scores(keys) == {key: 600 + n for n, key in enumerate(keys)}
+    assert len(pipeline.letters()) == before
+    _assert_tidy(faulty, uris)
+
+
+def _await_death(faulty: Faulty, name: str) -> None:
+    deadline = time.monotonic() + 60
+    while name not in faulty.pipeline.cloud.dead():
+        assert time.monotonic() < deadline, f"{name} was not killed: {faulty.script.armed} faults are still armed"
+        time.sleep(0.02)
+
+
+def _assert_tidy(faulty: Faulty, uris: list[str]) -> None:
+    """No raw, checked or staging table is left; the ledger holds each load once."""
+    assert faulty.left_in_staging() == []
+    loads = [str(faulty.pipeline.explain(uri)["load_id"]) for uri in uris]
+    rows = faulty.pipeline.connection.rows(
+        "SELECT load_id FROM `ops.ledger` WHERE load_id IN UNNEST(SPLIT(@loads))",
+        {"loads": ("STRING", ",".join(loads))},
+    )
+    assert sorted(one["load_id"] for one in rows) == sorted(loads)

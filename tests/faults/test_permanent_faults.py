@@ -1,0 +1,51 @@
+"""G2: what repeating cannot mend ends in a dead letter whose reason names it; after the mend a replay merges it."""
+
+import pytest
+
+from services.console.letters import replay
+from services.shared.journal import Journal
+from tests.faults.calls import Fault, at
+from tests.faults.cloud import Faulty
+from tests.faults.kinds import PERMANENT
+from tests.guarantees.pipeline import HEADER, row
+
+_CASES = [
+    ("access_denied", "pin"),
+    ("access_denied", "load"),
+    ("access_denied", "check"),
+    ("access_denied", "merge"),
+    ("refused_by_warehouse", "check"),
+    ("refused_by_warehouse", "merge"),
+    ("not_found", "load"),
+]
+
+
+@pytest.mark.parametrize(("reason", "step"), _CASES)
+def test_g2_a_permanent_fault_is_a_dead_letter_and_its_replay_merges(faulty: Faulty, reason: str, step: str) -> None:
+    pipeline = faulty.pipeline
+    fault: Fault = PERMANENT[reason]
+    faulty.script.arm(fault, at(step))
+    key = f"{reason}-{step}"
+    uri = pipeline.drop(f"{key}.csv", HEADER + row(key, 555))
+    pipeline.settle()
+    letters = [one for one in pipeline.letters() if one.object and key in one.object]
+    assert [(one.reason, one.service) for one in letters] == [(reason, "merge" if step == "merge" else "ingest")]
+    assert pipeline.explain(uri)["state"] == "dead_lettered"
+    assert pipeline.scores([key]) == {}
+    _replay(faulty, key)
+    assert pipeline.scores([key]) == {key: 555}
+    assert pipeline.explain(uri)["state"] == "merged"
+    assert faulty.left_in_staging() == []
+
+
+def _replay(faulty: Faulty, key: str) -> None:
+    from services.console.letters import give_back, read_letters
+
+    connection = faulty.pipeline.connection
+    journal = Journal(connection.warehouse.client, "ops", "console")
+    for batch in read_letters(connection):
+        mine = [one for one in batch if one.object and key in one.object]
+        give_back(connection, [one for one in batch if one not in mine])
+        for letter in mine:
+            replay(connection, letter, journal, "test")
+    faulty.pipeline.settle()

@@ -1,0 +1,57 @@
+"""G1, G2: faults that pass end in the expected table, with no dead letter and nothing left behind."""
+
+import random
+
+import pytest
+
+from tests.faults.calls import Fault, at
+from tests.faults.cloud import Faulty
+from tests.faults.kinds import ANYWHERE, AT_JOBS, AT_MERGE
+from tests.guarantees.pipeline import HEADER, row
+
+_AT: dict[str, list[tuple[Fault, tuple[str, ...]]]] = {
+    "anywhere": [(fault, ("pin", "load", "check", "answer", "publish", "merge")) for fault in ANYWHERE],
+    "jobs": [(fault, ("load", "check", "stage", "ledger", "merge")) for fault in AT_JOBS],
+    "conflicts": [(fault, ("merge",)) for fault in AT_MERGE],
+}
+
+
+@pytest.mark.parametrize("where", _AT)
+def test_g1_g2_faults_that_pass_change_nothing(faulty: Faulty, where: str) -> None:
+    """Each kind once at each step, over files dropped at once; every one of them happens."""
+    pipeline, script = faulty.pipeline, faulty.script
+    before = len(pipeline.letters())
+    armed = [(fault, step) for fault, steps in _AT[where] for step in steps if _makes_sense(fault, step)]
+    random.Random(3).shuffle(armed)
+    for fault, step in armed:
+        script.arm(fault, at(step))
+    keys = [f"{where}-{n}" for n in range(8)]
+    for n, key in enumerate(keys):
+        pipeline.drop(f"{key}.csv", HEADER + row(key, 500 + n))
+    pipeline.settle()
+    assert script.disarm() == 0, "not every fault happened"
+    assert pipeline.scores(keys) == {key: 500 + n for n, key in enumerate(keys)}
+    assert len(pipeline.letters()) == before
+    assert faulty.left_in_staging() == []
+
+
+def _makes_sense(fault: Fault, step: str) -> bool:
+    # A Publish has no half answer, and a slow one is only slow.
+    return step != "publish" or not (fault.slow or fault.truncate)
+
+
+def test_g1_g2_many_faults_at_random_calls(faulty: Faulty) -> None:
+    """Every tenth call or so fails somehow; seeded."""
+    pipeline, chance = faulty.pipeline, random.Random(20)
+    before = len(pipeline.letters())
+    quick = [fault for fault in [*ANYWHERE, *AT_JOBS] if not fault.slow]
+    for _ in range(30):
+        fault, step = chance.choice(quick), chance.choice(["pin", "load", "check", "stage", "answer", "merge", "drop"])
+        if step in ("load", "check", "stage", "merge") or fault in ANYWHERE:
+            faulty.script.arm(fault, at(step))
+    keys = [f"random-{n}" for n in range(12)]
+    for n, key in enumerate(keys):
+        pipeline.drop(f"{key}.csv", HEADER + row(key, 600 + n))
+    pipeline.settle()
+    assert pipeline.scores(keys) == {key: 600 + n for n, key in enumerate(keys)}
+    assert len(pipeline.letters()) == before
