@@ -68,7 +68,7 @@ def _between(column: Mapping[str, Any]) -> tuple[Decimal, Decimal] | None:
     if check is None:
         return None
     match = re.fullmatch(r"(\w+) BETWEEN (-?[\d.]+) AND (-?[\d.]+)", check)
-    if match is None or match[1] != column["name"]:
+    if match is None or match[1] != column["name"] or column["type"] not in ("INT64", "NUMERIC", "FLOAT64"):
         raise NotImplementedError(f"the oracle cannot judge the check {check!r}")
     return Decimal(match[2]), Decimal(match[3])
 
@@ -275,7 +275,7 @@ def _numeric(text: str) -> Decimal:
         raise ValueError("not_a_number")
     if len(text.partition(".")[2].rstrip("0")) > 9:
         raise ValueError("too_many_decimals")
-    if abs(Decimal(text)) >= Decimal(10) ** 29:
+    if Decimal(text).copy_abs() >= Decimal(10) ** 29:  # abs() rounds
         raise ValueError("number_out_of_range")
     return Decimal(text)
 
