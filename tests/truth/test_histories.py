@@ -1,0 +1,30 @@
+"""G1, G2, G3, G6, G7: whatever happens to the messages, the tables are the oracle's."""
+
+from tests.guarantees.pipeline import Pipeline
+from tests.truth.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle
+from tests.truth.runner import run
+
+
+def test_a_history_with_everything(pipeline: Pipeline) -> None:
+    """Two generations held back and delivered in swapped order, repeated, restaged, given up and replayed."""
+    old = File("readings", "a.csv", (("1", "1", "1.5", "true", "x", "U"), ("1", "x", "", "", "bad", "U")))
+    new = File("readings", "b.csv", (("1", "1", "", "TRUE", "y", "D"), ("2", "0", "", "", "", "U")))
+    dead = File("people", "c.csv", (("1.0", "Ann", "2024-01-01", "", "0"), ("1.0", "", "2024-01-01", "", "0")))
+    run(
+        pipeline,
+        History(
+            (old, new, dead),
+            (
+                Drop(0),
+                Deliver(1),
+                Deliver(1),
+                Settle(),
+                Deliver(0),
+                Restage(1),
+                Deliver(2),
+                GiveUp(1),
+                Replay(),
+                GiveUp(0),
+            ),
+        ),
+    )
