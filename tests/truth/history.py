@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pprint
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 
 from tests.truth.feeds import CONTRACTS, header
 
@@ -23,6 +22,10 @@ class File:
     """Every field, not only those that need it."""
     tail: str = ""
     """Raw text after the last row, for what breaks the format."""
+
+    def __repr__(self) -> str:
+        given = [f for f in fields(self) if f.default is MISSING or getattr(self, f.name) != f.default]
+        return f"File({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in given)})"
 
     def data(self, run: str) -> bytes:
         delimiter = CONTRACTS[self.feed].delimiter
@@ -86,5 +89,10 @@ class History:
 
     def as_test(self) -> str:
         """A test to paste."""
-        text = pprint.pformat(self, width=110).replace("\n", "\n        ")
-        return f"def test_found(pipeline: Pipeline) -> None:\n    run(\n        pipeline,\n        {text},\n    )\n"
+        files = "".join(f"            {file!r},\n" for file in self.files)
+        steps = "".join(f"            {step!r},\n" for step in self.steps)
+        return (
+            "def test_found(pipeline: Pipeline) -> None:\n"
+            f"    history = History(\n        (\n{files}        ),\n        (\n{steps}        ),\n    )\n"
+            "    run(pipeline, history)\n"
+        )

@@ -1,6 +1,10 @@
 """G1, G2, G3, G6, G7: whatever happens to the messages, the tables are the oracle's."""
 
+import pytest
+from hypothesis import HealthCheck, given, settings
+
 from tests.guarantees.pipeline import Pipeline
+from tests.truth.histories import histories
 from tests.truth.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle
 from tests.truth.runner import run
 
@@ -28,3 +32,12 @@ def test_a_history_with_everything(pipeline: Pipeline) -> None:
             ),
         ),
     )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)  # a failure is shrunk, which takes many runs
+@settings(max_examples=12, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@given(history=histories())
+def test_random_histories(pipeline: Pipeline, history: History) -> None:
+    """Always the same few; `run_random` runs others."""
+    run(pipeline, history)
