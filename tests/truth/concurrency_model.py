@@ -182,16 +182,15 @@ def _moves(world: World, rules: Rules) -> Moves:
         )
     for n, orphan in enumerate(world.orphans):
         others = world.orphans[:n] + world.orphans[n + 1 :]
-        for label, after, moved in _transact(replace(world, orphans=others), orphan, rules):
-            going_on = (moved,) if moved else ()
-            yield f"orphan: {label}", replace(after, orphans=(*after.orphans, *going_on))
+        for label, after, going_on in _transact(replace(world, orphans=others), orphan, rules):
+            rest_of_it = (going_on,) if going_on else ()
+            yield f"orphan: {label}", replace(after, orphans=after.orphans + rest_of_it)
     for n, process in enumerate(world.processes):
         if process in world.processes[:n]:
             continue  # two in the same state are one as good as the other
         for label, after, moved in _work(world, process, rules):
-            processes = [*after.processes]
-            processes[n] = moved
-            yield f"{n}: {label}", replace(after, processes=_sorted(processes))
+            processes = (*after.processes[:n], moved, *after.processes[n + 1 :])
+            yield f"{n}: {label}", replace(after, processes=processes)
         if world.crashes and process.at != "idle":
             rest = (*world.processes[:n], Process(), *world.processes[n + 1 :])
             yield (
@@ -199,15 +198,11 @@ def _moves(world: World, rules: Rules) -> Moves:
                 replace(
                     world,
                     crashes=world.crashes - 1,
-                    processes=_sorted(rest),
+                    processes=rest,
                     pending=_with(world.pending, process.load),
                     orphans=world.orphans + ((process.transaction,) if process.transaction else ()),
                 ),
             )
-
-
-def _sorted(processes: list[Process] | tuple[Process, ...]) -> tuple[Process, ...]:
-    return tuple(processes)
 
 
 def _with(messages: tuple[str, ...], load: str) -> tuple[str, ...]:
@@ -257,9 +252,9 @@ def _work(world: World, process: Process, rules: Rules) -> _Worked:
         case "transaction":
             assert process.transaction is not None
             group = process.transaction.group
-            for label, after, transaction in _transact(world, process.transaction, rules):
-                if transaction:
-                    yield label, after, replace(process, transaction=transaction)
+            for label, after, going_on in _transact(world, process.transaction, rules):
+                if going_on:
+                    yield label, after, replace(process, transaction=going_on)
                 elif label == "commits":
                     yield label, after, replace(process, at="finish", drops=group, transaction=None)
                 elif label == "misses a table" and rules.missing_table_is_final:
