@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
-import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
 from typer.testing import CliRunner
 
 from services.console.__main__ import app
@@ -20,8 +16,8 @@ from tests.guarantees.pipeline import Pipeline
 from tests.truth import oracle
 from tests.truth.feeds import CONTRACTS
 from tests.truth.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle, Step
+from tests.truth.subscription import paused, pull, until
 
-_PATIENCE = 120.0
 _NATIVE = "CloudPubSubDeadLetterSourceDeliveryCount"
 _Message = tuple[bytes, dict[str, str]]
 
@@ -41,7 +37,7 @@ class Counts:
 def run(pipeline: Pipeline, history: History, counts: Counts | None = None) -> None:
     """Raises AssertionError that names the difference and ends in a test to paste."""
     counts = counts or Counts()
-    one = _Run(pipeline, history, counts)
+    one = Run(pipeline, history, counts)
     try:
         for step in history.steps:
             one.take(step)
@@ -65,7 +61,7 @@ class _Dropped:
     notification: _Message
 
 
-class _Run:
+class Run:
     def __init__(self, pipeline: Pipeline, history: History, counts: Counts) -> None:
         self.pipeline, self.history, self.counts = pipeline, history, counts
         self.run = f"r{uuid.uuid4().hex[:10]}"
@@ -107,10 +103,10 @@ class _Run:
     def _drop(self, index: int) -> None:
         file = self.history.files[index]
         data = file.data(self.run)
-        with _held_back(self.pipeline) as held:
+        with paused(self.pipeline, "ingest"):
             uri = self.pipeline.drop(f"{self.run}/{file.name}", data, file.feed)
             name, _, generation = uri.removeprefix("gs://landing/").partition("#")
-            notification = held.await_notification(name, generation)
+            notification = _await_notification(self.pipeline, name, generation)
         arrived = oracle.Arrived(CONTRACTS[file.feed], "landing", name, int(generation), data)
         self.dropped[index] = _Dropped(file, uri, arrived, notification)
         self.counts.files += 1
@@ -118,7 +114,7 @@ class _Run:
     def _settle(self) -> None:
         """Upstream is asked first: ingest acknowledges after it has published."""
         connection = self.pipeline.connection
-        _until(lambda: not connection.undelivered("ingest") and not connection.undelivered("merge"), "settled")
+        until(lambda: not connection.undelivered("ingest") and not connection.undelivered("merge"), "settled")
         self._loaded_for_sure |= {i for i in self.delivered if not self._is_overwritten(i)}
 
     def _is_overwritten(self, index: int) -> bool:
@@ -146,7 +142,7 @@ class _Run:
         """Object, generation and reason of this history's dead letters; the reason is empty for Pub/Sub's own."""
         found = []
         for service in ("ingest", "merge"):
-            for message in _pull(self.pipeline, f"{service}-dead-letter", lambda m: not keep and self._is_mine(m)):
+            for message in pull(self.pipeline, f"{service}-dead-letter", lambda m: not keep and self._is_mine(m)):
                 if self._is_mine(message):
                     attributes = message.attributes
                     name = attributes.get("dropmerge_object") or attributes["objectId"]
@@ -253,67 +249,19 @@ def _same(what: str, found: Any, expected: Any) -> None:
     raise AssertionError(f"{what} differ\n{text}")
 
 
-def _until(holds: Any, what: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, f"not {what} after {_PATIENCE:.0f} s"
-        time.sleep(0.03)
+def _await_notification(pipeline: Pipeline, name: str, generation: str) -> _Message:
+    """Take the notification of this generation out of the paused subscription; publish anew whatever else waits."""
+    found: list[_Message] = []
 
+    def look() -> bool:
+        for message in pull(pipeline, "ingest", lambda _: True):
+            attributes = dict(message.attributes)
+            named = (attributes.get("objectId"), attributes.get("objectGeneration"), attributes.get("eventType"))
+            if named == (name, generation, "OBJECT_FINALIZE"):
+                found.append((message.data, attributes))
+            else:
+                pipeline.publish("file-arrived", message.data, attributes)
+        return bool(found)
 
-class _Held:
-    """The ingest subscription while nothing is pushed from it."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-
-    def await_notification(self, name: str, generation: str) -> _Message:
-        """Take the notification of this generation out; whatever else waits is published anew."""
-        found: list[_Message] = []
-
-        def look() -> bool:
-            for message in _pull(self._pipeline, "ingest", lambda _: True):
-                attributes = dict(message.attributes)
-                named = (attributes.get("objectId"), attributes.get("objectGeneration"), attributes.get("eventType"))
-                if named == (name, generation, "OBJECT_FINALIZE"):
-                    found.append((message.data, attributes))
-                else:
-                    self._pipeline.publish("file-arrived", message.data, attributes)
-            return bool(found)
-
-        _until(look, f"notified of {name}")
-        return found[0]
-
-
-@contextmanager
-def _held_back(pipeline: Pipeline) -> Iterator[_Held]:
-    """Stop the pushes to ingest, as an operator pauses a subscription: an empty push configuration."""
-    subscriber = pipeline.connection.subscriber
-    path = subscriber.subscription_path(pipeline.connection.project, "ingest")
-    push = subscriber.get_subscription(subscription=path).push_config
-    subscriber.modify_push_config(subscription=path, push_config=pubsub_v1.types.PushConfig())
-    try:
-        yield _Held(pipeline)
-    finally:
-        subscriber.modify_push_config(subscription=path, push_config=push)
-
-
-def _pull(pipeline: Pipeline, subscription: str, take: Any) -> Sequence[Any]:
-    """What waits now; those taken are acknowledged, the others given back."""
-    subscriber = pipeline.connection.subscriber
-    path = subscriber.subscription_path(pipeline.connection.project, subscription)
-    received: list[Any] = []
-    while True:
-        with warnings.catch_warnings():
-            # Deprecated for those who wait for work; a test wants to know what is there now.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            batch = subscriber.pull(subscription=path, max_messages=1000, return_immediately=True).received_messages
-        received += batch
-        if not batch:
-            break
-    taken = [one.ack_id for one in received if take(one.message)]
-    others = [one.ack_id for one in received if one.ack_id not in taken]
-    if taken:
-        subscriber.acknowledge(subscription=path, ack_ids=taken)
-    if others:
-        subscriber.modify_ack_deadline(subscription=path, ack_ids=others, ack_deadline_seconds=0)
-    return [one.message for one in received]
+    until(look, f"notified of {name}")
+    return found[0]
