@@ -67,7 +67,7 @@ class Run:
         self.run = f"r{uuid.uuid4().hex[:10]}"
         self.dropped: dict[int, _Dropped] = {}
         self.delivered: set[int] = set()
-        self.errors: list[str] = []
+        self.errors: set[str] = set()
         """Of the dead letters seen, for whoever looks into a failure."""
         self._loaded_for_sure: set[int] = set()
         self._given_up: set[int] = set()
@@ -150,7 +150,7 @@ class Run:
                     name = attributes.get("dropmerge_object") or attributes["objectId"]
                     generation = attributes.get("dropmerge_generation") or attributes["objectGeneration"]
                     found.append((name, int(generation), attributes.get("dropmerge_reason", "")))
-                    self.errors.append(f"{service}: {name}: {attributes.get('dropmerge_error', '')}")
+                    self.errors.add(f"{service}: {name}: {attributes.get('dropmerge_error', '')}")
         return found
 
     def _is_mine(self, message: Any) -> bool:
@@ -232,7 +232,7 @@ class Run:
         dead = {one for one in dead if one[2] != "merged"}
         own = {(d.arrived.object, d.arrived.generation, "") for i, d in self.dropped.items() if i in self._given_up}
         found = set(self._letters(keep=True))
-        _same("the dead letters\n" + "\n".join(self.errors), found, dead | own)
+        _same("the dead letters\n" + "\n".join(sorted(self.errors)), found, dead | own)
 
     def _rows(self, sql: str, **texts: str) -> list[Any]:
         given = texts or {"run": self.run}

@@ -41,3 +41,10 @@ def test_a_history_with_everything(pipeline: Pipeline) -> None:
 def test_random_histories(pipeline: Pipeline, history: History) -> None:
     """Always the same few; `run_random` runs others."""
     run(pipeline, history)
+
+
+def test_a_notification_delivered_many_times_at_once(pipeline: Pipeline) -> None:
+    """Deliveries of one load overlap in ingest, drop what the others read, and still nothing is dead-lettered."""
+    good = File("events", "a.csv", (("1", "2025-01-01T00:00:00Z", "true", "2025-06-01T12:00:00Z", "", "new"),))
+    bad = File("people", "a.csv", (("1", "", "2024-01-01", "", ""),))
+    run(pipeline, History((good, bad), (Drop(0), Drop(1), *[Deliver(0), Deliver(1)] * 8)))
