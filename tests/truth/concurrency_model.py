@@ -115,9 +115,9 @@ class Explored:
     """The first way found to each kind of fault."""
 
 
-def explore(rules: Rules) -> Explored:
-    """Look at every world that can be reached."""
-    first = start(rules)
+def explore(rules: Rules, first: World | None = None) -> Explored:
+    """Look at every world that can be reached from `first`, or from the start."""
+    first = first or start(rules)
     came_from: dict[World, tuple[str, World] | None] = {first: None}
     stack, ends = [first], 0
     faults: dict[str, Found] = {}

@@ -1,8 +1,10 @@
 """G5: merges of one feed that run at once, in every interleaving of their steps, on a model of BigQuery's rules."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.truth.concurrency_model import Rules, explore
+from tests.truth.concurrency_model import Rules, explore, start
 
 # One key that neither the table nor the other load has yet; one more each.
 TWO = {"x": (("k", 1), ("a", 1)), "y": (("k", 2), ("b", 1))}
@@ -26,3 +28,38 @@ def test_g5_with_the_lock_every_interleaving_is_right(rules: Rules, at_least: in
     assert explored.faults == {}
     assert explored.ends > 0
     assert explored.worlds > at_least
+
+
+def test_g5_whatever_each_process_gets_to_see() -> None:
+    """Loads that are staged while merges are under way: the processes list different tables."""
+    explored = explore(Rules(TWO, deliveries=(), restages=("x", "y", "y"), crashes=1))
+    assert explored.faults == {}
+    assert explored.worlds > 1000
+
+
+def test_g5_without_the_lock_a_key_is_inserted_twice() -> None:
+    """The model is able to find what the lock is there for: two merges that insert one new key both commit."""
+    faults = explore(Rules(TWO, ("x", "y"), lock=False)).faults
+    assert {"a key is there twice", "a load is in the ledger twice"} <= set(faults)
+    trace = faults["a key is there twice"].trace
+    assert len([step for step in trace if step.endswith(": commits")]) == 2
+
+
+def test_g5_an_update_of_the_same_row_needs_no_lock() -> None:
+    """Once the keys are there, merges that update them conflict by themselves; new keys are what the lock is for."""
+    rules = Rules({"x": (("k", 1),), "y": (("k", 2),), "z": (("k", 3),)}, ("x", "y", "z"), lock=False)
+    after_x = replace(start(rules), staging=frozenset("yz"), pending=("y", "z"), main=frozenset({(("k", 1, "x"), 1)}))
+    after_x = replace(after_x, ledger=frozenset({("x", 1)}))
+    assert "a key is there twice" not in explore(rules, after_x).faults
+
+
+def test_g5_the_ledger_must_leave_out_what_it_holds() -> None:
+    """It is read before the transaction begins, so another merge may have applied the load in between."""
+    faults = explore(Rules(TWO, ("x", "y"), ledger_checks=False)).faults
+    assert set(faults) == {"a load is in the ledger twice"}
+
+
+def test_g5_a_table_gone_before_its_merge_is_looked_for_again() -> None:
+    """Were that final, a load that another process has merged, or that still waits, would be dead-lettered."""
+    faults = explore(Rules(TWO, ("x", "y"), missing_table_is_final=True)).faults
+    assert "a dead letter for nothing" in faults
