@@ -1,10 +1,18 @@
 """G5: merges of one feed that run at once, in every interleaving of their steps, on a model of BigQuery's rules."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from services import merge
+from services.shared.feed import Feed
+from services.shared.sql import render
 from tests.truth.concurrency_model import Rules, explore, start
+from tests.truth.feeds import YAML
+
+MERGE_SQL = Path(merge.__path__[0]) / "merge.sql"
 
 # One key that neither the table nor the other load has yet; one more each.
 TWO = {"x": (("k", 1), ("a", 1)), "y": (("k", 2), ("b", 1))}
@@ -63,3 +71,21 @@ def test_g5_a_table_gone_before_its_merge_is_looked_for_again() -> None:
     """Were that final, a load that another process has merged, or that still waits, would be dead-lettered."""
     faults = explore(Rules(TWO, ("x", "y"), missing_table_is_final=True)).faults
     assert "a dead letter for nothing" in faults
+
+
+def test_g5_merge_sql_takes_the_precautions_that_the_model_needs() -> None:
+    """The model with the precautions that are found in the statement itself: without one of them it has faults."""
+    feed = Feed.model_validate(YAML["readings"])
+    tables = {name: f"p.d.{name}" for name in ("main", "ledger", "locks")}
+    sql = render(MERGE_SQL, feed=feed, **tables, staging=["p.s.x"], load_ids=["x"], merge_id="m")
+    statements = [statement.strip() for statement in sql.split(";") if statement.strip()]
+    kinds = [re.split(r"\s+", statement)[0] for statement in statements]
+    assert [kind for kind in kinds if kind != "UPDATE"] == ["BEGIN", "MERGE", "INSERT", "COMMIT"]
+    first, record = statements[1], statements[-2]
+    rules = Rules(
+        TWO,
+        ("x", "y"),
+        lock=first == "UPDATE `p.d.locks` SET merges = merges + 1 WHERE feed = 'readings'",
+        ledger_checks="WHERE load_id NOT IN (SELECT l.load_id FROM `p.d.ledger`" in record,
+    )
+    assert explore(rules).faults == {}

@@ -9,6 +9,49 @@ from tests.truth.history import Deliver, Drop, File, GiveUp, History, Replay, Re
 from tests.truth.runner import run
 
 
+def reading(seq: int, value: str = "", note: str = "", op: str = "U", sensor: str = "1") -> tuple[str, ...]:
+    return sensor, str(seq), value, "", note, op
+
+
+def of(*rows: tuple[str, ...], name: str = "a.csv") -> File:
+    return File("readings", name, rows)
+
+
+SWAPPED = (Drop(0), Deliver(1), Settle(), Deliver(0))
+TURNS = (Deliver(0), Settle(), Deliver(1))
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        pytest.param(History((of(reading(2)), of(reading(1), name="b.csv")), TURNS), id="older version, later file"),
+        pytest.param(
+            History((of(reading(2)), of(reading(1), name="b.csv")), (Drop(0), Drop(1))), id="older version, one merge"
+        ),
+        pytest.param(
+            History((of(reading(1, "1")), of(reading(1, "2"), name="b.csv")), SWAPPED), id="generation, swapped"
+        ),
+        pytest.param(
+            History((of(reading(1, "2")), of(reading(1, "1"), name="b.csv")), TURNS), id="generation, in turn"
+        ),
+        pytest.param(History((of(reading(1, "1"), reading(1, op="D"), reading(1, "2")),)), id="delete over update"),
+        pytest.param(
+            History((of(reading(1, op="D")), of(reading(1), name="b.csv")), TURNS), id="generation over delete"
+        ),
+        pytest.param(History((of(reading(1, "1"), reading(1, "10"), reading(1, "9")),)), id="greater number"),
+        pytest.param(History((of(reading(1, note="é"), reading(1, note="z")),)), id="greater text"),
+        pytest.param(History((of(reading(1), reading(1, "-1"), reading(1)),)), id="NULL smallest"),
+        pytest.param(History((of(reading(1, "2", "a"), reading(1, "1", "b")),)), id="contract order"),
+        pytest.param(History((of(reading(5, op="D")), of(reading(4), name="b.csv")), TURNS), id="stays deleted"),
+        pytest.param(History((of(reading(5)), of(reading(6, op="D"), name="b.csv")), TURNS), id="delete after update"),
+        pytest.param(History((of(reading(5, op="D")), of(reading(6), name="b.csv")), TURNS), id="comes back"),
+    ],
+)
+def test_the_order_of_rows(pipeline: Pipeline, history: History) -> None:
+    """Each rule of the order by itself, in one file, in one merge, and from merge to merge."""
+    run(pipeline, history)
+
+
 def test_a_history_with_everything(pipeline: Pipeline) -> None:
     """Two generations held back and delivered in swapped order, repeated, restaged, given up and replayed."""
     old = File("readings", "a.csv", (("1", "1", "1.5", "true", "x", "U"), ("1", "x", "", "", "bad", "U")))
