@@ -29,7 +29,7 @@ TURNS = (Deliver(0), Settle(), Deliver(1))
             History((of(reading(2)), of(reading(1), name="b.csv")), (Drop(0), Drop(1))), id="older version, one merge"
         ),
         pytest.param(
-            History((of(reading(1, "1")), of(reading(1, "2"), name="b.csv")), SWAPPED), id="generation, swapped"
+            History((of(reading(1, "2")), of(reading(1, "1"), name="b.csv")), SWAPPED), id="generation, swapped"
         ),
         pytest.param(
             History((of(reading(1, "2")), of(reading(1, "1"), name="b.csv")), TURNS), id="generation, in turn"
@@ -39,9 +39,13 @@ TURNS = (Deliver(0), Settle(), Deliver(1))
             History((of(reading(1, op="D")), of(reading(1), name="b.csv")), TURNS), id="generation over delete"
         ),
         pytest.param(History((of(reading(1, "1"), reading(1, "10"), reading(1, "9")),)), id="greater number"),
-        pytest.param(History((of(reading(1, note="é"), reading(1, note="z")),)), id="greater text"),
+        pytest.param(
+            History((of(reading(1, note="z"), reading(1, note="é"), reading(1, note="a")),)), id="greater text"
+        ),
         pytest.param(History((of(reading(1), reading(1, "-1"), reading(1)),)), id="NULL smallest"),
-        pytest.param(History((of(reading(1, "2", "a"), reading(1, "1", "b")),)), id="contract order"),
+        pytest.param(
+            History((of(reading(1, "1", "b"), reading(1, "2", "a"), reading(1, "1", "c")),)), id="contract order"
+        ),
         pytest.param(History((of(reading(5, op="D")), of(reading(4), name="b.csv")), TURNS), id="stays deleted"),
         pytest.param(History((of(reading(5)), of(reading(6, op="D"), name="b.csv")), TURNS), id="delete after update"),
         pytest.param(History((of(reading(5, op="D")), of(reading(6), name="b.csv")), TURNS), id="comes back"),
