@@ -43,5 +43,7 @@ def pin(client: storage.Client, load: Load, archive: str) -> storage.Blob | None
         if not client.bucket(archive).exists(timeout=_TIMEOUT):
             raise error
         return None
-    target.reload(timeout=_TIMEOUT)
-    return target
+    # By name alone: whichever delivery pinned it, the bytes are the same.
+    pinned = client.bucket(archive).blob(archived_name(load))
+    pinned.reload(timeout=_TIMEOUT)
+    return pinned

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from google.api_core import exceptions as google
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
 from services.ingest.check_rows import Tables, check_rows, stage_rows
@@ -16,7 +17,7 @@ from services.ingest.load_raw import load_raw
 from services.ingest.notification import Notification, read_notification
 from services.ingest.pin import pin
 from services.shared.bus import Bus
-from services.shared.errors import Permanent
+from services.shared.errors import Permanent, Transient
 from services.shared.feed import Feed, feed_for
 from services.shared.journal import Journal
 from services.shared.load import Load
@@ -71,7 +72,6 @@ class Stager:
 
     def _stage(self, work: Work, feed: Feed, load: Load) -> bool:
         """False when the generation is gone."""
-        tables = self._tables(load)
         with _timed(work, "pin"):
             blob = pin(self.bucket, load, self.settings.archive_bucket)
         if blob is None:
@@ -79,6 +79,12 @@ class Stager:
         work.happened("pinned")
         size = int(blob.size or 0)
         work.facts["size"] = size
+        with _unless_another_finished(load):
+            self._load_and_check(work, feed, load, blob, size)
+        return True
+
+    def _load_and_check(self, work: Work, feed: Feed, load: Load, blob: storage.Blob, size: int) -> None:
+        tables = self._tables(load)
         with _timed(work, "head"):
             first = blob.download_as_bytes(start=0, end=min(HEAD_BYTES, size) - 1, timeout=60) if size else b""
             head = inspect_head(first, size, feed)
@@ -98,7 +104,6 @@ class Stager:
         work.happened("checked", rows=counts.rows, rejected_rows=counts.rejected)
         with _timed(work, "stage"):
             stage_rows(self.warehouse, load, tables)
-        return True
 
     def _tables(self, load: Load) -> Tables:
         project, staging = self.settings.project, self.settings.staging_dataset
@@ -113,6 +118,18 @@ class Stager:
 def _created(load: Load) -> datetime:
     # A generation is the creation time in microseconds since 1970: every delivery reads the same one.
     return datetime.fromtimestamp(load.generation / 1e6, UTC)
+
+
+@contextmanager
+def _unless_another_finished(load: Load) -> Iterator[None]:
+    # Deliveries of one load may overlap: the first to finish drops what the others were about to read.
+    try:
+        yield
+    except google.NotFound as error:
+        own = (f"_raw_{load.load_id}", f"_checked_{load.load_id}", f"{load.load_id}.csv")
+        if any(name in str(error) for name in own):
+            raise Transient(f"another delivery was here: {error}") from error
+        raise
 
 
 @contextmanager
