@@ -71,6 +71,11 @@ def stage_rows(warehouse: Warehouse, load: Load, tables: Tables) -> None:
     """Publish the good rows under the staging table's final name, then drop what led to it."""
     sql = render(_HERE / "stage_rows.sql", staging=tables.staging, checked=tables.checked)
     warehouse.create_once(f"stage-{load.load_id}", tables.staging, sql)
+    drop_steps(warehouse, tables)
+
+
+def drop_steps(warehouse: Warehouse, tables: Tables) -> None:
+    """Drop what led to the staging table."""
     warehouse.drop(tables.checked)
     warehouse.drop(tables.raw)
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from google.api_core import exceptions as google
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
-from services.ingest.check_rows import Tables, check_rows, stage_rows
+from services.ingest.check_rows import Tables, check_rows, drop_steps, stage_rows
 from services.ingest.head import HEAD_BYTES, inspect_head
 from services.ingest.load_raw import load_raw
 from services.ingest.notification import Notification, read_notification
@@ -49,7 +49,9 @@ class Stager:
         load = Load(feed.feed, notification.bucket, notification.object, notification.generation)
         work.about.update(feed=feed.feed, load_id=load.load_id)
         self.journal.record("arrived", work.about, attempt=work.envelope.attempt)
-        if not self.warehouse.exists(self._tables(load).staging) and not self._stage(work, feed, load):
+        if self.warehouse.exists(self._tables(load).staging):
+            drop_steps(self.warehouse, self._tables(load))  # an earlier delivery may have died just before
+        elif not self._stage(work, feed, load):
             work.happened("superseded")
             return "superseded"
         with _timed(work, "publish"):
@@ -97,8 +99,7 @@ class Stager:
                 again = "replay_of" in work.envelope.attributes
                 counts = check_rows(self.warehouse, feed, load, tables, head, _created(load), again)
             except Permanent:
-                self.warehouse.drop(tables.checked)
-                self.warehouse.drop(tables.raw)
+                drop_steps(self.warehouse, tables)
                 raise
         work.facts.update(rows=counts.rows, rejected_rows=counts.rejected)
         work.happened("checked", rows=counts.rows, rejected_rows=counts.rejected)
