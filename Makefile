@@ -14,7 +14,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	@touch $(READY)
 
 demo: $(READY)
-	@$(BIN)/python -m deploy.local.demo
+	@$(BIN)/python -m services.console.demo
 
 test: $(READY)
 	$(BIN)/python -m pytest
