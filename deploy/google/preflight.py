@@ -65,11 +65,11 @@ def missing(root: str, project: str) -> list[str]:
     """What `root` (foundation, ingest or merge) lacks to be deployed to `project`; empty when nothing does."""
     faults = list(_terraform())
     try:
-        # Its functions carry no types.
-        credentials, _ = google.auth.default(scopes=_SCOPES)  # type: ignore[no-untyped-call]
+        credentials, _ = google.auth.default(scopes=_SCOPES)
     except GoogleAuthError as error:
         return [*faults, _no_credentials(error)]
-    return [*faults, *lacks(root, Project(AuthorizedSession(credentials), project))]
+    session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
+    return [*faults, *lacks(root, Project(session, project))]
 
 
 def lacks(root: str, project: Project) -> list[str]:
