@@ -8,6 +8,7 @@ import pytest
 
 from deploy import costs
 from deploy.local.environment import ROOT
+from services.merge.merge_loads import MOST_LOADS
 
 
 def test_the_tables_in_the_docs_are_the_model_s() -> None:
@@ -23,9 +24,9 @@ def test_group_commit_never_costs_more_and_divides_merges_by_the_bound() -> None
     assert costs.bill(trickle, True) == costs.bill(trickle, False)
     for load in costs.WORKLOADS:
         assert costs.bill(load, True).total <= costs.bill(load, False).total
-    assert flood.group(True) == costs.MOST_LOADS
+    assert flood.group(True) == MOST_LOADS
     assert costs.bill(flood, False).merges / costs.bill(flood, True).merges == pytest.approx(
-        costs.MOST_LOADS, rel=0.02
+        MOST_LOADS, rel=0.02
     )
 
 
