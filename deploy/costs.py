@@ -79,7 +79,7 @@ class Bill:
 
     @property
     def total(self) -> float:
-        return sum(getattr(self, field.name) for field in fields(self))
+        return sum(float(getattr(self, field.name)) for field in fields(self))
 
 
 def bill(load: Workload, grouped: bool = True) -> Bill:

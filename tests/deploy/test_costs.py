@@ -25,9 +25,7 @@ def test_group_commit_never_costs_more_and_divides_merges_by_the_bound() -> None
     for load in costs.WORKLOADS:
         assert costs.bill(load, True).total <= costs.bill(load, False).total
     assert flood.group(True) == MOST_LOADS
-    assert costs.bill(flood, False).merges / costs.bill(flood, True).merges == pytest.approx(
-        MOST_LOADS, rel=0.02
-    )
+    assert costs.bill(flood, False).merges / costs.bill(flood, True).merges == pytest.approx(MOST_LOADS, rel=0.02)
 
 
 def test_small_things_are_billed_at_their_minimum() -> None:

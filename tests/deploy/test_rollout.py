@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -144,3 +145,13 @@ def test_make_has_a_target_for_each(action: str, root: str) -> None:
     last = made.stdout.replace("\\\n", " ").strip().splitlines()[-1]
     wanted = ["-m", "deploy.google", action, root, "--project", "my-project", "--region", "europe-west1", "--yes"]
     assert shlex.split(last)[1:] == wanted
+
+
+@pytest.mark.parametrize("page", ["README.md", "deploy/google/README.md"])
+def test_the_make_lines_of_the_docs_are_targets(page: str) -> None:
+    """As they stand."""
+    text = (ROOT / page).read_text()
+    lines = [line.split() for line in re.findall(r"^    (make (?:deploy|plan|destroy)-.+)$", text, re.MULTILINE)]
+    assert [line[1] for line in lines] == ["deploy-foundation", "deploy-merge", "deploy-ingest"]
+    for line in lines:
+        subprocess.run([line[0], "--dry-run", *line[1:]], cwd=ROOT, capture_output=True, check=True)
