@@ -86,7 +86,8 @@ def _unless_deleted(feed: Feed, column: str) -> str:
 
 
 def _record(warehouse: Warehouse, load: Load, tables: Tables, again: bool) -> None:
-    warehouse.query(render(_HERE / "create_rejected.sql", rejected=tables.rejected))
+    if not warehouse.exists(tables.rejected):  # creating it takes a right on the dataset, ledger included
+        warehouse.query(render(_HERE / "create_rejected.sql", rejected=tables.rejected))
     template = "replace_rejected.sql" if again else "record_rejected.sql"
     sql = render(_HERE / template, rejected=tables.rejected, checked=tables.checked)
     parameters = {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from google.api_core import exceptions as google
 from google.cloud import bigquery
 
 from services.shared.feed import Feed
@@ -40,7 +41,7 @@ class Ledger:
             return
         dataset, _ = feed.table.split(".")
         for name in (dataset, self.ops):
-            self.warehouse.client.create_dataset(bigquery.DatasetReference(self.project, name), exists_ok=True)
+            self._prepare_dataset(name)
         main = f"{self.project}.{feed.table}"
         self.warehouse.client.create_table(_main_table(main, feed), exists_ok=True)
         for template in (
@@ -60,6 +61,14 @@ class Ledger:
                 )
             )
         self._ready.add(feed.feed)
+
+    def _prepare_dataset(self, name: str) -> None:
+        dataset = bigquery.DatasetReference(self.project, name)
+        try:
+            self.warehouse.client.get_dataset(dataset)
+        except google.NotFound:
+            # Only now: creating one, even one that is there, takes a right on the whole project.
+            self.warehouse.client.create_dataset(dataset, exists_ok=True)
 
     def forget(self, feed: Feed) -> None:
         """Make the next `prepare` look again."""

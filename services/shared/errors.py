@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from google.api_core import exceptions as google
+from google.auth.exceptions import GoogleAuthError
 
 REASONS: dict[str, str] = {
     "malformed_message": "The message is not a notification or staged message that can be read.",
@@ -64,6 +65,14 @@ _PERMANENT_REASONS = {
     "notFound": "not_found",
     "accessDenied": "access_denied",
 }
+
+
+_FORESEEN = (Transient, google.GoogleAPIError, GoogleAuthError, OSError)
+
+
+def is_crash(error: Exception) -> bool:
+    """Neither ours, nor Google's, nor the network's: a fault in the code, which a person should see."""
+    return not isinstance(error, _FORESEEN)
 
 
 def google_reason(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import uuid
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -30,9 +31,19 @@ def set_up() -> None:
     )
 
 
+# https://www.w3.org/TR/trace-context/#traceparent-header-field-values
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
+
+
+def traceparent(attributes: Mapping[str, str]) -> str:
+    """The W3C traceparent that a message carries, or a new one where it has none that is well formed."""
+    given = attributes.get("traceparent", "")
+    return given if _TRACEPARENT.fullmatch(given) else f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
+
+
 def trace_fields(project: str, traceparent: str) -> Mapping[str, str]:
-    """Cloud Logging's trace fields from a W3C traceparent; none where it is absent or malformed."""
-    match = re.fullmatch(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}", traceparent)
+    """Cloud Logging's trace fields from a W3C traceparent; none where it is malformed."""
+    match = _TRACEPARENT.fullmatch(traceparent)
     if match is None:
         return {}
     return {

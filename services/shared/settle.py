@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,9 +11,9 @@ import structlog
 from services.shared.bus import Bus
 from services.shared.dead_letter import attributes_of
 from services.shared.envelope import Envelope, read_envelope
-from services.shared.errors import Permanent, classify
+from services.shared.errors import Permanent, classify, is_crash
 from services.shared.journal import Event, Journal
-from services.shared.logs import trace_fields
+from services.shared.logs import trace_fields, traceparent
 from services.shared.settings import Settings
 
 Response = tuple[str, int]
@@ -51,7 +50,7 @@ def settle(body: bytes, handler: Handler, settings: Settings, bus: Bus, journal:
         # Unreadable as an envelope: the body itself is the original.
         handler, failure = _fail_with(error), Envelope(body, {}, "", "", 1)
         envelope = failure
-    work = Work(envelope, envelope.attributes.get("traceparent") or _new_trace())
+    work = Work(envelope, traceparent(envelope.attributes))
     log = structlog.get_logger().bind(
         service=settings.service,
         message_id=envelope.message_id,
@@ -69,7 +68,12 @@ def settle(body: bytes, handler: Handler, settings: Settings, bus: Bus, journal:
             log = log.bind(reason=kind.reason, error=kind.detail)
             outcome = "dead_lettered"
     except Exception as error:
-        log.warning("transient", error=str(classify(error)), exc_info=True, **_fields(work, started))
+        fields = {"error": str(classify(error)), **_fields(work, started)}
+        # A stack trace is what makes Error Reporting take a line for a crash.
+        if is_crash(error):
+            log.error("crash", exc_info=True, **fields)
+        else:
+            log.warning("transient", **fields)
         return "try again", 503
     finally:
         if work.events:
@@ -95,7 +99,3 @@ def _dead_letter(work: Work, error: Permanent, settings: Settings, bus: Bus) -> 
     attributes = attributes_of(work.envelope, settings.service, error, about)
     letter_id = bus.publish(settings.dead_letter_topic, work.envelope.data, attributes)
     work.happened("dead_lettered", reason=error.reason, error=error.detail, dead_letter_id=letter_id)
-
-
-def _new_trace() -> str:
-    return f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"

@@ -1,0 +1,162 @@
+"""What the pipeline costs on Google Cloud, by a model: `python -m deploy.costs` prints the tables of docs/costs.md.
+
+List prices in US dollars of a region of the cheapest tier, free allowances left out. Sources: the price pages of
+BigQuery, Pub/Sub, Cloud Storage, Cloud Run and Cloud Logging (cloud.google.com/…/pricing).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from deploy.local import topology
+from services.merge.merge_loads import MOST_LOADS
+
+MIB, GIB, TIB = 2**20, 2**30, 2**40
+DAYS = 30
+_DAY = 24 * 3600
+
+QUERY_TIB = 6.25
+QUERY_MINIMUM = 10 * MIB
+"""Billed at least for each table that a statement reads."""
+PUBSUB_TIB = 40.0
+PUBSUB_MINIMUM = 1000
+"""Bytes billed at least for each publish and each push."""
+CLASS_A, CLASS_B = 0.005 / 1000, 0.0004 / 1000
+"""An operation on a bucket: writes, reads."""
+STORED_GIB = 0.02
+"""A month, in a bucket or a table alike."""
+STREAMED_MIB = 0.01 / 200
+STREAMED_MINIMUM = 1024
+"""Bytes billed at least for each row."""
+CPU_SECOND, GIB_SECOND, REQUEST = 0.000024, 0.0000025, 0.40 / 1e6
+LOG_GIB = 0.50
+
+# What the services do for one file, and for one MERGE.
+INGEST_STATEMENTS = 3
+"""Check, count, stage: each reads one table about as large as the file."""
+LEDGER_ROW = 40
+"""Bytes of feed and load id, which is what a MERGE reads of the ledger."""
+INGEST_SECONDS, MERGE_SECONDS = 10.0, 15.0
+"""Of a request. Nearly all of it is waiting for BigQuery."""
+OVERLAP = 8
+"""Requests that an instance serves at a time while there is work: half of what it could, or less."""
+MEMORY_GIB = 0.5
+JOURNAL_ROWS = 5
+LOG_BYTES = 3000
+WRITES, READS = 2, 6
+"""On buckets: the upload and the rewrite into the archive; existence, metadata, head, load."""
+
+LOAD_JOBS_A_DAY = 100_000
+"""A project. https://cloud.google.com/bigquery/quotas#load_jobs"""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Files that arrive evenly over the day, all for one feed."""
+
+    files_a_day: int
+    file_bytes: float
+    main_bytes: float
+    """Of the main table. A MERGE reads all of it: its keys are anywhere."""
+
+    def group(self, grouped: bool) -> float:
+        """Loads in a MERGE: what arrived while the feed's previous one ran, up to the bound."""
+        arrived = self.files_a_day / _DAY * MERGE_SECONDS
+        return min(max(1.0, arrived), float(MOST_LOADS)) if grouped else 1.0
+
+
+@dataclass(frozen=True)
+class Bill:
+    """Dollars a month."""
+
+    merges: float
+    checks: float
+    storage: float
+    messages: float
+    functions: float
+    journal: float
+    logs: float
+
+    @property
+    def total(self) -> float:
+        return sum(float(getattr(self, field.name)) for field in fields(self))
+
+
+def bill(load: Workload, grouped: bool = True) -> Bill:
+    """Of 30 days, when a month of files has been kept."""
+    files, group = load.files_a_day * DAYS, load.group(grouped)
+    ledger = files * LEDGER_ROW
+    merge_bytes = (
+        _billed(load.main_bytes)
+        + group * _billed(load.file_bytes)
+        + _billed(ledger)
+        + 2 * QUERY_MINIMUM  # locks, lookup
+    )
+    seconds = (INGEST_SECONDS + MERGE_SECONDS) / OVERLAP
+    return Bill(
+        merges=files / group * merge_bytes / TIB * QUERY_TIB,
+        checks=files * INGEST_STATEMENTS * _billed(load.file_bytes) / TIB * QUERY_TIB,
+        storage=(2 * files * load.file_bytes + load.main_bytes) / GIB * STORED_GIB
+        + files * (WRITES * CLASS_A + READS * CLASS_B),
+        messages=files * 2 * 2 * PUBSUB_MINIMUM / TIB * PUBSUB_TIB,
+        functions=files * (seconds * (CPU_SECOND + MEMORY_GIB * GIB_SECOND) + 2 * REQUEST),
+        journal=files * JOURNAL_ROWS * STREAMED_MINIMUM / MIB * STREAMED_MIB,
+        logs=files * LOG_BYTES / GIB * LOG_GIB,
+    )
+
+
+def limits() -> dict[str, float]:
+    """Files a day at which each limit is met, for one feed."""
+    ingest = topology.read().services["ingest"]
+    return {
+        f"one MERGE a feed at a time, one load in each ({MERGE_SECONDS:.0f} s)": _DAY / MERGE_SECONDS,
+        "load jobs a project a day": LOAD_JOBS_A_DAY,
+        f"one MERGE a feed at a time, {MOST_LOADS} loads in each": _DAY / MERGE_SECONDS * MOST_LOADS,
+        f"{ingest['instances']} instances of ingest, {ingest['threads']} requests each": ingest["instances"]
+        * ingest["threads"]
+        * _DAY
+        / INGEST_SECONDS,
+    }
+
+
+def _billed(size: float) -> float:
+    return max(size, QUERY_MINIMUM)
+
+
+WORKLOADS = (
+    Workload(100, 10 * MIB, 10 * GIB),
+    Workload(10_000, 1 * MIB, 100 * GIB),
+    Workload(1_000_000, 100 * 1024, 100 * GIB),
+)
+
+
+def tables() -> str:
+    """The tables of docs/costs.md, in Markdown."""
+    names = [field.name for field in fields(Bill)]
+    lines = [
+        f"| files a day | size | main table | loads a MERGE | {' | '.join(names)} | dollars a month |",
+        f"|{'---:|' * (len(names) + 5)}",
+    ]
+    for load in WORKLOADS:
+        for grouped in (True, False):
+            one = bill(load, grouped)
+            cells = [
+                f"{load.files_a_day:,}",
+                f"{load.file_bytes / MIB:.1f} MiB",
+                f"{load.main_bytes / GIB:.0f} GiB",
+                f"{load.group(grouped):.1f}" if grouped else "1, always",
+                *(_dollars(getattr(one, name)) for name in names),
+                f"**{_dollars(one.total)}**",
+            ]
+            lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "| limit | files a day |", "|---|---:|"]
+    lines += [f"| {name} | {files:,.0f} |" for name, files in sorted(limits().items(), key=lambda one: one[1])]
+    return "\n".join(lines) + "\n"
+
+
+def _dollars(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+
+
+if __name__ == "__main__":
+    print(tables(), end="")

@@ -1,0 +1,42 @@
+locals {
+  # A contract may name a dataset of its own.
+  datasets = setunion(
+    keys(local.topology.datasets),
+    [for feed in local.feeds : split(".", feed.table)[0]],
+  )
+}
+
+resource "google_bigquery_dataset" "dataset" {
+  #checkov:skip=CKV_GCP_81:Google's own keys encrypt it; a key of yours belongs here if your rules ask for one.
+  for_each = local.datasets
+
+  dataset_id = each.key
+  location   = var.region
+  # Staging tables outlive the dead letters that may still need them.
+  default_table_expiration_ms = try(local.topology.datasets[each.key].table_expiration_days * 86400000, null)
+  delete_contents_on_destroy  = each.key == "staging"
+  depends_on                  = [google_project_service.api]
+}
+
+# Made here, so that ingest needs no right to create tables beside the ledger, which is in the same dataset.
+resource "google_bigquery_table" "journal" {
+  #checkov:skip=CKV_GCP_80:Google's own keys encrypt it; a key of yours belongs here if your rules ask for one.
+  dataset_id          = google_bigquery_dataset.dataset["ops"].dataset_id
+  table_id            = "journal"
+  schema              = file("${path.module}/tables/journal.json")
+  deletion_protection = true
+
+  time_partitioning {
+    type  = "DAY"
+    field = "at"
+  }
+}
+
+resource "google_bigquery_table" "rejected_rows" {
+  #checkov:skip=CKV_GCP_80:Google's own keys encrypt it; a key of yours belongs here if your rules ask for one.
+  dataset_id          = google_bigquery_dataset.dataset["ops"].dataset_id
+  table_id            = "rejected_rows"
+  schema              = file("${path.module}/tables/rejected_rows.json")
+  clustering          = ["feed", "load_id"]
+  deletion_protection = true
+}

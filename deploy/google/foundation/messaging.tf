@@ -1,0 +1,38 @@
+resource "google_pubsub_topic" "topic" {
+  #checkov:skip=CKV_GCP_83:Messages carry names and sizes of files, no content; Google's own keys encrypt them.
+  for_each = toset(local.topology.topics)
+
+  name       = each.key
+  depends_on = [google_project_service.api]
+}
+
+resource "google_pubsub_topic_iam_member" "storage_publishes" {
+  topic  = google_pubsub_topic.topic[local.topology.buckets.landing.notify].id
+  role   = "roles/pubsub.publisher"
+  member = "serviceAccount:${data.google_storage_project_service_account.agent.email_address}"
+}
+
+# One of the two grants without which Pub/Sub forwards nothing and does not even count attempts; the other, on the
+# subscription, is in modules/service/push.tf. https://cloud.google.com/pubsub/docs/dead-letter-topics#grant_forwarding_permissions
+resource "google_pubsub_topic_iam_member" "pubsub_forwards" {
+  for_each = toset([for one in local.pushed : one.dead_letter.topic])
+
+  topic  = google_pubsub_topic.topic[each.key].id
+  role   = "roles/pubsub.publisher"
+  member = google_project_service_identity.pubsub.member
+}
+
+# Where dead letters wait for an operator. A topic without a subscription would lose them.
+resource "google_pubsub_subscription" "waiting" {
+  for_each = local.pulled
+
+  name                       = each.key
+  topic                      = google_pubsub_topic.topic[each.value.topic].id
+  ack_deadline_seconds       = each.value.ack_deadline_seconds
+  message_retention_duration = "${each.value.retention_seconds}s"
+
+  # Without this a subscription that nobody pulls from is deleted after 31 days, with what it holds.
+  expiration_policy {
+    ttl = ""
+  }
+}

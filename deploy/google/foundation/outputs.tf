@@ -1,0 +1,8 @@
+output "console" {
+  description = "What the dropmerge commands need to know about this deployment, as shell exports."
+  value       = <<-EOT
+    export GOOGLE_CLOUD_PROJECT=${var.project}
+    export DROPMERGE_LOCATION=${var.region}
+    export DROPMERGE_LANDING_BUCKET=${google_storage_bucket.landing.name}
+  EOT
+}

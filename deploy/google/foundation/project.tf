@@ -1,0 +1,38 @@
+# What the other roots may rely on from here is listed in deploy/google/README.md, "Names".
+
+locals {
+  topology = yamldecode(file("${path.module}/../../topology.yaml"))
+  feeds = [
+    for name in fileset("${path.module}/../../feeds", "*.yaml") :
+    yamldecode(file("${path.module}/../../feeds/${name}"))
+  ]
+  needs = yamldecode(file("${path.module}/../needs.yaml"))
+
+  pushed = { for name, one in local.topology.subscriptions : name => one if try(one.push_to, null) != null }
+  pulled = { for name, one in local.topology.subscriptions : name => one if try(one.push_to, null) == null }
+}
+
+data "google_project" "this" {
+  depends_on = [google_project_service.api]
+}
+
+resource "google_project_service" "api" {
+  for_each = toset(local.needs.apis)
+
+  service = each.key
+  # Others in the project may use it too.
+  disable_on_destroy = false
+}
+
+# Enabling an API does not make its agent, and a grant to an agent that is not there fails.
+resource "google_project_service_identity" "pubsub" {
+  provider = google-beta
+
+  project    = var.project
+  service    = "pubsub.googleapis.com"
+  depends_on = [google_project_service.api]
+}
+
+data "google_storage_project_service_account" "agent" {
+  depends_on = [google_project_service.api]
+}

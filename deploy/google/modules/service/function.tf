@@ -1,0 +1,66 @@
+locals {
+  settings     = var.topology.services[var.service]
+  subscription = var.topology.subscriptions[var.service]
+}
+
+# The name changes with the contents, which is what makes Cloud Functions build again.
+resource "google_storage_bucket_object" "bundle" {
+  name   = "${var.service}/${filesha256(var.bundle)}.zip"
+  bucket = "${var.project}-bundles"
+  source = var.bundle
+}
+
+resource "google_cloudfunctions2_function" "function" {
+  name     = var.service
+  location = var.region
+
+  build_config {
+    runtime           = "python311"
+    entry_point       = var.service
+    service_account   = "projects/${var.project}/serviceAccounts/dropmerge-build@${var.project}.iam.gserviceaccount.com"
+    docker_repository = "projects/${var.project}/locations/${var.region}/repositories/dropmerge"
+
+    source {
+      storage_source {
+        bucket = google_storage_bucket_object.bundle.bucket
+        object = google_storage_bucket_object.bundle.name
+      }
+    }
+  }
+
+  service_config {
+    service_account_email = var.identity
+    # Push from a subscription of the same project counts as internal if it goes to the run.app address.
+    # https://cloud.google.com/run/docs/securing/ingress#settings
+    ingress_settings               = "ALLOW_INTERNAL_ONLY"
+    all_traffic_on_latest_revision = true
+    timeout_seconds                = local.subscription.ack_deadline_seconds
+    available_memory               = local.settings.memory
+    # More than one request at a time needs a whole CPU.
+    available_cpu      = local.settings.cpu
+    min_instance_count = 0
+    max_instance_count = local.settings.instances
+    # As many as the server has threads, or requests would wait in it while other instances idle.
+    # https://cloud.google.com/functions/docs/configuring/concurrency
+    max_instance_request_concurrency = local.settings.threads
+
+    environment_variables = {
+      # Read by functions-framework's server.
+      THREADS = local.settings.threads
+
+      # Read by services/shared/settings.py.
+      GOOGLE_CLOUD_PROJECT        = var.project
+      DROPMERGE_SERVICE           = var.service
+      DROPMERGE_LOCATION          = var.region
+      DROPMERGE_FEEDS             = "feeds"
+      DROPMERGE_LANDING_BUCKET    = "${var.project}-landing"
+      DROPMERGE_LANDING_PREFIX    = var.topology.buckets.landing.prefix
+      DROPMERGE_ARCHIVE_BUCKET    = "${var.project}-archive"
+      DROPMERGE_STAGING_DATASET   = "staging"
+      DROPMERGE_OPS_DATASET       = "ops"
+      DROPMERGE_STAGED_TOPIC      = var.topology.subscriptions.merge.topic
+      DROPMERGE_DEAD_LETTER_TOPIC = local.subscription.dead_letter.topic
+      DROPMERGE_BUDGET_SECONDS    = local.subscription.ack_deadline_seconds - 60
+    }
+  }
+}

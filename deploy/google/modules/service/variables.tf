@@ -1,0 +1,29 @@
+variable "service" {
+  description = "Name of the service in the topology: of its function, its subscription, its target."
+  type        = string
+}
+
+variable "project" {
+  description = "Id of the Google Cloud project."
+  type        = string
+}
+
+variable "region" {
+  description = "Region of the function."
+  type        = string
+}
+
+variable "topology" {
+  description = "deploy/topology.yaml, decoded."
+  type        = any
+}
+
+variable "bundle" {
+  description = "Path of the zip that `python -m deploy.bundle` wrote."
+  type        = string
+}
+
+variable "identity" {
+  description = "E-mail of the service account that the function runs as."
+  type        = string
+}

@@ -1,0 +1,129 @@
+"""What is missing before Terraform could do its work, each with what to do about it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import google.auth
+import requests
+import yaml
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import AuthorizedSession
+
+NEEDS = Path(__file__).parent / "needs.yaml"
+_OLDEST_TERRAFORM = (1, 9)
+_TIMEOUT = 30.0
+_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where Google's APIs answer."""
+
+    service_usage: str = "https://serviceusage.googleapis.com"
+    resource_manager: str = "https://cloudresourcemanager.googleapis.com"
+    storage: str = "https://storage.googleapis.com"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project as seen with some credentials."""
+
+    session: requests.Session
+    project: str
+    endpoints: Endpoints = Endpoints()
+
+    def missing_apis(self, apis: Sequence[str]) -> list[str]:
+        """Those not enabled. https://cloud.google.com/service-usage/docs/reference/rest/v1/services/batchGet"""
+        names = [("names", f"projects/{self.project}/services/{api}") for api in apis]
+        url = f"{self.endpoints.service_usage}/v1/projects/{self.project}/services:batchGet"
+        answer = self.session.get(url, params=names, timeout=_TIMEOUT)
+        found = _json(answer).get("services", [])
+        enabled = {one["name"].rpartition("/")[2] for one in found if one.get("state") == "ENABLED"}
+        return [api for api in apis if api not in enabled]
+
+    def missing_permissions(self, permissions: Sequence[str]) -> list[str]:
+        """Those not held. https://cloud.google.com/resource-manager/reference/rest/v1/projects/testIamPermissions"""
+        url = f"{self.endpoints.resource_manager}/v1/projects/{self.project}:testIamPermissions"
+        answer = self.session.post(url, json={"permissions": list(permissions)}, timeout=_TIMEOUT)
+        held = set(_json(answer).get("permissions", []))
+        return [permission for permission in permissions if permission not in held]
+
+    def has_bucket(self, name: str) -> bool:
+        """Whether there is a bucket of this name that the credentials may see."""
+        answer = self.session.get(f"{self.endpoints.storage}/storage/v1/b/{name}", timeout=_TIMEOUT)
+        return answer.ok
+
+
+def missing(root: str, project: str) -> list[str]:
+    """What `root` (foundation, ingest or merge) lacks to be deployed to `project`; empty when nothing does."""
+    faults = list(_terraform())
+    try:
+        credentials, _ = google.auth.default(scopes=_SCOPES)
+    except GoogleAuthError as error:
+        return [*faults, _no_credentials(error)]
+    session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
+    return [*faults, *lacks(root, Project(session, project))]
+
+
+def lacks(root: str, project: Project) -> list[str]:
+    """What the project, or the identity that asks, lacks for `root`."""
+    needs = yaml.safe_load(NEEDS.read_text(encoding="utf-8"))
+    is_foundation = root == "foundation"
+    permissions = needs["permissions"]["foundation" if is_foundation else "service"]
+    try:
+        apis = project.missing_apis(needs["first_apis"] if is_foundation else needs["apis"])
+        faults = [
+            f"API {api} is not enabled: gcloud services enable {api} --project {project.project}" for api in apis
+        ]
+        faults += [
+            f"permission {permission} is not held: ask for a role that has it"
+            for permission in project.missing_permissions(permissions)
+        ]
+        if not is_foundation and not project.has_bucket(f"{project.project}-bundles"):
+            faults.append(f"the foundation is not there: make deploy-foundation PROJECT={project.project} REGION=…")
+    except GoogleAuthError as error:
+        return [_no_credentials(error)]
+    except requests.RequestException as error:
+        return [f"project {project.project} cannot be asked: {error}"]
+    return faults
+
+
+def _terraform() -> Iterator[str]:
+    path = shutil.which("terraform")
+    if path is None:
+        yield "terraform is not on the PATH: https://developer.hashicorp.com/terraform/install"
+        return
+    told = subprocess.run([path, "version", "-json"], capture_output=True, text=True, check=False)
+    try:
+        version = json.loads(told.stdout[told.stdout.index("{") :])["terraform_version"]
+        numbers = tuple(int(part) for part in version.split(".")[:2])
+    except (ValueError, KeyError):
+        yield f"{path} does not say its version: {(told.stderr or told.stdout).strip()[:200]}"
+        return
+    if numbers < _OLDEST_TERRAFORM:
+        yield f"terraform {version} is too old: {'.'.join(map(str, _OLDEST_TERRAFORM))} or newer is needed"
+
+
+def _no_credentials(error: Exception) -> str:
+    gcloud = (
+        "" if shutil.which("gcloud") else " (gcloud is not on the PATH: https://cloud.google.com/sdk/docs/install)"
+    )
+    return f"no usable Google credentials: gcloud auth application-default login{gcloud}; {error}"
+
+
+def _json(answer: requests.Response) -> Mapping[str, Any]:
+    if not answer.ok:
+        try:
+            words = answer.json()["error"]["message"]
+        except (ValueError, KeyError, TypeError):
+            words = answer.text[:200]
+        raise requests.HTTPError(f"{answer.status_code} from {answer.url.partition('?')[0]}: {words}")
+    found = answer.json()
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,213 @@
+"""A bundle is one service, whole, the same bytes each time, and alone enough to serve it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from google.pubsub_v1.types import PushConfig
+from uv import find_uv_bin
+
+from deploy import bundle
+from deploy.local import environment, ports, ready, topology
+from deploy.local.cloud import LocalCloud
+from deploy.local.environment import ROOT
+from tests.guarantees.pipeline import HEADER, Pipeline, row
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """What bundles are made of, in another folder and with other file times."""
+    root = tmp_path / "copy"
+    shutil.copytree(ROOT / "services", root / "services", copy_function=shutil.copyfile)
+    shutil.copytree(ROOT / "deploy" / "feeds", root / "deploy" / "feeds", copy_function=shutil.copyfile)
+    for path in root.rglob("*"):
+        os.utime(path, (0, 0))
+        if path.is_file():
+            path.chmod(0o777)
+    return root
+
+
+def written(service: str, out: Path, root: Path = ROOT) -> bytes:
+    bundle.write(service, out, root)
+    return out.read_bytes()
+
+
+@pytest.mark.parametrize("service", bundle.SERVICES)
+def test_the_same_files_give_the_same_bytes(tmp_path: Path, copy: Path, service: str) -> None:
+    """Wherever they lie, whenever and with whatever rights they were written."""
+    (copy / "services" / service / "__pycache__").mkdir(exist_ok=True)
+    (copy / "services" / service / "__pycache__" / "main.pyc").write_bytes(b"of this machine")
+    assert written(service, tmp_path / "a.zip") == written(service, tmp_path / "b.zip", copy)
+
+
+@pytest.mark.parametrize(("changed", "other"), [("merge", "ingest"), ("ingest", "merge")])
+def test_a_change_in_one_service_leaves_the_other_s_bytes(
+    tmp_path: Path, copy: Path, changed: str, other: str
+) -> None:
+    """Code, SQL, a new module, its pins."""
+    before = {service: written(service, tmp_path / "before.zip", copy) for service in bundle.SERVICES}
+    folder = copy / "services" / changed
+    (folder / "new.py").write_text("NEW = True\n")
+    for name in ("main.py", "requirements.txt"):
+        (folder / name).write_text((folder / name).read_text() + "\n# changed\n")
+    assert written(other, tmp_path / "after.zip", copy) == before[other]
+    assert written(changed, tmp_path / "after.zip", copy) != before[changed]
+
+
+@pytest.mark.parametrize("service", bundle.SERVICES)
+def test_a_bundle_holds_its_service_and_nothing_of_the_other(service: str) -> None:
+    """Sources only."""
+    names = set(bundle.contents(service))
+    (other,) = set(bundle.SERVICES) - {service}
+    assert {"main.py", "requirements.txt", "feeds/accounts.yaml", f"services/{service}/main.py"} <= names
+    for folder in (f"services/{service}", "services/shared"):
+        for path in (ROOT / folder).glob("*.sql"):
+            assert f"{folder}/{path.name}" in names
+    allowed = ("main.py", "requirements.txt", "feeds/", "services/__init__.py", f"services/{service}/", "services/sha")
+    assert [name for name in names if not name.startswith(allowed)] == []
+    assert not any(other in name for name in names)
+
+
+@pytest.mark.parametrize("missing", ["deploy/feeds", "services/merge/__init__.py"])
+def test_what_is_missing_is_named(tmp_path: Path, copy: Path, missing: str) -> None:
+    """And no half-written zip is left."""
+    gone = copy / missing
+    shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+    with pytest.raises(bundle.BundleError, match=Path(missing).parts[1]):
+        bundle.write("merge", tmp_path / "out" / "merge.zip", copy)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_writes_where_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And says where."""
+    out = tmp_path / "new" / "ingest.zip"
+    assert bundle.main(["ingest", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    assert zipfile.ZipFile(out).testzip() is None
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A bundle unpacked, and a virtual environment with its requirements and nothing else."""
+
+    service: str
+    folder: Path
+    python: Path
+
+    def run(self, code: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.python, "-c", code], cwd=self.folder, env={}, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installed]:
+    found = {}
+    for service in bundle.SERVICES:
+        home = tmp_path_factory.mktemp(service)
+        bundle.write(service, home / "bundle.zip")
+        zipfile.ZipFile(home / "bundle.zip").extractall(home / "workspace")
+        uv = [find_uv_bin(), "--quiet", "--no-config"]
+        subprocess.run([*uv, "venv", "--python", sys.executable, home / "venv"], check=True)
+        python = home / "venv" / "bin" / "python"
+        pins = home / "workspace" / "requirements.txt"
+        install = [*uv, "pip", "install", "--python", str(python), "--require-hashes", "--requirements", str(pins)]
+        subprocess.run(install, check=True)
+        found[service] = Installed(service, home / "workspace", python)
+    return found
+
+
+@pytest.mark.parametrize("service", bundle.SERVICES)
+def test_the_other_service_and_what_it_alone_needs_are_absent(installed: dict[str, Installed], service: str) -> None:
+    """In a clean environment the service is there, by itself."""
+    (other,) = set(bundle.SERVICES) - {service}
+    assert installed[service].run(f"import main; main.{service}").returncode == 0
+    failed = installed[service].run(f"import services.{other}")
+    assert f"No module named 'services.{other}'" in failed.stderr
+    extra = _pins(other) - _pins(service)
+    listing = installed[service].run("import importlib.metadata as m; print(*(d.name for d in m.distributions()))")
+    assert extra.isdisjoint(listing.stdout.lower().replace("_", "-").split())
+
+
+def test_merge_cannot_so_much_as_import_the_bucket_s_client(installed: dict[str, Installed]) -> None:
+    """The extra dependency that ingest has."""
+    assert "google-cloud-storage" in _pins("ingest") - _pins("merge")
+    assert installed["ingest"].run("import google.cloud.storage").returncode == 0
+    assert "No module named 'google.cloud.storage'" in installed["merge"].run("import google.cloud.storage").stderr
+
+
+def _pins(service: str) -> set[str]:
+    lines = (ROOT / "services" / service / "requirements.txt").read_text().splitlines()
+    return {line.partition("==")[0] for line in lines if "==" in line and not line.startswith((" ", "#"))}
+
+
+@pytest.fixture(scope="module")
+def served(installed: dict[str, Installed], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """A local cloud whose subscriptions push to the bundles, served as Cloud Functions serves them."""
+    before = dict(os.environ)
+    state = tmp_path_factory.mktemp("cloud")
+    cloud = LocalCloud(state, environ={})
+    cloud.up(0)
+    servers = []
+    try:
+        pipeline = Pipeline(cloud, ROOT / "deploy" / "feeds")
+        for one in installed.values():
+            port = ports.choose(0)[one.service]
+            servers.append(_serve(one, port, cloud.read(), state / f"bundle-{one.service}.log"))
+            pipeline.connection.subscriber.modify_push_config(
+                subscription=f"projects/{environment.PROJECT}/subscriptions/{one.service}",
+                push_config=PushConfig(push_endpoint=f"http://127.0.0.1:{port}/"),
+            )
+        yield pipeline
+    finally:
+        for server in servers:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(timeout=30)
+        cloud.down()
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _serve(one: Installed, port: int, local: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    google = {name: value for name, value in local.items() if not name.startswith("DROPMERGE_")}
+    variables = environment.service(one.service, Path("feeds"), google)
+    del variables["PYTHONPATH"]  # the working tree must not help
+    variables |= {
+        "THREADS": str(topology.read().services[one.service]["threads"]),
+        "PORT": str(port),
+        "XDG_RUNTIME_DIR": str(one.folder.parent),
+        "NO_PROXY": "127.0.0.1",
+    }
+    command = [str(one.python), "-m", "functions_framework", "--target", one.service, "--host", "127.0.0.1"]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command, cwd=one.folder, env=variables, stdout=output, stderr=output, start_new_session=True
+        )
+    deadline = time.monotonic() + 60
+    while not ready.answers(f"http://127.0.0.1:{port}/robots.txt", "127.0.0.1", port):
+        assert server.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    return server
+
+
+def test_a_file_gets_through_both_bundles(served: Pipeline) -> None:
+    """Each does its step, read from its own log."""
+    uri = served.drop("bundled.csv", HEADER + row("bundled", 612))
+    served.settle()
+    assert served.explain(uri)["state"] == "merged"
+    assert served.scores(["bundled"]) == {"bundled": 612}
+    for service, outcome in (("ingest", "staged"), ("merge", "merged")):
+        log = (served.cloud.state / f"bundle-{service}.log").read_text()
+        assert f'"outcome": "{outcome}"' in log
+        assert outcome not in served.cloud.log(service).read_text()

@@ -1,0 +1,49 @@
+"""The model behind docs/costs.md."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from deploy import costs
+from deploy.local.environment import ROOT
+from services.merge.merge_loads import MOST_LOADS
+
+
+def test_the_tables_in_the_docs_are_the_model_s() -> None:
+    """`python -m deploy.costs` prints what is between the marks."""
+    text = (ROOT / "docs" / "costs.md").read_text()
+    shown = text.partition("<!-- python -m deploy.costs -->\n")[2].partition("<!-- end -->")[0]
+    assert shown == costs.tables()
+
+
+def test_group_commit_never_costs_more_and_divides_merges_by_the_bound() -> None:
+    """Nothing at a trickle, all of it at a flood."""
+    trickle, *_, flood = costs.WORKLOADS
+    assert costs.bill(trickle, True) == costs.bill(trickle, False)
+    for load in costs.WORKLOADS:
+        assert costs.bill(load, True).total <= costs.bill(load, False).total
+    assert flood.group(True) == MOST_LOADS
+    assert costs.bill(flood, False).merges / costs.bill(flood, True).merges == pytest.approx(MOST_LOADS, rel=0.02)
+
+
+def test_small_things_are_billed_at_their_minimum() -> None:
+    """A file of a byte costs a statement as much as one of 10 MiB."""
+    load = costs.WORKLOADS[0]
+    tiny, ten = (costs.bill(replace(load, file_bytes=size)) for size in (1, 10 * costs.MIB))
+    assert tiny.checks == ten.checks
+    assert costs.bill(replace(load, file_bytes=20 * costs.MIB)).checks == pytest.approx(2 * ten.checks)
+
+
+def test_by_hand_for_one_file_a_day() -> None:
+    """30 MERGEs of 10 GiB, a staging table, ledger, locks and lookup at 10 MiB each."""
+    one = costs.bill(costs.Workload(1, costs.MIB, 10 * costs.GIB))
+    assert one.merges == pytest.approx(30 * (10 * 1024 + 40) / 1024 / 1024 * 6.25)
+    assert one.messages == pytest.approx(30 * 4 * 1000 / 2**40 * 40)
+
+
+def test_the_first_limit_is_the_one_that_groups_lift() -> None:
+    """Then load jobs, which are Google's."""
+    order = sorted(costs.limits().items(), key=lambda limit: limit[1])
+    assert [files for _, files in order][:2] == [5760, 100_000]

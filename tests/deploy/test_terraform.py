@@ -1,0 +1,358 @@
+"""What the Terraform files say, read with the topology and the services' settings beside them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlglot
+from functions_framework._http import gunicorn
+from sqlglot import exp
+
+from deploy.local import topology
+from deploy.local.environment import ROOT
+from services.shared.journal import SCHEMA
+from services.shared.settings import Settings
+from services.shared.sql import render
+from tests.deploy import hcl
+
+TOPOLOGY = topology.read()
+PUSHED = [name for name, one in TOPOLOGY.subscriptions.items() if "push_to" in one]
+PULLED = [name for name, one in TOPOLOGY.subscriptions.items() if "push_to" not in one]
+
+# Role: the types of resource through which it may be granted.
+ALLOWED_ROLES = {
+    "roles/artifactregistry.writer": {"google_artifact_registry_repository_iam_member"},
+    "roles/bigquery.dataEditor": {"google_bigquery_dataset_iam_member", "google_bigquery_table_iam_member"},
+    "roles/bigquery.jobUser": {"google_project_iam_member"},
+    "roles/iam.serviceAccountTokenCreator": {"google_service_account_iam_member"},
+    "roles/logging.logWriter": {"google_project_iam_member"},
+    "roles/pubsub.publisher": {"google_pubsub_topic_iam_member"},
+    "roles/pubsub.subscriber": {"google_pubsub_subscription_iam_member"},
+    "roles/run.invoker": {"google_cloud_run_v2_service_iam_binding"},
+    "roles/storage.legacyBucketReader": {"google_storage_bucket_iam_member"},
+    "roles/storage.objectCreator": {"google_storage_bucket_iam_member"},
+    "roles/storage.objectViewer": {"google_storage_bucket_iam_member", "google_project_iam_member"},
+}
+
+
+def one(kind: str, name: str) -> hcl.Resource:
+    (found,) = [resource for resource in hcl.resources(kind) if resource.name == name]
+    return found
+
+
+def test_both_services_are_the_module_with_their_own_name() -> None:
+    """So that what is proved of the module is proved of both."""
+    for service in TOPOLOGY.services:
+        module = hcl.blocks(service, "module")["service"]
+        assert module["source"] == "../modules/service"
+        assert module["service"] == service
+        assert module["topology"] == "${local.topology}"
+        assert module["identity"] == f"${{google_service_account.{service}.email}}"
+
+
+def test_every_push_subscription_is_the_topology_s_and_has_a_dead_letter_policy() -> None:
+    """Deadline, retries, attempts and topics are read, never written again."""
+    pushes = [r for r in hcl.resources("google_pubsub_subscription") if "push_config" in r.body]
+    (push,) = pushes
+    assert push.folder == "modules/service"
+    assert {TOPOLOGY.subscriptions[name]["push_to"] for name in PUSHED} == set(TOPOLOGY.services) == set(PUSHED)
+    assert hcl.local_values("modules/service")["subscription"] == "${var.topology.subscriptions[var.service]}"
+    assert push.body["name"] == "${var.service}"
+    assert push.body["topic"].endswith("/topics/${local.subscription.topic}")
+    assert push.body["ack_deadline_seconds"] == "${local.subscription.ack_deadline_seconds}"
+    policy = push.block("dead_letter_policy")
+    assert policy["dead_letter_topic"].endswith("/topics/${local.subscription.dead_letter.topic}")
+    assert policy["max_delivery_attempts"] == "${local.subscription.dead_letter.max_delivery_attempts}"
+    assert push.block("retry_policy") == {
+        "minimum_backoff": "${local.subscription.retry.minimum_backoff_seconds}s",
+        "maximum_backoff": "${local.subscription.retry.maximum_backoff_seconds}s",
+    }
+    assert push.block("expiration_policy") == {"ttl": ""}
+    for name in PUSHED:
+        subscription = TOPOLOGY.subscriptions[name]
+        assert subscription["ack_deadline_seconds"] == 600
+        assert 5 <= subscription["dead_letter"]["max_delivery_attempts"] <= 100
+        assert subscription["retry"]["maximum_backoff_seconds"] <= 600
+
+
+def test_pubsub_s_agent_has_both_grants_that_forwarding_needs() -> None:
+    """Without one of them attempts are not even counted."""
+    publisher = one("google_pubsub_topic_iam_member", "pubsub_forwards")
+    assert publisher.folder == "foundation"
+    assert publisher.body["for_each"] == "${toset([for one in local.pushed : one.dead_letter.topic])}"
+    assert publisher.body["topic"] == "${google_pubsub_topic.topic[each.key].id}"
+    assert publisher.body["role"] == "roles/pubsub.publisher"
+    assert publisher.body["member"] == "${google_project_service_identity.pubsub.member}"
+    assert one("google_project_service_identity", "pubsub").body["service"] == "pubsub.googleapis.com"
+    subscriber = one("google_pubsub_subscription_iam_member", "pubsub_forwards")
+    assert subscriber.folder == "modules/service"
+    assert subscriber.body["subscription"] == "${google_pubsub_subscription.push.name}"
+    assert subscriber.body["role"] == "roles/pubsub.subscriber"
+    assert subscriber.body["member"] == "${local.pubsub_agent}"
+    agent = hcl.local_values("modules/service")["pubsub_agent"]
+    assert agent.endswith("@gcp-sa-pubsub.iam.gserviceaccount.com")
+
+
+def test_every_dead_letter_topic_has_a_subscription_that_never_expires() -> None:
+    """And keeps its letters for as long as Pub/Sub can."""
+    for name in PUSHED:
+        letters = TOPOLOGY.subscriptions[name]["dead_letter"]["topic"]
+        waiting = [s for s in PULLED if TOPOLOGY.subscriptions[s]["topic"] == letters]
+        assert waiting, f"{letters} would lose its messages"
+        assert all(TOPOLOGY.subscriptions[s]["retention_seconds"] == 31 * 86400 for s in waiting)
+    waiting_too = one("google_pubsub_subscription", "waiting")
+    assert waiting_too.body["for_each"] == "${local.pulled}"
+    assert waiting_too.body["name"] == "${each.key}"
+    assert waiting_too.block("expiration_policy") == {"ttl": ""}
+    assert one("google_pubsub_topic", "topic").body["for_each"] == "${toset(local.topology.topics)}"
+
+
+def test_staging_and_overwritten_files_outlive_dead_letters() -> None:
+    """A letter that is replayed on its last day still finds what it speaks of."""
+    longest = max(TOPOLOGY.subscriptions[name]["retention_seconds"] for name in PULLED) / 86400
+    assert TOPOLOGY.datasets["staging"]["table_expiration_days"] > longest
+    assert TOPOLOGY.buckets["landing"]["keep_overwritten_days"] > longest
+    assert TOPOLOGY.buckets["archive"]["retention_days"] > longest
+
+
+def test_no_member_has_a_role_outside_the_allowed_list() -> None:
+    """G8: nor one of them on more than it needs; nobody is everybody."""
+    grants = [r for r in hcl.resources() if re.search(r"_iam_(member|binding|policy)$", r.kind)]
+    assert len(grants) > 15
+    for grant in grants:
+        assert grant.kind in ALLOWED_ROLES.get(grant.body.get("role", ""), set()), grant.address
+        members = [grant.body["member"]] if "member" in grant.body else grant.body["members"]
+        assert not any("allUsers" in m or "allAuthenticatedUsers" in m for m in members), grant.address
+    (everywhere,) = [g for g in grants if g.kind == "google_project_iam_member" and "storage" in g.body["role"]]
+    assert everywhere.body["member"] == "${google_service_account.build.member}"
+    assert "gcf-v2-sources-" in everywhere.block("condition")["expression"]
+
+
+def granted(service: str) -> dict[str, set[str]]:
+    """What a service's own identity may do: role to the places."""
+    member = f"${{google_service_account.{service}.member}}"
+    found: dict[str, set[str]] = {}
+    for grant in hcl.resources():
+        if grant.body.get("member") == member:
+            places = [grant.body.get(key) for key in ("bucket", "dataset_id", "table_id", "topic", "project")]
+            each = str(grant.body.get("for_each", ""))
+            text = " ".join(str(place) for place in places if place)
+            found.setdefault(grant.body["role"], set()).add(f"{text} {each}".strip())
+    return found
+
+
+def test_ingest_may_not_touch_the_ledger_or_main_tables() -> None:
+    """G8: it edits staging, and two tables of ops; it creates in the archive and nowhere else."""
+    ingest = granted("ingest")
+    assert set(ingest) == {
+        "roles/storage.objectViewer",
+        "roles/storage.legacyBucketReader",
+        "roles/storage.objectCreator",
+        "roles/bigquery.dataEditor",
+        "roles/bigquery.jobUser",
+        "roles/pubsub.publisher",
+    }
+    assert ingest["roles/storage.objectCreator"] == {"${var.project}-archive"}
+    assert sorted(ingest["roles/bigquery.dataEditor"]) == [
+        'ops ${each.key} ${toset(["journal", "rejected_rows"])}',
+        "staging",
+    ]
+
+
+def test_merge_may_not_touch_a_bucket_nor_tell_of_staged_files() -> None:
+    """G8: it edits datasets and publishes its own dead letters."""
+    merge = granted("merge")
+    assert set(merge) == {"roles/bigquery.dataEditor", "roles/bigquery.jobUser", "roles/pubsub.publisher"}
+    assert merge["roles/pubsub.publisher"] == {"${local.topology.subscriptions.merge.dead_letter.topic}"}
+
+
+def test_only_push_may_call_a_function() -> None:
+    """Closed at the network and by identity; the token is for this function."""
+    config = one("google_cloudfunctions2_function", "function").block("service_config")
+    assert config["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
+    invoker = one("google_cloud_run_v2_service_iam_binding", "only_push_invokes")
+    assert invoker.body["members"] == ["${google_service_account.push.member}"]
+    push = one("google_pubsub_subscription", "push")
+    token = push.block("push_config", "oidc_token")
+    assert token["service_account_email"] == "${google_service_account.push.email}"
+    assert token["audience"] == push.block("push_config")["push_endpoint"]
+    assert token["audience"].endswith(".service_config[0].uri}")
+
+
+def test_a_function_takes_as_many_requests_as_its_server_has_threads() -> None:
+    """And has the whole push deadline for each."""
+    config = one("google_cloudfunctions2_function", "function").block("service_config")
+    assert config["max_instance_request_concurrency"] == config["environment_variables"]["THREADS"]
+    assert config["max_instance_request_concurrency"] == "${local.settings.threads}"
+    assert config["max_instance_count"] == "${local.settings.instances}"
+    assert config["timeout_seconds"] == "${local.subscription.ack_deadline_seconds}"
+    assert 'environ.get("THREADS"' in inspect.getsource(gunicorn)
+    for settings in TOPOLOGY.services.values():
+        assert 1 <= settings["threads"] <= 1000
+        assert float(settings["cpu"]) >= 1
+    assert TOPOLOGY.services["merge"]["instances"] <= 5
+
+
+def test_a_function_is_told_every_setting_and_nothing_else() -> None:
+    """Each variable of services/shared/settings.py; beside them only the server's THREADS."""
+    told = one("google_cloudfunctions2_function", "function").block("service_config")["environment_variables"]
+    known = {
+        str(field.validation_alias or f"DROPMERGE_{name.upper()}") for name, field in Settings.model_fields.items()
+    }
+    assert set(told) == known | {"THREADS"}
+
+
+def test_settings_that_name_things_name_what_the_foundation_makes() -> None:
+    """Buckets by their rule, datasets and topics by the topology."""
+    told = one("google_cloudfunctions2_function", "function").block("service_config")["environment_variables"]
+    made = {r.body["name"] for r in hcl.resources("google_storage_bucket")}
+    assert {told["DROPMERGE_LANDING_BUCKET"], told["DROPMERGE_ARCHIVE_BUCKET"]} <= made
+    assert {told["DROPMERGE_STAGING_DATASET"], told["DROPMERGE_OPS_DATASET"]} <= set(TOPOLOGY.datasets)
+    assert told["DROPMERGE_STAGED_TOPIC"] == "${var.topology.subscriptions.merge.topic}"
+    assert told["DROPMERGE_DEAD_LETTER_TOPIC"] == "${local.subscription.dead_letter.topic}"
+
+
+def test_buckets_are_private_and_the_landing_bucket_tells_of_what_arrives() -> None:
+    """Uniform access, no public access, the events that ingest reads."""
+    buckets = hcl.resources("google_storage_bucket")
+    for bucket in buckets:
+        assert bucket.body["uniform_bucket_level_access"] is True
+        assert bucket.body["public_access_prevention"] == "enforced"
+        assert bucket.body.get("force_destroy", False) is False
+    assert one("google_storage_bucket", "landing").block("versioning") == {"enabled": True}
+    assert "retention_policy" in one("google_storage_bucket", "archive").body
+    notification = one("google_storage_notification", "arrivals").body
+    assert (notification["event_types"], notification["payload_format"]) == (["OBJECT_FINALIZE"], "JSON_API_V1")
+    assert notification["depends_on"] == ["${google_pubsub_topic_iam_member.storage_publishes}"]
+
+
+def test_each_root_keeps_its_own_state_and_shares_no_resource() -> None:
+    """A root reads nothing of another's state: names only."""
+    for root in ("foundation", "ingest", "merge"):
+        assert any("gcs" in one["backend"][0] for file in hcl.files(root) for one in file.get("terraform", []))
+        text = "".join(path.read_text() for path in hcl.path_of(root).glob("*.tf"))
+        assert "terraform_remote_state" not in text
+    for service, other in (("ingest", "merge"), ("merge", "ingest")):
+        assert not [r for r in hcl.resources() if r.folder == service and r.name == other]
+
+
+def schema_of(name: str) -> list[dict[str, str]]:
+    return list(json.loads((hcl.path_of("foundation") / "tables" / f"{name}.json").read_text()))
+
+
+def test_the_journal_is_made_as_the_services_would_make_it() -> None:
+    """One shape, however it came to be."""
+    ours = [{k: v for k, v in field.to_api_repr().items() if k in ("name", "type", "mode")} for field in SCHEMA]
+    assert schema_of("journal") == [{**field, "type": field["type"].replace("INT64", "INTEGER")} for field in ours]
+
+
+def test_the_rejected_rows_table_is_made_as_ingest_would_make_it() -> None:
+    """One shape, however it came to be."""
+    sql = render(ROOT / "services" / "ingest" / "create_rejected.sql", rejected="p.ops.rejected_rows")
+    statement = sqlglot.parse_one(sql, read="bigquery")
+    made = []
+    for column in statement.find_all(exp.ColumnDef):
+        assert column.kind is not None
+        kind = column.kind.sql(dialect="bigquery")
+        repeated = kind.startswith("ARRAY<")
+        plain = kind.removeprefix("ARRAY<").removesuffix(">").replace("INT64", "INTEGER")
+        made.append({"name": column.name, "type": plain, "mode": "REPEATED" if repeated else "NULLABLE"})
+    assert schema_of("rejected_rows") == made
+
+
+def alerts() -> dict[str, Any]:
+    found: dict[str, Any] = hcl.local_values("foundation")["alerts"]
+    return found
+
+
+def test_every_alert_links_to_its_section_of_the_runbook() -> None:
+    """The link is made of the alert's name; the runbook has a heading for each."""
+    content = one("google_monitoring_alert_policy", "metric").block("documentation")["content"]
+    assert '#${lower(replace(each.key, " ", "-"))}' in content
+    assert one("google_monitoring_alert_policy", "crash").block("documentation")["content"].endswith("#crash")
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    section = runbook.partition("\n## Alerts\n")[2].partition("\n## ")[0]
+    headings = set(re.findall(r"^### (.+)$", section, re.MULTILINE))
+    assert headings == {*alerts(), "Crash"}
+
+
+def test_alerts_watch_what_must_not_go_unseen() -> None:
+    """Both kinds of dead letter, age, pushes, functions, merge's backlog."""
+    metrics = {match for one in alerts().values() for match in re.findall(r'metric.type = "([^"]+)"', one["filter"])}
+    assert metrics == {
+        "pubsub.googleapis.com/subscription/num_undelivered_messages",
+        "pubsub.googleapis.com/subscription/dead_letter_message_count",
+        "pubsub.googleapis.com/subscription/oldest_unacked_message_age",
+        "pubsub.googleapis.com/subscription/push_request_count",
+        "run.googleapis.com/request_count",
+    }
+
+
+def test_every_exemption_from_a_policy_has_its_reason() -> None:
+    """checkov itself is run by `make check-terraform`."""
+    skips = [
+        line.strip()
+        for folder in hcl.FOLDERS
+        for path in hcl.path_of(folder).glob("*.tf")
+        for line in path.read_text().splitlines()
+        if "checkov:skip" in line
+    ]
+    assert skips
+    assert all(re.fullmatch(r"#checkov:skip=CKV2?_GCP_\d+:.{20,}", line) for line in skips)
+
+
+def tf_files() -> list[Path]:
+    return sorted(path for folder in hcl.FOLDERS for path in hcl.path_of(folder).glob("*.tf"))
+
+
+@pytest.mark.parametrize("path", tf_files(), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_formatting_is_canonical(path: Path) -> None:
+    """By terraform itself where it is installed; everywhere by its rules on indentation and equals signs."""
+    assert layout_faults(path.read_text()) == []
+    if shutil.which("terraform"):
+        checked = subprocess.run(["terraform", "fmt", "-check", "-diff", str(path)], capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stdout
+
+
+def layout_faults(text: str) -> list[str]:
+    """Lines not indented by two spaces a level, or with an equals sign out of line with its neighbours'."""
+    faults: list[str] = []
+    levels: list[int] = []  # brackets opened by one line are one level
+    run: list[int] = []
+    heredoc = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if heredoc:
+            heredoc = "" if line.strip() == heredoc else heredoc
+            continue
+        code = re.sub(r'"(?:\\.|[^"\\])*"', lambda match: "_" * len(match[0]), line)
+        code = re.sub(r"(^|\s)#.*", "", code)
+        leading = re.match(r"\s*([\])}]*)", code)
+        closing = len(leading[1]) if leading else 0
+        _close(levels, closing)
+        if line != line.rstrip() or (line.strip() and len(line) - len(line.lstrip()) != 2 * len(levels)):
+            faults.append(f"{number}: indentation: {line!r}")
+        opened, closed = len(re.findall(r"[\[({]", code)), len(re.findall(r"[\])}]", code)) - closing
+        place = code.find(" = ") if opened == closed and re.match(r"\s*[\w.]+\s+= ", code) else -1
+        run = [*run, place] if place >= 0 else []
+        if len(set(run)) > 1:
+            faults.append(f"{number}: equals signs: {line!r}")
+        if opened > closed:
+            levels.append(opened - closed)
+        else:
+            _close(levels, closed - opened)
+        heredoc = match[1] if (match := re.search(r"<<-?(\w+)$", line)) else ""
+    return faults
+
+
+def _close(levels: list[int], brackets: int) -> None:
+    for _ in range(brackets):
+        levels[-1] -= 1
+        if not levels[-1]:
+            levels.pop()

@@ -1,0 +1,70 @@
+"""The example workflows: each deploys its own root, when what that is made of changes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy import bundle
+from deploy.google import rollout
+from deploy.local.environment import ROOT
+from tests.deploy import hcl
+
+
+def workflow(root: str) -> dict[Any, Any]:
+    read: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / f"deploy-{root}.yml").read_text())
+    return read
+
+
+def triggers(root: str, path: str) -> bool:
+    """Whether a change of this path starts the workflow; `on` is read as true by YAML 1.1."""
+    patterns = workflow(root)[True]["push"]["paths"]
+    pieces = {"**": ".*", "*": "[^/]*"}
+    return any(
+        re.fullmatch("".join(pieces.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*)", pattern)), path)
+        for pattern in patterns
+    )
+
+
+def sources(service: str) -> set[str]:
+    """The files of the repository that a bundle is made of."""
+    named = {"main.py": "deploy/bundle.py", "requirements.txt": f"services/{service}/requirements.txt"}
+    return {named.get(path, path.replace("feeds/", "deploy/feeds/", 1)) for path in bundle.contents(service)}
+
+
+@pytest.mark.parametrize("service", bundle.SERVICES)
+def test_whatever_a_bundle_holds_triggers_its_service(service: str) -> None:
+    """And its Terraform, the module's and the topology."""
+    terraform = {
+        path.relative_to(ROOT).as_posix()
+        for folder in (service, "modules/service")
+        for path in hcl.path_of(folder).glob("*.tf")
+    }
+    for path in {*sources(service), *terraform, "deploy/topology.yaml"}:
+        assert triggers(service, path), path
+
+
+@pytest.mark.parametrize("service", bundle.SERVICES)
+def test_the_other_service_triggers_nothing(service: str) -> None:
+    """Neither its code nor its Terraform."""
+    (other,) = set(bundle.SERVICES) - {service}
+    for path in (sources(other) - sources(service)) | {f"deploy/google/{other}/main.tf"}:
+        assert not triggers(service, path), path
+
+
+@pytest.mark.parametrize("root", rollout.ROOTS)
+def test_a_workflow_deploys_its_own_root_without_a_stored_key(root: str) -> None:
+    """By federation, with no more rights on the repository than to read it."""
+    read = workflow(root)
+    assert read["permissions"] == {"contents": "read", "id-token": "write"}
+    steps = read["jobs"]["deploy"]["steps"]
+    runs = [step["run"] for step in steps if "run" in step]
+    assert [run.split()[:2] for run in runs] == [["make", f"deploy-{root}"]]
+    # What is outside reaches a shell as a variable of its own, never as text of the script.
+    assert "${{" not in "".join(runs)
+    (auth,) = [step["with"] for step in steps if step.get("uses", "").startswith("google-github-actions/auth@")]
+    assert set(auth) == {"workload_identity_provider", "service_account"}
+    assert "secrets." not in (ROOT / ".github" / "workflows" / f"deploy-{root}.yml").read_text()
