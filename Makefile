@@ -74,3 +74,11 @@ $(CHECKOV)/.ready: requirements-checkov.txt
 check-terraform: $(CHECKOV)/.ready
 	$(CHECKOV)/bin/checkov --directory deploy/google --framework terraform --compact --quiet --skip-download
 	$(if $(shell command -v terraform),terraform fmt -check -recursive deploy/google,@echo "terraform is not installed: its own format check was not run")
+
+MINUTES ?= 30
+.PHONY: soak mutations
+soak: $(READY)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+mutations: $(READY)
+	$(BIN)/python -m tests.mutations

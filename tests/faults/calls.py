@@ -107,6 +107,8 @@ class Script:
     """Steps."""
     injected: Counter[str] = field(default_factory=Counter)
     """Faults by name."""
+    served: Counter[str] = field(default_factory=Counter)
+    """Bytes of answers by step."""
     _armed: list[tuple[Fault, Callable[[Call], bool]]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -121,6 +123,10 @@ class Script:
             left = len(self._armed)
             self._armed.clear()
             return left
+
+    def answered(self, call: Call, size: int) -> None:
+        with self._lock:
+            self.served[call.step] += size
 
     @property
     def armed(self) -> int:

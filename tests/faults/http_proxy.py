@@ -56,6 +56,7 @@ class HttpProxy:
                     status, headers, answer = self._known(call) or self._forward(call)
                 else:
                     status, headers, answer = self._injected(call, fault)
+                script.answered(call, len(answer))
                 if fault and fault.slow:
                     time.sleep(fault.slow)
                 if fault and fault.act:
