@@ -88,7 +88,7 @@ def soak(minutes: float, number: int, progress: Console) -> tuple[Counts, Counte
     folder = Path(tempfile.mkdtemp(prefix="dropmerge-soak-"))
     with faulty_cloud(folder, write_feeds(folder / "feeds")) as faulty:
         nurse = _Nurse(faulty)
-        runner.paused = nurse.paused  # type: ignore[attr-defined]  # where it is called from
+        runner.paused = nurse.paused  # type: ignore[attr-defined, assignment]
         nurse.start()
         deadline = time.monotonic() + minutes * 60
         try:

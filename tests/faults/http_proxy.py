@@ -96,7 +96,8 @@ class HttpProxy:
                 return _json(200, _failed_job(job, error))
 
             def _forward(self, call: Call) -> tuple[int, list[tuple[str, str]], bytes]:
-                connection = http.client.HTTPConnection(urlsplit(upstream()).netloc, timeout=300)
+                behind = urlsplit(upstream()).netloc
+                connection = http.client.HTTPConnection(behind, timeout=300)
                 try:
                     headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
                     connection.request(call.method, call.path, call.body or None, headers)
@@ -104,6 +105,9 @@ class HttpProxy:
                     data = answer.read()
                     if call.job and answer.status >= 400:
                         jobs.fail(call.job, _read_error(answer.status, data))
+                    if "json" in (answer.getheader("content-type") or ""):
+                        # Links in it, such as an object's mediaLink, lead through here as well.
+                        data = data.replace(behind.encode(), self.headers["host"].encode())
                     return answer.status, answer.getheaders(), data
                 except OSError as error:
                     return 503, [("content-type", "application/json")], Error(503, "backendError", str(error)).body()
