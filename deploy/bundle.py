@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ def write(service: str, out: Path, root: Path = ROOT) -> None:
     """Write the bundle, whole or not at all. Raises BundleError."""
     files = contents(service, root)
     out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_name(out.name + ".unfinished")
+    unfinished = out.with_name(f".{out.name}.{os.getpid()}")
     with zipfile.ZipFile(unfinished, "w") as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _TIME)
