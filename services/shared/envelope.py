@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,5 +37,5 @@ def read_envelope(body: bytes) -> Envelope:
             subscription=str(outer.get("subscription", "")),
             attempt=int(outer.get("deliveryAttempt") or 1),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Permanent("malformed_message", f"not a Pub/Sub push body: {error!r}") from error

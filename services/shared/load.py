@@ -6,6 +6,10 @@ import hashlib
 from dataclasses import dataclass
 
 
+GENERATIONS = range(2**63)
+"""An object's generation is a 64-bit integer in Cloud Storage, and an INT64 in every table."""
+
+
 @dataclass(frozen=True)
 class Load:
     feed: str
