@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from services.shared.bus import Bus
-from services.shared.dead_letter import attributes_of
+from services.shared.dead_letter import dead_letter_of
 from services.shared.envelope import Envelope, read_envelope
 from services.shared.errors import Permanent, classify
 from services.shared.journal import Event, Journal
@@ -51,7 +51,7 @@ def settle(body: bytes, handler: Handler, settings: Settings, bus: Bus, journal:
         # Unreadable as an envelope: the body itself is the original.
         handler, failure = _fail_with(error), Envelope(body, {}, "", "", 1)
         envelope = failure
-    work = Work(envelope, envelope.attributes.get("traceparent") or _new_trace())
+    work = Work(envelope, _trace(envelope))
     log = structlog.get_logger().bind(
         service=settings.service,
         message_id=envelope.message_id,
@@ -92,10 +92,12 @@ def _fail_with(error: Permanent) -> Handler:
 
 def _dead_letter(work: Work, error: Permanent, settings: Settings, bus: Bus) -> None:
     about = {name: str(value) for name, value in work.about.items()}
-    attributes = attributes_of(work.envelope, settings.service, error, about)
-    letter_id = bus.publish(settings.dead_letter_topic, work.envelope.data, attributes)
+    data, attributes = dead_letter_of(work.envelope, settings.service, error, about)
+    letter_id = bus.publish(settings.dead_letter_topic, data, attributes)
     work.happened("dead_lettered", reason=error.reason, error=error.detail, dead_letter_id=letter_id)
 
 
-def _new_trace() -> str:
-    return f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
+def _trace(envelope: Envelope) -> str:
+    """The message's own W3C traceparent, or a new one where it has none that can be read."""
+    given = envelope.attributes.get("traceparent", "")
+    return given if trace_fields("", given) else f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
