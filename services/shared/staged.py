@@ -24,7 +24,7 @@ class Staged:
         try:
             fields = json.loads(data)
             feed, bucket, name = texts = [fields[field] for field in ("feed", "bucket", "object")]
-            if not all(isinstance(text, str) and text for text in texts):
+            if not all(isinstance(text, str) and text.encode() for text in texts):
                 raise ValueError("feed, bucket and object must be text")
             generation = fields["generation"]
             if type(generation) is not int or generation not in GENERATIONS:

@@ -283,12 +283,9 @@ def names() -> Iterator[File]:
     ):
         key = f"name-{name}"
         yield _merged(key, f"an object's name with {what}", good(key), {key: "n"}, object=f"incoming/strict/{path}")
-    long = "/".join("d" * 100 for _ in range(10))
+    long = "/".join("d" * 100 for _ in range(9))
     long += "/" + "f" * (1024 - len("incoming/strict/") - len(long) - 1)
     yield _merged("name-long", "a name of 1,024 bytes", good("name-long"), {"name-long": "n"}, object=f"incoming/strict/{long}")
-    yield _merged(
-        "name-double-slash", "two slashes in a row", good("name-double-slash"), {"name-double-slash": "n"}, object="incoming/strict/deep//slash.csv"
-    )
     yield _dead("no-feed", "a folder that no feed wants", good("x"), "no_feed", "incoming/nobody", object="incoming/nobody/x.csv")
     yield _dead("no-folder", "the landing prefix itself", good("x"), "no_feed", object="incoming/x.csv")
     yield _dead("wrong-case", "a folder in capitals", good("x"), "no_feed", object="incoming/STRICT/x.csv")

@@ -111,7 +111,7 @@ def staged() -> Iterator[Message]:
     yield one("sql-feed", "SQL for a feed", {**good, "feed": "strict`; DROP TABLE main.strict; --"}, "unknown_feed")
     yield one("gone", "a staging table that was never there", good, "staging_missing")
     yield one("new-field", "a field of tomorrow", {**good, "generation": 8, "colour": "blue"}, "staging_missing")
-    yield one("surrogate", "an object's name with half a surrogate pair", {**good, "object": "\ud800"}, "staging_missing")
+    yield one("surrogate", "an object's name with half a surrogate pair", {**good, "object": "\ud800"})
     yield one("long-object", "an object's name of 1 MB", {**good, "object": "x" * 10**6}, "staging_missing")
     yield one("utf16", "UTF-16", json.dumps({**good, "generation": 9}).encode("utf-16"), "staging_missing")
 
@@ -139,6 +139,7 @@ def push_bodies() -> Iterator[Message]:
         "attributes-list": {"message": {"data": data, "attributes": [1]}},
         "attributes-text": {"message": {"data": data, "attributes": "a=b"}},
         "attributes-number": {"message": {"data": data, "attributes": {"a": 1}}},
+        "attributes-surrogate": {"message": {"data": data, "attributes": {"a": "\ud800"}}},
         "attempt-text": {"message": {"data": data}, "deliveryAttempt": "first"},
         "attempt-list": {"message": {"data": data}, "deliveryAttempt": [1]},
         "attempt-infinite": b'{"message": {"data": ""}, "deliveryAttempt": Infinity}',
