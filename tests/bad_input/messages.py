@@ -24,6 +24,12 @@ class Message:
     is_push_body: bool = False
 
     @property
+    def kept(self) -> dict[str, str]:
+        """The attributes that its dead letter gives back: not those under names of ours."""
+        ours = ("dropmerge_", "replay_")
+        return {name: value for name, value in self.attributes.items() if not name.startswith(ours)}
+
+    @property
     def topic(self) -> str:
         return "file-arrived" if self.service == "ingest" else "file-staged"
 
