@@ -64,8 +64,8 @@ def notifications() -> Iterator[Message]:
     yield Message("arrived-100-attributes", "as many attributes as a message can have", "ingest", b"full", full)
     yield Message("arrived-90-attributes", "no room for ours beside its own", "ingest", b"nearly full", dict(list(full.items())[:89]))
     yield Message("arrived-long-key", "an attribute's name of 256 bytes", "ingest", b"x", {"k" * 256: "x"})
-    yield Message("arrived-our-words", "attributes under our own prefix", "ingest", b"x", {"dropmerge_reason": "none", "dropmerge_whole": "true"})
-    yield Message("arrived-counts", "a replay count that is no number", "ingest", b"x", {"replay_count": "many", "dropmerge_attempt": "²"})
+    yield Message("arrived-our-words", "attributes under our own prefix", "ingest", b"ours", {"dropmerge_reason": "none", "dropmerge_whole": "true"})
+    yield Message("arrived-counts", "a replay count that is no number", "ingest", b"counts", {"replay_count": "many", "dropmerge_attempt": "²"})
     yield Message("arrived-9-megabytes", "9 MB of data", "ingest", b"\0" * 9_000_000, {"size": "9 MB"})
     yield Message("arrived-bad-trace", "a traceparent that is none", "ingest", b"x", {"traceparent": "00-zz\n{}"})
     gone = {"ends": "superseded", "reason": None}
