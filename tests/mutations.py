@@ -92,8 +92,8 @@ MUTATIONS = [
         "replay-loses-the-original",
         "G6",
         "services/shared/dead_letter.py",
-        "return {**envelope.attributes, **",
-        "return {**",
+        "return envelope.data, {**original, **named}",
+        "return envelope.data, named",
         "tests/guarantees/test_g6_replay.py",
     ),
     Mutation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from google.api_core import exceptions as google
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
 
 from services.console.connection import Connection
-from services.shared.dead_letter import PREFIX
+from services.shared.dead_letter import PREFIX, original_of
 from services.shared.feed import feed_for
 from services.shared.journal import Journal
 
@@ -113,13 +114,19 @@ def _by_service(letters: Iterable[Letter]) -> dict[str, list[str]]:
     return ids
 
 
+def _whole_number(text: str | None) -> int | None:
+    # Anyone may have written the attribute.
+    return int(text) if text and re.fullmatch(r"[0-9]{1,19}", text) else None
+
+
 def _letter(connection: Connection, service: str, received: pubsub_v1.types.ReceivedMessage) -> Letter:
     message = received.message
     attributes = dict(message.attributes)
+    data, whole = original_of(message.data, attributes)
     ours = {k.removeprefix(PREFIX): v for k, v in attributes.items() if k.startswith(PREFIX)}
     original = {
         k: v
-        for k, v in attributes.items()
+        for k, v in whole.items()
         if not k.startswith((PREFIX, _NATIVE, "googclient_")) and k not in ("replay_of", "replay_count")
     }
     bucket = ours.get("bucket") or original.get("bucketId")
@@ -138,12 +145,12 @@ def _letter(connection: Connection, service: str, received: pubsub_v1.types.Rece
         feed=feed,
         bucket=bucket,
         object=name,
-        generation=int(generation) if generation.isdigit() else None,
-        attempts=int(ours.get("attempt") or attributes.get(f"{_NATIVE}SourceDeliveryCount") or 1),
+        generation=_whole_number(generation),
+        attempts=_whole_number(ours.get("attempt") or attributes.get(f"{_NATIVE}SourceDeliveryCount")) or 1,
         dead_lettered_at=ours.get("dead_lettered_at")
         or datetime.fromtimestamp(published.timestamp(), UTC).isoformat().replace("+00:00", "Z"),
-        replay_count=int(attributes.get("replay_count") or 0),
-        data=message.data,
+        replay_count=_whole_number(whole.get("replay_count")) or 0,
+        data=data,
         attributes=original,
         ack_id=received.ack_id,
     )

@@ -106,7 +106,7 @@ def _record(warehouse: Warehouse, load: Load, tables: Tables, again: bool) -> No
 
 def _explain(warehouse: Warehouse, feed: Feed, tables: Tables, counts: Counts) -> str:
     reasons = warehouse.query(render(_HERE / "count_reasons.sql", checked=tables.checked))
-    listed = "; ".join(f"{row['why']} ({row['n']} rows), such as {row['example'][:200]}" for row in reasons)
+    listed = "; ".join(f"{row['why']} ({row['n']} rows), such as {row['example']}" for row in reasons)
     return (
         f"{counts.rejected} of {counts.rows} rows failed their checks, "
         f"the feed tolerates {feed.bad_rows.at_most}: {listed}"

@@ -6,15 +6,21 @@
 {% macro integer(c) %}{{ matches(c, '^[+-]?[0-9]+$') }}{% endmacro %}
 {% macro number(c) %}{{ matches(c, '^[+-]?[0-9]+([.][0-9]+)?$') }}{% endmacro %}
 {% macro long(c) %}{{ matches(c, '[.][0-9]{9}[0-9]*[1-9]') }}{% endmacro %}
-{% macro instant(c) %}{{ matches(c, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$') }}{% endmacro %}
+{# GoogleSQL reads infinity in 1e400. #}
+{% macro float(c) %}{{ matches(c, '^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$') }}{% endmacro %}
+{# GoogleSQL knows the years 1 to 9999, and offsets of at most 14 hours. #}
+{% set day = '([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}' %}
+{% macro instant(c) %}{{ matches(c, '^' ~ day ~ '[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)$') }}{% endmacro %}
+{# An offset may lead out of those years. #}
+{% macro known(c) %}SAFE_CAST({{ raw(c) }} AS TIMESTAMP) BETWEEN TIMESTAMP '0001-01-01 00:00:00+00:00' AND TIMESTAMP '9999-12-31 23:59:59.999999+00:00'{% endmacro %}
 {% macro typed(c) %}
 {% if c.type == 'STRING' %}{{ raw(c) }}
 {%- elif c.type == 'INT64' %}IF({{ integer(c) }}, SAFE_CAST({{ raw(c) }} AS INT64), NULL)
 {%- elif c.type == 'NUMERIC' %}IF({{ number(c) }} AND NOT {{ long(c) }}, SAFE.PARSE_NUMERIC({{ raw(c) }}), NULL)
-{%- elif c.type == 'FLOAT64' %}IF({{ matches(c, '^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$') }}, SAFE_CAST({{ raw(c) }} AS FLOAT64), NULL)
+{%- elif c.type == 'FLOAT64' %}IF({{ float(c) }} AND NOT IS_INF(SAFE_CAST({{ raw(c) }} AS FLOAT64)), SAFE_CAST({{ raw(c) }} AS FLOAT64), NULL)
 {%- elif c.type == 'BOOL' %}CASE LOWER({{ raw(c) }}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END
-{%- elif c.type == 'DATE' %}IF({{ matches(c, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$') }}, SAFE_CAST({{ raw(c) }} AS DATE), NULL)
-{%- elif c.type == 'TIMESTAMP' %}IF({{ instant(c) }}, SAFE_CAST({{ raw(c) }} AS TIMESTAMP), NULL)
+{%- elif c.type == 'DATE' %}IF({{ matches(c, '^' ~ day ~ '$') }}, SAFE_CAST({{ raw(c) }} AS DATE), NULL)
+{%- elif c.type == 'TIMESTAMP' %}IF({{ instant(c) }} AND {{ known(c) }}, SAFE_CAST({{ raw(c) }} AS TIMESTAMP), NULL)
 {%- endif %}
 {% endmacro %}
 {% macro why(c, reason, condition) %}
@@ -54,7 +60,8 @@ checked AS (
       , {{ why(c, 'too_many_decimals', number(c) ~ ' AND ' ~ long(c)) }}
       , {{ why(c, 'number_out_of_range', number(c) ~ ' AND NOT ' ~ long(c) ~ ' AND ' ~ absent) }}
 {% elif c.type == 'FLOAT64' %}
-      , {{ why(c, 'not_a_number', raw(c) ~ ' IS NOT NULL AND ' ~ absent) }}
+      , {{ why(c, 'not_a_number', raw(c) ~ ' IS NOT NULL AND NOT ' ~ float(c)) }}
+      , {{ why(c, 'number_out_of_range', float(c) ~ ' AND ' ~ absent) }}
 {% elif c.type == 'BOOL' %}
       , {{ why(c, 'not_a_boolean', raw(c) ~ ' IS NOT NULL AND ' ~ absent) }}
 {% elif c.type == 'DATE' %}

@@ -13,6 +13,8 @@ from services.shared.errors import Permanent
 from services.shared.feed import Feed
 
 HEAD_BYTES = 256 * 1024
+_MOST_COLUMNS = 10_000  # of a BigQuery table
+_MOST_HINTS = 1_000  # names looked through for one that was meant
 _MAGIC: Mapping[bytes, str] = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip (an Excel workbook is one)",
@@ -75,6 +77,8 @@ def _header(text: str, feed: Feed, whole: bool) -> list[str]:
 
 
 def _match(header: list[str], feed: Feed) -> Head:
+    if len(header) > _MOST_COLUMNS:
+        raise Permanent("wrong_header", f"{len(header)} columns; a BigQuery table has at most {_MOST_COLUMNS}")
     known = [column.name for column in feed.columns]
     marker = feed.delete.column if feed.delete else None
     faults = []
@@ -84,7 +88,7 @@ def _match(header: list[str], feed: Feed) -> Head:
     strangers = [name for name in header if name not in known and name != marker]
     missing = [name for name in known if name not in header]
     if missing:
-        faults.append("missing: " + ", ".join(_hint(name, strangers) for name in missing))
+        faults.append("missing: " + ", ".join(_hint(name, strangers[:_MOST_HINTS]) for name in missing))
     if strangers and (feed.unknown_columns == "reject" or missing):
         more = f" and {len(strangers) - 10} more" if len(strangers) > 10 else ""
         faults.append("unknown: " + ", ".join(repr(name[:60]) for name in strangers[:10]) + more)

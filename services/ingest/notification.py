@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.shared.envelope import Envelope
 from services.shared.errors import Permanent
+from services.shared.load import GENERATIONS
 
 
 @dataclass(frozen=True)
@@ -32,19 +34,19 @@ def read_notification(envelope: Envelope) -> Notification:
     missing = [n for n in ("eventType", "bucketId", "objectId") if not attributes.get(n)]
     if missing:
         raise Permanent("malformed_message", f"the notification lacks {', '.join(missing)}")
-    generation = attributes.get("objectGeneration", "")
-    if not (generation.isascii() and generation.isdigit()):
-        raise Permanent("malformed_message", f"objectGeneration {generation!r} is not a number")
+    generation = _whole(attributes.get("objectGeneration"))
+    if generation is None or generation not in GENERATIONS:
+        said = attributes.get("objectGeneration", "")
+        raise Permanent("malformed_message", f"objectGeneration {said!r} is not a generation's number")
     payload = _payload(envelope.data)
-    size, created = str(payload.get("size", "")), payload.get("timeCreated")
     return Notification(
         attributes["eventType"],
         attributes["bucketId"],
         attributes["objectId"],
-        int(generation),
+        generation,
         attributes.get("eventTime", ""),
-        _time(created),
-        int(size) if size.isascii() and size.isdigit() else None,
+        _time(payload.get("timeCreated")),
+        _whole(payload.get("size")),
     )
 
 
@@ -54,6 +56,11 @@ def _payload(data: bytes) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return payload if isinstance(payload, dict) else {}
+
+
+def _whole(text: object) -> int | None:
+    """Of a decimal text of at most 19 digits, as Cloud Storage writes its 64-bit integers."""
+    return int(text) if isinstance(text, str) and re.fullmatch(r"[0-9]{1,19}", text) else None
 
 
 def _time(text: object) -> datetime | None:

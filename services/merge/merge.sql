@@ -9,6 +9,7 @@
 {%- endmacro %}
 {% set order = [feed.version, '_generation', '_deleted'] + feed.tie_breakers %}
 {% set names = (feed.columns | map(attribute='name') | list) + ['_deleted', '_generation', '_object', '_load_id'] %}
+{% set ids = load_ids | map('literal') | join(', ') %}
 BEGIN TRANSACTION;
 
 UPDATE {{ locks | identifier }} SET merges = merges + 1 WHERE feed = {{ feed.feed | literal }};
@@ -39,7 +40,9 @@ WHEN NOT MATCHED THEN
 
 INSERT INTO {{ ledger | identifier }} (feed, load_id, merged_at, merge_id)
 SELECT {{ feed.feed | literal }}, load_id, CURRENT_TIMESTAMP(), {{ merge_id | literal }}
-FROM UNNEST([{% for id in load_ids %}{{ id | literal }}{{ '' if loop.last else ', ' }}{% endfor %}]) AS load_id
-WHERE load_id NOT IN (SELECT l.load_id FROM {{ ledger | identifier }} AS l WHERE l.feed = {{ feed.feed | literal }});
+FROM UNNEST([{{ ids }}]) AS load_id
+WHERE load_id NOT IN (
+  SELECT l.load_id FROM {{ ledger | identifier }} AS l WHERE l.feed = {{ feed.feed | literal }} AND l.load_id IN ({{ ids }})
+);
 
 COMMIT TRANSACTION;

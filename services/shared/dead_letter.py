@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from services.shared.envelope import Envelope
+from services.shared.envelope import Envelope, read_envelope
 from services.shared.errors import Permanent
 
 PREFIX = "dropmerge_"
 """Attributes under this prefix are ours; everything else is as it arrived."""
 
-_MOST_BYTES = 1024  # of an attribute's value, by Pub/Sub's limits
+_WHOLE = f"{PREFIX}whole"
+_PUBSUBS_OWN = "googclient_"  # which a publisher may not set
+
+# Of one message, by Pub/Sub's limits.
+_MOST_ATTRIBUTES = 100
+_MOST_KEY_BYTES = 256
+_MOST_VALUE_BYTES = 1024
 
 
-def _fit(text: str) -> str:
-    return text.encode("utf-8", "replace")[:_MOST_BYTES].decode("utf-8", "ignore")
+def dead_letter_of(
+    envelope: Envelope, service: str, error: Permanent, about: Mapping[str, str]
+) -> tuple[bytes, dict[str, str]]:
+    """The dead letter's data and attributes: the original's, and what an operator needs to decide.
 
-
-def attributes_of(envelope: Envelope, service: str, error: Permanent, about: Mapping[str, str]) -> dict[str, str]:
-    """The dead letter's attributes: the original ones, and what an operator needs to decide."""
+    An original whose attributes leave no room for ours, or that no publisher could send, is the data as a whole,
+    in the form of a push body: `original_of` opens it.
+    """
     ours = {
         "reason": error.reason,
         "error": error.detail,
@@ -29,4 +39,32 @@ def attributes_of(envelope: Envelope, service: str, error: Permanent, about: Map
         "dead_lettered_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         **about,
     }
-    return {**envelope.attributes, **{PREFIX + name: _fit(text) for name, text in ours.items()}}
+    named = {PREFIX + name: _fit(text) for name, text in ours.items()}
+    original = {key: text for key, text in envelope.attributes.items() if not key.startswith(_PUBSUBS_OWN)}
+    if len({**original, **named}) <= _MOST_ATTRIBUTES and all(map(_can_be_sent, original.items())):
+        return envelope.data, {**original, **named}
+    message = {"data": base64.b64encode(envelope.data).decode(), "attributes": original}
+    return json.dumps({"message": message}).encode(), {**named, _WHOLE: "true"}
+
+
+def original_of(data: bytes, attributes: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:
+    """A dead letter's original data, and its attributes, among which ours and Pub/Sub's may still be."""
+    if _WHOLE not in attributes:
+        return data, attributes
+    try:
+        original = read_envelope(data)
+    except Permanent:  # not ours: whoever sent it chose our attribute's name
+        return data, attributes
+    return original.data, original.attributes
+
+
+def _fit(text: str) -> str:
+    return text.encode("utf-8", "replace")[:_MOST_VALUE_BYTES].decode("utf-8", "ignore")
+
+
+def _can_be_sent(attribute: tuple[str, str]) -> bool:
+    try:
+        key, value = (len(text.encode()) for text in attribute)
+    except UnicodeEncodeError:
+        return False
+    return 0 < key <= _MOST_KEY_BYTES and value <= _MOST_VALUE_BYTES and not attribute[0].startswith(PREFIX)

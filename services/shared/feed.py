@@ -29,7 +29,8 @@ class _Model(BaseModel):
 
 class Format(_Model):
     type: Literal["csv"]
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    delimiter: str = Field(",", pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')
+    """One ASCII character."""
 
 
 class Delete(_Model):
@@ -145,8 +146,9 @@ def _parse_check(text: str, columns: list[str]) -> str:
 
 
 def read_feed(path: Path) -> Feed:
+    """Raises BadContract."""
     try:
-        return Feed.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Feed.model_validate(_read_yaml(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
         raise BadContract(f"{path}: not YAML: {error}") from error
     except ValidationError as error:
@@ -154,6 +156,14 @@ def read_feed(path: Path) -> Feed:
         raise BadContract(f"{path}: {faults}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise BadContract(f"{path}: cannot be read: {error}") from error
+
+
+def _read_yaml(text: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        # PyYAML lets these out for values that are not what they look like: 2025-02-30, !!int "".
+        raise yaml.YAMLError(f"a value cannot be read: {error!r}") from error
 
 
 def read_feeds(folder: Path) -> Mapping[str, Feed]:

@@ -24,6 +24,8 @@ SCHEMA = [
 ]
 
 
+# Google's default would hold up a load for ten minutes.
+_RETRY = bigquery.DEFAULT_RETRY.with_timeout(10.0)
 _ABOUT = ("load_id", "feed", "bucket", "object", "generation")
 
 
@@ -67,6 +69,6 @@ class Journal:
             structlog.get_logger().warning("journal not written", error=str(error), journal_events=names)
 
     def _append(self, rows: Sequence[Mapping[str, object]]) -> None:
-        errors = self._client.insert_rows_json(self._table, rows, timeout=30.0)
+        errors = self._client.insert_rows_json(self._table, rows, retry=_RETRY, timeout=30.0)
         if errors:
             raise ValueError(str(errors))

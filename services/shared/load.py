@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+GENERATIONS = range(2**63)
+"""An object's generation is a 64-bit integer in Cloud Storage, and an INT64 in every table."""
+
 
 @dataclass(frozen=True)
 class Load:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from services.shared.bus import Bus
-from services.shared.dead_letter import attributes_of
+from services.shared.dead_letter import dead_letter_of
 from services.shared.envelope import Envelope, read_envelope
 from services.shared.errors import Permanent, classify, is_crash
 from services.shared.journal import Event, Journal
@@ -96,6 +96,6 @@ def _fail_with(error: Permanent) -> Handler:
 
 def _dead_letter(work: Work, error: Permanent, settings: Settings, bus: Bus) -> None:
     about = {name: str(value) for name, value in work.about.items()}
-    attributes = attributes_of(work.envelope, settings.service, error, about)
-    letter_id = bus.publish(settings.dead_letter_topic, work.envelope.data, attributes)
+    data, attributes = dead_letter_of(work.envelope, settings.service, error, about)
+    letter_id = bus.publish(settings.dead_letter_topic, data, attributes)
     work.happened("dead_lettered", reason=error.reason, error=error.detail, dead_letter_id=letter_id)

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from services.shared.errors import Permanent
-from services.shared.load import Load
+from services.shared.load import GENERATIONS, Load
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,11 @@ class Staged:
         try:
             fields = json.loads(data)
             feed, bucket, name = texts = [fields[field] for field in ("feed", "bucket", "object")]
-            if not all(isinstance(text, str) and text for text in texts):
+            if not all(isinstance(text, str) and text.encode() for text in texts):
                 raise ValueError("feed, bucket and object must be text")
-            return cls(Load(feed, bucket, name, int(fields["generation"])))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            generation = fields["generation"]
+            if type(generation) is not int or generation not in GENERATIONS:
+                raise ValueError("generation must be a whole number that fits in 64 bits")
+            return cls(Load(feed, bucket, name, generation))
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise Permanent("malformed_message", f"not a staged message: {error!r}") from error

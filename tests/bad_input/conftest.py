@@ -1,0 +1,27 @@
+"""One local cloud that the whole corpus is dropped on at once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local.cloud import LocalCloud
+from tests.bad_input.corpus import Outcomes, run
+from tests.bad_input.feeds import write_feeds
+from tests.guarantees.pipeline import Pipeline
+
+
+@pytest.fixture(scope="package")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    folder = tmp_path_factory.mktemp("bad_input")
+    feeds = write_feeds(folder / "feeds")
+    cloud = LocalCloud(folder / "state", environ={})
+    cloud.up(0, feeds)
+    try:
+        yield Pipeline(cloud, feeds)
+    finally:
+        cloud.down()
+
+
+@pytest.fixture(scope="package")
+def outcomes(pipeline: Pipeline) -> Outcomes:
+    return run(pipeline)
