@@ -8,6 +8,7 @@ CSV text only; of a column's `check` only `column BETWEEN a AND b` is understood
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -283,6 +284,8 @@ def _numeric(text: str) -> Decimal:
 def _float(text: str) -> float:
     if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", text):
         raise ValueError("not_a_number")
+    if math.isinf(float(text)):
+        raise ValueError("number_out_of_range")
     return float(text)
 
 
@@ -307,7 +310,9 @@ _INSTANT = r"[0-9-]{10}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]
 def _timestamp(text: str) -> datetime:
     try:
         if re.fullmatch(_INSTANT, text) and _date(text[:10]):
-            return datetime.fromisoformat(text).astimezone(UTC)
+            moment = datetime.fromisoformat(text)
+            if abs(moment.utcoffset() or timedelta()) <= timedelta(hours=14):
+                return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise ValueError("not_a_timestamp")

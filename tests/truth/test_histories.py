@@ -83,7 +83,7 @@ def test_a_history_with_everything(pipeline: Pipeline) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)  # a failure is shrunk, which takes many runs
-@settings(max_examples=12, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories())
 def test_random_histories(pipeline: Pipeline, history: History) -> None:
     """Always the same few; `run_random` runs others."""
