@@ -1,10 +1,11 @@
 """G5: merges of one feed that run at once, in every interleaving of their steps, on a model of BigQuery's rules."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlglot
+from sqlglot import exp
 
 from services import merge
 from services.shared.feed import Feed
@@ -78,14 +79,18 @@ def test_g5_merge_sql_takes_the_precautions_that_the_model_needs() -> None:
     feed = Feed.model_validate(YAML["readings"])
     tables = {name: f"p.d.{name}" for name in ("main", "ledger", "locks")}
     sql = render(MERGE_SQL, feed=feed, **tables, staging=["p.s.x"], load_ids=["x"], merge_id="m")
-    statements = [statement.strip() for statement in sql.split(";") if statement.strip()]
-    kinds = [re.split(r"\s+", statement)[0] for statement in statements]
-    assert [kind for kind in kinds if kind != "UPDATE"] == ["BEGIN", "MERGE", "INSERT", "COMMIT"]
-    first, record = statements[1], statements[-2]
+    begin, *body, record, commit = [statement for statement in sqlglot.parse(sql, read="bigquery") if statement]
+    assert [type(begin), type(body[-1]), type(record), type(commit)] == [
+        exp.Transaction,
+        exp.Merge,
+        exp.Insert,
+        exp.Commit,
+    ]
+    known = [node.this.args["query"] for node in record.find_all(exp.Not) if isinstance(node.this, exp.In)]
     rules = Rules(
         TWO,
         ("x", "y"),
-        lock=first == "UPDATE `p.d.locks` SET merges = merges + 1 WHERE feed = 'readings'",
-        ledger_checks="WHERE load_id NOT IN (SELECT l.load_id FROM `p.d.ledger`" in record,
+        lock=any(isinstance(one, exp.Update) and one.this.name == "locks" for one in body),
+        ledger_checks=any(table.name == "ledger" for query in known for table in query.find_all(exp.Table)),
     )
     assert explore(rules).faults == {}
