@@ -66,12 +66,7 @@ def _target(connection: Connection, path: Path, feed: str | None, to: str | None
         if count > 1 and not to.endswith("/"):
             fail("several files need a folder: end --to with /", 2)
         return match[1], match[2] + (path.name if to.endswith("/") else "")
-    names = list(connection.feeds)
-    if feed is None and len(names) > 1:
-        fail(f"several feeds: name one with --feed ({', '.join(names)})", 2)
-    chosen = connection.feeds.get(feed or names[0])
-    if chosen is None:
-        fail(f"no feed {feed!r}; there are: {', '.join(names)}", 2)
+    chosen = connection.feed(feed)
     name = re.split(r"[*?]", chosen.objects)[0] + path.name
     if not chosen.wants(name):
         fail(f"{name} does not match the feed's pattern {chosen.objects}: use --to", 2)
