@@ -114,7 +114,7 @@ def _latest(connection: Connection, bucket: str, name: str) -> int | None:
 
 def _print(answer: dict[str, Any]) -> None:
     for name, value in answer.items():
-        if name == "events" or value is None:
+        if name == "events" or value is None or value == []:
             continue
         if isinstance(value, list):
             typer.echo(f"{name}:")

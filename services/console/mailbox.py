@@ -24,7 +24,7 @@ from services.console.connection import Connection
 from services.console.letter import SERVICES, Letter, read_letter
 
 MOST_PULLED = 500
-_PULL_SECONDS = 3.0
+_PULL_SECONDS = 2.0
 # An empty answer does not prove an empty subscription.
 _EMPTY_PULLS = 3
 # A request may have 512 KiB, an ack id some 200 bytes.

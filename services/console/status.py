@@ -31,16 +31,6 @@ from services.console.whereabouts import Whereabouts, is_moving, landed, message
 from services.shared.load import staging_table
 
 _EVERY_SECONDS = 5.0
-_COLUMNS = {
-    "in_flight": "in flight",
-    "staged": "staged",
-    "merged_last_hour": "merged in 1 h",
-    "merged_last_day": "in 1 d",
-    "merged": "in all",
-    "superseded": "superseded",
-    "rejected_rows": "rejected rows",
-    "dead_letters": "dead letters",
-}
 
 
 def status(
@@ -149,14 +139,19 @@ def _watch(connection: Connection) -> None:
 
 
 def _table(answer: dict[str, Any]) -> Table:
-    table = Table("feed", "last file", *_COLUMNS.values(), "oldest waiting")
+    table = Table("feed", "last file", "waiting", "staged", "merged", "rejected rows", "dead letters")
     for name, counts in answer["feeds"].items():
         last, oldest = counts["last_file"], counts["oldest_waiting"]
+        waiting = f"{counts['in_flight']}, oldest {_ago(oldest['at'])}" if oldest else "0"
+        merged = f"{counts['merged']} ({counts['merged_last_hour']} in 1 h, {counts['merged_last_day']} in 1 d)"
         table.add_row(
             name,
             f"{last['object'].rpartition('/')[2]}, {_ago(last['at'])}" if last else "",
-            *(str(counts[column]) for column in _COLUMNS),
-            _ago(oldest["at"]) if oldest else "",
+            waiting,
+            str(counts["staged"]),
+            merged,
+            str(counts["rejected_rows"]),
+            str(counts["dead_letters"]),
         )
     return table
 

@@ -66,7 +66,7 @@ def check_together(feeds: Sequence[tuple[Path, Feed]]) -> list[Fault]:
 
 def _in(path: Path, field: str, what: str) -> Fault:
     root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    return _at(path, _mark(root, (field,), ""), what)
+    return _at(path, _mark(root, (field,), "") if root else None, what)
 
 
 def _at(path: Path, mark: yaml.Mark | None, what: str) -> Fault:

@@ -106,8 +106,8 @@ def _yaml(name: str, contract: Contract) -> str:
         f"version: {_flow(contract.version)}{_unsure(contract.version_doubt)}",
     ]
     if contract.delete:
-        column, value = contract.delete
-        lines.append(f"delete: {_flow({'column': column, 'equals': value})}{_unsure('taken from its name')}")
+        marker, value = contract.delete
+        lines.append(f"delete: {_flow({'column': marker, 'equals': value})}{_unsure('taken from its name')}")
     lines.append("columns:")
     for column in contract.columns:
         entry: dict[str, str] = {"name": column.name, "type": column.type}

@@ -39,7 +39,6 @@ class Sample:
     delimiter: str
     header: list[str]
     rows: list[list[str]]
-    whole: bool
 
 
 @dataclass
@@ -78,7 +77,7 @@ def _read(path: Path) -> Sample:
             file.seek(0)
             reader = csv.reader(file, delimiter=delimiter, strict=True)
             header = next(reader)
-            rows = list(itertools.islice(reader, SAMPLE_ROWS + 1))
+            rows = list(itertools.islice(reader, SAMPLE_ROWS))
     except UnicodeDecodeError as error:
         raise CannotGuess(
             f"{path} is not UTF-8 text: byte {error.start}; a sample must be an uncompressed CSV file"
@@ -93,7 +92,7 @@ def _read(path: Path) -> Sample:
     for number, row in enumerate(rows, 2):
         if len(row) != len(header):
             raise CannotGuess(f"record {number} has {len(row)} fields, the header {len(header)}")
-    return Sample(delimiter, header, rows[:SAMPLE_ROWS], len(rows) <= SAMPLE_ROWS)
+    return Sample(delimiter, header, rows)
 
 
 def _is_date(text: str) -> bool:
@@ -192,12 +191,10 @@ def _key(sample: Sample, columns: Sequence[Guess], version: str) -> tuple[list[s
     if not fit:
         raise CannotGuess("no column can be part of a key: every one is empty somewhere or a float")
     likely = [name for name in fit if _looks_like_key(name)]
-    # What looks like a key first, one column before two before three.
-    for names in [likely[:8], fit[:8]]:
-        for width in (1, 2, 3):
-            for key in itertools.combinations(names, width):
-                if sample.rows and _distinct(sample, key):
-                    return list(key), "no two rows share it in this sample: does it name one thing for ever?"
+    wide = [key for width in (1, 2, 3) for key in itertools.combinations(likely[:8], width)]
+    for key in [*wide, *((name,) for name in fit)]:
+        if sample.rows and _distinct(sample, key):
+            return list(key), "no two rows share it in this sample: does it name one thing for ever?"
     key = tuple(likely or fit[:1])
     if sample.rows and _distinct(sample, (*key, version)):
         return list(key), "several rows share it in this sample, with different versions: is it the whole key?"
@@ -205,8 +202,9 @@ def _key(sample: Sample, columns: Sequence[Guess], version: str) -> tuple[list[s
 
 
 def _distinct(sample: Sample, names: Sequence[str]) -> bool:
+    """Whether these tell all rows apart, repetitions of a whole row aside."""
     places = [sample.header.index(name) for name in names]
-    return len({tuple(row[n] for n in places) for row in sample.rows}) == len(sample.rows)
+    return len({tuple(row[n] for n in places) for row in sample.rows}) == len(set(map(tuple, sample.rows)))
 
 
 def _delete(sample: Sample) -> tuple[str, str] | None:
