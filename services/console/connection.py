@@ -20,6 +20,7 @@ from google.api_core import exceptions as google
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery, monitoring_v3, pubsub_v1, storage  # type: ignore[attr-defined]  # has no types
 from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from deploy.local.cloud import LocalCloud
 from deploy.local.errors import CloudError
@@ -116,6 +117,11 @@ class Connection:
 
     @cached_property
     def subscriber(self) -> pubsub_v1.SubscriberClient:
+        emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
+        if emulator:
+            # Without this the client stops at 4 MB an answer, which on Google Cloud it does not.
+            channel = grpc.insecure_channel(emulator, options=[("grpc.max_receive_message_length", -1)])
+            return pubsub_v1.SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
         return pubsub_v1.SubscriberClient()
 
     @cached_property

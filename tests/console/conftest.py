@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -87,3 +88,10 @@ def pull_all(pipeline: Pipeline, path: str, count: int) -> list[Any]:
         )
     assert len(found) == count
     return found
+
+
+def empty_dead_letters(pipeline: Pipeline) -> None:
+    """What other tests left."""
+    for name in (INGEST_LETTERS, MERGE_LETTERS):
+        path = pipeline.connection.subscriber.subscription_path(pipeline.connection.project, name)
+        pipeline.connection.subscriber.seek(request={"subscription": path, "time": datetime.now(UTC)})
