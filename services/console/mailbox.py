@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from types import TracebackType
 from typing import Any
 
@@ -40,6 +40,8 @@ class Mailbox:
         self._held: dict[tuple[str, str], str] = {}
         self._acknowledged: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(len(services))
+        self._pulls: dict[Future[Sequence[Any]], str] = {}
         self._over = threading.Event()
         self._extender = threading.Thread(target=self._extend, daemon=True)
         seconds = [self._settings(service)["ack_deadline_seconds"] for service in services]
@@ -54,26 +56,29 @@ class Mailbox:
     ) -> None:
         self._over.set()
         self._extender.join()
+        self._pool.shutdown()
+        for pull, service in self._pulls.items():
+            if pull.exception() is None:
+                self._hold(service, pull.result())
         self._modify(self._take(), 0)
 
     def batches(self, most: int = MOST_PULLED) -> Iterator[list[Letter]]:
-        """Every waiting letter once, at most `most` of a service at a time, in no order."""
+        """Every waiting letter once, at most `most` of one service at a time, in no order."""
         empty = dict.fromkeys(self._services, 0)
         seen = dict.fromkeys(self._services, 0)
-        with ThreadPoolExecutor(len(self._services)) as pool:
-            while empty:
-                services = list(empty)
-                answers = list(pool.map(lambda service: self._pull(service, most), services))
-                batch = []
-                for service, messages in zip(services, answers, strict=True):
-                    fresh = self._hold(service, messages)
-                    batch += fresh
-                    seen[service] += len(fresh)
-                    empty[service] = 0 if fresh else empty[service] + 1
-                    if not fresh and (empty[service] == _EMPTY_PULLS or seen[service] >= self._waiting(service)):
-                        del empty[service]
-                if batch:
-                    yield batch
+        for service in self._services:
+            self._begin_pull(service, most)
+        while self._pulls:
+            pull = next(as_completed(self._pulls))
+            service = self._pulls[pull]
+            fresh = self._hold(service, pull.result())
+            del self._pulls[pull]
+            seen[service] += len(fresh)
+            empty[service] = 0 if fresh else empty[service] + 1
+            if fresh:
+                yield fresh
+            if fresh or (empty[service] < _EMPTY_PULLS and seen[service] < self._waiting(service)):
+                self._begin_pull(service, most)
 
     def acknowledge(self, letters: Iterable[Letter]) -> None:
         """They are done and gone."""
@@ -97,6 +102,9 @@ class Mailbox:
                 self._held[key] = received.ack_id
         self._acknowledge(again)
         return fresh
+
+    def _begin_pull(self, service: str, most: int) -> None:
+        self._pulls[self._pool.submit(self._pull, service, most)] = service
 
     def _pull(self, service: str, most: int) -> Sequence[Any]:
         try:
