@@ -18,6 +18,17 @@ from deploy.local.environment import ROOT
 from tests.guarantees.conftest import write_feeds
 from tests.guarantees.pipeline import Pipeline
 
+NUMBERS = """
+feed: numbers
+objects: incoming/numbers/*
+format: {type: csv}
+table: main.numbers
+key: [n]
+version: v
+columns:
+  - {name: n, type: NUMERIC}
+  - {name: v, type: INT64}
+"""
 INGEST_LETTERS, MERGE_LETTERS = "ingest-dead-letter", "merge-dead-letter"
 
 
@@ -47,6 +58,7 @@ class Commands:
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     folder = tmp_path_factory.mktemp("console")
     feeds = write_feeds(folder / "feeds")
+    (feeds / "numbers.yaml").write_text(NUMBERS)
     cloud = LocalCloud(folder / "state", environ={})
     before = dict(os.environ)
     cloud.up(0, feeds)

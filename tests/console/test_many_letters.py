@@ -16,7 +16,7 @@ from tests.console.conftest import INGEST_LETTERS, Commands, empty_dead_letters,
 from tests.guarantees.pipeline import HEADER, Pipeline, row
 
 MANY = 10_000
-_DATA = 4096
+_DATA = 8192
 _MEASURED = """
 import atexit, sys
 from pathlib import Path
@@ -58,7 +58,7 @@ def letters(count: int) -> list[tuple[bytes, dict[str, str]]]:
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux's /proc")
 def test_ten_thousand_letters_in_bounded_memory(pipeline: Pipeline, commands: Commands, tmp_path: Path) -> None:
-    """Listed, then replayed: every original once, byte for byte; the memory does not hold their 40 MB."""
+    """Listed, then replayed: every original once, byte for byte; the memory does not hold their 80 MB."""
     empty_dead_letters(pipeline)
     _, idle = measured(commands, tmp_path, "dead-letters", "list", "--json")
     publish(pipeline.connection, INGEST_LETTERS, letters(MANY))
