@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 
 from services.console.connection import (
@@ -129,12 +128,13 @@ def _file(one: Whereabouts | None) -> dict[str, Any] | None:
 
 
 def _watch(connection: Connection) -> None:
-    with suppress(KeyboardInterrupt), Live(console=Console(), auto_refresh=False) as live:
+    console = Console()
+    with suppress(KeyboardInterrupt):
         while True:
             answer = read_status(connection)
-            table = _table(answer)
-            table.caption = _below(answer)
-            live.update(table, refresh=True)
+            console.clear()
+            console.print(_table(answer))
+            console.print(_below(answer))
             time.sleep(_EVERY_SECONDS)
 
 
