@@ -91,3 +91,7 @@ def table() -> Iterator[str]:
     for reason, meaning in REASONS.items():
         advice = advice_for(reason)
         yield f"| `{reason}` | {meaning} | {advice.cause} | {advice.mend} |"
+
+
+if __name__ == "__main__":
+    print("\n".join(table()))

@@ -78,8 +78,8 @@ def explain_object(connection: Connection, uri: str) -> dict[str, Any]:
         answer.update(facts.merge)
     elif state == "dead_lettered":
         answer.update(facts.dead_letter)
-    elif state in ("arrived", "unknown") and not facts.events and generation:
-        # The journal is silent; the letter itself is not.
+    elif state not in ("superseded", "ignored") and not facts.events and generation:
+        # The journal is silent; the letter, if there is one, is not.
         letter = find_letter(connection, bucket, name, generation)
         if letter is not None:
             answer.update(state="dead_lettered", reason=letter.reason, error=letter.error, dead_letter=letter.id)
