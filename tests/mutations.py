@@ -68,8 +68,8 @@ MUTATIONS = [
         "whole-file-in-memory",
         "G4",
         "services/ingest/stage_file.py",
-        "end=min(HEAD_BYTES, size) - 1",
-        "end=size - 1",
+        "_stored(blob, min(HEAD_BYTES, size))",
+        "_stored(blob, size)",
         "tests/faults/test_g4_bytes_read.py",
     ),
     Mutation(

@@ -1,11 +1,16 @@
 {# One transaction: take the feed's lock, apply every waiting load, write the ledger last.
    Last, because a transaction torn by a crash is then repaired by repeating it.
    The winner of a key is the greatest of (version, generation, delete, the other columns in order), NULL smallest. #}
-{% macro same(name) %}(s.{{ name | identifier }} = t.{{ name | identifier }} OR (s.{{ name | identifier }} IS NULL AND t.{{ name | identifier }} IS NULL)){% endmacro %}
+{% macro greater(one, other, name) %}({{ one }}.{{ name | identifier }} > {{ other }}.{{ name | identifier }} OR ({{ one }}.{{ name | identifier }} IS NOT NULL AND {{ other }}.{{ name | identifier }} IS NULL)){% endmacro %}
+{# Flat: nested as deep as a contract has columns, it would be more than a parser takes. #}
 {% macro beats(names) %}
-{% set name = names[0] %}
-(s.{{ name | identifier }} > t.{{ name | identifier }} OR (s.{{ name | identifier }} IS NOT NULL AND t.{{ name | identifier }} IS NULL)
-{%- if names | length > 1 %} OR ({{ same(name) }} AND {{ beats(names[1:]) }}){% endif %})
+CASE
+{% for name in names %}
+  WHEN {{ greater('s', 't', name) }} THEN TRUE
+  WHEN {{ greater('t', 's', name) }} THEN FALSE
+{% endfor %}
+  ELSE FALSE
+END
 {%- endmacro %}
 {% set order = [feed.version, '_generation', '_deleted'] + feed.tie_breakers %}
 {% set names = (feed.columns | map(attribute='name') | list) + ['_deleted', '_generation', '_object', '_load_id'] %}

@@ -6,6 +6,7 @@ SELECTs, by the reference implementation that BigQuery's dialect is defined by.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -77,6 +78,9 @@ class Analyser:
     def add_table(self, name: str, columns: Columns) -> None:
         self._tables[name] = columns
 
+    def add_table_like(self, name: str, other: str) -> None:
+        self._tables[name] = self._tables[other]
+
     def alias_without(self, project: str) -> None:
         """Let tables be named without their project too."""
         self._tables |= {name.removeprefix(f"{project}."): columns for name, columns in self._tables.items()}
@@ -113,20 +117,30 @@ class Analyser:
         options = AnalyzerOptions(
             language_options=_language(), query_parameters=declared, allow_undeclared_parameters=parameters is None
         )
-        text = sql.strip()
+        # BigQuery takes `a.b.c` for a path of three names, zetasql for one name with dots in it.
+        text = re.sub(r"`([\w-]+(?:\.[\w-]+)+)`", lambda name: name[0].replace(".", "`.`"), sql.strip())
         location, size = ParseResumeLocation(input=text, byte_position=0), len(text.encode())
         while location.byte_position < size:
             yield Analyzer.analyze_next_statement_static(location, options, self._catalog(self._tables))
 
     @staticmethod
     def _catalog(tables: Mapping[str, Columns]) -> Any:
-        builder = CatalogBuilder("warehouse")
+        options = ZetaSQLBuiltinFunctionOptions(language_options=_language())
+        root = CatalogBuilder("").with_builtin_functions(options).build()
+        catalogs = {(): root}
         for name, columns in tables.items():
-            table = TableBuilder(name)
+            *path, last = name.split(".")
+            for depth in range(len(path)):
+                if tuple(path[: depth + 1]) not in catalogs:
+                    catalog = catalogs[tuple(path[: depth + 1])] = CatalogBuilder(path[depth]).build()
+                    above = catalogs[tuple(path[:depth])]
+                    above.catalog = [*(above.catalog or []), catalog]
+            table = TableBuilder(last)
             for column, kind in columns.items():
                 table.add_column(column, kind)
-            builder.add_table(table.build())
-        return builder.with_builtin_functions(ZetaSQLBuiltinFunctionOptions(language_options=_language())).build()
+            holder = catalogs[tuple(path)]
+            holder.table = [*(holder.table or []), table.build()]
+        return root
 
 
 def _output(statement: Any) -> Columns:

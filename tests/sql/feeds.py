@@ -55,6 +55,7 @@ def _features() -> Iterator[tuple[str, Feed]]:
         yield _feed(f"keys_{count}", [*several[:count], version, _column("value")], names, delete=delete)
     words = ["select", "from", "order", "group", "table", "t", "s", "raw", "typed", "checked", "feed", "merges", "load_id"]
     yield _feed("reserved_words", [key, *map(_column, words), version], ["id", "select"], delete=delete)
+    yield _feed("status", [key, _column("status"), version], ["id"])  # a column named as its table
     yield _feed("quoted_check", [key, _column("order", check="`order` != 'it''s'"), version], ["id"])
     yield _feed("long_names", [key, _column("n" * 128), _column("N" * 127 + "x", "NUMERIC"), version], ["id"])
     yield _feed("unknown_ignored", [key, _column("value"), version], ["id"], unknown_columns="ignore")

