@@ -139,7 +139,8 @@ def test_the_foundation_keeps_its_state_in_a_versioned_bucket(
 def test_make_has_a_target_for_each(action: str, root: str) -> None:
     """With the same meaning."""
     made = subprocess.run(
-        ["make", "--no-print-directory", "--dry-run", f"{action}-{root}", "PROJECT=my-project", "REGION=europe-west1", "YES=1"],
+        ["make", "--no-print-directory", "--dry-run", f"{action}-{root}",
+         "PROJECT=my-project", "REGION=europe-west1", "YES=1"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     last = made.stdout.replace("\\\n", " ").strip().splitlines()[-1]
