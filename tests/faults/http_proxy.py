@@ -17,18 +17,34 @@ _HOP = {"connection", "transfer-encoding", "content-length", "host", "keep-alive
 
 
 class Jobs:
-    """A job id is taken for ever, and a failed job can be asked about: the local warehouse knows neither."""
+    """A job id is taken for ever, and a failed job can be asked about: the local warehouse knows neither.
+
+    A warehouse that was killed has forgotten its jobs. BigQuery never does: what it does not know was never accepted.
+    """
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        self._under_way: set[str] = set()
         self._failed: dict[str, tuple[Any, Error]] = {}
         self._lock = threading.Lock()
 
     def take(self, job_id: str) -> bool:
         with self._lock:
             is_new = job_id not in self._taken
-            self._taken.add(job_id)
+            if is_new:
+                self._taken.add(job_id)
+                self._under_way.add(job_id)
             return is_new
+
+    def answered(self, job_id: str) -> None:
+        with self._lock:
+            self._under_way.discard(job_id)
+
+    def unknown(self, job_id: str) -> None:
+        """The warehouse does not know it."""
+        with self._lock:
+            if job_id not in self._under_way:
+                self._taken.discard(job_id)
 
     def fail(self, job: Any, error: Error) -> None:
         with self._lock:
@@ -78,6 +94,7 @@ class HttpProxy:
                 if fault.fail_job and call.job:
                     jobs.take(call.job_id or "")
                     jobs.fail(call.job, fault.fail_job)
+                    jobs.answered(call.job_id or "")
                     return _json(200, _failed_job(call.job, fault.fail_job))
                 error = fault.answer or fault.fail_job or Error(500, "internalError")
                 return error.status, [("content-type", "application/json")], error.body()
@@ -103,6 +120,8 @@ class HttpProxy:
                     connection.request(call.method, call.path, call.body or None, headers)
                     answer = connection.getresponse()
                     data = answer.read()
+                    if call.job_id and not call.job and answer.status == 404:
+                        jobs.unknown(call.job_id)
                     if call.job and answer.status >= 400:
                         jobs.fail(call.job, _read_error(answer.status, data))
                     if "json" in (answer.getheader("content-type") or ""):
@@ -112,6 +131,8 @@ class HttpProxy:
                 except OSError as error:
                     return 503, [("content-type", "application/json")], Error(503, "backendError", str(error)).body()
                 finally:
+                    if call.job_id and call.job:
+                        jobs.answered(call.job_id)
                     connection.close()
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _handle
