@@ -32,6 +32,7 @@ WITH raw AS (
 {% for c in feed.columns %}
     NULLIF({{ c.name | identifier }}, '') AS {{ raw(c) }},
 {% endfor %}
+    {% if has_delete %}{{ feed.delete.column | identifier }}{% else %}CAST(NULL AS STRING){% endif %} AS _marker,
     {% if has_delete %}COALESCE({{ feed.delete.column | identifier }} = @delete_marker, FALSE){% else %}FALSE{% endif %} AS _deleted
   FROM {{ raw_table | identifier }}
 ),
@@ -92,5 +93,5 @@ SELECT
   _reasons,
   IF(ARRAY_LENGTH(_reasons) = 0, NULL, TO_JSON_STRING(STRUCT(
 {%- for c in feed.columns %}{{ raw(c) }} AS {{ c.name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
-{%- if feed.delete %}, IF(_deleted, @delete_marker, NULL) AS {{ feed.delete.column | identifier }}{% endif %}))) AS _row
+{%- if feed.delete %}, _marker AS {{ feed.delete.column | identifier }}{% endif %}))) AS _row
 FROM checked

@@ -33,16 +33,13 @@ def pin(client: storage.Client, load: Load, archive: str) -> storage.Blob | None
             )
             if token is None:
                 break
-    except google.PreconditionFailed:
-        # Either another delivery pinned it first, or the source's generation moved on.
+    except (google.PreconditionFailed, google.NotFound):
+        # Another delivery pinned it first, the source's generation is gone, or a bucket is.
         if not target.exists(timeout=_TIMEOUT):
+            for bucket in (load.bucket, archive):
+                if not client.bucket(bucket).exists(timeout=_TIMEOUT):
+                    raise
             return None
-    except google.NotFound as error:
-        if not client.bucket(load.bucket).exists(timeout=_TIMEOUT):
-            raise
-        if not client.bucket(archive).exists(timeout=_TIMEOUT):
-            raise error
-        return None
     # By name alone: whichever delivery pinned it, the bytes are the same.
     pinned = client.bucket(archive).blob(archived_name(load))
     pinned.reload(timeout=_TIMEOUT)

@@ -29,6 +29,7 @@ MOST_LOADS = 100
 fewer than the 1,000 tables that one may reference."""
 
 _REMEMBERED = 10_000
+_NO_LOCK = "dropmerge: this feed has no lock row"
 
 
 class _Recent:
@@ -134,13 +135,16 @@ class Merger:
             staging=[self._full(staging_table(feed.feed, load_id)) for load_id in group],
             load_ids=group,
             merge_id=merge_id,
+            no_lock=_NO_LOCK,
         )
         try:
             self.warehouse.query(sql)
-        except google.NotFound as error:
-            # Another process merged and dropped what was listed here, or someone dropped a table: look again.
+        except google.ClientError as error:
+            # Another process merged and dropped what was listed here, or someone dropped a table or row: look again.
+            if not isinstance(error, google.NotFound) and _NO_LOCK not in str(error):
+                raise
             self.ledger.forget(feed)
-            raise Transient(f"a table went away before its MERGE: {error}") from error
+            raise Transient(f"something went away before its MERGE: {error}") from error
         return merge_id
 
     def _waiting(self, feed: Feed, load: Load) -> list[str]:

@@ -1,5 +1,7 @@
 """G1: the main table is a function of the set of generations, not of order, duplication or timing."""
 
+from services.shared.load import Load
+from services.shared.staged import Staged
 from tests.guarantees.pipeline import HEADER, Pipeline, row
 
 
@@ -80,3 +82,23 @@ def test_g1_values_arrive_exactly(pipeline: Pipeline) -> None:
     assert found["customer_id"] == ' exact, "é'
     assert str(found["account_balance"]) == "0.123456789"
     assert found["last_modified"].isoformat() == "2025-01-01T00:00:00.123456+00:00"
+
+
+def test_g1_objects_of_one_microsecond_have_one_winner(pipeline: Pipeline) -> None:
+    """Generations are unique for one name only. Rows equal in all else differ in where they came from."""
+    for key, names in (("tie-up", "ab"), ("tie-down", "ba")):
+        for name in names:
+            load = Load("accounts", "landing", f"incoming/accounts/{key}-{name}.csv", 1)
+            pipeline.connection.rows(
+                f"""CREATE TABLE `{pipeline.connection.project}.staging.{load.staging_table}` AS
+                SELECT '{key}' AS customer_id, 'a' AS account_number, 700 AS credit_score,
+                  CAST(1 AS NUMERIC) AS account_balance, TIMESTAMP '2025-01-01 00:00:00+00:00' AS last_modified,
+                  FALSE AS _deleted, 1 AS _generation, '{load.uri}' AS _object, '{load.load_id}' AS _load_id"""
+            )
+            pipeline.publish("file-staged", Staged(load).encode(), {"feed": "accounts"})
+            pipeline.settle()
+    found = pipeline.connection.rows("SELECT _object FROM `main.accounts` WHERE customer_id IN ('tie-up', 'tie-down')")
+    assert sorted(one["_object"] for one in found) == [
+        "gs://landing/incoming/accounts/tie-down-b.csv",
+        "gs://landing/incoming/accounts/tie-up-b.csv",
+    ]

@@ -52,3 +52,15 @@ def test_g5_a_repeated_message_runs_no_merge(pipeline: Pipeline) -> None:
     pipeline.settle()
     assert [dict(one) for one in pipeline.connection.rows(merges)] == before
     assert pipeline.scores(["g5-again"]) == {"g5-again": 611}
+
+
+def test_g5_a_lock_row_that_went_is_made_again(pipeline: Pipeline) -> None:
+    """An update of no row would lock nothing, and two MERGEs could insert one key."""
+    lock = "SELECT merges FROM `ops.locks` WHERE feed = 'accounts'"
+    pipeline.drop("g5-locked.csv", HEADER + row("g5-locked", 613))
+    pipeline.settle()
+    pipeline.connection.rows("DELETE FROM `ops.locks` WHERE feed = 'accounts'")
+    pipeline.drop("g5-unlocked.csv", HEADER + row("g5-unlocked", 614))
+    pipeline.settle()
+    assert [one["merges"] for one in pipeline.connection.rows(lock)] == [1]
+    assert pipeline.scores(["g5-unlocked"]) == {"g5-unlocked": 614}

@@ -25,6 +25,23 @@ def test_g7_rows_are_recorded_once_however_often_the_file_is_announced(pipeline:
     assert pipeline.scores(["g7-once-a", "g7-once-b"], "tolerant") == {"g7-once-a": 700}
 
 
+def test_g7_a_rejected_row_is_recorded_as_it_came(pipeline: Pipeline) -> None:
+    """Every column's text, the delete marker's as well: it is mended and dropped again."""
+    pipeline.drop("g7-text.csv", HEADER + "g7-text,,12x,1.50,2025-01-01 00:00:00Z,UPSERT\n", "tolerant")
+    pipeline.settle()
+    (found,) = pipeline.connection.rows(
+        "SELECT row_text FROM `ops.rejected_rows` WHERE object LIKE '%/g7-text.csv'",
+    )
+    assert json.loads(found["row_text"]) == {
+        "customer_id": "g7-text",
+        "account_number": None,
+        "credit_score": "12x",
+        "account_balance": "1.50",
+        "last_modified": "2025-01-01 00:00:00Z",
+        "operation": "UPSERT",
+    }
+
+
 def test_g7_a_replay_replaces_what_an_earlier_check_recorded(pipeline: Pipeline) -> None:
     uri = pipeline.drop("g7-replayed.csv", HEADER + row("g7-replayed", 9999))
     pipeline.settle()
