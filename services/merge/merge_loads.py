@@ -6,7 +6,8 @@ import threading
 import time
 import uuid
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,7 @@ MOST_LOADS = 100
 """Staging tables in one MERGE: its text stays far below BigQuery's 1 MB for a query, and it names
 fewer than the 1,000 tables that one may reference."""
 
+_DROPS_AT_ONCE = 8
 _REMEMBERED = 10_000
 _NO_LOCK = "dropmerge: this feed has no lock row"
 
@@ -96,8 +98,7 @@ class Merger:
         self.ledger.prepare(feed)
         waiting = self._waiting(feed, load)
         applied = self.ledger.applied(feed.feed, [load.load_id, *waiting])
-        for load_id in applied:
-            self._finish(feed, load_id)
+        self._finish(feed, applied)
         if load.load_id in applied:
             return "already_merged"
         group = [load_id for load_id in waiting if load_id not in applied]
@@ -118,8 +119,7 @@ class Merger:
             merge_id = self._run(feed, group)
         work.timings["merge"] = time.monotonic() - started
         work.facts.update(merge_id=merge_id, merged_with=len(group) - 1)
-        for load_id in group:
-            self._finish(feed, load_id)
+        self._finish(feed, group)
         work.happened("merged", merge_id=merge_id, loads=group)
         return "merged"
 
@@ -158,9 +158,15 @@ class Merger:
     def _is_staged(self, load: Load) -> bool:
         return self.warehouse.exists(self._full(load.staging_table))
 
-    def _finish(self, feed: Feed, load_id: str) -> None:
-        self.warehouse.drop(self._full(staging_table(feed.feed, load_id)))
-        self._recent.add(load_id)
+    def _finish(self, feed: Feed, load_ids: Collection[str]) -> None:
+        """Drop the staging tables of applied loads; the feed's next group waits until that is done."""
+
+        def finish(load_id: str) -> None:
+            self.warehouse.drop(self._full(staging_table(feed.feed, load_id)))
+            self._recent.add(load_id)
+
+        with ThreadPoolExecutor(_DROPS_AT_ONCE) as pool:
+            list(pool.map(finish, load_ids))
 
     def _full(self, table: str) -> str:
         return f"{self.settings.project}.{self.settings.staging_dataset}.{table}"

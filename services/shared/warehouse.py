@@ -13,8 +13,8 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 _HTTP_TIMEOUT = 120.0
-# Google's default retries run for 10 and 40 minutes, longer than a push may take.
-_RETRY = bigquery.DEFAULT_RETRY.with_timeout(60.0)
+# Google's default retries run for 10 and 40 minutes, longer than a push may take, with pauses of up to one.
+_RETRY = bigquery.DEFAULT_RETRY.with_timeout(60.0).with_delay(initial=0.5, maximum=8.0)
 _MOST_ATTEMPTS = 100
 
 Parameters = Mapping[str, tuple[str, Any]]

@@ -52,7 +52,8 @@ class Faulty:
 
 
 @contextmanager
-def faulty_cloud(folder: Path, feeds: Path) -> Iterator[Faulty]:
+def faulty_cloud(folder: Path, feeds: Path, budget: float = BUDGET) -> Iterator[Faulty]:
+    """`budget`: seconds that a delivery may work."""
     script = Script()
     cloud = LocalCloud(folder / "state", environ={})
     before = dict(os.environ)
@@ -63,7 +64,7 @@ def faulty_cloud(folder: Path, feeds: Path) -> Iterator[Faulty]:
         "BIGQUERY_EMULATOR_HOST": f"http://127.0.0.1:{warehouse.port}",
         "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{bucket.port}",
         "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{bus.port}",
-        "DROPMERGE_BUDGET_SECONDS": str(BUDGET),
+        "DROPMERGE_BUDGET_SECONDS": str(budget),
     }
     for name in ("ingest", "merge"):
         entry = folder / "services" / name / "main.py"

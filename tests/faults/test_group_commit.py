@@ -1,14 +1,75 @@
 """G5: MERGE jobs counted where they are sent."""
 
-from tests.faults.cloud import Faulty
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.faults.calls import Call, Fault
+from tests.faults.cloud import Faulty, faulty_cloud
+from tests.guarantees.conftest import write_feeds
 from tests.guarantees.pipeline import HEADER, row
 
+_FILES = 100
+_FEEDS = ("accounts", "tolerant", "third")
 
-def test_g5_a_trickle_is_merged_file_by_file(faulty: Faulty) -> None:
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
+    """Three feeds, and the services' usual time budget."""
+    folder = tmp_path_factory.mktemp("group-commit")
+    feeds = write_feeds(folder / "feeds")
+    third = (feeds / "tolerant.yaml").read_text().replace("tolerant", "third")
+    (feeds / "third.yaml").write_text(third)
+    with faulty_cloud(folder, feeds, budget=540.0) as faulty:
+        yield faulty
+
+
+def test_g5_a_burst_is_committed_together(calm: Faulty) -> None:
+    """Far fewer MERGEs than files, each load in exactly one of them. `make bench` does it with 500 files."""
+    pipeline = calm.pipeline
+    before = calm.script.seen["merge"]
+    with ThreadPoolExecutor(8) as drop:
+        uris = list(drop.map(lambda n: pipeline.drop(f"g5-{n}.csv", HEADER + row(f"g5-{n}", 400 + n)), range(_FILES)))
+    pipeline.settle()
+    assert calm.script.seen["merge"] - before <= 25
+    loads = [str(pipeline.explain(uri)["load_id"]) for uri in uris]
+    found = pipeline.connection.rows("SELECT load_id FROM `ops.ledger`")
+    assert sorted(one["load_id"] for one in found) == sorted(loads)
+    keys = [f"g5-{n}" for n in range(_FILES)]
+    assert pipeline.scores(keys) == {f"g5-{n}": 400 + n for n in range(_FILES)}
+
+
+def test_g5_feeds_are_merged_in_parallel(calm: Faulty) -> None:
+    """The MERGEs of three feeds wait for each other at the proxy, and all of them come."""
+    together = threading.Barrier(len(_FEEDS), timeout=60)
+    met = []
+
+    def meet() -> None:
+        together.wait()
+        met.append(True)
+
+    for feed in _FEEDS:
+        calm.script.arm(Fault(f"{feed} waits for the others", act=meet), _merges(feed))
+        calm.pipeline.drop("parallel.csv", HEADER + row("parallel", 700), feed)
+    calm.pipeline.settle()
+    assert len(met) == len(_FEEDS)
+    assert [calm.pipeline.scores(["parallel"], feed) for feed in _FEEDS] == [{"parallel": 700}] * 3
+
+
+def test_g5_a_trickle_is_merged_file_by_file(calm: Faulty) -> None:
     """No file waits for company: each is in the table, by a MERGE of its own, before the next is dropped."""
-    before = faulty.script.seen["merge"]
+    before = calm.script.seen["merge"]
     for n in range(3):
-        faulty.pipeline.drop(f"trickle-{n}.csv", HEADER + row(f"trickle-{n}", 700 + n))
-        faulty.pipeline.settle()
-        assert faulty.pipeline.scores([f"trickle-{n}"]) == {f"trickle-{n}": 700 + n}
-    assert faulty.script.seen["merge"] - before == 3
+        calm.pipeline.drop(f"trickle-{n}.csv", HEADER + row(f"trickle-{n}", 700 + n))
+        calm.pipeline.settle()
+        assert calm.pipeline.scores([f"trickle-{n}"]) == {f"trickle-{n}": 700 + n}
+    assert calm.script.seen["merge"] - before == 3
+
+
+def _merges(feed: str) -> Callable[[Call], bool]:
+    def when(call: Call) -> bool:
+        return call.step == "merge" and f".main.{feed}`" in call.sql.replace("`.`", ".")
+
+    return when
