@@ -76,7 +76,10 @@ check-terraform: $(CHECKOV)/.ready
 	$(if $(shell command -v terraform),terraform fmt -check -recursive deploy/google,@echo "terraform is not installed: its own format check was not run")
 
 MINUTES ?= 30
-.PHONY: soak mutations
+.PHONY: bench soak mutations
+bench: $(READY)
+	$(BIN)/python -m tests.bench
+
 soak: $(READY)
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 

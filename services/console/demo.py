@@ -197,10 +197,11 @@ def _compare(expected: Path) -> int:
 def _main_rows() -> Iterator[tuple[str, ...]]:
     warehouse = Warehouse(connect(os.environ["GOOGLE_CLOUD_PROJECT"], "US"), 300.0)
     for row in warehouse.query("SELECT * FROM `main.accounts_current`"):
-        yield (row["customer_id"], row["account_number"], *map(_text, [row[n] for n in range(2, 5)]))
+        yield (row["customer_id"], row["account_number"], *map(cell, [row[n] for n in range(2, 5)]))
 
 
-def _text(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value of the main table as the generator writes it."""
     if value is None:
         return ""
     if hasattr(value, "astimezone"):

@@ -56,9 +56,9 @@ class Pipeline:
         path = self.connection.publisher.topic_path(self.connection.project, topic)
         return str(self.connection.publisher.publish(path, data, **attributes).result(timeout=30))
 
-    def settle(self) -> None:
-        """Until nothing is in flight."""
-        deadline = time.monotonic() + _PATIENCE
+    def settle(self, patience: float = _PATIENCE) -> None:
+        """Until nothing is in flight, for at most `patience` seconds."""
+        deadline = time.monotonic() + patience
         while True:
             moving, messages = in_flight(self.connection)
             if not moving and not messages:
