@@ -1,0 +1,125 @@
+"""Every statement that the services can send for a feed, by running their own code before a warehouse that analyses."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from google.cloud import bigquery
+
+from services.ingest.check_rows import Tables, check_rows, stage_rows
+from services.ingest.head import Head
+from services.merge.ledger import Ledger
+from services.merge.merge_loads import Merger
+from services.shared.envelope import Envelope
+from services.shared.errors import Permanent
+from services.shared.feed import Feed
+from services.shared.journal import SCHEMA, Journal
+from services.shared.load import Load
+from services.shared.settings import Settings
+from services.shared.settle import Work
+from services.shared.staged import Staged
+from services.shared.warehouse import Parameters, Warehouse
+from tests.sql.analyser import Analyser, columns_of, type_of
+
+PROJECT = "local"
+_NUMBER = type_of("INT64").type_kind
+
+
+class AnalysingWarehouse(Warehouse):
+    """Analyses what it is sent. A question for a number is answered with a row of fives, any other with no rows."""
+
+    def __init__(self, analyser: Analyser) -> None:
+        client: Any = SimpleNamespace(
+            project=PROJECT,
+            get_dataset=lambda *_, **__: None,
+            create_table=lambda table, **__: analyser.add_table(str(table), columns_of(table.schema)),
+        )
+        super().__init__(client, 60.0)
+        self.analyser = analyser
+        self.sent: list[str] = []
+        self.staging: list[str] = []
+
+    def query(self, sql: str, parameters: Parameters | None = None) -> list[Any]:
+        self.sent.append(sql)
+        columns = self.analyser.analyse(sql, {name: kind for name, (kind, _) in (parameters or {}).items()})
+        kinds = {name: kind.type_kind for name, kind in columns.items()}
+        return [{name: 5 for name in kinds}] if _NUMBER in kinds.values() else []
+
+    def create_once(self, name: str, table: str, sql: str, parameters: Parameters | None = None) -> None:
+        self.query(sql, parameters)
+
+    def drop(self, table: str) -> None:
+        pass
+
+    def exists(self, table: str) -> bool:
+        return False
+
+    def tables(self, dataset: str, prefix: str) -> list[str]:
+        return [name for name in self.staging if name.startswith(prefix)]
+
+
+def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
+    """Stage files with and without the delete marker, one past the tolerance, and merge `loads` of them at once."""
+    analyser = Analyser()
+    warehouse = AnalysingWarehouse(analyser)
+    analyser.add_table(f"{PROJECT}.ops.journal", columns_of(SCHEMA))
+    first, *others = [Load(feed.feed, "landing", f"{n}.csv", n) for n in range(loads)]
+    for has_delete in (False, True) if feed.delete else (False,):
+        _stage(warehouse, feed, first, has_delete)
+    for load in others:
+        analyser.add_table_like(_full(load), _full(first))
+    warehouse.staging = [load.staging_table for load in (first, *others)]
+    _merge(warehouse, feed, [first, *others])
+    return warehouse
+
+
+def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bool) -> None:
+    tables = Tables(
+        raw=f"{PROJECT}.staging._raw_{load.load_id}",
+        checked=f"{PROJECT}.staging._checked_{load.load_id}",
+        staging=_full(load),
+        rejected=f"{PROJECT}.ops.rejected_rows",
+    )
+    names = [column.name for column in feed.columns]
+    if feed.delete and has_delete:
+        names.append(feed.delete.column)
+    if feed.unknown_columns == "ignore":
+        names.append("_unknown_9")
+    head = Head(tuple(names), has_delete)
+    warehouse.analyser.add_table(tables.raw, columns_of([bigquery.SchemaField(name, "STRING") for name in names]))
+    for again in (False, True):
+        with contextlib.suppress(Permanent):  # five bad rows of five are more than most feeds tolerate
+            check_rows(warehouse, feed, load, tables, head, datetime(2025, 1, 1, tzinfo=UTC), again)
+    stage_rows(warehouse, load, tables)
+
+
+def _full(load: Load) -> str:
+    return f"{PROJECT}.staging.{load.staging_table}"
+
+
+def _merge(warehouse: AnalysingWarehouse, feed: Feed, group: list[Load]) -> None:
+    settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
+        GOOGLE_CLOUD_PROJECT=PROJECT, service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=0.01
+    )
+    journal = Journal(warehouse.client, settings.ops_dataset, "merge")
+    merger = Merger(settings, {feed.feed: feed}, warehouse, Ledger(warehouse, PROJECT, settings.ops_dataset), journal)
+    outcome = merger(Work(Envelope(Staged(group[0]).encode(), {}, "1", "s", 1), ""))
+    assert outcome == "merged"
+
+
+def normalised(sql: str) -> str:
+    """A statement without what differs from load to load: ids, how many loads there are, white space."""
+    text = re.sub(r"\b[0-9a-f]{32}\b|(?<![0-9a-z])[0-9a-f]{20}\b", "ID", re.sub(r"\s+", " ", sql)).strip()
+    text = re.sub(r"( SELECT (?:(?!SELECT).)*?) UNION ALL(?=\1)", "", text)
+    return re.sub(r"'ID'(, 'ID')+", "'ID'", text)
+
+
+def analysed(feeds: Mapping[str, Feed]) -> set[str]:
+    """The normalised statements for some feeds, each analysed."""
+    return {normalised(sql) for feed in feeds.values() for sql in send_all(feed, loads=3).sent}
