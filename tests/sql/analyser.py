@@ -1,7 +1,6 @@
 """Google's own SQL front end, over a catalog that grows with the statements it is shown.
 
-zetasql is GoogleSQL's analyser: it resolves every name and type as BigQuery does, without BigQuery. It also runs
-SELECTs, by the reference implementation that BigQuery's dialect is defined by.
+zetasql is GoogleSQL's analyser: it resolves every name and type as BigQuery does, without BigQuery.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any
 
 import wasmtime
 from google.cloud import bigquery
-from zetasql.api import Analyzer, CatalogBuilder, PreparedQuery, TableBuilder, TypeFactory, create_table_content
+from zetasql.api import Analyzer, CatalogBuilder, TableBuilder, TypeFactory
 from zetasql.core import wasm_client
 from zetasql.types import (
     AnalyzerOptions,
@@ -23,7 +22,6 @@ from zetasql.types import (
     TypeKind,
     ZetaSQLBuiltinFunctionOptions,
 )
-
 
 
 class _CachingConfig(wasmtime.Config):
@@ -78,12 +76,11 @@ class Analyser:
     def add_table(self, name: str, columns: Columns) -> None:
         self._tables[name] = columns
 
+    def columns(self, table: str) -> Columns:
+        return self._tables[table]
+
     def add_table_like(self, name: str, other: str) -> None:
         self._tables[name] = self._tables[other]
-
-    def alias_without(self, project: str) -> None:
-        """Let tables be named without their project too."""
-        self._tables |= {name.removeprefix(f"{project}."): columns for name, columns in self._tables.items()}
 
     def analyse(self, sql: str, parameters: Mapping[str, str] | None = None) -> Columns:
         """Analyse a statement or a script; tables and views that it creates are known from then on.
@@ -99,16 +96,6 @@ class Analyser:
             elif type(statement).__name__ == "ResolvedCreateViewStmt":
                 self.add_table(".".join(statement.name_path), columns)
         return columns
-
-    def run(self, select: str, tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[str]]]]) -> list[list[Any]]:
-        """The rows of a SELECT over tables of text (columns, rows); values as zetasql's messages hold them."""
-        catalog = self._catalog({name: dict.fromkeys(columns, type_of("STRING")) for name, (columns, _) in tables.items()})
-        content = {name: create_table_content([list(row) for row in rows]) for name, (_, rows) in tables.items()}
-        options = AnalyzerOptions(language_options=_language(), default_timezone="UTC")
-        builder = PreparedQuery.builder().set_sql(select).set_analyzer_options(options).set_catalog(catalog)
-        with builder.set_table_content(content).prepare() as query:
-            rows = query.execute().content.table_data.row
-        return [[_plain(cell.to_proto()) for cell in row.cell] for row in rows]
 
     def _statements(self, sql: str, parameters: Mapping[str, str] | None) -> Iterator[Any]:
         declared = [
@@ -145,8 +132,3 @@ class Analyser:
 
 def _output(statement: Any) -> Columns:
     return {one.name: one.column.type for one in getattr(statement, "output_column_list", None) or []}
-
-
-def _plain(cell: Any) -> Any:
-    fields = cell.ListFields()
-    return fields[0][1] if fields else None

@@ -1,121 +1,122 @@
-"""Every statement that the services and the commands can send is one that BigQuery's own front end accepts."""
+"""Every statement that the services can send is one that BigQuery's own front end accepts."""
 
 from __future__ import annotations
 
-import ast
-import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Literal, get_args, get_origin
 
+import jinja2
 import pytest
+from pydantic import BaseModel
 from zetasql.core.exceptions import ServerError
 
 from deploy.local.environment import ROOT
-from services.shared import sql as templates
-from services.shared.feed import Feed, read_feed, read_feeds
-from services.shared.journal import SCHEMA
-from tests.sql.analyser import Analyser, columns_of, type_of
+from services.shared.feed import BadRows, Column, Delete, Feed, Format
+from services.shared.load import Load
+from tests.sql.analyser import type_of
 from tests.sql.feeds import features, wide
-from tests.sql.statements import PROJECT, normalised, send_all
+from tests.sql.statements import PROJECT, AnalysingWarehouse, normalised, send_all, unseen
 
-_SERVICES = ROOT / "services"
 _MOST_TEXT = 1024 * 1024  # characters of a statement, by BigQuery's limits
-
-PLACEHOLDERS = {
-    "feed.table": "main.accounts",
-    "where": "CAST(`customer_id` AS STRING) = @k0 AND CAST(`account_number` AS STRING) = @k1",
-    "text": "1 = 1",
-}
-"""What stands for an expression in braces in a command's statement: name a new one here."""
+_FEATURES = features()
 
 
-@pytest.mark.parametrize("feed", features().values(), ids=features())
+@cache
+def _sent(feed: str) -> AnalysingWarehouse:
+    return send_all(_FEATURES[feed])
+
+
+@pytest.mark.parametrize("feed", _FEATURES.values(), ids=_FEATURES)
 def test_statements_for_a_feature_of_a_feed(feed: Feed) -> None:
-    """From the raw table to the main table: names, types and functions all resolve."""
-    sent = send_all(feed).sent
-    assert sum(sql.startswith("BEGIN TRANSACTION") for sql in sent) == 1
-
-
-@pytest.mark.parametrize("loads", [1, 100])
-def test_statements_for_many_loads(loads: int) -> None:
-    """Of one group commit, within BigQuery's limit on a statement's length."""
-    sent = send_all(wide(20), loads).sent
-    assert max(map(len, sent)) < _MOST_TEXT
+    """From the raw table to the view, every name resolves, and each column keeps the contract's type."""
+    warehouse = _sent(feed.feed)
+    assert sum(sql.startswith("BEGIN TRANSACTION") for sql, _ in warehouse.sent) == 1
+    contract = {column.name: type_of(column.type).type_kind for column in feed.columns}
+    staging = f"staging.{Load(feed.feed, 'landing', '0.csv', 0).staging_table}"
+    for table in (staging, f"{feed.table}_current"):
+        found = {name: kind.type_kind for name, kind in warehouse.analyser.columns(f"{PROJECT}.{table}").items()}
+        assert {name: kind for name, kind in found.items() if not name.startswith("_")} == contract
 
 
 def test_statements_for_a_wide_contract() -> None:
-    """Of 200 columns of every type."""
-    sent = send_all(wide(200)).sent
-    assert max(map(len, sent)) < _MOST_TEXT
+    """Of 120 columns of every type: no expression is nested deeper for it."""
+    assert send_all(wide(120)).sent
+
+
+def test_statements_for_many_loads() -> None:
+    """A full group commit, within BigQuery's limit on a statement's length."""
+    sent = send_all(wide(3), 100).sent
+    (merge,) = [sql for sql, _ in sent if sql.startswith("BEGIN TRANSACTION")]
+    assert merge.count("UNION ALL") == 99
+    assert len(merge) < _MOST_TEXT
+
+
+def test_every_feature_of_a_contract_is_in_use() -> None:
+    """Each field, and each word that a field may be, is in one of the contracts whose statements are analysed."""
+    used = {entry for feed in _FEATURES.values() for entry in _entries(feed)}
+    possible = set()
+    for model in (Feed, Format, Delete, Column, BadRows):
+        for name, field in model.model_fields.items():
+            words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ("",)
+            possible |= {(model.__name__, name, word) for word in words}
+    assert possible - used == set()
+
+
+def _entries(model: BaseModel) -> Iterator[tuple[str, str, str]]:
+    """Model, field and, where the field is one of some words, the word."""
+    for name in model.model_fields_set:
+        value: Any = getattr(model, name)
+        is_word = get_origin(type(model).model_fields[name].annotation) is Literal
+        yield type(model).__name__, name, value if is_word else ""
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, BaseModel):
+                yield from _entries(one)
 
 
 def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No .sql file is left that the statements above do not come from."""
+    """No .sql file of the services is left that the statements above do not come from."""
     used: set[str] = set()
-    render = templates._environment.from_string
+    fill = jinja2.Environment.from_string
 
-    def recording(source: str) -> object:
+    def recording(environment: jinja2.Environment, source: str) -> jinja2.Template:
         used.add(source)
-        return render(source)
+        return fill(environment, source)
 
-    monkeypatch.setattr(templates._environment, "from_string", recording)
-    send_all(read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml"))
-    assert [path for path in _SERVICES.rglob("*.sql") if path.read_text(encoding="utf-8") not in used] == []
-
-
-def inline_statements() -> list[tuple[str, str]]:
-    """Where in the code, and the text, of each string that begins as a statement does."""
-    found = []
-    for path in sorted(_SERVICES.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-        for node in ast.walk(tree):
-            text = "" if id(node) in parts else _text(node)
-            if re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|CREATE|ALTER|DROP|WITH|BEGIN|TRUNCATE|EXPORT)\s", text):
-                found.append((f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}", text))
-    return found
-
-
-def _text(node: ast.AST) -> str:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        return "".join(_text(part) for part in node.values)
-    return f"{{{ast.unparse(node.value)}}}" if isinstance(node, ast.FormattedValue) else ""
-
-
-@pytest.fixture(scope="module")
-def warehouse() -> Analyser:
-    """The tables of the accounts feed and of operations, under the names that the commands use."""
-    analyser = send_all(read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")).analyser
-    analyser.add_table(f"{PROJECT}.ops.journal", columns_of(SCHEMA))
-    analyser.alias_without(PROJECT)
-    return analyser
-
-
-@pytest.mark.parametrize("sql", [pytest.param(sql, id=where) for where, sql in inline_statements()])
-def test_statements_within_the_code(warehouse: Analyser, sql: str) -> None:
-    """The commands' own questions."""
-    warehouse.analyse(re.sub(r"\{(.+?)\}", lambda match: PLACEHOLDERS[match[1]], sql))
+    monkeypatch.setattr(jinja2.Environment, "from_string", recording)
+    send_all(_FEATURES["accounts"])
+    paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]
+    assert len(paths) > 5
+    assert [path.name for path in paths if path.read_text(encoding="utf-8") not in used] == []
 
 
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
-        ("SELECT customer FROM `main.accounts`", "customer"),
-        ("SELECT customer_id + 1 FROM `main.accounts`", "No matching signature"),
-        ("INSERT INTO `ops.locks` (feed, merges) VALUES (1, 'x')", "INT64"),
+        ("SELECT customer FROM `local.main.accounts`", "customer"),
+        ("SELECT customer_id + 1 FROM `local.main.accounts`", "No matching signature"),
+        ("INSERT INTO `local.ops.locks` (feed, merges) VALUES (1, 'x')", "INT64"),
+        ("SELECT @nothing", "nothing"),
         ("SELECT CAST('1' AS DOUBLE)", "DOUBLE"),
         ("SELECT 1 FRO x", "Syntax error"),
     ],
 )
-def test_a_wrong_statement_is_refused(warehouse: Analyser, sql: str, words: str) -> None:
+def test_a_wrong_statement_is_refused(sql: str, words: str) -> None:
     """Or else all of the above would say nothing."""
     with pytest.raises(ServerError, match=words):
-        warehouse.analyse(sql)
+        _sent("accounts").analyser.analyse(sql, {})
 
 
-def test_normalised_statements_differ_by_more_than_ids() -> None:
-    """Two groups of loads give one statement; two feeds do not."""
-    feed = read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")
-    one, three = ({normalised(sql) for sql in send_all(feed, loads).sent} for loads in (1, 3))
-    assert one <= three
-    assert not one & {normalised(sql) for sql in send_all(wide(3)).sent if "wide" in sql}
+def test_a_statement_that_no_analysis_has_seen_is_found() -> None:
+    """Groups of any size are one statement; another table, column or parameter makes another."""
+    accounts = {"accounts": _FEATURES["accounts"]}
+    sent = send_all(_FEATURES["accounts"], 3).sent
+    (check, *_), (merge,) = sent, [one for one in sent if one[0].startswith("BEGIN TRANSACTION")]
+    assert unseen(sent, accounts) == []
+    others = [
+        (merge[0].replace("main.accounts", "main.others"), merge[1]),
+        (merge[0].replace("_generation", "generation"), merge[1]),
+        (check[0], check[1][1:]),
+        ("SELECT 1", ()),
+    ]
+    assert unseen([*sent, *others], accounts) == sorted(map(normalised, others))
