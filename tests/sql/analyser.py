@@ -114,7 +114,7 @@ class Analyser:
     def _catalog(tables: Mapping[str, Columns]) -> Any:
         options = ZetaSQLBuiltinFunctionOptions(language_options=_language())
         root = CatalogBuilder("").with_builtin_functions(options).build()
-        catalogs = {(): root}
+        catalogs: dict[tuple[str, ...], Any] = {(): root}
         for name, columns in tables.items():
             *path, last = name.split(".")
             for depth in range(len(path)):

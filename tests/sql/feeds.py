@@ -8,8 +8,7 @@ from typing import Any, get_args
 
 import yaml
 
-from deploy.local.environment import ROOT
-from services.shared.feed import Feed, Type, read_feed
+from services.shared.feed import Feed, Type
 
 TYPES: tuple[str, ...] = get_args(Type)
 _CHECKS = {
@@ -108,8 +107,7 @@ def _long_names() -> Feed:
 
 
 def features() -> Mapping[str, Feed]:
-    accounts = read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")
-    return {feed.feed: feed for feed in (accounts, _every_type(), _every_key(), _reserved_words(), _long_names())}
+    return {feed.feed: feed for feed in (_every_type(), _every_key(), _reserved_words(), _long_names())}
 
 
 def wide(columns: int) -> Feed:
@@ -118,12 +116,10 @@ def wide(columns: int) -> Feed:
     return _feed("wide", [_column("id"), _column("version", "TIMESTAMP"), *kinds], ["id"])
 
 
-def write_feeds(folder: Path) -> Path:
-    folder.mkdir()
+def write_features(folder: Path) -> None:
     for name, feed in features().items():
         text = yaml.safe_dump(feed.model_dump(mode="json", exclude_none=True))
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-    return folder
 
 
 def sample(feed: Feed, marked: bool, bad: bool) -> str:

@@ -10,6 +10,7 @@ import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -133,7 +134,12 @@ def normalised(statement: Statement) -> Statement:
 
 def known(feeds: Mapping[str, Feed]) -> set[Statement]:
     """The normalised statements for some feeds, each analysed."""
-    return {normalised(statement) for feed in feeds.values() for statement in send_all(feed).sent}
+    return {statement for feed in feeds.values() for statement in _known(feed.model_dump_json(exclude_none=True))}
+
+
+@cache
+def _known(feed: str) -> frozenset[Statement]:
+    return frozenset(normalised(statement) for statement in send_all(Feed.model_validate_json(feed)).sent)
 
 
 def unseen(sent: Iterable[Statement], feeds: Mapping[str, Feed]) -> list[Statement]:

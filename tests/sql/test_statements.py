@@ -12,22 +12,23 @@ from pydantic import BaseModel
 from zetasql.core.exceptions import ServerError
 
 from deploy.local.environment import ROOT
-from services.shared.feed import BadRows, Column, Delete, Feed, Format
+from services.shared.feed import BadRows, Column, Delete, Feed, Format, read_feed
 from services.shared.load import Load
 from tests.sql.analyser import type_of
 from tests.sql.feeds import features, wide
 from tests.sql.statements import PROJECT, AnalysingWarehouse, normalised, send_all, unseen
 
 _MOST_TEXT = 1024 * 1024  # characters of a statement, by BigQuery's limits
-_FEATURES = features()
+_ACCOUNTS = read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")
+_FEEDS = {_ACCOUNTS.feed: _ACCOUNTS, **features()}
 
 
 @cache
 def _sent(feed: str) -> AnalysingWarehouse:
-    return send_all(_FEATURES[feed])
+    return send_all(_FEEDS[feed])
 
 
-@pytest.mark.parametrize("feed", _FEATURES.values(), ids=_FEATURES)
+@pytest.mark.parametrize("feed", _FEEDS.values(), ids=_FEEDS)
 def test_statements_for_a_feature_of_a_feed(feed: Feed) -> None:
     """From the raw table to the view, every name resolves, and each column keeps the contract's type."""
     warehouse = _sent(feed.feed)
@@ -54,7 +55,7 @@ def test_statements_for_many_loads() -> None:
 
 def test_every_feature_of_a_contract_is_in_use() -> None:
     """Each field, and each word that a field may be, is in one of the contracts whose statements are analysed."""
-    used = {entry for feed in _FEATURES.values() for entry in _entries(feed)}
+    used = {entry for feed in _FEEDS.values() for entry in _entries(feed)}
     possible = set()
     for model in (Feed, Format, Delete, Column, BadRows):
         for name, field in model.model_fields.items():
@@ -84,7 +85,7 @@ def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
         return fill(environment, source)
 
     monkeypatch.setattr(jinja2.Environment, "from_string", recording)
-    send_all(_FEATURES["accounts"])
+    send_all(_ACCOUNTS)
     paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]
     assert len(paths) > 5
     assert [path.name for path in paths if path.read_text(encoding="utf-8") not in used] == []
@@ -109,8 +110,8 @@ def test_a_wrong_statement_is_refused(sql: str, words: str) -> None:
 
 def test_a_statement_that_no_analysis_has_seen_is_found() -> None:
     """Groups of any size are one statement; another table, column or parameter makes another."""
-    accounts = {"accounts": _FEATURES["accounts"]}
-    sent = send_all(_FEATURES["accounts"], 3).sent
+    accounts = {_ACCOUNTS.feed: _ACCOUNTS}
+    sent = send_all(_ACCOUNTS, 3).sent
     (check, *_), (merge,) = sent, [one for one in sent if one[0].startswith("BEGIN TRANSACTION")]
     assert unseen(sent, accounts) == []
     others = [
