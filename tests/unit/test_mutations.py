@@ -5,14 +5,14 @@ import ast
 import pytest
 
 from deploy.local.environment import ROOT
-from tests.mutations import MUTATIONS, Mutation, mutated
+from tests.mutations import MUTATIONS, Mutation
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_a_mutation_fits_the_project(mutation: Mutation) -> None:
     """What it replaces is there once, and so is the test that must fail."""
     text = (ROOT / mutation.file).read_text(encoding="utf-8")
-    assert mutated(mutation, text) != text
+    assert text.count(mutation.old) == 1
     path, _, test = mutation.test.partition("::")
     functions = ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
     assert test.partition("[")[0] in {one.name for one in functions if isinstance(one, ast.FunctionDef)}
