@@ -1,6 +1,7 @@
 {# Typed columns beside every reason why a row is refused. Text is checked before it is cast: casts accept more
    than the contract does (hexadecimal integers, exponents). Parameters: created, object, generation, load_id,
-   and delete_marker where the file has one. #}
+   and delete_marker where the file has one.
+   Names of steps begin with _, as no column of a contract does: a column named as a step would mean its whole row. #}
 {% macro raw(c) %}`_raw_{{ c.name }}`{% endmacro %}
 {% macro matches(c, pattern) %}REGEXP_CONTAINS({{ raw(c) }}, r'{{ pattern }}'){% endmacro %}
 {% macro integer(c) %}{{ matches(c, '^[+-]?[0-9]+$') }}{% endmacro %}
@@ -27,7 +28,7 @@
     IF({{ live[c.name] }}COALESCE({{ condition }}, FALSE), [{{ (reason ~ ': ' ~ c.name) | literal }}], CAST([] AS ARRAY<STRING>))
 {%- endmacro %}
 CREATE OR REPLACE TABLE {{ checked | identifier }} AS
-WITH raw AS (
+WITH _raw AS (
   SELECT
 {% for c in feed.columns %}
     NULLIF({{ c.name | identifier }}, '') AS {{ raw(c) }},
@@ -36,15 +37,15 @@ WITH raw AS (
     {% if has_delete %}COALESCE({{ feed.delete.column | identifier }} = @delete_marker, FALSE){% else %}FALSE{% endif %} AS _deleted
   FROM {{ raw_table | identifier }}
 ),
-typed AS (
+_typed AS (
   SELECT
     *,
 {% for c in feed.columns %}
     {{ typed(c) }} AS {{ c.name | identifier }}{{ '' if loop.last else ',' }}
 {% endfor %}
-  FROM raw
+  FROM _raw
 ),
-checked AS (
+_checked AS (
   SELECT
     *,
     ARRAY_CONCAT(
@@ -80,7 +81,7 @@ checked AS (
 {% endif %}
 {% endfor %}
     ) AS _reasons
-  FROM typed
+  FROM _typed
 )
 SELECT
 {% for c in feed.columns %}
@@ -94,4 +95,4 @@ SELECT
   IF(ARRAY_LENGTH(_reasons) = 0, NULL, TO_JSON_STRING(STRUCT(
 {%- for c in feed.columns %}{{ raw(c) }} AS {{ c.name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
 {%- if feed.delete %}, _marker AS {{ feed.delete.column | identifier }}{% endif %}))) AS _row
-FROM checked
+FROM _checked

@@ -36,9 +36,21 @@ class Call:
         asked = re.search(r"/(?:jobs|queries)/([\w-]+)", self.path)
         return asked[1] if self.api == "bigquery" and asked else None
 
+    @cached_property
+    def _query(self) -> Mapping[str, Any]:
+        if self.api == "bigquery" and self.method == "POST" and re.search(r"/queries(\?|$)", self.path):
+            return dict(json.loads(self.body))
+        return dict(self.job.get("configuration", {}).get("query", {}))
+
     @property
     def sql(self) -> str:
-        return str(self.job.get("configuration", {}).get("query", {}).get("query", ""))
+        return str(self._query.get("query", ""))
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """Names and types, in the order of names."""
+        listed = self._query.get("queryParameters", [])
+        return tuple(sorted((one["name"], one["parameterType"]["type"]) for one in listed))
 
     @property
     def step(self) -> str:
@@ -109,6 +121,8 @@ class Script:
     """Faults by name."""
     served: Counter[str] = field(default_factory=Counter)
     """Bytes of answers by step."""
+    statements: set[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=set)
+    """Text, and the parameters' names and types."""
     _armed: list[tuple[Fault, Callable[[Call], bool]]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -136,6 +150,8 @@ class Script:
     def fault_for(self, call: Call) -> Fault | None:
         with self._lock:
             self.seen[call.step] += 1
+            if call.sql:
+                self.statements.add((call.sql, call.parameters))
             for entry in self._armed:
                 fault, when = entry
                 if when(call):

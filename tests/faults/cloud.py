@@ -30,6 +30,7 @@ from services.{name}.main import {name}
 class Faulty:
     pipeline: Pipeline
     script: Script
+    feeds: Path
 
     def kill(self, *names: str) -> None:
         """SIGKILL to parts, with what they started."""
@@ -72,7 +73,7 @@ def faulty_cloud(folder: Path, feeds: Path, budget: float = BUDGET) -> Iterator[
         entry.write_text(_ENTRY.format(variables=variables, name=name))
     cloud.up(0, feeds, folder / "services")
     try:
-        yield Faulty(Pipeline(cloud, feeds), script)
+        yield Faulty(Pipeline(cloud, feeds), script, feeds)
     finally:
         cloud.down()
         for proxy in (warehouse, bucket, bus):

@@ -13,6 +13,7 @@ _CASES = [
     ("access_denied", "pin"),
     ("access_denied", "load"),
     ("access_denied", "check"),
+    ("access_denied", "publish"),
     ("access_denied", "merge"),
     ("refused_by_warehouse", "check"),
     ("refused_by_warehouse", "merge"),

@@ -32,6 +32,7 @@ def test_g5_a_repeated_message_runs_no_merge(pipeline: Pipeline) -> None:
     pipeline.settle()
     assert [dict(one) for one in pipeline.connection.rows(merges)] == before
     assert pipeline.scores(["g5-again"]) == {"g5-again": 611}
+    assert [one for one in pipeline.letters() if one.object == load["object"]] == []
 
 
 def test_g5_a_lock_row_that_went_is_made_again(pipeline: Pipeline) -> None:

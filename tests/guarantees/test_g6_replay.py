@@ -1,5 +1,8 @@
 """G6: a dead letter is complete, and its replay is safe."""
 
+import pytest
+from google.api_core import exceptions as google
+
 from services.console.letters import give_back, read_letters, replay
 from services.shared.journal import Journal
 from tests.guarantees.pipeline import HEADER, Pipeline, row
@@ -19,6 +22,20 @@ def test_g6_replay_publishes_the_original_and_may_be_repeated(pipeline: Pipeline
     assert (second.replay_count, second.reason) == (1, first.reason)
 
 
+def test_g6_a_replay_that_cannot_be_published_loses_nothing(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The letter is acknowledged last: it is still there for another try."""
+    uri = pipeline.drop("unpublished.csv", HEADER.replace("credit_score", "score") + row("unpublished"))
+    pipeline.settle()
+    letter = pipeline.letter(uri)
+    with monkeypatch.context() as patched:
+        patched.setitem(pipeline.connection.topology["subscriptions"]["ingest"], "topic", "no-such-topic")
+        with pytest.raises(google.NotFound):
+            _replay(pipeline, letter.id)
+    assert pipeline.letter(uri).id == letter.id
+
+
 def test_g6_replaying_what_has_been_merged_changes_nothing(pipeline: Pipeline) -> None:
     """A notification of a merged load is acknowledged; the table stays."""
     uri = pipeline.drop("merged-before.csv", HEADER + row("merged-before", 650))
@@ -35,5 +52,10 @@ def _replay(pipeline: Pipeline, letter_id: str) -> None:
     found = [letter for batch in read_letters(pipeline.connection) for letter in batch]
     others = [letter for letter in found if letter.id != letter_id]
     (wanted,) = [letter for letter in found if letter.id == letter_id]
-    replay(pipeline.connection, wanted, journal, "a test")
-    give_back(pipeline.connection, others)
+    try:
+        replay(pipeline.connection, wanted, journal, "a test")
+    except google.NotFound:
+        others.append(wanted)
+        raise
+    finally:
+        give_back(pipeline.connection, others)

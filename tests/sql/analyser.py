@@ -1,0 +1,134 @@
+"""Google's own SQL front end, over a catalog that grows with the statements it is shown.
+
+zetasql is GoogleSQL's analyser: it resolves every name and type as BigQuery does, without BigQuery.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import wasmtime
+from google.cloud import bigquery
+from zetasql.api import Analyzer, CatalogBuilder, TableBuilder, TypeFactory
+from zetasql.core import wasm_client
+from zetasql.types import (
+    AnalyzerOptions,
+    LanguageOptions,
+    ParseResumeLocation,
+    ProductMode,
+    TypeKind,
+    ZetaSQLBuiltinFunctionOptions,
+)
+
+
+class _CachingConfig(wasmtime.Config):
+    """zetasql is a WebAssembly module that takes half a minute of two cores to compile: once a machine is enough."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cache = True
+
+
+wasm_client.Config = _CachingConfig
+
+_KINDS = {
+    "STRING": TypeKind.TYPE_STRING,
+    "INT64": TypeKind.TYPE_INT64,
+    "INTEGER": TypeKind.TYPE_INT64,
+    "NUMERIC": TypeKind.TYPE_NUMERIC,
+    "FLOAT64": TypeKind.TYPE_DOUBLE,
+    "FLOAT": TypeKind.TYPE_DOUBLE,
+    "BOOL": TypeKind.TYPE_BOOL,
+    "BOOLEAN": TypeKind.TYPE_BOOL,
+    "DATE": TypeKind.TYPE_DATE,
+    "TIMESTAMP": TypeKind.TYPE_TIMESTAMP,
+}
+Columns = Mapping[str, Any]
+"""Name to zetasql type."""
+
+
+def type_of(name: str) -> Any:
+    """Of a type as BigQuery's schemas name it."""
+    return TypeFactory.create_simple_type(_KINDS[name])
+
+
+def columns_of(schema: Sequence[bigquery.SchemaField]) -> Columns:
+    return {field.name: type_of(field.field_type) for field in schema}
+
+
+@cache
+def _language() -> Any:
+    language = LanguageOptions.maximum_features()
+    # As outside Google: FLOAT64 and not DOUBLE, no unsigned integers.
+    language.product_mode = ProductMode.PRODUCT_EXTERNAL
+    return language
+
+
+class Analyser:
+    """Raises zetasql's ServerError, with line and column, for a statement that BigQuery would refuse."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, Columns] = {}
+
+    def add_table(self, name: str, columns: Columns) -> None:
+        self._tables[name] = columns
+
+    def columns(self, table: str) -> Columns:
+        return self._tables[table]
+
+    def add_table_like(self, name: str, other: str) -> None:
+        self._tables[name] = self._tables[other]
+
+    def analyse(self, sql: str, parameters: Mapping[str, str] | None = None) -> Columns:
+        """Analyse a statement or a script; tables and views that it creates are known from then on.
+
+        Without `parameters` (name to type), any are allowed. Returns the last statement's columns.
+        """
+        columns: Columns = {}
+        for statement in self._statements(sql, parameters):
+            columns = _output(statement)
+            if type(statement).__name__ in ("ResolvedCreateTableStmt", "ResolvedCreateTableAsSelectStmt"):
+                defined = {one.name: one.type for one in statement.column_definition_list or []}
+                self.add_table(".".join(statement.name_path), defined or columns)
+            elif type(statement).__name__ == "ResolvedCreateViewStmt":
+                self.add_table(".".join(statement.name_path), columns)
+        return columns
+
+    def _statements(self, sql: str, parameters: Mapping[str, str] | None) -> Iterator[Any]:
+        declared = [
+            AnalyzerOptions.QueryParameter(name=name, type=type_of(kind)) for name, kind in (parameters or {}).items()
+        ]
+        options = AnalyzerOptions(
+            language_options=_language(), query_parameters=declared, allow_undeclared_parameters=parameters is None
+        )
+        # BigQuery takes `a.b.c` for a path of three names, zetasql for one name with dots in it.
+        text = re.sub(r"`([\w-]+(?:\.[\w-]+)+)`", lambda name: name[0].replace(".", "`.`"), sql.strip())
+        location, size = ParseResumeLocation(input=text, byte_position=0), len(text.encode())
+        while location.byte_position < size:
+            yield Analyzer.analyze_next_statement_static(location, options, self._catalog(self._tables))
+
+    @staticmethod
+    def _catalog(tables: Mapping[str, Columns]) -> Any:
+        options = ZetaSQLBuiltinFunctionOptions(language_options=_language())
+        root = CatalogBuilder("").with_builtin_functions(options).build()
+        catalogs: dict[tuple[str, ...], Any] = {(): root}
+        for name, columns in tables.items():
+            *path, last = name.split(".")
+            for depth in range(len(path)):
+                if tuple(path[: depth + 1]) not in catalogs:
+                    catalog = catalogs[tuple(path[: depth + 1])] = CatalogBuilder(path[depth]).build()
+                    above = catalogs[tuple(path[:depth])]
+                    above.catalog = [*(above.catalog or []), catalog]
+            table = TableBuilder(last)
+            for column, kind in columns.items():
+                table.add_column(column, kind)
+            holder = catalogs[tuple(path)]
+            holder.table = [*(holder.table or []), table.build()]
+        return root
+
+
+def _output(statement: Any) -> Columns:
+    return {one.name: one.column.type for one in getattr(statement, "output_column_list", None) or []}
