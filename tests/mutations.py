@@ -67,7 +67,7 @@ MUTATIONS = [
         "'_deleted'] +",
         f"{_G1}equal_versions_are_decided_by_the_generation",
     ),
-    Mutation("no-column-order", "G1", _MERGE, " + feed.tie_breakers %}", " %}", _ORDER),
+    Mutation("no-column-order", "G1", _MERGE, " + feed.tie_breakers + ", " + ", _ORDER),
     Mutation(
         "flag-before-work",
         "G1",
