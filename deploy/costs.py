@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from deploy.local import topology
-from services.merge.merge_loads import MOST_LOADS
 
 MIB, GIB, TIB = 2**20, 2**30, 2**40
 DAYS = 30
@@ -32,6 +31,8 @@ CPU_SECOND, GIB_SECOND, REQUEST = 0.000024, 0.0000025, 0.40 / 1e6
 LOG_GIB = 0.50
 
 # What the services do for one file, and for one MERGE.
+MOST_LOADS = 100
+"""Of one MERGE: services/merge/merge_loads.py."""
 INGEST_STATEMENTS = 3
 """Check, count, stage: each reads one table about as large as the file."""
 LEDGER_ROW = 40
@@ -90,7 +91,7 @@ def bill(load: Workload, grouped: bool = True) -> Bill:
         _billed(load.main_bytes)
         + group * _billed(load.file_bytes)
         + _billed(ledger)
-        + 2 * QUERY_MINIMUM  # locks, lookup
+        + 3 * QUERY_MINIMUM  # the lock taken and looked for, the ledger's lookup
     )
     seconds = (INGEST_SECONDS + MERGE_SECONDS) / OVERLAP
     return Bill(
