@@ -128,7 +128,10 @@ class HttpProxy:
                         # Links in it, such as an object's mediaLink, lead through here as well.
                         data = data.replace(behind.encode(), self.headers["host"].encode())
                     return answer.status, answer.getheaders(), data
-                except OSError as error:
+                except (OSError, http.client.HTTPException) as error:
+                    if call.job_id and call.job:
+                        jobs.answered(call.job_id)
+                        jobs.unknown(call.job_id)
                     return 503, [("content-type", "application/json")], Error(503, "backendError", str(error)).body()
                 finally:
                     if call.job_id and call.job:
