@@ -72,14 +72,22 @@ MUTATIONS = [
         "flag-before-work",
         "G1",
         _MERGER,
-        "        try:\n            self.warehouse.query(sql)\n",
-        "        for load_id in group:\n"
-        "            self.warehouse.query(\n"
-        '                f"INSERT INTO `{self.ledger.table}` (feed, load_id, merged_at, merge_id) "\n'
-        "                f\"VALUES ('{feed.feed}', '{load_id}', CURRENT_TIMESTAMP(), '{merge_id}')\"\n"
-        "            )\n"
-        "        try:\n            self.warehouse.query(sql)\n",
+        "            self.warehouse.query(sql)\n",
+        "            for load_id in group:\n"
+        "                self.warehouse.query(\n"
+        '                    f"INSERT INTO `{self.ledger.table}` (feed, load_id, merged_at, merge_id) "\n'
+        "                    f\"VALUES ('{feed.feed}', '{load_id}', CURRENT_TIMESTAMP(), '{merge_id}')\"\n"
+        "                )\n"
+        "            self.warehouse.query(sql)\n",
         f"{_TRANSIENT}[conflicts]",
+    ),
+    Mutation(
+        "bounds-too-narrow",
+        "G1",
+        "services/merge/bounds.py",
+        "    if plain == high:",
+        "    if plain:",
+        "tests/unit/merge/test_bounds.py::test_g1_every_text_lies_within_its_bounds",
     ),
     Mutation("swallowed-error", "G2", _SETTLE, 'return "try again", 503', "return ACK", f"{_TRANSIENT}[jobs]"),
     Mutation(

@@ -41,6 +41,9 @@ USING (
 ) AS _s
 ON {% for name in feed.key %}_t.{{ name | identifier }} = _s.{{ name | identifier }}{{ '' if loop.last else ' AND ' }}{% endfor %}
 
+{% for operator, kind, text in bounds %}
+  AND _t.{{ feed.key[0] | identifier }} {{ operator }} {{ text | constant(kind) }}
+{% endfor %}
 WHEN MATCHED AND {{ beats(order) }} THEN UPDATE SET
 {% for name in names if name not in feed.key %}
   {{ name | identifier }} = _s.{{ name | identifier }}{{ '' if loop.last else ',' }}

@@ -14,6 +14,7 @@ from pathlib import Path
 import tenacity
 from google.api_core import exceptions as google
 
+from services.merge.bounds import find_bounds
 from services.merge.ledger import Ledger
 from services.shared.errors import Permanent, Transient, classify
 from services.shared.feed import Feed
@@ -126,18 +127,20 @@ class Merger:
     def _run(self, feed: Feed, group: Sequence[str]) -> str:
         """One MERGE of these loads; its id."""
         merge_id = uuid.uuid4().hex
-        sql = render(
-            Path(__file__).parent / "merge.sql",
-            feed=feed,
-            main=f"{self.settings.project}.{feed.table}",
-            ledger=self.ledger.table,
-            locks=self.ledger.locks,
-            staging=[self._full(staging_table(feed.feed, load_id)) for load_id in group],
-            load_ids=group,
-            merge_id=merge_id,
-            no_lock=_NO_LOCK,
-        )
+        staging = [self._full(staging_table(feed.feed, load_id)) for load_id in group]
         try:
+            sql = render(
+                Path(__file__).parent / "merge.sql",
+                feed=feed,
+                main=f"{self.settings.project}.{feed.table}",
+                ledger=self.ledger.table,
+                locks=self.ledger.locks,
+                staging=staging,
+                bounds=find_bounds(self.warehouse, feed, staging),
+                load_ids=group,
+                merge_id=merge_id,
+                no_lock=_NO_LOCK,
+            )
             self.warehouse.query(sql)
         except google.ClientError as error:
             # Another process merged and dropped what was listed here, or someone dropped a table or row: look again.

@@ -78,7 +78,9 @@ def test_g5_merge_sql_takes_the_precautions_that_the_model_needs() -> None:
     """The model with the precautions that are found in the statement itself: without one of them it has faults."""
     feed = Feed.model_validate(YAML["readings"])
     tables = {name: f"p.d.{name}" for name in ("main", "ledger", "locks")}
-    sql = render(MERGE_SQL, feed=feed, **tables, staging=["p.s.x"], load_ids=["x"], merge_id="m", no_lock="gone")
+    sql = render(
+        MERGE_SQL, feed=feed, **tables, staging=["p.s.x"], load_ids=["x"], merge_id="m", no_lock="gone", bounds=[]
+    )
     begin, *body, record, commit = [statement for statement in sqlglot.parse(sql, read="bigquery") if statement]
     assert [type(begin), type(body[-1]), type(record), type(commit)] == [
         exp.Transaction,
