@@ -58,7 +58,7 @@ class Workload:
     files_a_day: int
     file_bytes: float
     main_bytes: float
-    """Of the main table. A MERGE reads all of it: its keys are anywhere."""
+    """Of the main table. A MERGE reads what lies between the least and the greatest key of its loads: here, all."""
 
     def group(self, grouped: bool) -> float:
         """Loads in a MERGE: what arrived while the feed's previous one ran, up to the bound."""
@@ -89,7 +89,7 @@ def bill(load: Workload, grouped: bool = True) -> Bill:
     ledger = files * LEDGER_ROW
     merge_bytes = (
         _billed(load.main_bytes)
-        + group * _billed(load.file_bytes)
+        + 2 * group * _billed(load.file_bytes)  # for the bounds, then for the rows
         + _billed(ledger)
         + 3 * QUERY_MINIMUM  # the lock taken and looked for, the ledger's lookup
     )
