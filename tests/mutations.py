@@ -215,9 +215,9 @@ MUTATIONS = [
     Mutation(
         "statement-not-analysed",
         "all",
-        _MERGER,
-        "            self.warehouse.query(sql)\n",
-        '            self.warehouse.query(sql + " SELECT 1")\n',
+        _STAGER,
+        '        with _timed(work, "publish"):\n',
+        '        self.warehouse.query("SELECT 1")\n        with _timed(work, "publish"):\n',
         "tests/faults/test_sent_statements.py::test_every_statement_that_is_sent_was_analysed",
     ),
 ]
