@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +15,13 @@ from services.console.connection import (
     FEEDS,
     HERE,
     Connection,
+    DryRun,
     Feeds,
     Json,
     Project,
     State,
+    Yes,
+    ask,
     errors_in_words,
     fail,
     open_connection,
@@ -28,7 +32,8 @@ def drop(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)],
     feed: Annotated[str | None, typer.Option("--feed", help="Drop where this feed looks.")] = None,
     to: Annotated[str | None, typer.Option("--to", help="gs://bucket/name, or a folder ending in /.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say where each file would go.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: Json = False,
     state: State = HERE,
     project: Project = None,
@@ -40,6 +45,10 @@ def drop(
     with errors_in_words():
         connection = open_connection(state, project, feeds)
         targets = [(path, *_target(connection, path, feed, to, len(files))) for path in files]
+        if not dry_run and sys.stdin.isatty():
+            taken = [f"gs://{bucket}/{name}" for _, bucket, name in targets if _is_there(connection, bucket, name)]
+            if taken:
+                ask(f"overwrite {', '.join(taken)}?", yes)
         dropped = []
         for path, bucket, name in targets:
             generation = None
@@ -66,13 +75,12 @@ def _target(connection: Connection, path: Path, feed: str | None, to: str | None
         if count > 1 and not to.endswith("/"):
             fail("several files need a folder: end --to with /", 2)
         return match[1], match[2] + (path.name if to.endswith("/") else "")
-    names = list(connection.feeds)
-    if feed is None and len(names) > 1:
-        fail(f"several feeds: name one with --feed ({', '.join(names)})", 2)
-    chosen = connection.feeds.get(feed or names[0])
-    if chosen is None:
-        fail(f"no feed {feed!r}; there are: {', '.join(names)}", 2)
+    chosen = connection.feed(feed)
     name = re.split(r"[*?]", chosen.objects)[0] + path.name
     if not chosen.wants(name):
         fail(f"{name} does not match the feed's pattern {chosen.objects}: use --to", 2)
     return connection.landing, name
+
+
+def _is_there(connection: Connection, bucket: str, name: str) -> bool:
+    return bool(connection.storage.bucket(bucket).blob(name).exists())

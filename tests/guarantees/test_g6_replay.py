@@ -1,7 +1,7 @@
 """G6: a dead letter is complete, and its replay is safe."""
 
-from services.console.letters import give_back, read_letters, replay
-from services.shared.journal import Journal
+from services.console.mailbox import Mailbox
+from services.console.replay import replay
 from tests.guarantees.pipeline import HEADER, Pipeline, row
 
 
@@ -31,9 +31,6 @@ def test_g6_replaying_what_has_been_merged_changes_nothing(pipeline: Pipeline) -
 
 
 def _replay(pipeline: Pipeline, letter_id: str) -> None:
-    journal = Journal(pipeline.connection.warehouse.client, "ops", "console")
-    found = [letter for batch in read_letters(pipeline.connection) for letter in batch]
-    others = [letter for letter in found if letter.id != letter_id]
-    (wanted,) = [letter for letter in found if letter.id == letter_id]
-    replay(pipeline.connection, wanted, journal, "a test")
-    give_back(pipeline.connection, others)
+    with Mailbox(pipeline.connection) as mailbox:
+        found = [letter for batch in mailbox.batches() for letter in batch]
+        replay(pipeline.connection, mailbox, [letter for letter in found if letter.id == letter_id])
