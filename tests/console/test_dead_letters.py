@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 import pytest
 
-from deploy.local.environment import ROOT
 from services.console.advice import ADVICE
 from services.console.publish import publish
 from services.shared.errors import REASONS
@@ -195,11 +194,8 @@ def test_a_person_is_asked(pipeline: Pipeline, commands: Commands, answer: str, 
     name = f"incoming/accounts/asked-{left}.csv"
     letter_of(pipeline, ours(name))
     parent, child = pty.openpty()
-    with subprocess.Popen(
-        commands.line("dead-letters", "discard", "--object", name, "--why", "asked"),
-        cwd=ROOT, env={**os.environ, **commands.variables},
-        stdin=child, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
+    words = ("dead-letters", "discard", "--object", name, "--why", "asked")
+    with commands.start(*words, stdin=child, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         os.write(parent, answer.encode())
         _, errors = process.communicate(timeout=60)
     os.close(parent)

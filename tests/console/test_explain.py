@@ -26,7 +26,7 @@ def test_the_life_of_a_merged_load(pipeline: Pipeline, commands: Commands) -> No
     assert found["rejected"] == {"not_an_integer: credit_score": 1}
     assert found["merged_with"] == [uris[1]]
     kinds = [job["job_id"].split("-")[1] for job in found["jobs"]]
-    assert kinds == ["load", "check", "stage"]
+    assert kinds == ["load", "check", "reject", "stage"]
     assert all(one["load_id"] in job["job_id"] and job["error"] is None for job in found["jobs"])
     text = commands.run("explain", uris[0]).stdout
     assert "state: merged" in text

@@ -1,11 +1,9 @@
 """`dropmerge status`, `rejected`, `backfill`, `purge-tombstones`, `drop`, `wait`, each as typed."""
 
-import os
 import signal
 import subprocess
 from pathlib import Path
 
-from deploy.local.environment import ROOT
 from services.ingest.notification import read_notification
 from services.shared.envelope import Envelope
 from tests.console.conftest import Commands, paused, pull_all
@@ -43,12 +41,9 @@ def test_status_tells_a_feed_a_line(pipeline: Pipeline, commands: Commands) -> N
 
 def test_status_watches_until_ctrl_c(commands: Commands) -> None:
     """It ends in order, with exit code 0."""
-    with subprocess.Popen(
-        commands.line("status", "--watch"),
-        cwd=ROOT, env={**os.environ, **commands.variables, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
+    with commands.start("status", "--watch", stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        while "feed" not in process.stdout.readline():
+        while b"feed" not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
