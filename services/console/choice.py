@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
 
-import typer
-
-from services.console.connection import fail
-from services.console.letter import SERVICES, Letter
+from services.console.letter import Letter
 from services.console.mailbox import MOST_PULLED, Mailbox
-from services.shared.errors import REASONS
-
-Reason = Annotated[str | None, typer.Option("--reason")]
-FeedName = Annotated[str | None, typer.Option("--feed")]
-Object = Annotated[str | None, typer.Option("--object", help="A glob on the object's name.")]
-OlderThan = Annotated[str | None, typer.Option("--older-than", help="Such as 90s, 30m, 12h, 7d.")]
-Ids = Annotated[list[str] | None, typer.Option("--id", help="May be repeated.")]
-Service = Annotated[str | None, typer.Option("--service", help="ingest or merge.")]
-Limit = Annotated[int | None, typer.Option("--limit", min=1)]
+from services.console.options import SERVICES
 
 
 @dataclass(frozen=True)
 class Choice:
-    services: Sequence[str]
-    reason: str | None
-    feed: str | None
-    glob: str | None
-    before: datetime | None
-    ids: frozenset[str]
+    """A letter is meant if it fits all that are given."""
+
+    services: Sequence[str] = SERVICES
+    reason: str | None = None
+    feed: str | None = None
+    glob: str | None = None
+    before: datetime | None = None
+    ids: frozenset[str] = frozenset()
 
     def wants(self, letter: Letter) -> bool:
         return (
@@ -63,21 +52,10 @@ def choose(
     reason: str | None,
     feed: str | None,
     glob: str | None,
-    older: str | None,
-    ids: list[str] | None,
+    older_than: timedelta | None,
+    ids: Sequence[str] | None,
     service: str | None,
 ) -> Choice:
-    """From the command line's options; exit code 2 for what makes no sense."""
-    if service is not None and service not in SERVICES:
-        fail(f"--service {service!r} is not one of: {', '.join(SERVICES)}", 2)
-    if reason is not None and reason not in REASONS:
-        fail(f"--reason {reason!r} is not one of: {', '.join(REASONS)}", 2)
-    before = datetime.now(UTC) - read_age("--older-than", older) if older else None
+    """From the command line's options."""
+    before = datetime.now(UTC) - older_than if older_than else None
     return Choice((service,) if service else SERVICES, reason, feed, glob, before, frozenset(ids or []))
-
-
-def read_age(option: str, text: str) -> timedelta:
-    match = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
-    if match is None:
-        fail(f"{option} {text!r} is not a number and s, m, h or d, such as 12h", 2)
-    return timedelta(seconds=int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]])

@@ -1,86 +1,41 @@
-"""The clients that the commands share: the local cloud's, or Google's with `--project`."""
+"""The clients that the commands share: the local cloud's, or Google's with `--project`.
+
+Google's libraries take a second or two to import. They are imported by who first uses them, so that help and
+the shell's completion answer at once.
+"""
 
 from __future__ import annotations
 
-import getpass
 import os
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-import grpc
-import typer
 import yaml
 from google.api_core import exceptions as google
-from google.auth.exceptions import GoogleAuthError
-from google.cloud import bigquery, monitoring_v3, pubsub_v1, storage  # type: ignore[attr-defined]  # has no types
-from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
-from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from deploy.local.cloud import LocalCloud
 from deploy.local.errors import CloudError
-from services.shared.feed import BadContract, Feed, read_feeds
-from services.shared.journal import Journal
-from services.shared.warehouse import Parameters, Warehouse, connect
+from services.console.exits import fail, misused
+from services.console.options import FEEDS, ROOT
+from services.shared.feed import Feed, read_feeds
 
-ROOT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from google.cloud import monitoring_v3, pubsub_v1, storage  # type: ignore[attr-defined]  # has no types
 
-State = Annotated[
-    Path, typer.Option("--state", envvar="DROPMERGE_STATE", help="The folder the local cloud is kept in.")
-]
-HERE = Path(".local")
-Project = Annotated[str | None, typer.Option("--project", help="A Google Cloud project, instead of the local cloud.")]
-Feeds = Annotated[Path, typer.Option("--feeds", envvar="DROPMERGE_FEEDS", help="The folder of contracts.")]
-FEEDS = ROOT / "deploy" / "feeds"
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Rate = Annotated[float | None, typer.Option("--rate", min=0.001, help="Messages a second at most.")]
-
-
-def fail(text: object, code: int = 1) -> NoReturn:
-    typer.echo(str(text), err=True)
-    raise typer.Exit(code)
-
-
-def ask(question: str, yes: bool) -> None:
-    """A question where a person can answer it; a no ends the command with exit code 1, nothing changed."""
-    if not yes and sys.stdin.isatty():
-        typer.confirm(question, abort=True, err=True)
-
-
-def who() -> str:
-    """For the journal: the account that runs the command."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
-
-
-@contextmanager
-def errors_in_words() -> Iterator[None]:
-    """Google's errors and bad contracts as one line and exit code 1."""
-    try:
-        yield
-    except google.Forbidden as error:
-        fail(f"{error}\nThe account that runs this command lacks that permission.")
-    except (google.GoogleAPIError, BadContract, CloudError) as error:
-        fail(error)
-    except GoogleAuthError as error:
-        fail(f"{error}\nLog in with `gcloud auth application-default login`.")
-    except ConnectionError as error:
-        fail(f"{error}\nIs the local cloud up? `dropmerge up` starts what is missing.")
+    from services.shared.journal import Journal
+    from services.shared.warehouse import Parameters, Warehouse
 
 
 @dataclass(frozen=True)
 class Connection:
     project: str
     feeds_folder: Path
+    bucket_prefix: str = ""
+    """On Google Cloud the names of buckets are global: there they begin with the project's."""
 
     @cached_property
     def topology(self) -> Mapping[str, Any]:
@@ -92,31 +47,42 @@ class Connection:
 
     @property
     def landing(self) -> str:
-        return os.environ.get("DROPMERGE_LANDING_BUCKET", "landing")
+        return os.environ.get("DROPMERGE_LANDING_BUCKET") or f"{self.bucket_prefix}landing"
 
     @property
     def archive(self) -> str:
-        return os.environ.get("DROPMERGE_ARCHIVE_BUCKET", "archive")
+        return os.environ.get("DROPMERGE_ARCHIVE_BUCKET") or f"{self.bucket_prefix}archive"
 
     @cached_property
     def storage(self) -> storage.Client:
+        from google.cloud import storage  # type: ignore[attr-defined]
+
         return storage.Client(project=self.project)
 
     @cached_property
     def warehouse(self) -> Warehouse:
-        client: bigquery.Client = connect(self.project, os.environ.get("DROPMERGE_LOCATION", "US"))
-        return Warehouse(client, 300.0)
+        from services.shared.warehouse import Warehouse, connect
+
+        return Warehouse(connect(self.project, os.environ.get("DROPMERGE_LOCATION", "US")), 300.0)
 
     @cached_property
     def journal(self) -> Journal:
+        from services.shared.journal import Journal
+
         return Journal(self.warehouse.client, "ops", "console")
 
     @cached_property
     def publisher(self) -> pubsub_v1.PublisherClient:
+        from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+
         return pubsub_v1.PublisherClient()
 
     @cached_property
     def subscriber(self) -> pubsub_v1.SubscriberClient:
+        import grpc
+        from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+        from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
         emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
         if emulator:
             # The client's own channel to an emulator takes 4 MB in one answer, and a message may have 10.
@@ -126,6 +92,10 @@ class Connection:
 
     @cached_property
     def _metrics(self) -> monitoring_v3.MetricServiceClient:
+        import grpc
+        from google.cloud import monitoring_v3
+        from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
+
         emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
         if emulator:
             channel = grpc.insecure_channel(emulator)
@@ -134,6 +104,8 @@ class Connection:
 
     def undelivered(self, subscription: str) -> int:
         """Messages not yet acknowledged. On Google Cloud the figure is some minutes old."""
+        from google.cloud import monitoring_v3
+
         now = datetime.now(UTC)
         series = self._metrics.list_time_series(
             name=f"projects/{self.project}",
@@ -154,17 +126,17 @@ class Connection:
         """The feed of this name, or the only one; anything else is a mistake on the command line."""
         names = ", ".join(self.feeds)
         if name is None and len(self.feeds) > 1:
-            fail(f"several feeds: name one with --feed ({names})", 2)
+            misused(f"several feeds: name one with --feed ({names})")
         found = self.feeds.get(name) if name else next(iter(self.feeds.values()))
         if found is None:
-            fail(f"no feed {name!r}; there are: {names}", 2)
+            misused(f"no feed {name!r}; there are: {names}")
         return found
 
 
 def open_connection(state: Path, project: str | None, feeds: Path = FEEDS) -> Connection:
     """Point the process at the local cloud of `state`, or at a Google Cloud project."""
     if project:
-        return Connection(project, feeds)
+        return Connection(project, feeds, f"{project}-")
     try:
         os.environ.update(LocalCloud(state).read())
     except CloudError as error:

@@ -6,77 +6,53 @@ import heapq
 import json
 import sys
 import textwrap
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.console.advice import advice_for
-from services.console.choice import Choice, FeedName, Ids, Limit, Object, OlderThan, Reason, Service, choose
-from services.console.connection import (
-    FEEDS,
-    HERE,
-    Connection,
-    DryRun,
-    Feeds,
-    Json,
-    Project,
-    Rate,
-    State,
-    Yes,
-    ask,
-    errors_in_words,
-    fail,
-    open_connection,
-)
-from services.console.events import read_event
+from services.console.choice import Choice, choose
+from services.console.connection import Connection, open_connection
+from services.console.events import letter_events, print_events
+from services.console.exits import errors_in_words, fail, misused
 from services.console.letter import Letter
 from services.console.mailbox import Mailbox
+from services.console.options import (
+    FEEDS,
+    HERE,
+    DryRun,
+    FeedName,
+    Feeds,
+    Ids,
+    Json,
+    Limit,
+    Object,
+    OlderThan,
+    Project,
+    Rate,
+    Reason,
+    Service,
+    State,
+    Yes,
+)
+from services.console.person import ask, is_there, progress, visible
 from services.console.publish import Pace
 from services.console.replay import discard, replay
+from services.console.tally import Tally
 from services.shared.errors import REASONS
 
-commands = typer.Typer(no_args_is_help=True, help="Messages that could not go on.")
+commands = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Messages that could not go on: list, show, replay, discard."
+)
 
 MOST_REPLAYS = 5
 _SHOWN = 100
-_AGES = {"< 1 h": timedelta(hours=1), "< 1 d": timedelta(days=1), "< 7 d": timedelta(days=7)}
 
 Action = Callable[[Connection, Mailbox, Sequence[Letter]], None]
-
-
-class Tally:
-    """How many letters of each kind, and how old they are. Keeps ids, no letters."""
-
-    def __init__(self) -> None:
-        self._ages: dict[tuple[str, str, str], Counter[str]] = {}
-        self._now = datetime.now(UTC)
-        self.ids: list[str] = []
-        self.worn = 0
-        """Left where they are, because they were replayed too often."""
-
-    @property
-    def count(self) -> int:
-        return len(self.ids)
-
-    def add(self, letter: Letter) -> None:
-        key = (letter.service, letter.reason, letter.feed or "")
-        age = next((name for name, limit in _AGES.items() if self._now - letter.at < limit), "older")
-        self._ages.setdefault(key, Counter())[age] += 1
-        self.ids.append(letter.id)
-
-    def print(self) -> None:
-        table = Table("service", "reason", "feed", "letters", *_AGES, "older")
-        for key, ages in sorted(self._ages.items(), key=lambda one: (-one[1].total(), one[0])):
-            table.add_row(*key, str(ages.total()), *(str(ages[name] or "") for name in [*_AGES, "older"]))
-        Console().print(table)
 
 
 @dataclass(frozen=True)
@@ -108,7 +84,8 @@ def list_letters(
     ids: Ids = None,
     service: Service = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Letters listed: by default 100, with --json all.")
+        int | None,
+        typer.Option("--limit", min=1, metavar="N", help="Letters listed. [default: 100, with --json all]"),
     ] = None,
     as_json: Json = False,
     state: State = HERE,
@@ -120,48 +97,46 @@ def list_letters(
     Each is leased while the list is read and given back at its end. Nothing is used up by it.
     """
     choice = choose(reason, feed, object_, older_than, ids, service)
+    tally = Tally()
     with errors_in_words():
         connection = open_connection(state, project, feeds)
         with Mailbox(connection, choice.services) as mailbox:
-            found = choice.batches(mailbox)
+            letters = tally.counting(choice.batches(mailbox))
             if as_json:
-                letters = chain.from_iterable(found)
                 _print_array(letter.summary() for letter in islice(letters, limit))
-                return
-            tally = Tally()
-            oldest = heapq.nsmallest(limit or _SHOWN, _counted(found, tally), key=lambda letter: letter.at)
+            else:
+                oldest = heapq.nsmallest(limit or _SHOWN, letters, key=lambda letter: letter.at)
+        if not tally.count:
+            _check_names(connection, choice)
+    if as_json:
+        return
     if not tally.count:
-        typer.echo("no dead letters")
+        typer.echo("no dead letters" if choice == Choice() else "no dead letters like that")
         return
     tally.print()
     for one in oldest:
-        where = f"{one.object}#{one.generation}" if one.object else "-"
-        again = f", replay {one.replay_count}" if one.replay_count else ""
-        typer.echo(
-            f"{one.id}  {one.dead_lettered_at}  {one.reason}  {where}"
-            f"  (attempt {one.attempts}{again})  {one.first_line[:120]}"
-        )
+        typer.echo(_line(one))
     if tally.count > len(oldest):
         typer.echo(f"… and {tally.count - len(oldest)} younger ones: --limit N or --json lists them")
 
 
 @commands.command()
 def show(
-    letter_id: Annotated[str, typer.Argument(metavar="ID")],
+    letter_id: Annotated[str, typer.Argument(metavar="ID", help="As `dead-letters list` tells it.")],
     as_json: Json = False,
     state: State = HERE,
     project: Project = None,
     feeds: Feeds = FEEDS,
 ) -> None:
     """One dead letter, whole: message, error, history, what to do next."""
-    choice = choose(None, None, None, None, [letter_id], None)
+    choice = Choice(ids=frozenset([letter_id]))
     with errors_in_words():
         connection = open_connection(state, project, feeds)
         with Mailbox(connection) as mailbox:
             letter = next(chain.from_iterable(choice.batches(mailbox)), None)
         if letter is None:
-            fail(f"no dead letter {letter_id} waits: `dropmerge dead-letters list` shows those that do")
-        history = _history(connection, letter)
+            misused(_not_there([letter_id]))
+        history = letter_events(connection, letter)
     advice = advice_for(letter.reason)
     if as_json:
         next_step = {"meaning": REASONS.get(letter.reason), "cause": advice.cause, "mend": advice.mend}
@@ -169,12 +144,12 @@ def show(
         return
     for name, value in letter.summary().items():
         if value is not None:
-            typer.echo(f"{name}: {value}")
-    typer.echo(f"attributes: {json.dumps(dict(letter.attributes), indent=2)}")
-    typer.echo(f"data: {letter.data.decode('utf-8', 'backslashreplace')}")
-    typer.echo("history:")
-    for event in history:
-        typer.echo(f"  {event['at']}  {event['event']:14} {event['service']:7} {json.dumps(event['detail'])}")
+            typer.echo(f"{name}: {visible(str(value))}")
+    typer.echo("attributes:")
+    for name, text in sorted(letter.attributes.items()):
+        typer.echo(f"  {visible(name)}: {visible(text)}")
+    typer.echo(f"data: {_readable(letter.data)}")
+    print_events("history", history)
     typer.echo(f"meaning: {REASONS.get(letter.reason, 'not known to this version')}")
     typer.echo(f"to find the cause: {advice.cause}")
     typer.echo(f"to mend it: {advice.mend}")
@@ -191,35 +166,32 @@ def replay_letters(
     limit: Limit = None,
     rate: Rate = None,
     dry_run: DryRun = False,
-    force: Annotated[bool, typer.Option("--force", help="Also what was replayed too often.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help=f"Also what was replayed {MOST_REPLAYS} times already.")
+    ] = False,
     yes: Yes = False,
     as_json: Json = False,
     state: State = HERE,
     project: Project = None,
     feeds: Feeds = FEEDS,
 ) -> None:
-    """Publish the originals again, to the topic each came from.
+    """Publish the originals again, each to the topic that it came from.
 
-    Safe to interrupt and to repeat. A letter replayed five times already stays, unless --force.
+    Safe to interrupt and to repeat. Without a filter, all that wait. What was replayed five times already stays,
+    unless --force: it says so, with exit code 1.
     """
-    selection = Selection(
-        choose(reason, feed, object_, older_than, ids, service), limit, None if force else MOST_REPLAYS
+    choice = choose(reason, feed, object_, older_than, ids, service)
+    selection = Selection(choice, limit, None if force else MOST_REPLAYS)
+    tally = _act(
+        "replay", selection, replay, Pace(rate), dry_run, yes, as_json, open_connection(state, project, feeds)
     )
-    with errors_in_words():
-        connection = open_connection(state, project, feeds)
-        tally = _look_first(connection, selection, "replay", dry_run, yes)
-        if not dry_run:
-            tally = _each_batch(connection, selection, Pace(rate), replay)
-    _report("would replay" if dry_run else "replayed", tally, as_json)
     if tally.worn:
         fail(f"{tally.worn} were replayed {MOST_REPLAYS} times already and stay: --force replays them")
-    if ids and not tally.count:
-        fail("no such dead letter waits")
 
 
 @commands.command("discard")
 def discard_letters(
-    why: Annotated[str, typer.Option("--why", help="For the journal.")],
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Why, for the journal.")],
     reason: Reason = None,
     feed: FeedName = None,
     object_: Object = None,
@@ -234,34 +206,61 @@ def discard_letters(
     project: Project = None,
     feeds: Feeds = FEEDS,
 ) -> None:
-    """Give dead letters up, with a reason that the journal keeps."""
+    """Give dead letters up. Who did it, when and why stays in the journal. Without a filter, all that wait."""
     if not why.strip():
-        fail("--why is empty", 2)
+        misused("--why is empty")
     selection = Selection(choose(reason, feed, object_, older_than, ids, service), limit, None)
+    action = partial(discard, why=why)
+    _act("discard", selection, action, Pace(None), dry_run, yes, as_json, open_connection(state, project, feeds))
+
+
+def _act(
+    verb: str,
+    selection: Selection,
+    action: Action,
+    pace: Pace,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    connection: Connection,
+) -> Tally:
+    """Do it, or only say what would be done; at a terminal, say it and ask first."""
     with errors_in_words():
-        connection = open_connection(state, project, feeds)
-        tally = _look_first(connection, selection, "discard", dry_run, yes)
-        if not dry_run:
-            tally = _each_batch(connection, selection, Pace(None), partial(discard, why=why))
-    _report("would discard" if dry_run else "discarded", tally, as_json)
-    if ids and not tally.count:
-        fail("no such dead letter waits")
-
-
-def _look_first(connection: Connection, selection: Selection, verb: str, dry_run: bool, yes: bool) -> Tally:
-    """What would be done; where a person sits, a question too. Nothing is leased while the person thinks."""
-    tally = Tally()
-    if dry_run or (sys.stdin.isatty() and not yes):
-        tally = _each_batch(connection, selection, Pace(None), lambda *_: None)
-    if not dry_run and tally.count:
+        if dry_run:
+            tally = _each_batch(connection, selection, Pace(None), _nothing)
+        else:
+            if is_there() and not yes:
+                selection = _agreed(verb, connection, selection)
+            tally = _each_batch(connection, selection, pace, action)
+        if not tally.count and not tally.worn:
+            _check_names(connection, selection.choice)
+    if as_json:
+        typer.echo(json.dumps(tally.ids))
+        return tally
+    if tally.count:
         tally.print()
-        ask(f"{verb} {tally.count} dead letters?", yes)
+    done = f"would {verb}" if dry_run else f"{verb}ed"
+    typer.echo(f"{done} {tally.count} dead letters")
     return tally
+
+
+def _agreed(verb: str, connection: Connection, selection: Selection) -> Selection:
+    """The letters that the person has seen counted and agreed to, no others. None is leased while they think."""
+    tally = _each_batch(connection, selection, Pace(None), _nothing)
+    if not tally.count:
+        return selection
+    tally.print()
+    ask(f"{verb} {tally.count} dead letters?", yes=False)
+    return replace(selection, choice=replace(selection.choice, ids=frozenset(tally.ids)))
+
+
+def _nothing(_: Connection, __: Mailbox, ___: Sequence[Letter]) -> None:
+    """For a look."""
 
 
 def _each_batch(connection: Connection, selection: Selection, pace: Pace, action: Action) -> Tally:
     tally = Tally()
-    with Mailbox(connection, selection.choice.services) as mailbox, Console(stderr=True).status("reading") as line:
+    with Mailbox(connection, selection.choice.services) as mailbox, progress().status("reading") as line:
         for batch in selection.batches(mailbox, pace.batch, tally):
             pace.wait(len(batch))
             action(connection, mailbox, batch)
@@ -271,19 +270,33 @@ def _each_batch(connection: Connection, selection: Selection, pace: Pace, action
     return tally
 
 
-def _report(verb: str, tally: Tally, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(tally.ids))
-        return
-    if tally.count:
-        tally.print()
-    typer.echo(f"{verb} {tally.count} dead letters")
+def _check_names(connection: Connection, choice: Choice) -> None:
+    """Nothing fits: perhaps because what was named is not there."""
+    if choice.ids:
+        misused(_not_there(sorted(choice.ids)))
+    if choice.feed is not None:
+        connection.feed(choice.feed)
 
 
-def _counted(batches: Iterable[Sequence[Letter]], tally: Tally) -> Iterator[Letter]:
-    for letter in chain.from_iterable(batches):
-        tally.add(letter)
-        yield letter
+def _not_there(ids: Sequence[str]) -> str:
+    return f"no dead letter {', '.join(ids)} waits: `dropmerge dead-letters list` shows those that do"
+
+
+def _line(letter: Letter) -> str:
+    where = f"{letter.object}#{letter.generation}" if letter.object else "-"
+    again = f", replay {letter.replay_count}" if letter.replay_count else ""
+    return visible(
+        f"{letter.id}  {letter.dead_lettered_at}  {letter.reason}  {where}"
+        f"  (attempt {letter.attempts}{again})  {letter.first_line[:120]}"
+    )
+
+
+def _readable(data: bytes) -> str:
+    """JSON on lines of its own; anything else on one, with what cannot be shown escaped."""
+    try:
+        return json.dumps(json.loads(data), indent=2)
+    except (ValueError, RecursionError):
+        return visible(data.decode("utf-8", "backslashreplace"))
 
 
 def _print_array(items: Iterable[Mapping[str, Any]]) -> None:
@@ -293,20 +306,3 @@ def _print_array(items: Iterable[Mapping[str, Any]]) -> None:
         typer.echo(f"{before}\n{textwrap.indent(json.dumps(item, indent=2), '  ')}", nl=False)
         before = ","
     typer.echo("[]" if before == "[" else "\n]")
-
-
-def _history(connection: Connection, letter: Letter) -> list[dict[str, Any]]:
-    """What the journal has of the letter's object generation, and of the letter itself."""
-    rows = connection.rows(
-        "SELECT `at`, event, service, detail FROM `ops.journal`"
-        " WHERE (bucket = @bucket AND object = @object AND generation = @generation)"
-        " OR JSON_VALUE(detail, '$.dead_letter_id') IN (@id, @replay_of) ORDER BY `at`",
-        {
-            "bucket": ("STRING", letter.bucket or ""),
-            "object": ("STRING", letter.object or ""),
-            "generation": ("INT64", letter.generation or 0),
-            "id": ("STRING", letter.id),
-            "replay_of": ("STRING", letter.replay_of or ""),
-        },
-    )
-    return [read_event(row) for row in rows]

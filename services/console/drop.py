@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from services.console.connection import (
-    FEEDS,
-    HERE,
-    Connection,
-    DryRun,
-    Feeds,
-    Json,
-    Project,
-    State,
-    Yes,
-    ask,
-    errors_in_words,
-    fail,
-    open_connection,
-)
+from services.console.connection import Connection, open_connection
+from services.console.exits import errors_in_words, misused
+from services.console.options import FEEDS, HERE, DryRun, Feeds, Json, Place, Project, State, To, ToFeed, Yes
+from services.console.person import ask, is_there, progress
 
 
 def drop(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)],
-    feed: Annotated[str | None, typer.Option("--feed", help="Drop where this feed looks.")] = None,
-    to: Annotated[str | None, typer.Option("--to", help="gs://bucket/name, or a folder ending in /.")] = None,
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE…", help="Of one feed.")
+    ],
+    feed: ToFeed = None,
+    to: To = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
@@ -39,13 +28,16 @@ def drop(
     project: Project = None,
     feeds: Feeds = FEEDS,
 ) -> None:
-    """Drop files in the landing bucket."""
+    """Put files in the landing bucket, where the pipeline finds them; with progress for large ones.
+
+    At a terminal it asks before it overwrites an object.
+    """
     if feed and to:
-        fail("--feed and --to exclude each other", 2)
+        misused("--feed and --to exclude each other")
     with errors_in_words():
         connection = open_connection(state, project, feeds)
         targets = [(path, *_target(connection, path, feed, to, len(files))) for path in files]
-        if not dry_run and sys.stdin.isatty():
+        if not dry_run and is_there():
             taken = [f"gs://{bucket}/{name}" for _, bucket, name in targets if _is_there(connection, bucket, name)]
             if taken:
                 ask(f"overwrite {', '.join(taken)}?", yes)
@@ -54,7 +46,7 @@ def drop(
             generation = None
             if not dry_run:
                 blob = connection.storage.bucket(bucket).blob(name)
-                with Console(stderr=True).status(f"dropping {path}"):
+                with progress().status(f"dropping {path}"):
                     blob.upload_from_filename(str(path), timeout=600)
                 generation = int(blob.generation or 0)
             dropped.append({"file": str(path), "bucket": bucket, "object": name, "generation": generation})
@@ -67,18 +59,18 @@ def drop(
         typer.echo(f"{one['file']} {verb} gs://{one['bucket']}/{one['object']}{suffix}")
 
 
-def _target(connection: Connection, path: Path, feed: str | None, to: str | None, count: int) -> tuple[str, str]:
+def _target(connection: Connection, path: Path, feed: str | None, to: Place | None, count: int) -> tuple[str, str]:
     if to is not None:
-        match = re.fullmatch(r"gs://([^/]+)/(.+)", to, re.DOTALL)
-        if match is None:
-            fail(f"--to {to!r} is not gs://bucket/name", 2)
-        if count > 1 and not to.endswith("/"):
-            fail("several files need a folder: end --to with /", 2)
-        return match[1], match[2] + (path.name if to.endswith("/") else "")
+        if not to.name:
+            misused("--to has no name after the bucket")
+        is_folder = to.name.endswith("/")
+        if count > 1 and not is_folder:
+            misused("several files need a folder: end --to with /")
+        return to.bucket, to.name + (path.name if is_folder else "")
     chosen = connection.feed(feed)
     name = re.split(r"[*?]", chosen.objects)[0] + path.name
     if not chosen.wants(name):
-        fail(f"{name} does not match the feed's pattern {chosen.objects}: use --to", 2)
+        misused(f"{name} does not match the feed's pattern {chosen.objects}: use --to")
     return connection.landing, name
 
 

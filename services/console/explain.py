@@ -9,29 +9,23 @@ from typing import Annotated, Any
 import typer
 from google.api_core import exceptions as google
 
-from services.console.connection import (
-    FEEDS,
-    HERE,
-    Connection,
-    Feeds,
-    Json,
-    Project,
-    State,
-    errors_in_words,
-    fail,
-    open_connection,
-)
+from services.console.connection import Connection, open_connection
+from services.console.events import print_events
+from services.console.exits import errors_in_words, misused
 from services.console.facts import Facts, find_letter, gather
+from services.console.options import FEEDS, HERE, Feeds, Json, OfRow, Project, State
+from services.console.person import visible
 from services.console.row import explain_row
 
 
 def explain(
-    uri: Annotated[str | None, typer.Argument(help="gs://bucket/object[#generation]")] = None,
+    uri: Annotated[str | None, typer.Argument(metavar="gs://BUCKET/OBJECT[#GENERATION]", show_default=False)] = None,
     row: Annotated[
-        list[str] | None, typer.Option("--row", help="key=value; for a key of several columns, one after the other.")
+        list[str] | None,
+        typer.Option("--row", metavar="KEY=VALUE…", help="Of a key with several columns, one after the other."),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(help="More key=value after --row.", hidden=True)] = None,
-    feed: Annotated[str | None, typer.Option("--feed", help="With --row: whose table.")] = None,
+    feed: OfRow = None,
     as_json: Json = False,
     state: State = HERE,
     project: Project = None,
@@ -48,7 +42,7 @@ def explain(
         elif uri and not more:
             answer = explain_object(connection, uri)
         else:
-            fail("name one gs://bucket/object, or --row key=value", 2)
+            misused("name one gs://bucket/object, or --row key=value")
     if as_json:
         typer.echo(json.dumps(answer, indent=2, default=str))
     else:
@@ -61,7 +55,7 @@ def explain_object(connection: Connection, uri: str) -> dict[str, Any]:
     """Keys load_id, state, feed, bucket, object, generation, events, and what is known of the state."""
     match = re.fullmatch(r"gs://([^/]+)/(.+?)(?:#([0-9]{1,18}|[0-9]{19}))?", uri, re.DOTALL)
     if match is None:
-        fail(f"{uri!r} is not gs://bucket/object[#generation]", 2)
+        misused(f"{uri!r} is not gs://bucket/object[#generation]")
     bucket, name = match[1], match[2]
     generation = int(match[3]) if match[3] else _latest(connection, bucket, name)
     facts = gather(connection, bucket, name, generation or 0)
@@ -114,19 +108,22 @@ def _latest(connection: Connection, bucket: str, name: str) -> int | None:
 
 def _print(answer: dict[str, Any]) -> None:
     for name, value in answer.items():
-        if name == "events" or value is None or value == []:
+        if name == "events" or value is None or value in ([], {}):
             continue
         if isinstance(value, list):
             typer.echo(f"{name}:")
             for one in value:
-                typer.echo(f"  {one if isinstance(one, str) else json.dumps(one, default=str)}")
+                typer.echo(f"  {_line(one)}")
         elif isinstance(value, dict):
             typer.echo(f"{name}:")
             for key, one in value.items():
-                typer.echo(f"  {key}: {one}")
+                typer.echo(visible(f"  {key}: {one}"))
         else:
-            typer.echo(f"{name}: {value}")
-    if answer["events"]:
-        typer.echo("events:")
-    for event in answer["events"]:
-        typer.echo(f"  {event['at']}  {event['event']:14} {event['service']:7} {json.dumps(event['detail'])}")
+            typer.echo(visible(f"{name}: {value}"))
+    print_events("events", answer["events"])
+
+
+def _line(one: Any) -> str:
+    if isinstance(one, dict):
+        return visible(", ".join(f"{name} {value}" for name, value in one.items() if value is not None))
+    return visible(str(one))

@@ -6,14 +6,14 @@ import base64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
+from typing import TYPE_CHECKING, Any
 
 from services.shared.dead_letter import PREFIX, original_of
 from services.shared.feed import Feed, feed_for
 
-SERVICES = ("ingest", "merge")
+if TYPE_CHECKING:
+    from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
+
 _NATIVE = "CloudPubSubDeadLetter"
 """Of the attributes that Pub/Sub adds when it forwards after too many attempts
 (https://cloud.google.com/pubsub/docs/handling-failures#track-delivery-attempts)."""

@@ -21,7 +21,8 @@ import structlog
 from google.api_core import exceptions as google
 
 from services.console.connection import Connection
-from services.console.letter import SERVICES, Letter, read_letter
+from services.console.letter import Letter, read_letter
+from services.console.options import SERVICES
 
 MOST_PULLED = 500
 _PULL_SECONDS = 2.0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from google.api_core.retry import Retry
-from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
-from google.pubsub_v1 import PublisherClient
 
 from services.console.connection import Connection
+
+if TYPE_CHECKING:
+    from google.pubsub_v1.types import PubsubMessage
 
 Message = tuple[bytes, Mapping[str, str]]
 """Data and attributes."""
@@ -22,6 +24,8 @@ _RETRY = Retry(initial=0.1, maximum=5.0, timeout=60.0)
 
 def publish(connection: Connection, topic: str, messages: Sequence[Message]) -> list[str]:
     """Returns the message ids, in order, once Pub/Sub holds all of them."""
+    from google.pubsub_v1 import PublisherClient
+
     path = connection.publisher.topic_path(connection.project, topic)
     ids: list[str] = []
     for some in _requests(messages):
@@ -33,15 +37,17 @@ def publish(connection: Connection, topic: str, messages: Sequence[Message]) -> 
     return ids
 
 
-def _requests(messages: Sequence[Message]) -> Iterator[list[pubsub_v1.types.PubsubMessage]]:
-    some: list[pubsub_v1.types.PubsubMessage] = []
+def _requests(messages: Sequence[Message]) -> Iterator[list[PubsubMessage]]:
+    from google.pubsub_v1.types import PubsubMessage
+
+    some: list[PubsubMessage] = []
     size = 0
     for data, attributes in messages:
         own = len(data) + sum(len(key) + len(value) for key, value in attributes.items()) * 4
         if some and (size + own > _MOST_BYTES or len(some) == MOST_AT_ONCE):
             yield some
             some, size = [], 0
-        some.append(pubsub_v1.types.PubsubMessage(data=data, attributes=attributes))
+        some.append(PubsubMessage(data=data, attributes=attributes))
         size += own
     if some:
         yield some

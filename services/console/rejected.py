@@ -10,33 +10,24 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from services.console.connection import (
-    FEEDS,
-    HERE,
-    Connection,
-    Feeds,
-    Json,
-    Project,
-    State,
-    errors_in_words,
-    fail,
-    open_connection,
-)
-from services.shared.errors import ROW_REASONS
+from services.console.connection import Connection, open_connection
+from services.console.exits import errors_in_words, misused
+from services.console.options import FEEDS, HERE, FeedName, Feeds, Json, Object, Project, RowReason, State
+from services.console.person import screen
 from services.shared.feed import Feed
 
 _SHOWN = 100
 
 
 def rejected(
-    feed: Annotated[str | None, typer.Option("--feed", help="Of this feed only.")] = None,
-    object_: Annotated[str | None, typer.Option("--object", help="A glob on the object's name.")] = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Such as not_a_number.")] = None,
+    feed: FeedName = None,
+    object_: Object = None,
+    reason: RowReason = None,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", help="Write one feed's rows as a file to mend and drop again.")
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write them as a file to mend and drop again."),
     ] = None,
     as_json: Json = False,
     state: State = HERE,
@@ -44,10 +35,8 @@ def rejected(
     feeds: Feeds = FEEDS,
 ) -> None:
     """Rejected rows: how many by file and reason, and each as it was with every reason."""
-    if reason is not None and reason not in ROW_REASONS:
-        fail(f"--reason {reason!r} is not one of: {', '.join(ROW_REASONS)}", 2)
     if csv_file is not None and as_json:
-        fail("--csv and --json exclude each other", 2)
+        misused("--csv and --json exclude each other")
     with errors_in_words():
         connection = open_connection(state, project, feeds)
         contract = connection.feed(feed) if feed or csv_file else None
@@ -86,7 +75,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
     if not rows:
         typer.echo("no rejected rows")
         return
-    console = Console()
+    console = screen()
     counts = Counter(
         (row["feed"], f"{row['object']}#{row['generation']}", why) for row in rows for why in row["reasons"]
     )
@@ -105,7 +94,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
 def _write(path: Path, feed: Feed, rows: list[dict[str, Any]]) -> None:
     """The columns of the feed's own files, values as they were; what is wrong with each line goes to the terminal."""
     if path.exists():
-        fail(f"{path} is there already: name another file")
+        misused(f"{path} is there already: name another file")
     names = [column.name for column in feed.columns] + ([feed.delete.column] if feed.delete else [])
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from services.console.connection import Connection, fail, who
-from services.console.letter import SERVICES, Letter
+from services.console.connection import Connection
+from services.console.exits import fail
+from services.console.letter import Letter
 from services.console.mailbox import Mailbox
+from services.console.options import SERVICES
+from services.console.person import who
 from services.console.publish import publish
-from services.shared.journal import Event
 
 
 def replay(connection: Connection, mailbox: Mailbox, letters: Sequence[Letter]) -> None:
@@ -18,6 +20,8 @@ def replay(connection: Connection, mailbox: Mailbox, letters: Sequence[Letter]) 
     In this order a command killed anywhere loses nothing: what was published and not yet acknowledged is
     published once more by the next replay, which changes nothing.
     """
+    from services.shared.journal import Event
+
     # The moment before: in the journal, what the pipeline does with the message comes after it.
     at, by = datetime.now(UTC), who()
     for service in SERVICES:
@@ -38,6 +42,8 @@ def replay(connection: Connection, mailbox: Mailbox, letters: Sequence[Letter]) 
 
 def discard(connection: Connection, mailbox: Mailbox, letters: Sequence[Letter], why: str) -> None:
     """Record, and only what is recorded is acknowledged: nothing goes without a trace."""
+    from services.shared.journal import Event
+
     at, by = datetime.now(UTC), who()
     written = connection.journal.write(
         [(Event("discarded", {"dead_letter_id": x.id, "why": why, "who": by}, at), x.about) for x in letters]

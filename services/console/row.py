@@ -6,7 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from services.console.connection import Connection, fail
+from services.console.connection import Connection
+from services.console.exits import misused
 from services.shared.feed import Feed
 
 
@@ -14,7 +15,7 @@ def explain_row(connection: Connection, feed: Feed, pairs: list[str]) -> dict[st
     """Keys row, deleted, loses_to and origin (gs://bucket/object#generation), or row (None) and why."""
     given = dict(pair.partition("=")[::2] for pair in pairs)
     if set(given) != set(feed.key):
-        fail(f"the key of {feed.feed} is {', '.join(feed.key)}: give each as name=value", 2)
+        misused(f"the key of {feed.feed} is {', '.join(feed.key)}: give each as name=value")
     types = {column.name: column.type for column in feed.columns}
     where = " AND ".join(f"`{name}` = @k{n}" for n, name in enumerate(feed.key))
     rows = connection.rows(
@@ -52,7 +53,7 @@ def _typed(name: str, kind: str, text: str) -> Any:
             case _:
                 return text
     except (ValueError, KeyError, InvalidOperation):
-        fail(f"--row {name}={text!r}: the contract says {kind}", 2)
+        misused(f"--row {name}={text!r}: the contract says {kind}")
 
 
 def _loses_to(feed: Feed, row: dict[str, Any]) -> list[str]:

@@ -11,21 +11,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from services.console.connection import (
-    FEEDS,
-    HERE,
-    Connection,
-    Feeds,
-    Json,
-    Project,
-    State,
-    errors_in_words,
-    fail,
-    open_connection,
-)
+from services.console.connection import Connection, open_connection
+from services.console.exits import errors_in_words, misused
+from services.console.options import FEEDS, HERE, Feeds, Json, Project, State
+from services.console.person import screen
 from services.console.whereabouts import Whereabouts, is_moving, landed, messages_in_flight, whereabouts
 from services.shared.load import staging_table
 
@@ -41,7 +32,7 @@ def status(
 ) -> None:
     """How each feed stands: counts since the beginning; in flight and staged as of now."""
     if watch and as_json:
-        fail("--watch and --json exclude each other", 2)
+        misused("--watch and --json exclude each other")
     with errors_in_words():
         connection = open_connection(state, project, feeds)
         if watch:
@@ -51,7 +42,7 @@ def status(
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
         return
-    Console().print(_table(answer))
+    screen().print(_table(answer))
     typer.echo(_below(answer))
 
 
@@ -128,7 +119,7 @@ def _file(one: Whereabouts | None) -> dict[str, Any] | None:
 
 
 def _watch(connection: Connection) -> None:
-    console = Console()
+    console = screen()
     with suppress(KeyboardInterrupt):
         while True:
             answer = read_status(connection)

@@ -8,23 +8,10 @@ from typing import Annotated
 
 import typer
 
-from services.console.choice import read_age
-from services.console.connection import (
-    FEEDS,
-    HERE,
-    Connection,
-    DryRun,
-    Feeds,
-    Json,
-    Project,
-    State,
-    Yes,
-    ask,
-    errors_in_words,
-    fail,
-    open_connection,
-    who,
-)
+from services.console.connection import Connection, open_connection
+from services.console.exits import errors_in_words
+from services.console.options import FEEDS, HERE, DryRun, FeedName, Feeds, Json, Project, State, Yes, read_age
+from services.console.person import ask, who
 from services.shared.feed import Feed
 
 # Merged before @before, by the ledger's word; a tombstone that the ledger does not know stays.
@@ -32,8 +19,11 @@ _OLD = "_deleted AND _load_id IN (SELECT load_id FROM `ops.ledger` WHERE feed = 
 
 
 def purge_tombstones(
-    older_than: Annotated[str, typer.Option("--older-than", help="Merged longer ago than this, such as 90d.")],
-    feed: Annotated[str | None, typer.Option("--feed", help="Of this feed only.")] = None,
+    older_than: Annotated[
+        timedelta,
+        typer.Option("--older-than", parser=read_age, metavar="AGE", help="Merged longer ago than this, such as 90d."),
+    ],
+    feed: FeedName = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
@@ -46,7 +36,6 @@ def purge_tombstones(
     After that, a row older than the delete would bring its key back. So dead letters, which may hold such rows,
     must not live longer: a shorter age than their retention is refused.
     """
-    age = read_age("--older-than", older_than)
     with errors_in_words():
         connection = open_connection(state, project, feeds)
         least = timedelta(
@@ -56,13 +45,12 @@ def purge_tombstones(
                 if "push_to" not in settings
             )
         )
-        if age < least:
-            fail(
-                f"--older-than {older_than} is less than the {least.days} days that a dead letter may wait: "
-                "one replayed after the purge could bring a deleted key back",
-                2,
+        if older_than < least:
+            misused(
+                f"--older-than is less than the {least.days} days that a dead letter may wait: "
+                "one replayed after the purge could bring a deleted key back"
             )
-        before = datetime.now(UTC) - age
+        before = datetime.now(UTC) - older_than
         chosen = [connection.feed(feed)] if feed else [one for one in connection.feeds.values() if one.delete]
         counts = {one.feed: _count(connection, one, before) for one in chosen}
         if not dry_run and any(counts.values()):

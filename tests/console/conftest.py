@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from click.testing import Result
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from deploy.local.cloud import LocalCloud
 from deploy.local.environment import ROOT

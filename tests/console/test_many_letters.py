@@ -113,10 +113,7 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
 def _replay_and_kill(pipeline: Pipeline, commands: Commands, watched: str) -> bool:
     """Kill a slow replay once `watched` changes; False if it came to its end before."""
     before = pipeline.connection.undelivered(watched)
-    with subprocess.Popen(
-        commands.line("dead-letters", "replay", "--rate", "8"),
-        cwd=ROOT, env={**os.environ, **commands.variables}, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
+    with commands.start("dead-letters", "replay", "--rate", "8", stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
             if pipeline.connection.undelivered(watched) != before:
                 process.send_signal(signal.SIGKILL)

@@ -9,15 +9,16 @@ from typing import Annotated
 
 import typer
 import yaml
-from rich.console import Console
 from rich.table import Table
 
-from services.console.connection import FEEDS, Feeds, Json, errors_in_words, fail
+from services.console.exits import errors_in_words, fail, misused
 from services.console.feeds.check import Fault, check, check_together
 from services.console.feeds.guess import CannotGuess, Contract, guess
+from services.console.options import FEEDS, Feeds, Json
+from services.console.person import screen
 from services.shared.feed import Feed, read_feeds
 
-commands = typer.Typer(no_args_is_help=True, help="Contracts, before they are deployed.")
+commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Contracts, before they are deployed.")
 
 
 @commands.command("check")
@@ -29,7 +30,7 @@ def check_feeds(
     """Check contracts; each fault with file, line and column. Exit code 1 if there is one."""
     paths = files or sorted(feeds.glob("*.yaml"))
     if not paths:
-        fail(f"{feeds}: no feeds (*.yaml) here", 2)
+        misused(f"{feeds}: no feeds (*.yaml) here")
     faults: list[Fault] = []
     good: list[tuple[Path, Feed]] = []
     for path in paths:
@@ -59,12 +60,12 @@ def show(
     with errors_in_words():
         found = read_feeds(feeds)
     if name is not None and name not in found:
-        fail(f"no feed {name!r}; there are: {', '.join(found)}", 2)
+        misused(f"no feed {name!r}; there are: {', '.join(found)}")
     chosen = [found[name]] if name else list(found.values())
     if as_json:
         typer.echo(json.dumps([feed.model_dump(mode="json") for feed in chosen], indent=2))
         return
-    console = Console()
+    console = screen()
     table = Table("feed", "objects", "table", "key", "version", "delete", "bad rows")
     for feed in chosen:
         delete = f"{feed.delete.column} = {feed.delete.equals}" if feed.delete else ""
