@@ -113,10 +113,23 @@ def _services(incomplete: str) -> list[str]:
 
 
 State = Annotated[
-    Path, typer.Option("--state", envvar="DROPMERGE_STATE", help="The folder the local cloud is kept in.")
+    Path,
+    typer.Option("--state", metavar="DIR", envvar="DROPMERGE_STATE", help="The folder the local cloud is kept in."),
 ]
-Project = Annotated[str | None, typer.Option("--project", help="A Google Cloud project, instead of the local cloud.")]
-Feeds = Annotated[Path, typer.Option("--feeds", envvar="DROPMERGE_FEEDS", help="The folder of contracts.")]
+Project = Annotated[
+    str | None,
+    typer.Option("--project", metavar="PROJECT", help="A Google Cloud project, instead of the local cloud."),
+]
+Feeds = Annotated[
+    Path,
+    typer.Option(
+        "--feeds",
+        metavar="DIR",
+        envvar="DROPMERGE_FEEDS",
+        help="The folder of contracts.",
+        show_default="deploy/feeds",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from services.console.connection import Connection, open_connection
-from services.console.exits import errors_in_words
+from services.console.exits import errors_in_words, misused
 from services.console.options import FEEDS, HERE, DryRun, FeedName, Feeds, Json, Project, State, Yes, read_age
 from services.console.person import ask, who
 from services.shared.feed import Feed

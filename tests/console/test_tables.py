@@ -104,7 +104,7 @@ def test_backfill_finds_what_no_notification_told_of(pipeline: Pipeline, command
     pipeline.settle()
     assert pipeline.scores([f"back-{n}" for n in range(4)]) == {f"back-{n}": 400 + n for n in range(4)}
     assert commands.json("backfill", prefix) == []
-    assert "not gs://bucket/prefix" in commands.run("backfill", "landing/incoming", code=2).stderr
+    assert "not gs://bucket/name" in commands.run("backfill", "landing/incoming", code=2).stderr
     assert "404" in commands.run("backfill", "gs://no-such-bucket/x", code=1).stderr
 
 
