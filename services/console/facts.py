@@ -89,7 +89,48 @@ class Facts:
             "merged_at": own["merged_at"].isoformat(),
             "merge_id": own["merge_id"],
             "merged_with": self._named(others[:_MOST_OTHERS]),
+            "merged_rows": self._merged_rows(str(own["merge_id"]), [entry["load_id"] for entry in entries]),
         }
+
+    def _merged_rows(self, merge_id: str, load_ids: list[str]) -> dict[str, int]:
+        """Of the whole MERGE, as BigQuery counts them; an applied delete is an update, or inserts a tombstone.
+
+        `ignored`: staged and not applied, because the table or the same MERGE had a newer row for the key, or this
+        very one. Empty where BigQuery no longer has the job; without `ignored` where the journal has lost a load.
+        """
+        done = [job for job in self._jobs if f"-{merge_id}-" in job.job_id and not job.error_result]
+        children = [child for job in done for child in self.connection.warehouse.client.list_jobs(parent_job=job)]
+        counts = [child.dml_stats for child in children if child.statement_type == "MERGE" and child.dml_stats]
+        if not counts:
+            return {}
+        found = {
+            "inserted": sum(count.inserted_row_count for count in counts),
+            "updated": sum(count.updated_row_count for count in counts),
+        }
+        staged = self._staged_rows(load_ids)
+        if staged is None:
+            return found
+        return {**staged, **found, "ignored": staged["staged"] - sum(found.values())}
+
+    def _staged_rows(self, load_ids: list[str]) -> dict[str, int] | None:
+        """By the journal's latest word on each load's checks; None unless it has one on all."""
+        rows = self.connection.rows(
+            "SELECT detail FROM `ops.journal` WHERE event = 'checked' AND load_id IN UNNEST(SPLIT(@load_ids))"
+            " AND `at` >= @since QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY `at` DESC) = 1",
+            {"load_ids": ("STRING", ",".join(load_ids)), "since": ("TIMESTAMP", self._since_others)},
+        )
+        details = [json.loads(row["detail"]) for row in rows]
+        if len(details) < len(load_ids):
+            return None
+        return {
+            "staged": sum(detail["rows"] - detail["rejected_rows"] for detail in details),
+            "deletes": sum(detail.get("deletes", 0) for detail in details),
+        }
+
+    @property
+    def _since_others(self) -> datetime:
+        """What is merged together was dropped within days."""
+        return created(self.generation) - timedelta(days=7)
 
     @property
     def dead_letter(self) -> dict[str, Any]:
@@ -120,11 +161,14 @@ class Facts:
         return {row["why"]: row["n"] for row in rows}
 
     @cached_property
-    def jobs(self) -> list[dict[str, Any]]:
-        """The load's own jobs by their ids, which hold the load id; BigQuery keeps them for six months."""
+    def _jobs(self) -> list[Any]:
+        """The load's own and its MERGE, oldest first, by their ids; BigQuery keeps them for six months."""
         if self.load_id is None:
             return []
+        wanted = [self.load_id, *([f"-{self._merge_id}-"] if self._merge_id else [])]
         times = [datetime.fromisoformat(event["at"]) for event in self.events]
+        if self._entry:
+            times.append(self._entry["merged_at"])
         try:
             listed = self.connection.warehouse.client.list_jobs(
                 all_users=True,
@@ -132,9 +176,13 @@ class Facts:
                 min_creation_time=created(self.generation) - CLOCKS,
                 max_creation_time=max(times, default=datetime.now(UTC)) + timedelta(minutes=1),
             )
-            found = [job for job in listed if self.load_id in (job.job_id or "")]
+            return [job for job in listed if any(part in (job.job_id or "") for part in wanted)][::-1]
         except google.Forbidden:
             return []
+
+    @property
+    def jobs(self) -> list[dict[str, Any]]:
+        """Ids to open in BigQuery's console."""
         return [
             {
                 "job_id": job.job_id,
@@ -142,7 +190,7 @@ class Facts:
                 "created": job.created.isoformat() if job.created else None,
                 "error": job.error_result["message"] if job.error_result else None,
             }
-            for job in reversed(found)
+            for job in self._jobs
         ]
 
     @property
@@ -199,7 +247,7 @@ class Facts:
             " WHERE load_id IN UNNEST(SPLIT(@load_ids)) AND `at` >= @since",
             {
                 "load_ids": ("STRING", ",".join(load_ids)),
-                "since": ("TIMESTAMP", created(self.generation) - timedelta(days=7)),
+                "since": ("TIMESTAMP", self._since_others),
             },
         )
         names = {row["load_id"]: f"gs://{row['bucket']}/{row['object']}#{row['generation']}" for row in rows}

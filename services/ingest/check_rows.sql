@@ -33,6 +33,8 @@ WITH raw AS (
     NULLIF({{ c.name | identifier }}, '') AS {{ raw(c) }},
 {% endfor %}
     {% if has_delete %}COALESCE({{ feed.delete.column | identifier }} = @delete_marker, FALSE){% else %}FALSE{% endif %} AS _deleted
+    {% if has_delete %}, {{ feed.delete.column | identifier }} AS _marker{% endif %}
+
   FROM {{ raw_table | identifier }}
 ),
 typed AS (
@@ -92,5 +94,5 @@ SELECT
   _reasons,
   IF(ARRAY_LENGTH(_reasons) = 0, NULL, TO_JSON_STRING(STRUCT(
 {%- for c in feed.columns %}{{ raw(c) }} AS {{ c.name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
-{%- if feed.delete %}, IF(_deleted, @delete_marker, NULL) AS {{ feed.delete.column | identifier }}{% endif %}))) AS _row
+{%- if feed.delete %}, {{ "_marker" if has_delete else "CAST(NULL AS STRING)" }} AS {{ feed.delete.column | identifier }}{% endif %}))) AS _row
 FROM checked

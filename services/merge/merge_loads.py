@@ -136,7 +136,7 @@ class Merger:
             merge_id=merge_id,
         )
         try:
-            self.warehouse.query(sql)
+            self.warehouse.query(sql, name=f"merge-{merge_id}")
         except google.NotFound as error:
             # Another process merged and dropped what was listed here, or someone dropped a table: look again.
             self.ledger.forget(feed)

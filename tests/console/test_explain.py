@@ -23,15 +23,29 @@ def test_the_life_of_a_merged_load(pipeline: Pipeline, commands: Commands) -> No
     names = [event["event"] for event in found["events"]]
     assert names[:5] == ["arrived", "pinned", "loaded", "checked", "staged"]
     assert [event["at"] for event in found["events"]] == sorted(event["at"] for event in found["events"])
-    assert found["events"][3]["detail"] == {"rows": 2, "rejected_rows": 1}
+    assert found["events"][3]["detail"] == {"rows": 2, "rejected_rows": 1, "deletes": 0}
     assert found["rejected"] == {"not_an_integer: credit_score": 1}
     assert found["merged_with"] == [uris[1]]
     kinds = [job["job_id"].split("-")[1] for job in found["jobs"]]
-    assert kinds == ["load", "check", "reject", "stage"]
-    assert all(one["load_id"] in job["job_id"] and job["error"] is None for job in found["jobs"])
+    assert kinds == ["load", "check", "reject", "stage", "merge"]
+    assert all(job["state"] == "DONE" and job["error"] is None for job in found["jobs"])
+    assert found["merge_id"] in found["jobs"][-1]["job_id"]
+    assert found["merged_rows"] == {"staged": 2, "deletes": 0, "inserted": 2, "updated": 0, "ignored": 0}
     text = commands.run("explain", uris[0]).stdout
     assert "state: merged" in text
     assert found["jobs"][0]["job_id"] in text
+
+
+def test_a_merge_tells_what_became_of_its_rows(pipeline: Pipeline, commands: Commands) -> None:
+    """Inserted, updated, a tombstone made, stale against the table."""
+    pipeline.drop("rows-1.csv", HEADER + row("rows-old", 600, day=5) + row("rows-new", 400) + row("rows-gone"))
+    pipeline.settle()
+    changes = [row("rows-old", 400, day=4), row("rows-new", 401, day=2), row("rows-gone", day=2, operation="D")]
+    uri = pipeline.drop("rows-2.csv", HEADER + "".join(changes) + row("rows-first"))
+    pipeline.settle()
+    found = commands.json("explain", uri)
+    assert found["merged_rows"] == {"staged": 4, "deletes": 1, "inserted": 1, "updated": 2, "ignored": 1}
+    assert "ignored: 1" in commands.run("explain", uri).stdout
 
 
 def test_where_a_row_has_its_values_from(pipeline: Pipeline, commands: Commands) -> None:
@@ -99,7 +113,8 @@ def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_t
     pipeline.connection.warehouse.drop(f"{pipeline.connection.project}.ops.journal")
     found = commands.json("explain", merged)
     assert (found["state"], found["events"]) == ("merged", [])
-    assert [job["job_id"].split("-")[1] for job in found["jobs"]] == ["load", "check", "stage"]
+    assert [job["job_id"].split("-")[1] for job in found["jobs"]] == ["load", "check", "stage", "merge"]
+    assert found["merged_rows"] == {"inserted": 1, "updated": 0}, "what BigQuery knows, without the journal"
     lost = pipeline.explain(bad)
     assert (lost["state"], lost["reason"]) == ("dead_lettered", "wrong_header")
     after = pipeline.drop("diary-2.csv", HEADER + row("diary-2", 612))

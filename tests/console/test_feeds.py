@@ -35,7 +35,7 @@ def test_check_names_line_and_column(commands: Commands, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ("feed: accounts", "feed: [", 2, "not YAML"),
+        ("feed: accounts", "feed: [", 3, "not YAML"),
         ("version: last_modified", "version: modified", 1, "modified is not"),
         ("table: main.accounts", "table: main.accounts\ntable: main.other", 5, "there twice"),
         ("equals: D", "equals: 2025-02-30", 1, "cannot be read"),

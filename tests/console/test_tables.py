@@ -67,7 +67,7 @@ def test_rejected_rows_are_exported_mended_and_dropped_again(
     file = tmp_path / "mend.csv"
     said = commands.run(*narrow, "--csv", file).stdout
     assert "row 2: not_an_integer: credit_score" in said
-    assert file.read_text() == HEADER + bad.replace(",high,", ",high,")
+    assert file.read_text() == HEADER + bad, "as it was"
     assert "there already" in commands.run(*narrow, "--csv", file, code=2).stderr
     file.write_text(file.read_text().replace("high", "655").replace("yesterday", "2025-01-01T00:00:00Z"))
     commands.run("drop", file, "--feed", "tolerant")
