@@ -26,11 +26,14 @@ _children: OrderedDict[tuple[str, str], list[dict[str, Any]]] = OrderedDict()
 
 def set_up() -> None:
     """Before the server is made."""
-    execute, run, fetch = jobs.execute_query_job, ScriptInterpreter._run_query, DuckDBEngine.fetch_arrow
-    jobs.execute_query_job = _knowing_its_id(execute)
-    ScriptInterpreter._run_query = _as_script(run)
-    DuckDBEngine.fetch_arrow = _counting(fetch)
-    (route,) = [one for one in jobs.router.routes if getattr(one, "endpoint", None) is jobs.list_jobs]
+    for owner, name, by in (
+        (jobs, "execute_query_job", _knowing_its_id),
+        (ScriptInterpreter, "_run_query", _as_script),
+        (DuckDBEngine, "fetch_arrow", _counting),
+    ):
+        setattr(owner, name, by(getattr(owner, name)))
+    routes: list[Any] = list(jobs.router.routes)
+    (route,) = [one for one in routes if one.endpoint is jobs.list_jobs]
     route.endpoint = _with_children(jobs.list_jobs)
 
 
@@ -62,7 +65,7 @@ def _counting(fetch: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(fetch)
     def fetch_arrow(self: Any, sql: str, parameters: list[Any] | None = None) -> Any:
         parent = _parent.get()
-        if parent is None or not _in_script.get() or not sql.lstrip()[:5].upper() == "MERGE":
+        if parent is None or not _in_script.get() or sql.lstrip()[:5].upper() != "MERGE":
             return fetch(self, sql, parameters)
         done = fetch(self, f"{sql.rstrip().rstrip(';')} RETURNING merge_action", parameters)
         _remember(parent, Counter(done.column(0).to_pylist()))

@@ -37,10 +37,10 @@ def explain(
         if row:
             pairs = [*row, *(word for word in [uri, *(more or [])] if word)]
             found = explain_row(connection, connection.feed(feed), pairs)
-            origin = explain_object(connection, found.pop("origin")) if "origin" in found else {}
+            origin = explain_object(connection, found.pop("origin"), with_jobs=True) if "origin" in found else {}
             answer = {"load_id": None, "state": "unknown", **origin, **found, "events": origin.get("events", [])}
         elif uri and not more:
-            answer = explain_object(connection, uri)
+            answer = explain_object(connection, uri, with_jobs=True)
         else:
             misused("name one gs://bucket/object, or --row key=value")
     if as_json:
@@ -51,8 +51,11 @@ def explain(
         raise typer.Exit(1)
 
 
-def explain_object(connection: Connection, uri: str) -> dict[str, Any]:
-    """Keys load_id, state, feed, bucket, object, generation, events, and what is known of the state."""
+def explain_object(connection: Connection, uri: str, with_jobs: bool = False) -> dict[str, Any]:
+    """Keys load_id, state, feed, bucket, object, generation, events, and what is known of the state.
+
+    `with_jobs`: also jobs and merged_rows, which take listing the jobs of that time.
+    """
     match = re.fullmatch(r"gs://([^/]+)/(.+?)(?:#([0-9]{1,18}|[0-9]{19}))?", uri, re.DOTALL)
     if match is None:
         misused(f"{uri!r} is not gs://bucket/object[#generation]")
@@ -69,7 +72,7 @@ def explain_object(connection: Connection, uri: str) -> dict[str, Any]:
         "generation": generation,
     }
     if state == "merged":
-        answer.update(facts.merge)
+        answer.update(facts.merged)
     elif state == "dead_lettered":
         answer.update(facts.dead_letter)
     elif state not in ("superseded", "ignored") and not facts.events and generation:
@@ -79,8 +82,8 @@ def explain_object(connection: Connection, uri: str) -> dict[str, Any]:
             answer.update(state="dead_lettered", reason=letter.reason, error=letter.error, dead_letter=letter.id)
     if facts.rejected:
         answer["rejected"] = facts.rejected
-    if facts.jobs:
-        answer["jobs"] = facts.jobs
+    if with_jobs:
+        answer.update(facts.work)
     if answer["state"] == "unknown":
         answer["why"] = _why_unknown(facts)
     return {**answer, "events": facts.events}

@@ -6,7 +6,7 @@ The journal only adds to what is there to be seen; a load whose journal is lost 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -14,15 +14,12 @@ from typing import Any
 from google.api_core import exceptions as google
 
 from services.console.connection import Connection
-from services.console.events import CLOCKS, created, read_events
+from services.console.events import read_events
 from services.console.letter import Letter
 from services.console.mailbox import Mailbox
-from services.ingest.pin import archived_name
+from services.console.merged import Merge, find_merge, jobs_of, others, rows_of
 from services.shared.feed import feed_for
 from services.shared.load import Load
-
-_MOST_JOBS = 10_000
-_MOST_OTHERS = 100
 
 
 @dataclass(frozen=True)
@@ -71,66 +68,19 @@ class Facts:
         return read_events(self.connection, self.bucket, self.object, self.generation)
 
     @cached_property
-    def merge(self) -> dict[str, Any]:
-        """When, in which MERGE, with which other loads; empty where the ledger does not hold the load."""
-        if self.load_id is None:
-            return {}
-        entries = self.connection.rows(
-            "SELECT o.load_id, o.merged_at, o.merge_id FROM `ops.ledger` AS l JOIN `ops.ledger` AS o"
-            " ON o.merge_id = l.merge_id AND o.feed = l.feed WHERE l.feed = @feed AND l.load_id = @load_id"
-            " ORDER BY o.load_id",
-            {"feed": ("STRING", self.feed), "load_id": ("STRING", self.load_id)},
-        )
-        own = next((entry for entry in entries if entry["load_id"] == self.load_id), None)
-        if own is None:
-            return {}
-        others = [entry["load_id"] for entry in entries if entry["load_id"] != self.load_id]
-        return {
-            "merged_at": own["merged_at"].isoformat(),
-            "merge_id": own["merge_id"],
-            "merged_with": self._named(others[:_MOST_OTHERS]),
-            "merged_rows": self._merged_rows(str(own["merge_id"]), [entry["load_id"] for entry in entries]),
-        }
-
-    def _merged_rows(self, merge_id: str, load_ids: list[str]) -> dict[str, int]:
-        """Of the whole MERGE, as BigQuery counts them; an applied delete is an update, or inserts a tombstone.
-
-        `ignored`: staged and not applied, because the table or the same MERGE had a newer row for the key, or this
-        very one. Empty where BigQuery no longer has the job; without `ignored` where the journal has lost a load.
-        """
-        done = [job for job in self._jobs if f"-{merge_id}-" in job.job_id and not job.error_result]
-        children = [child for job in done for child in self.connection.warehouse.client.list_jobs(parent_job=job)]
-        counts = [child.dml_stats for child in children if child.statement_type == "MERGE" and child.dml_stats]
-        if not counts:
-            return {}
-        found = {
-            "inserted": sum(count.inserted_row_count for count in counts),
-            "updated": sum(count.updated_row_count for count in counts),
-        }
-        staged = self._staged_rows(load_ids)
-        if staged is None:
-            return found
-        return {**staged, **found, "ignored": staged["staged"] - sum(found.values())}
-
-    def _staged_rows(self, load_ids: list[str]) -> dict[str, int] | None:
-        """By the journal's latest word on each load's checks; None unless it has one on all."""
-        rows = self.connection.rows(
-            "SELECT detail FROM `ops.journal` WHERE event = 'checked' AND load_id IN UNNEST(SPLIT(@load_ids))"
-            " AND `at` >= @since QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY `at` DESC) = 1",
-            {"load_ids": ("STRING", ",".join(load_ids)), "since": ("TIMESTAMP", self._since_others)},
-        )
-        details = [json.loads(row["detail"]) for row in rows]
-        if len(details) < len(load_ids):
-            return None
-        return {
-            "staged": sum(detail["rows"] - detail["rejected_rows"] for detail in details),
-            "deletes": sum(detail.get("deletes", 0) for detail in details),
-        }
+    def merge(self) -> Merge | None:
+        return find_merge(self.connection, self.load) if self.load and self.generation else None
 
     @property
-    def _since_others(self) -> datetime:
-        """What is merged together was dropped within days."""
-        return created(self.generation) - timedelta(days=7)
+    def merged(self) -> dict[str, Any]:
+        """When, in which MERGE, with which other loads."""
+        if not self.merge or not self.load:
+            return {}
+        return {
+            "merged_at": self.merge.at.isoformat(),
+            "merge_id": self.merge.id,
+            "merged_with": others(self.connection, self.merge, self.load),
+        }
 
     @property
     def dead_letter(self) -> dict[str, Any]:
@@ -160,38 +110,25 @@ class Facts:
         )
         return {row["why"]: row["n"] for row in rows}
 
-    @cached_property
-    def _jobs(self) -> list[Any]:
-        """The load's own and its MERGE, oldest first, by their ids; BigQuery keeps them for six months."""
-        if self.load_id is None:
-            return []
-        wanted = [self.load_id, *([f"-{self._merge_id}-"] if self._merge_id else [])]
-        times = [datetime.fromisoformat(event["at"]) for event in self.events]
-        if self._entry:
-            times.append(self._entry["merged_at"])
-        try:
-            listed = self.connection.warehouse.client.list_jobs(
-                all_users=True,
-                max_results=_MOST_JOBS,
-                min_creation_time=created(self.generation) - CLOCKS,
-                max_creation_time=max(times, default=datetime.now(UTC)) + timedelta(minutes=1),
-            )
-            return [job for job in listed if any(part in (job.job_id or "") for part in wanted)][::-1]
-        except google.Forbidden:
-            return []
-
     @property
-    def jobs(self) -> list[dict[str, Any]]:
-        """Ids to open in BigQuery's console."""
-        return [
+    def work(self) -> dict[str, Any]:
+        """What the MERGE did to rows, and the load's jobs by the ids to open in BigQuery's console; keys with news."""
+        if not self.load or not self.generation:
+            return {}
+        moments = [datetime.fromisoformat(event["at"]) for event in self.events]
+        until = max([*moments, self.merge.at] if self.merge else moments, default=datetime.now(UTC))
+        found = jobs_of(self.connection, self.load, self.merge, until)
+        rows = rows_of(self.connection, self.merge, self.load, found) if self.merge else {}
+        jobs = [
             {
                 "job_id": job.job_id,
                 "state": job.state,
                 "created": job.created.isoformat() if job.created else None,
                 "error": job.error_result["message"] if job.error_result else None,
             }
-            for job in self._jobs
+            for job in found
         ]
+        return {name: value for name, value in (("merged_rows", rows), ("jobs", jobs)) if value}
 
     @property
     def live(self) -> bool:
@@ -234,24 +171,13 @@ class Facts:
     def _is_pinned(self) -> bool:
         if self.load is None:
             return False
+        from services.ingest.pin import archived_name
+
         archive = self.connection.storage.bucket(self.connection.archive)
         return bool(archive.blob(archived_name(self.load)).exists())
 
     def _has_table(self, name: str) -> bool:
         return self.connection.warehouse.exists(f"{self.connection.project}.staging.{name}")
-
-    def _named(self, load_ids: list[str]) -> list[str]:
-        """Each load by its object where the journal knows it."""
-        rows = self.connection.rows(
-            "SELECT DISTINCT load_id, bucket, object, generation FROM `ops.journal`"
-            " WHERE load_id IN UNNEST(SPLIT(@load_ids)) AND `at` >= @since",
-            {
-                "load_ids": ("STRING", ",".join(load_ids)),
-                "since": ("TIMESTAMP", self._since_others),
-            },
-        )
-        names = {row["load_id"]: f"gs://{row['bucket']}/{row['object']}#{row['generation']}" for row in rows}
-        return [names.get(load_id, load_id) for load_id in load_ids]
 
 
 def gather(connection: Connection, bucket: str, name: str, generation: int) -> Facts:

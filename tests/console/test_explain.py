@@ -48,6 +48,18 @@ def test_a_merge_tells_what_became_of_its_rows(pipeline: Pipeline, commands: Com
     assert "ignored: 1" in commands.run("explain", uri).stdout
 
 
+def test_a_merge_tells_what_became_of_its_rows(pipeline: Pipeline, commands: Commands) -> None:
+    """Inserted, updated, a tombstone made, stale against the table."""
+    pipeline.drop("rows-1.csv", HEADER + row("rows-old", 600, day=5) + row("rows-new", 400) + row("rows-gone"))
+    pipeline.settle()
+    changes = [row("rows-old", 400, day=4), row("rows-new", 401, day=2), row("rows-gone", day=2, operation="D")]
+    uri = pipeline.drop("rows-2.csv", HEADER + "".join(changes) + row("rows-first"))
+    pipeline.settle()
+    found = commands.json("explain", uri)
+    assert found["merged_rows"] == {"staged": 4, "deletes": 1, "inserted": 1, "updated": 2, "ignored": 1}
+    assert "ignored: 1" in commands.run("explain", uri).stdout
+
+
 def test_where_a_row_has_its_values_from(pipeline: Pipeline, commands: Commands) -> None:
     """File, generation, load, when, and what would replace it; a tombstone too, and a key that is not there."""
     pipeline.drop("row-1.csv", HEADER + row("row", 500, day=1) + row("row-gone", day=1))
