@@ -6,37 +6,16 @@ import json
 import os
 import pty
 import subprocess
-from collections.abc import Mapping
 
 import pytest
 
 from services.console.advice import ADVICE
-from services.console.publish import publish
 from services.shared.errors import REASONS
 from tests.console.conftest import INGEST_LETTERS, MERGE_LETTERS, Commands, paused, pull_all
+from tests.console.letters import ours, put
 from tests.guarantees.pipeline import HEADER, Pipeline, row
 
 BAD_HEADER = HEADER.replace("credit_score", "score")
-
-
-def letter_of(
-    pipeline: Pipeline, attributes: Mapping[str, str], topic: str = INGEST_LETTERS, data: bytes = b"{}"
-) -> str:
-    """The id of a dead letter put straight on its topic."""
-    return publish(pipeline.connection, topic, [(data, attributes)])[0]
-
-
-def ours(name: str, reason: str = "wrong_header", **more: str) -> dict[str, str]:
-    """Attributes as ingest's dead letter of an object has them; the original would be ignored if replayed."""
-    return {
-        "eventType": "OBJECT_METADATA_UPDATE",
-        "bucketId": "landing",
-        "objectId": name,
-        "objectGeneration": "5",
-        "dropmerge_reason": reason,
-        "dropmerge_error": "first line\nsecond line",
-        **more,
-    }
 
 
 def waiting(pipeline: Pipeline, glob: str) -> list[str]:
@@ -47,9 +26,9 @@ def waiting(pipeline: Pipeline, glob: str) -> list[str]:
 def test_list_counts_by_kind_and_shows_the_oldest(pipeline: Pipeline, commands: Commands) -> None:
     """Both shapes: ours with its reason, Pub/Sub's own after too many attempts."""
     name = "incoming/accounts/list.csv"
-    ids = [letter_of(pipeline, ours(name, dropmerge_dead_lettered_at=f"2025-01-0{day}T00:00:00Z")) for day in (2, 1)]
+    ids = [put(pipeline, ours(name, dropmerge_dead_lettered_at=f"2025-01-0{day}T00:00:00Z")) for day in (2, 1)]
     forwarding = {"SourceDeliveryCount": "20", "SourceSubscription": "merge", "SourceSubscriptionProject": "local"}
-    native = letter_of(
+    native = put(
         pipeline,
         {"feed": "accounts", "objectId": name, **{f"CloudPubSubDeadLetter{k}": v for k, v in forwarding.items()}},
         MERGE_LETTERS,
@@ -75,7 +54,7 @@ def test_list_counts_by_kind_and_shows_the_oldest(pipeline: Pipeline, commands: 
 def test_listing_gives_back_every_lease_and_uses_nothing_up(pipeline: Pipeline, commands: Commands) -> None:
     """The next listing sees the same letters at once; no delivery attempts are counted."""
     name = "incoming/accounts/again.csv"
-    ids = sorted(letter_of(pipeline, ours(name)) for _ in range(3))
+    ids = sorted(put(pipeline, ours(name)) for _ in range(3))
     for _ in range(2):
         assert sorted(one["id"] for one in commands.json("dead-letters", "list", "--object", name)) == ids
     path = pipeline.connection.subscriber.subscription_path(pipeline.connection.project, INGEST_LETTERS)
@@ -88,18 +67,23 @@ FORGED: list[dict[str, str]] = [
     {"dropmerge_dead_lettered_at": "yesterday", "replay_count": "-1", "dropmerge_reason": "made_up"},
     {"data": "d", "topic": "t", "ordering_key": "o", "timeout": "9"},
     {"dropmerge_generation": "9" * 900, "dropmerge_dead_lettered_at": "2025-01-01T00:00:00"},
+    {"dropmerge_reason": "[/red]", "dropmerge_error": "\x1b[2J\nnew line", "dropmerge_feed": "[bold]"},
 ]
 
 
 def test_a_forged_letter_harms_no_command(pipeline: Pipeline, commands: Commands) -> None:
     """Whatever its attributes say, it is listed, replayed with the original ones whole, and gone."""
     ids = [
-        letter_of(pipeline, {"eventType": "OBJECT_DELETE", "objectId": f"forged/{n}", **forged}, data=b"\xff")
+        put(pipeline, {"eventType": "OBJECT_DELETE", "objectId": f"forged/{n}", **forged}, data=b"\xff")
         for n, forged in enumerate(FORGED)
     ]
     found = commands.json("dead-letters", "list", "--object", "forged/*")
     assert sorted(one["id"] for one in found) == sorted(ids)
     assert {one["service"] for one in found} == {"ingest"}
+    text = commands.run("dead-letters", "list", "--object", "forged/*").stdout
+    assert "[/red]" in text
+    assert "\x1b" not in text, "nothing that a terminal would obey"
+    assert len([line for line in text.splitlines() if "forged/" in line]) == len(ids)
     with paused(pipeline, "ingest") as path:
         commands.run("dead-letters", "replay", "--object", "forged/*")
         messages = {m.attributes["objectId"]: m for m in pull_all(pipeline, path, len(ids))}
@@ -144,10 +128,10 @@ def test_replay_takes_what_the_filters_say(pipeline: Pipeline, commands: Command
 
     old = {"dropmerge_dead_lettered_at": "2025-01-01T00:00:00Z"}
     ids = [
-        letter_of(pipeline, ours(name(0))),
-        letter_of(pipeline, ours(name(1), **old)),
-        letter_of(pipeline, ours(name(2), "empty_file")),
-        letter_of(pipeline, {"objectId": name(3), "dropmerge_reason": "staging_missing", **old}, MERGE_LETTERS, b"m"),
+        put(pipeline, ours(name(0))),
+        put(pipeline, ours(name(1), **old)),
+        put(pipeline, ours(name(2), "empty_file")),
+        put(pipeline, {"objectId": name(3), "dropmerge_reason": "staging_missing", **old}, MERGE_LETTERS, b"m"),
     ]
     replay = ("dead-letters", "replay", "--object", "incoming/accounts/filter-*")
     assert sorted(commands.json(*replay, "--dry-run")) == sorted(ids)
@@ -165,7 +149,7 @@ def test_replay_takes_what_the_filters_say(pipeline: Pipeline, commands: Command
 def test_replay_refuses_past_a_maximum_unless_forced(pipeline: Pipeline, commands: Commands) -> None:
     """A letter that was replayed five times stays where it is and is named."""
     name = "incoming/accounts/worn.csv"
-    letter_of(pipeline, ours(name, replay_count="5"))
+    put(pipeline, ours(name, replay_count="5"))
     refused = commands.run("dead-letters", "replay", "--object", name, code=1)
     assert "1 were replayed 5 times already" in refused.stderr
     commands.run("dead-letters", "replay", "--object", name, "--force")
@@ -192,7 +176,7 @@ def test_discard_is_in_the_journal_with_who_and_why(pipeline: Pipeline, commands
 def test_a_person_is_asked(pipeline: Pipeline, commands: Commands, answer: str, left: int) -> None:
     """At a terminal a question comes first; only a yes changes anything."""
     name = f"incoming/accounts/asked-{left}.csv"
-    letter_of(pipeline, ours(name))
+    put(pipeline, ours(name))
     parent, child = pty.openpty()
     words = ("dead-letters", "discard", "--object", name, "--why", "asked")
     with commands.start(*words, stdin=child, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -203,16 +187,3 @@ def test_a_person_is_asked(pipeline: Pipeline, commands: Commands, answer: str, 
     assert b"discard 1 dead letters?" in errors
     assert process.returncode == left
     assert len(waiting(pipeline, name)) == left
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("list", "--reason", "bad_luck"), "wrong_header"),
-        (("replay", "--older-than", "soon"), "such as 12h"),
-        (("discard",), "--why"),
-    ],
-)
-def test_nonsense_is_refused(commands: Commands, words: tuple[str, ...], said: str) -> None:
-    """With exit code 2 and what would do."""
-    assert said in commands.run("dead-letters", *words, code=2).stderr

@@ -48,18 +48,6 @@ def test_a_merge_tells_what_became_of_its_rows(pipeline: Pipeline, commands: Com
     assert "ignored: 1" in commands.run("explain", uri).stdout
 
 
-def test_a_merge_tells_what_became_of_its_rows(pipeline: Pipeline, commands: Commands) -> None:
-    """Inserted, updated, a tombstone made, stale against the table."""
-    pipeline.drop("rows-1.csv", HEADER + row("rows-old", 600, day=5) + row("rows-new", 400) + row("rows-gone"))
-    pipeline.settle()
-    changes = [row("rows-old", 400, day=4), row("rows-new", 401, day=2), row("rows-gone", day=2, operation="D")]
-    uri = pipeline.drop("rows-2.csv", HEADER + "".join(changes) + row("rows-first"))
-    pipeline.settle()
-    found = commands.json("explain", uri)
-    assert found["merged_rows"] == {"staged": 4, "deletes": 1, "inserted": 1, "updated": 2, "ignored": 1}
-    assert "ignored: 1" in commands.run("explain", uri).stdout
-
-
 def test_where_a_row_has_its_values_from(pipeline: Pipeline, commands: Commands) -> None:
     """File, generation, load, when, and what would replace it; a tombstone too, and a key that is not there."""
     pipeline.drop("row-1.csv", HEADER + row("row", 500, day=1) + row("row-gone", day=1))
@@ -107,12 +95,6 @@ def test_ends_without_a_merge(pipeline: Pipeline) -> None:
     pipeline.connection.storage.bucket("landing").blob("elsewhere/x.csv").upload_from_string(b"x")
     assert pipeline.explain("gs://landing/elsewhere/x.csv")["state"] == "ignored"
     assert pipeline.explain("gs://landing/incoming/accounts/never.csv#12")["state"] == "unknown"
-
-
-def test_nonsense_is_refused(commands: Commands) -> None:
-    """With what would do."""
-    assert "gs://bucket/object" in commands.run("explain", code=2).stderr
-    assert "give each as name=value" in commands.run("explain", "--feed", "accounts", "--row", "x=1", code=2).stderr
 
 
 def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_there(
