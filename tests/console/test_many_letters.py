@@ -28,7 +28,7 @@ _KILLS, _RATE = 10, 8
 def test_many_letters_are_never_all_in_memory(
     pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Listed and replayed each once and whole, a pull's worth at a time. The ten thousand: tests.console.many_letters."""
+    """Listed and replayed each once and whole, a pull's worth at a time. Ten thousand: tests.console.many_letters."""
     empty_dead_letters(pipeline)
     count, held = 4 * MOST_PULLED, []
 

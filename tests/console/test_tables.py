@@ -1,9 +1,11 @@
 """`dropmerge status`, `rejected`, `backfill`, `purge-tombstones`, `drop`, `wait`, each as typed."""
 
+import re
 import signal
 import subprocess
 from pathlib import Path
 
+from deploy.local.environment import ROOT
 from services.ingest.notification import read_notification
 from services.shared.envelope import Envelope
 from tests.console.conftest import Commands, paused, pull_all
@@ -147,6 +149,6 @@ def test_a_whole_feed_is_reloaded_from_the_archive(pipeline: Pipeline, commands:
 def statements(heading: str) -> list[str]:
     """The SQL under a heading of the runbook."""
     text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8").partition(f"## {heading}\n")[2]
-    found = re.findall(r"^    ((?:DROP|DELETE) .*);$", text.partition("\n## ")[0], re.MULTILINE)
+    found: list[str] = re.findall(r"^    ((?:DROP|DELETE) .*);$", text.partition("\n## ")[0], re.MULTILINE)
     assert found
     return found
