@@ -264,8 +264,7 @@ def _each_batch(connection: Connection, selection: Selection, pace: Pace, action
         for batch in selection.batches(mailbox, pace.batch, tally):
             pace.wait(len(batch))
             action(connection, mailbox, batch)
-            for letter in batch:
-                tally.add(letter)
+            tally.add(batch)
             line.update(f"{tally.count} dead letters")
     return tally
 

@@ -28,17 +28,18 @@ class Tally:
     def count(self) -> int:
         return len(self.ids)
 
-    def add(self, letter: Letter) -> None:
-        key = (letter.service, letter.reason, letter.feed or "")
-        age = next((name for name, limit in _AGES.items() if self._now - letter.at < limit), "older")
-        self._ages.setdefault(key, Counter())[age] += 1
-        self.ids.append(letter.id)
+    def add(self, letters: Iterable[Letter]) -> None:
+        for letter in letters:
+            key = (letter.service, letter.reason, letter.feed or "")
+            age = next((name for name, limit in _AGES.items() if self._now - letter.at < limit), "older")
+            self._ages.setdefault(key, Counter())[age] += 1
+            self.ids.append(letter.id)
 
     def counting(self, batches: Iterable[Sequence[Letter]]) -> Iterator[Letter]:
         """The letters of these batches, each counted as it passes."""
         for batch in batches:
             for letter in batch:
-                self.add(letter)
+                self.add([letter])
                 yield letter
 
     def print(self) -> None:

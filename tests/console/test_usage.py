@@ -17,7 +17,7 @@ _WRONG: list[tuple[str, str]] = [
     ("dead-letters list --reason bad_luck", "'bad_luck' is not one of: malformed_message, no_feed"),
     ("dead-letters list --service both", "'both' is not one of: ingest, merge"),
     ("dead-letters list --object [ab", "'[ab' is not a glob"),
-    ("dead-letters list --limit 0", "0 is not in the range x>=1"),
+    ("dead-letters list --limit 0", "greater than or equal to 1"),
     ("dead-letters list --feed nobody", "no feed 'nobody'; there are: accounts"),
     ("dead-letters show 999999", "no dead letter 999999 waits"),
     ("dead-letters replay --id 999999", "no dead letter 999999 waits"),
@@ -25,7 +25,7 @@ _WRONG: list[tuple[str, str]] = [
     ("dead-letters replay --rate -1", "'-1' is not a number of messages a second above zero"),
     ("dead-letters replay --rate nan", "'nan' is not a number of messages a second above zero"),
     ("dead-letters discard --reason no_feed", "Missing option '--why'"),
-    ("dead-letters discard --why  ", "--why is empty"),
+    ("dead-letters discard --why _", "--why is empty"),
     ("dead-letters discard --why x --id 999999", "no dead letter 999999 waits"),
     ("explain landing/incoming/x.csv", "'landing/incoming/x.csv' is not gs://bucket/object[#generation]"),
     ("explain", "name one gs://bucket/object, or --row key=value"),
@@ -61,7 +61,7 @@ _WRONG: list[tuple[str, str]] = [
 
 @pytest.mark.parametrize(("line", "said"), _WRONG, ids=[line for line, _ in _WRONG])
 def test_what_makes_no_sense_is_said_in_a_line(commands: Commands, line: str, said: str) -> None:
-    words = [word or " " for word in line.split(" ")]
+    words = [" " if word == "_" else word for word in line.split(" ")]
     done = commands.run(*words, code=USAGE)
     assert not done.stdout
     (error,) = [one for one in done.stderr.splitlines() if one.startswith("Error: ")]
