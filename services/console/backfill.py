@@ -119,6 +119,8 @@ def _pinned(connection: Connection, prefix: Place, nameless: list[str]) -> Itera
     blobs = iter(connection.storage.list_blobs(prefix.bucket, prefix=prefix.name))
     while some := list(islice(blobs, 500)):
         by_id = {blob.name.rpartition("/")[2].partition(".")[0]: blob for blob in some}
+        for row in _rows_of(connection, "ops.ledger", list(by_id)):
+            del by_id[row["load_id"]]
         known = {
             load.load_id: load
             for row in _rows_of(connection, "ops.journal", by_id)

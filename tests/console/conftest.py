@@ -68,6 +68,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     folder = tmp_path_factory.mktemp("console")
     feeds = write_feeds(folder / "feeds")
     (feeds / "numbers.yaml").write_text(NUMBERS)
+    (feeds / "reloaded.yaml").write_text(NUMBERS.replace("numbers", "reloaded"))
     cloud = LocalCloud(folder / "state", environ={})
     before = dict(os.environ)
     cloud.up(0, feeds)

@@ -129,17 +129,17 @@ def test_purge_tombstones_keeps_the_young_and_refuses_a_short_horizon(pipeline: 
 
 def test_a_whole_feed_is_reloaded_from_the_archive(pipeline: Pipeline, commands: Commands) -> None:
     """As the runbook says: the same table, though an overwritten generation is long gone from the landing bucket."""
-    old = pipeline.drop("reload.csv", "n,v\n1,1\n2,1\n", feed="numbers")
+    old = pipeline.drop("reload.csv", "n,v\n1,1\n2,1\n", feed="reloaded")
     pipeline.settle()
-    pipeline.drop("reload.csv", "n,v\n2,2\n3,2\n", feed="numbers")
+    pipeline.drop("reload.csv", "n,v\n2,2\n3,2\n", feed="reloaded")
     pipeline.settle()
-    table = "SELECT n, v, _generation FROM `main.numbers` ORDER BY n"
+    table = "SELECT n, v, _generation FROM `main.reloaded` ORDER BY n"
     before = pipeline.connection.rows(table)
     assert pipeline.explain(old)["generation"] in {one["_generation"] for one in before}
     for statement in statements("A whole feed reloaded from the archive"):
-        pipeline.connection.rows(statement.replace("FEED", "numbers"))
-    archive = "gs://archive/numbers/"
-    assert len(commands.json("backfill", archive, "--dry-run")) >= 2
+        pipeline.connection.rows(statement.replace("FEED", "reloaded"))
+    archive = "gs://archive/reloaded/"
+    assert len(commands.json("backfill", archive, "--dry-run")) == 2
     commands.run("backfill", archive)
     commands.run("wait")
     assert pipeline.connection.rows(table) == before
