@@ -72,13 +72,13 @@ MUTATIONS = [
         "flag-before-work",
         "G1",
         _MERGER,
-        "            self.warehouse.query(sql)\n",
+        '            self.warehouse.query(sql, name=f"merge-{merge_id}")\n',
         "            for load_id in group:\n"
         "                self.warehouse.query(\n"
         '                    f"INSERT INTO `{self.ledger.table}` (feed, load_id, merged_at, merge_id) "\n'
         "                    f\"VALUES ('{feed.feed}', '{load_id}', CURRENT_TIMESTAMP(), '{merge_id}')\"\n"
         "                )\n"
-        "            self.warehouse.query(sql)\n",
+        '            self.warehouse.query(sql, name=f"merge-{merge_id}")\n',
         f"{_TRANSIENT}[conflicts]",
     ),
     Mutation(
@@ -182,10 +182,9 @@ MUTATIONS = [
     Mutation(
         "acknowledged-before-replayed",
         "G6",
-        "services/console/letters.py",
-        "    topic = connection.publisher.topic_path(connection.project, source)",
-        "    acknowledge(connection, [letter])\n"
-        "    topic = connection.publisher.topic_path(connection.project, source)",
+        "services/console/replay.py",
+        "        ids = publish(connection, source,",
+        "        mailbox.acknowledge(some)\n        ids = publish(connection, source,",
         "tests/guarantees/test_g6_replay.py::test_g6_a_replay_that_cannot_be_published_loses_nothing",
     ),
     Mutation(

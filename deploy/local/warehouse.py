@@ -5,7 +5,7 @@ and CRLF, and takes an open quote for text. BigQuery follows the options, and so
 record by record, and DuckDB is given a copy that leaves nothing to guess. A load that fails leaves no new table.
 
 It parses a statement some 25 times and copies a table after each change to it, for time travel. Here a statement is
-parsed once, and there is no time travel.
+parsed once, and there is no time travel. `script_jobs` adds what a MERGE inside a script inserted and updated.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from bqemulator.api.routes import jobs, upload
 from bqemulator.cli import main
 from bqemulator.jobs import executor
 from bqemulator.versioning.snapshots import SnapshotManager
+
+from deploy.local import script_jobs
 
 _BLOCK = 4 * 2**20
 _MOST_RECORD = 100 * 2**20  # bytes, as in BigQuery
@@ -253,4 +255,5 @@ if __name__ == "__main__":
         _replace(_module, "execute_load_job", execute_load_job)
     _replace(SnapshotManager, "capture", capture)
     _parse_one, sqlglot.parse_one = sqlglot.parse_one, parse_one  # type: ignore[assignment]
+    script_jobs.set_up()
     main()

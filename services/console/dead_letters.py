@@ -2,103 +2,77 @@
 
 from __future__ import annotations
 
-import fnmatch
-import getpass
+import heapq
 import json
-import re
-import time
-from collections import Counter
-from datetime import UTC, datetime, timedelta
-from typing import Annotated
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, islice
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from services.console.connection import (
+from services.console.advice import advice_for
+from services.console.choice import Choice, choose
+from services.console.connection import Connection, open_connection
+from services.console.events import letter_events, print_events
+from services.console.exits import errors_in_words, fail, misused
+from services.console.letter import Letter
+from services.console.mailbox import Mailbox
+from services.console.options import (
     FEEDS,
     HERE,
-    Connection,
+    DryRun,
+    FeedName,
     Feeds,
+    Ids,
     Json,
+    Limit,
+    Object,
+    OlderThan,
     Project,
+    Rate,
+    Reason,
+    Service,
     State,
-    errors_in_words,
-    fail,
-    open_connection,
+    Yes,
 )
-from services.console.letters import SERVICES, Letter, discard, give_back, read_letters, replay
+from services.console.person import ask, is_there, progress, visible
+from services.console.publish import Pace
+from services.console.replay import discard, replay
+from services.console.tally import Tally
 from services.shared.errors import REASONS
-from services.shared.journal import Journal
 
-commands = typer.Typer(no_args_is_help=True, help="Messages that could not go on.")
+commands = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Messages that could not go on: list, show, replay, discard."
+)
 
-_MOST_REPLAYS = 5
+MOST_REPLAYS = 5
+_SHOWN = 100
 
-Reason = Annotated[str | None, typer.Option("--reason")]
-FeedName = Annotated[str | None, typer.Option("--feed")]
-Object = Annotated[str | None, typer.Option("--object", help="A glob on the object's name.")]
-OlderThan = Annotated[str | None, typer.Option("--older-than", help="Such as 90s, 30m, 12h, 7d.")]
-Id = Annotated[list[str] | None, typer.Option("--id")]
-Service = Annotated[str | None, typer.Option("--service", help="ingest or merge.")]
-Limit = Annotated[int | None, typer.Option("--limit", min=1)]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")]
-Rate = Annotated[float | None, typer.Option("--rate", min=0.001, help="Messages a second at most.")]
+Action = Callable[[Connection, Mailbox, Sequence[Letter]], None]
 
 
-class _Filter:
-    def __init__(
-        self,
-        reason: str | None,
-        feed: str | None,
-        glob: str | None,
-        older: str | None,
-        ids: list[str] | None,
-        service: str | None,
-    ) -> None:
-        if service is not None and service not in SERVICES:
-            fail(f"--service is one of: {', '.join(SERVICES)}", 2)
-        if reason is not None and reason not in REASONS:
-            fail(f"--reason {reason!r} is not one of: {', '.join(REASONS)}", 2)
-        self.services = (service,) if service else SERVICES
-        self._reason, self._feed, self._glob, self._ids = reason, feed, glob, set(ids or [])
-        self._before = datetime.now(UTC) - _age(older) if older else None
+@dataclass(frozen=True)
+class Selection:
+    """The letters that a command acts on."""
 
-    def wants(self, letter: Letter) -> bool:
-        return (
-            (self._reason is None or letter.reason == self._reason)
-            and (self._feed is None or letter.feed == self._feed)
-            and (self._glob is None or fnmatch.fnmatchcase(letter.object or "", self._glob))
-            and (not self._ids or letter.id in self._ids)
-            and (self._before is None or datetime.fromisoformat(letter.dead_lettered_at) < self._before)
-        )
+    choice: Choice
+    limit: int | None
+    most_replays: int | None
 
-
-def _age(text: str) -> timedelta:
-    match = re.fullmatch(r"(\d+)([smhd])", text)
-    if match is None:
-        fail(f"--older-than {text!r} is not a number and s, m, h or d", 2)
-    return timedelta(seconds=int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]])
-
-
-def _gather(connection: Connection, chosen: _Filter, limit: int | None) -> list[Letter]:
-    """The letters wanted, still leased; all others given back."""
-    wanted: list[Letter] = []
-    others: list[Letter] = []
-    for batch in read_letters(connection, chosen.services):
-        for letter in batch:
-            take = chosen.wants(letter) and (limit is None or len(wanted) < limit)
-            (wanted if take else others).append(letter)
-    give_back(connection, others)
-    return wanted
-
-
-def _histogram(letters: list[Letter]) -> None:
-    table = Table("service", "reason", "feed", "letters")
-    counts = Counter((one.service, one.reason, one.feed or "") for one in letters)
-    for key, count in counts.most_common():
-        table.add_row(*key, str(count))
-    Console().print(table)
+    def batches(self, mailbox: Mailbox, most: int, tally: Tally) -> Iterator[list[Letter]]:
+        left = sys.maxsize if self.limit is None else self.limit
+        for batch in self.choice.batches(mailbox, min(most, left)):
+            fit = [x for x in batch if self.most_replays is None or x.replay_count < self.most_replays]
+            tally.worn += len(batch) - len(fit)
+            if fit:
+                yield fit[:left]
+            left -= len(fit)
+            if left <= 0:
+                return
 
 
 @commands.command("list")
@@ -107,57 +81,78 @@ def list_letters(
     feed: FeedName = None,
     object_: Object = None,
     older_than: OlderThan = None,
-    ids: Id = None,
+    ids: Ids = None,
     service: Service = None,
-    limit: Limit = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, metavar="N", help="Letters listed. [default: 100, with --json all]"),
+    ] = None,
     as_json: Json = False,
     state: State = HERE,
     project: Project = None,
     feeds: Feeds = FEEDS,
 ) -> None:
-    """The dead letters that wait, and how many of each kind."""
+    """The dead letters that wait, counted by kind and age, then the oldest of them.
+
+    Each is leased while the list is read and given back at its end. Nothing is used up by it.
+    """
+    choice = choose(reason, feed, object_, older_than, ids, service)
+    tally = Tally()
     with errors_in_words():
         connection = open_connection(state, project, feeds)
-        letters = _gather(connection, _Filter(reason, feed, object_, older_than, ids, service), limit)
-        give_back(connection, letters)
+        with Mailbox(connection, choice.services) as mailbox:
+            letters = tally.counting(choice.batches(mailbox))
+            if as_json:
+                _print_array(letter.summary() for letter in islice(letters, limit))
+            else:
+                oldest = heapq.nsmallest(limit or _SHOWN, letters, key=lambda letter: letter.at)
+        if not tally.count:
+            _check_names(connection, choice)
     if as_json:
-        hidden = ("data", "attributes")
-        typer.echo(json.dumps([{k: v for k, v in x.public().items() if k not in hidden} for x in letters], indent=2))
         return
-    if not letters:
-        typer.echo("no dead letters")
+    if not tally.count:
+        typer.echo("no dead letters" if choice == Choice() else "no dead letters like that")
         return
-    _histogram(letters)
-    for one in letters:
-        where = f"{one.object}#{one.generation}" if one.object else "-"
-        typer.echo(f"{one.id}  {one.dead_lettered_at}  {one.reason}  {where}  {one.error.splitlines()[0][:120]}")
+    tally.print()
+    for one in oldest:
+        typer.echo(_line(one))
+    if tally.count > len(oldest):
+        typer.echo(f"… and {tally.count - len(oldest)} younger ones: --limit N or --json lists them")
 
 
 @commands.command()
 def show(
-    letter_id: Annotated[str, typer.Argument(metavar="ID")],
+    letter_id: Annotated[str, typer.Argument(metavar="ID", help="As `dead-letters list` tells it.")],
     as_json: Json = False,
     state: State = HERE,
     project: Project = None,
     feeds: Feeds = FEEDS,
 ) -> None:
-    """One dead letter, whole."""
+    """One dead letter, whole: message, error, history, what to do next."""
+    choice = Choice(ids=frozenset([letter_id]))
     with errors_in_words():
         connection = open_connection(state, project, feeds)
-        letters = _gather(connection, _Filter(None, None, None, None, [letter_id], None), 1)
-        give_back(connection, letters)
-    if not letters:
-        fail(f"no dead letter {letter_id} waits: `dropmerge dead-letters list` shows those that do")
-    (letter,) = letters
+        with Mailbox(connection) as mailbox:
+            letter = next(chain.from_iterable(choice.batches(mailbox)), None)
+        if letter is None:
+            misused(_not_there([letter_id]))
+        history = letter_events(connection, letter)
+    advice = advice_for(letter.reason)
     if as_json:
-        typer.echo(json.dumps(letter.public(), indent=2))
+        next_step = {"meaning": REASONS.get(letter.reason), "cause": advice.cause, "mend": advice.mend}
+        typer.echo(json.dumps({**letter.whole(), "history": history, "next": next_step}, indent=2))
         return
-    for name, value in letter.public().items():
-        if name not in ("data", "attributes"):
-            typer.echo(f"{name}: {value}")
-    typer.echo(f"meaning: {REASONS.get(letter.reason, '')}")
-    typer.echo(f"attributes: {json.dumps(letter.attributes, indent=2)}")
-    typer.echo(f"data: {letter.data.decode('utf-8', 'backslashreplace')}")
+    for name, value in letter.summary().items():
+        if value is not None:
+            typer.echo(f"{name}: {visible(str(value))}")
+    typer.echo("attributes:")
+    for name, text in sorted(letter.attributes.items()):
+        typer.echo(f"  {visible(name)}: {visible(text)}")
+    typer.echo(f"data: {_readable(letter.data)}")
+    print_events("history", history)
+    typer.echo(f"meaning: {REASONS.get(letter.reason, 'not known to this version')}")
+    typer.echo(f"to find the cause: {advice.cause}")
+    typer.echo(f"to mend it: {advice.mend}")
 
 
 @commands.command("replay")
@@ -166,76 +161,147 @@ def replay_letters(
     feed: FeedName = None,
     object_: Object = None,
     older_than: OlderThan = None,
-    ids: Id = None,
+    ids: Ids = None,
     service: Service = None,
     limit: Limit = None,
     rate: Rate = None,
     dry_run: DryRun = False,
-    force: Annotated[bool, typer.Option("--force", help="Also what was replayed too often.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help=f"Also what was replayed {MOST_REPLAYS} times already.")
+    ] = False,
+    yes: Yes = False,
     as_json: Json = False,
     state: State = HERE,
     project: Project = None,
     feeds: Feeds = FEEDS,
 ) -> None:
-    """Publish the originals again, to the topic each came from."""
-    with errors_in_words():
-        connection = open_connection(state, project, feeds)
-        letters = _gather(connection, _Filter(reason, feed, object_, older_than, ids, service), limit)
-        worn = [x for x in letters if x.replay_count >= _MOST_REPLAYS and not force]
-        ready = [x for x in letters if x not in worn]
-        if dry_run:
-            give_back(connection, letters)
-        else:
-            give_back(connection, worn)
-            for letter in ready:
-                replay(connection, letter, _journal(connection), getpass.getuser())
-                if rate:
-                    time.sleep(1 / rate)
-    _report("would replay" if dry_run else "replayed", ready, as_json)
-    if worn:
-        fail(f"{len(worn)} were replayed {_MOST_REPLAYS} times already and stay: --force replays them")
-    if ids and not letters:
-        fail("no such dead letter waits")
+    """Publish the originals again, each to the topic that it came from.
+
+    Safe to interrupt and to repeat. Without a filter, all that wait. What was replayed five times already stays,
+    unless --force: it says so, with exit code 1.
+    """
+    choice = choose(reason, feed, object_, older_than, ids, service)
+    selection = Selection(choice, limit, None if force else MOST_REPLAYS)
+    tally = _act(
+        "replay", selection, replay, Pace(rate), dry_run, yes, as_json, open_connection(state, project, feeds)
+    )
+    if tally.worn:
+        fail(f"{tally.worn} were replayed {MOST_REPLAYS} times already and stay: --force replays them")
 
 
 @commands.command("discard")
 def discard_letters(
-    why: Annotated[str, typer.Option("--why", help="For the journal.")],
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Why, for the journal.")],
     reason: Reason = None,
     feed: FeedName = None,
     object_: Object = None,
     older_than: OlderThan = None,
-    ids: Id = None,
+    ids: Ids = None,
     service: Service = None,
     limit: Limit = None,
     dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: Json = False,
     state: State = HERE,
     project: Project = None,
     feeds: Feeds = FEEDS,
 ) -> None:
-    """Give dead letters up, with a reason that the journal keeps."""
+    """Give dead letters up. Who did it, when and why stays in the journal. Without a filter, all that wait."""
     if not why.strip():
-        fail("--why is empty", 2)
+        misused("--why is empty")
+    selection = Selection(choose(reason, feed, object_, older_than, ids, service), limit, None)
+    action = partial(discard, why=why)
+    _act("discard", selection, action, Pace(None), dry_run, yes, as_json, open_connection(state, project, feeds))
+
+
+def _act(
+    verb: str,
+    selection: Selection,
+    action: Action,
+    pace: Pace,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    connection: Connection,
+) -> Tally:
+    """Do it, or only say what would be done; at a terminal, say it and ask first."""
     with errors_in_words():
-        connection = open_connection(state, project, feeds)
-        letters = _gather(connection, _Filter(reason, feed, object_, older_than, ids, service), limit)
         if dry_run:
-            give_back(connection, letters)
+            tally = _each_batch(connection, selection, Pace(None), _nothing)
         else:
-            for letter in letters:
-                discard(connection, letter, _journal(connection), getpass.getuser(), why)
-    _report("would discard" if dry_run else "discarded", letters, as_json)
-
-
-def _report(verb: str, letters: list[Letter], as_json: bool) -> None:
+            if is_there() and not yes:
+                selection = _agreed(verb, connection, selection)
+            tally = _each_batch(connection, selection, pace, action)
+        if not tally.count and not tally.worn:
+            _check_names(connection, selection.choice)
     if as_json:
-        typer.echo(json.dumps([letter.id for letter in letters]))
-        return
-    if letters:
-        _histogram(letters)
-    typer.echo(f"{verb} {len(letters)} dead letters")
+        typer.echo(json.dumps(tally.ids))
+        return tally
+    if tally.count:
+        tally.print()
+    done = f"would {verb}" if dry_run else f"{verb}ed"
+    typer.echo(f"{done} {tally.count} dead letters")
+    return tally
 
 
-def _journal(connection: Connection) -> Journal:
-    return Journal(connection.warehouse.client, "ops", "console")
+def _agreed(verb: str, connection: Connection, selection: Selection) -> Selection:
+    """The letters that the person has seen counted and agreed to, no others. None is leased while they think."""
+    tally = _each_batch(connection, selection, Pace(None), _nothing)
+    if not tally.count:
+        return selection
+    tally.print()
+    ask(f"{verb} {tally.count} dead letters?", yes=False)
+    return replace(selection, choice=replace(selection.choice, ids=frozenset(tally.ids)))
+
+
+def _nothing(_: Connection, __: Mailbox, ___: Sequence[Letter]) -> None:
+    """For a look."""
+
+
+def _each_batch(connection: Connection, selection: Selection, pace: Pace, action: Action) -> Tally:
+    tally = Tally()
+    with Mailbox(connection, selection.choice.services) as mailbox, progress().status("reading") as line:
+        for batch in selection.batches(mailbox, pace.batch, tally):
+            pace.wait(len(batch))
+            action(connection, mailbox, batch)
+            tally.add(batch)
+            line.update(f"{tally.count} dead letters")
+    return tally
+
+
+def _check_names(connection: Connection, choice: Choice) -> None:
+    """Nothing fits: perhaps because what was named is not there."""
+    if choice.ids:
+        misused(_not_there(sorted(choice.ids)))
+    if choice.feed is not None:
+        connection.feed(choice.feed)
+
+
+def _not_there(ids: Sequence[str]) -> str:
+    return f"no dead letter {', '.join(ids)} waits: `dropmerge dead-letters list` shows those that do"
+
+
+def _line(letter: Letter) -> str:
+    where = f"{letter.object}#{letter.generation}" if letter.object else "-"
+    again = f", replay {letter.replay_count}" if letter.replay_count else ""
+    return visible(
+        f"{letter.id}  {letter.dead_lettered_at}  {letter.reason}  {where}"
+        f"  (attempt {letter.attempts}{again})  {letter.first_line[:120]}"
+    )
+
+
+def _readable(data: bytes) -> str:
+    """JSON on lines of its own; anything else on one, with what cannot be shown escaped."""
+    try:
+        return json.dumps(json.loads(data), indent=2)
+    except (ValueError, RecursionError):
+        return visible(data.decode("utf-8", "backslashreplace"))
+
+
+def _print_array(items: Iterable[Mapping[str, Any]]) -> None:
+    """A JSON array, an item at a time."""
+    before = "["
+    for item in items:
+        typer.echo(f"{before}\n{textwrap.indent(json.dumps(item, indent=2), '  ')}", nl=False)
+        before = ","
+    typer.echo("[]" if before == "[" else "\n]")

@@ -8,44 +8,45 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from services.console.connection import (
-    FEEDS,
-    HERE,
-    Connection,
-    Feeds,
-    Json,
-    Project,
-    State,
-    errors_in_words,
-    fail,
-    open_connection,
-)
+from services.console.connection import Connection, open_connection
+from services.console.exits import errors_in_words, misused
+from services.console.options import FEEDS, HERE, DryRun, Feeds, Json, Place, Project, State, To, ToFeed, Yes
+from services.console.person import ask, is_there, progress
 
 
 def drop(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)],
-    feed: Annotated[str | None, typer.Option("--feed", help="Drop where this feed looks.")] = None,
-    to: Annotated[str | None, typer.Option("--to", help="gs://bucket/name, or a folder ending in /.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say where each file would go.")] = False,
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE…", help="Of one feed.")
+    ],
+    feed: ToFeed = None,
+    to: To = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: Json = False,
     state: State = HERE,
     project: Project = None,
     feeds: Feeds = FEEDS,
 ) -> None:
-    """Drop files in the landing bucket."""
+    """Put files in the landing bucket, where the pipeline finds them; with progress for large ones.
+
+    At a terminal it asks before it overwrites an object.
+    """
     if feed and to:
-        fail("--feed and --to exclude each other", 2)
+        misused("--feed and --to exclude each other")
     with errors_in_words():
         connection = open_connection(state, project, feeds)
         targets = [(path, *_target(connection, path, feed, to, len(files))) for path in files]
+        if not dry_run and is_there():
+            taken = [f"gs://{bucket}/{name}" for _, bucket, name in targets if _is_there(connection, bucket, name)]
+            if taken:
+                ask(f"overwrite {', '.join(taken)}?", yes)
         dropped = []
         for path, bucket, name in targets:
             generation = None
             if not dry_run:
                 blob = connection.storage.bucket(bucket).blob(name)
-                with Console(stderr=True).status(f"dropping {path}"):
+                with progress().status(f"dropping {path}"):
                     blob.upload_from_filename(str(path), timeout=600)
                 generation = int(blob.generation or 0)
             dropped.append({"file": str(path), "bucket": bucket, "object": name, "generation": generation})
@@ -58,21 +59,20 @@ def drop(
         typer.echo(f"{one['file']} {verb} gs://{one['bucket']}/{one['object']}{suffix}")
 
 
-def _target(connection: Connection, path: Path, feed: str | None, to: str | None, count: int) -> tuple[str, str]:
+def _target(connection: Connection, path: Path, feed: str | None, to: Place | None, count: int) -> tuple[str, str]:
     if to is not None:
-        match = re.fullmatch(r"gs://([^/]+)/(.+)", to, re.DOTALL)
-        if match is None:
-            fail(f"--to {to!r} is not gs://bucket/name", 2)
-        if count > 1 and not to.endswith("/"):
-            fail("several files need a folder: end --to with /", 2)
-        return match[1], match[2] + (path.name if to.endswith("/") else "")
-    names = list(connection.feeds)
-    if feed is None and len(names) > 1:
-        fail(f"several feeds: name one with --feed ({', '.join(names)})", 2)
-    chosen = connection.feeds.get(feed or names[0])
-    if chosen is None:
-        fail(f"no feed {feed!r}; there are: {', '.join(names)}", 2)
+        if not to.name:
+            misused("--to has no name after the bucket")
+        is_folder = to.name.endswith("/")
+        if count > 1 and not is_folder:
+            misused("several files need a folder: end --to with /")
+        return to.bucket, to.name + (path.name if is_folder else "")
+    chosen = connection.feed(feed)
     name = re.split(r"[*?]", chosen.objects)[0] + path.name
     if not chosen.wants(name):
-        fail(f"{name} does not match the feed's pattern {chosen.objects}: use --to", 2)
+        misused(f"{name} does not match the feed's pattern {chosen.objects}: use --to")
     return connection.landing, name
+
+
+def _is_there(connection: Connection, bucket: str, name: str) -> bool:
+    return bool(connection.storage.bucket(bucket).blob(name).exists())

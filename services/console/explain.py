@@ -9,111 +9,90 @@ from typing import Annotated, Any
 import typer
 from google.api_core import exceptions as google
 
-from services.console.connection import (
-    FEEDS,
-    HERE,
-    Connection,
-    Feeds,
-    Json,
-    Project,
-    State,
-    errors_in_words,
-    fail,
-    open_connection,
-)
-from services.shared.feed import feed_for
-from services.shared.load import Load
-
-STATES = ("arrived", "pinned", "loaded", "staged", "merged", "dead_lettered", "superseded", "ignored")
+from services.console.connection import Connection, open_connection
+from services.console.events import print_events
+from services.console.exits import errors_in_words, misused
+from services.console.facts import Facts, find_letter, gather
+from services.console.options import FEEDS, HERE, Feeds, Json, OfRow, Project, State
+from services.console.person import visible
+from services.console.row import explain_row
 
 
 def explain(
-    uri: Annotated[str | None, typer.Argument(help="gs://bucket/object[#generation]")] = None,
+    uri: Annotated[str | None, typer.Argument(metavar="gs://BUCKET/OBJECT[#GENERATION]", show_default=False)] = None,
     row: Annotated[
-        list[str] | None, typer.Option("--row", help="key=value; repeat it for a key of several columns.")
+        list[str] | None,
+        typer.Option("--row", metavar="KEY=VALUE…", help="Of a key with several columns, one after the other."),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(help="More key=value after --row.", hidden=True)] = None,
-    feed: Annotated[str | None, typer.Option("--feed", help="With --row: whose table.")] = None,
+    feed: OfRow = None,
     as_json: Json = False,
     state: State = HERE,
     project: Project = None,
     feeds: Feeds = FEEDS,
 ) -> None:
-    """The life of a load, or of the load that a row came from."""
+    """The life of a load, or of the load that a row came from. Exit code 1 when nothing is known of it."""
     with errors_in_words():
         connection = open_connection(state, project, feeds)
         if row:
             pairs = [*row, *(word for word in [uri, *(more or [])] if word)]
-            answer = _explain_row(connection, feed, pairs)
-        elif uri:
-            answer = explain_object(connection, uri)
+            found = explain_row(connection, connection.feed(feed), pairs)
+            origin = explain_object(connection, found.pop("origin"), with_jobs=True) if "origin" in found else {}
+            answer = {"load_id": None, "state": "unknown", **origin, **found, "events": origin.get("events", [])}
+        elif uri and not more:
+            answer = explain_object(connection, uri, with_jobs=True)
         else:
-            fail("name gs://bucket/object, or --row key=value", 2)
+            misused("name one gs://bucket/object, or --row key=value")
     if as_json:
         typer.echo(json.dumps(answer, indent=2, default=str))
     else:
-        for name, value in answer.items():
-            if name != "events":
-                typer.echo(f"{name}: {value}")
-        for event in answer["events"]:
-            typer.echo(f"  {event['at']}  {event['event']:14} {event['service']:7} {json.dumps(event['detail'])}")
+        _print(answer)
     if answer["state"] == "unknown":
         raise typer.Exit(1)
 
 
-def explain_object(connection: Connection, uri: str) -> dict[str, Any]:
-    match = re.fullmatch(r"gs://([^/]+)/(.+?)(?:#(\d+))?", uri, re.DOTALL)
+def explain_object(connection: Connection, uri: str, with_jobs: bool = False) -> dict[str, Any]:
+    """Keys load_id, state, feed, bucket, object, generation, events, and what is known of the state.
+
+    `with_jobs`: also jobs and merged_rows, which take listing the jobs of that time.
+    """
+    match = re.fullmatch(r"gs://([^/]+)/(.+?)(?:#([0-9]{1,18}|[0-9]{19}))?", uri, re.DOTALL)
     if match is None:
-        fail(f"{uri!r} is not gs://bucket/object[#generation]", 2)
+        misused(f"{uri!r} is not gs://bucket/object[#generation]")
     bucket, name = match[1], match[2]
     generation = int(match[3]) if match[3] else _latest(connection, bucket, name)
-    feed = feed_for(connection.feeds, name)
-    load_id = Load(feed.feed, bucket, name, generation).load_id if feed and generation else None
-    events = [
-        {
-            "at": r["at"].isoformat(),
-            "event": r["event"],
-            "service": r["service"],
-            "detail": json.loads(r["detail"] or "{}"),
-        }
-        for r in connection.rows(
-            "SELECT `at`, event, service, detail FROM `ops.journal`"
-            " WHERE bucket = @bucket AND object = @object AND generation = @generation ORDER BY `at`",
-            {
-                "bucket": ("STRING", bucket),
-                "object": ("STRING", name),
-                "generation": ("INT64", generation or 0),
-            },
-        )
-    ]
-    merged = connection.rows(
-        "SELECT merged_at, merge_id FROM `ops.ledger` WHERE load_id = @load_id",
-        {"load_id": ("STRING", load_id or "")},
-    )
-    if merged:
-        state = "merged"
-    elif lived := [event for event in events if event["event"] in STATES]:
-        state = str(lived[-1]["event"])
-    elif generation and (
-        name.endswith("/") or not name.startswith(connection.topology["buckets"]["landing"]["prefix"])
-    ):
-        state = "ignored"
-    else:
-        state = "unknown"
+    facts = gather(connection, bucket, name, generation or 0)
+    state = facts.state
     answer: dict[str, Any] = {
-        "load_id": load_id,
+        "load_id": facts.load_id,
         "state": state,
-        "feed": feed.feed if feed else None,
+        "feed": facts.feed,
         "bucket": bucket,
         "object": name,
         "generation": generation,
     }
-    if merged:
-        answer.update(merged_at=merged[0]["merged_at"].isoformat(), merge_id=merged[0]["merge_id"])
-    if state == "dead_lettered":
-        detail = lived[-1]["detail"]
-        answer.update(reason=detail.get("reason"), error=detail.get("error"), dead_letter=detail.get("dead_letter_id"))
-    return {**answer, "events": events}
+    if state == "merged":
+        answer.update(facts.merged)
+    elif state == "dead_lettered":
+        answer.update(facts.dead_letter)
+    elif state not in ("superseded", "ignored") and not facts.events and generation:
+        # The journal is silent; the letter, if there is one, is not.
+        letter = find_letter(connection, bucket, name, generation)
+        if letter is not None:
+            answer.update(state="dead_lettered", reason=letter.reason, error=letter.error, dead_letter=letter.id)
+    if facts.rejected:
+        answer["rejected"] = facts.rejected
+    if with_jobs:
+        answer.update(facts.work)
+    if answer["state"] == "unknown":
+        answer["why"] = _why_unknown(facts)
+    return {**answer, "events": facts.events}
+
+
+def _why_unknown(facts: Facts) -> str:
+    if facts.live:
+        return "the object is there and no notification of it has been heard: `dropmerge backfill` announces it"
+    return "no such object generation is there, and neither ledger nor journal knows of it"
 
 
 def _latest(connection: Connection, bucket: str, name: str) -> int | None:
@@ -130,39 +109,24 @@ def _latest(connection: Connection, bucket: str, name: str) -> int | None:
     return rows[0]["generation"] if rows else None
 
 
-def _explain_row(connection: Connection, feed_name: str | None, pairs: list[str]) -> dict[str, Any]:
-    names = list(connection.feeds)
-    if feed_name is None and len(names) > 1:
-        fail(f"several feeds: name one with --feed ({', '.join(names)})", 2)
-    feed = connection.feeds.get(feed_name or names[0])
-    if feed is None:
-        fail(f"no feed {feed_name!r}; there are: {', '.join(names)}", 2)
-    given = dict(pair.partition("=")[::2] for pair in pairs)
-    if set(given) != set(feed.key):
-        fail(f"the key of {feed.feed} is {', '.join(feed.key)}: give each as name=value", 2)
-    types = {column.name: column.type for column in feed.columns}
-    where = " AND ".join(f"CAST(`{name}` AS STRING) = @k{n}" for n, name in enumerate(feed.key))
-    rows = connection.rows(
-        f"SELECT * FROM `{feed.table}` WHERE {where}",  # noqa: S608 - names are the contract's
-        {f"k{n}": ("STRING", given[name]) for n, name in enumerate(feed.key)},
-    )
-    if not rows:
-        return {
-            "load_id": None,
-            "state": "unknown",
-            "row": None,
-            "why": f"no row of {feed.table} has this key",
-            "events": [],
-        }
-    row = dict(rows[0])
-    origin = explain_object(connection, f"{row['_object']}#{row['_generation']}")
-    values = {name: row[name] for name in types}
-    rank = f"({values[feed.version]}, {row['_generation']})"
-    loses = f"a row with a greater ({feed.version}, generation) than {rank}"
-    return {
-        **origin,
-        "row": {k: v if v is None else str(v) for k, v in values.items()},
-        "deleted": row["_deleted"],
-        "loses_to": loses,
-        "events": origin["events"],
-    }
+def _print(answer: dict[str, Any]) -> None:
+    for name, value in answer.items():
+        if name == "events" or value is None or value in ([], {}):
+            continue
+        if isinstance(value, list):
+            typer.echo(f"{name}:")
+            for one in value:
+                typer.echo(f"  {_line(one)}")
+        elif isinstance(value, dict):
+            typer.echo(f"{name}:")
+            for key, one in value.items():
+                typer.echo(visible(f"  {key}: {one}"))
+        else:
+            typer.echo(visible(f"{name}: {value}"))
+    print_events("events", answer["events"])
+
+
+def _line(one: Any) -> str:
+    if isinstance(one, dict):
+        return visible(", ".join(f"{name} {value}" for name, value in one.items() if value is not None))
+    return visible(str(one))

@@ -4,21 +4,18 @@ import shlex
 import signal
 import threading
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from deploy.local.cloud import LocalCloud
 from deploy.local.errors import CloudError
-
-State = Annotated[
-    Path, typer.Option("--state", envvar="DROPMERGE_STATE", help="The folder the local cloud is kept in.")
-]
-_HERE = Path(".local")
+from services.console.exits import fail
+from services.console.options import HERE, State
 
 
 def up(
-    state: State = _HERE,
+    state: State = HERE,
     detach: Annotated[bool, typer.Option("--detach", help="Return once all is ready.")] = False,
     port_base: Annotated[
         int | None, typer.Option("--port-base", min=0, help="First of six ports in a row; 0 picks free ones.")
@@ -41,21 +38,21 @@ def up(
         if not detach:
             _stay(cloud, asked_to_stop)
     except CloudError as error:
-        _fail(error)
+        fail(error)
 
 
-def down(state: State = _HERE) -> None:
+def down(state: State = HERE) -> None:
     """Stop the local cloud; its state stays for the next `up`."""
     stopped = LocalCloud(state, _progress).down()
     typer.echo("stopped" if stopped else f"no local cloud is up in {state.resolve()}")
 
 
-def env(state: State = _HERE) -> None:
+def env(state: State = HERE) -> None:
     """Print `export` lines that point any Google client at the local cloud."""
     try:
         variables = LocalCloud(state).read()
     except CloudError as error:
-        _fail(error)
+        fail(error)
     for name, value in variables.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
@@ -82,8 +79,3 @@ def _say_where(cloud: LocalCloud, variables: dict[str, str]) -> None:
 
 def _progress(line: str) -> None:
     typer.echo(line, err=True)
-
-
-def _fail(error: CloudError) -> NoReturn:
-    typer.echo(str(error), err=True)
-    raise typer.Exit(1)

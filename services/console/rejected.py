@@ -2,47 +2,107 @@
 
 from __future__ import annotations
 
+import csv
+import fnmatch
 import json
-from typing import Annotated
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from services.console.connection import HERE, Json, Project, State, errors_in_words, open_connection
+from services.console.connection import Connection, open_connection
+from services.console.exits import errors_in_words, misused
+from services.console.options import FEEDS, HERE, FeedName, Feeds, Json, Object, Project, RowReason, State
+from services.console.person import screen
+from services.shared.feed import Feed
+
+_SHOWN = 100
 
 
 def rejected(
-    feed: Annotated[str | None, typer.Option("--feed", help="Of this feed only.")] = None,
+    feed: FeedName = None,
+    object_: Object = None,
+    reason: RowReason = None,
+    csv_file: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write them as a file to mend and drop again."),
+    ] = None,
     as_json: Json = False,
     state: State = HERE,
     project: Project = None,
+    feeds: Feeds = FEEDS,
 ) -> None:
-    """Rejected rows, each as it was, with every reason."""
+    """Rejected rows: how many by file and reason, and each as it was with every reason."""
+    if csv_file is not None and as_json:
+        misused("--csv and --json exclude each other")
     with errors_in_words():
-        connection = open_connection(state, project)
-        found = connection.rows(
-            "SELECT feed, bucket, object, generation, row_text, reasons FROM `ops.rejected_rows`"
-            " WHERE @feed = '' OR feed = @feed ORDER BY feed, object, generation",
-            {"feed": ("STRING", feed or "")},
-        )
+        connection = open_connection(state, project, feeds)
+        contract = connection.feed(feed) if feed or csv_file else None
+        rows = _read(connection, contract.feed if contract else "", object_, reason)
+    if csv_file and contract:
+        _write(csv_file, contract, rows)
+    elif as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        _print(rows)
+
+
+def _read(connection: Connection, feed: str, glob: str | None, reason: str | None) -> list[dict[str, Any]]:
+    found = connection.rows(
+        "SELECT feed, bucket, object, generation, row_text, reasons FROM `ops.rejected_rows`"
+        " WHERE @feed = '' OR feed = @feed ORDER BY feed, object, generation, row_text",
+        {"feed": ("STRING", feed)},
+    )
     rows = [
         {
-            **{k: r[k] for k in ("feed", "bucket", "object", "generation")},
-            "row": json.loads(r["row_text"]),
-            "reasons": list(r["reasons"]),
+            **{name: one[name] for name in ("feed", "bucket", "object", "generation")},
+            "row": json.loads(one["row_text"]),
+            "reasons": list(one["reasons"]),
         }
-        for r in found
+        for one in found
     ]
-    if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+    return [
+        row
+        for row in rows
+        if (glob is None or fnmatch.fnmatchcase(row["object"], glob))
+        and (reason is None or reason in (one.partition(":")[0] for one in row["reasons"]))
+    ]
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        typer.echo("no rejected rows")
         return
-    table = Table("feed", "object", "reasons", "row")
-    for one in rows:
-        table.add_row(
-            one["feed"],
-            f"{one['object']}#{one['generation']}",
-            "\n".join(one["reasons"]),
-            json.dumps(one["row"]),
+    console = screen()
+    counts = Counter(
+        (row["feed"], f"{row['object']}#{row['generation']}", why) for row in rows for why in row["reasons"]
+    )
+    summary = Table("feed", "object", "reason", "rows")
+    for key, count in sorted(counts.items()):
+        summary.add_row(*key, str(count))
+    console.print(summary)
+    table = Table("object", "reasons", "row")
+    for row in rows[:_SHOWN]:
+        table.add_row(f"{row['object']}#{row['generation']}", "\n".join(row["reasons"]), json.dumps(row["row"]))
+    console.print(table)
+    if len(rows) > _SHOWN:
+        typer.echo(f"… and {len(rows) - _SHOWN} more: narrow it with --object or --reason, or take --json or --csv")
+
+
+def _write(path: Path, feed: Feed, rows: list[dict[str, Any]]) -> None:
+    """The columns of the feed's own files, values as they were; what is wrong with each line goes to the terminal."""
+    if path.exists():
+        misused(f"{path} is there already: name another file")
+    names = [column.name for column in feed.columns] + ([feed.delete.column] if feed.delete else [])
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(
+            file, names, restval="", extrasaction="ignore", delimiter=feed.format.delimiter, lineterminator="\n"
         )
-    Console().print(table)
+        writer.writeheader()
+        for row in rows:
+            writer.writerow(row["row"])
+    for number, row in enumerate(rows, 2):
+        typer.echo(f"row {number}: {', '.join(row['reasons'])}")
+    typer.echo(f"{len(rows)} rows are in {path}: mend them, then `dropmerge drop --feed {feed.feed} {path}`")

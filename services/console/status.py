@@ -3,70 +3,157 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from services.console.connection import (
-    FEEDS,
-    HERE,
-    Connection,
-    Feeds,
-    Json,
-    Project,
-    State,
-    errors_in_words,
-    open_connection,
-)
-from services.console.whereabouts import in_flight, merged_loads
+from services.console.connection import Connection, open_connection
+from services.console.exits import errors_in_words, misused
+from services.console.options import FEEDS, HERE, Feeds, Json, Project, State
+from services.console.person import screen
+from services.console.whereabouts import Whereabouts, is_moving, landed, messages_in_flight, whereabouts
 from services.shared.load import staging_table
 
-_COLUMNS = ("in_flight", "staged", "merged", "superseded", "rejected_rows", "dead_letters")
+_EVERY_SECONDS = 5.0
 
 
-def status(as_json: Json = False, state: State = HERE, project: Project = None, feeds: Feeds = FEEDS) -> None:
-    """How each feed stands: counts since the beginning; in_flight and staged as of now."""
+def status(
+    watch: Annotated[bool, typer.Option("--watch", help="Again every five seconds, until Ctrl-C.")] = False,
+    as_json: Json = False,
+    state: State = HERE,
+    project: Project = None,
+    feeds: Feeds = FEEDS,
+) -> None:
+    """How each feed stands: counts since the beginning; in flight and staged as of now."""
+    if watch and as_json:
+        misused("--watch and --json exclude each other")
     with errors_in_words():
-        answer = read_status(open_connection(state, project, feeds))
+        connection = open_connection(state, project, feeds)
+        if watch:
+            _watch(connection)
+            return
+        answer = read_status(connection)
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
         return
-    table = Table("feed", *_COLUMNS)
-    for name, counts in answer["feeds"].items():
-        table.add_row(name, *(str(counts[column]) for column in _COLUMNS))
-    Console().print(table)
-    typer.echo(f"dead letters waiting: {answer['dead_letters']}; messages in flight: {answer['messages_in_flight']}")
+    screen().print(_table(answer))
+    typer.echo(_below(answer))
 
 
-def read_status(connection: Connection) -> dict[str, dict[str, dict[str, int]]]:
-    moving, messages = in_flight(connection)
-    merged = merged_loads(connection)
-    flying = Counter(one.feed for one in moving)
-    done = Counter(merged.values())
-    ended = {
-        (row["feed"], row["event"]): row["n"]
-        for row in connection.rows(
-            "SELECT feed, event, COUNT(DISTINCT IF(event = 'superseded', load_id, detail)) AS n"
-            " FROM `ops.journal` WHERE event IN ('superseded', 'dead_lettered') GROUP BY feed, event"
-        )
-    }
-    rejected = {
-        row["feed"]: row["n"]
-        for row in connection.rows("SELECT feed, COUNT(*) AS n FROM `ops.rejected_rows` GROUP BY feed")
-    }
+def read_status(connection: Connection) -> dict[str, Any]:
+    """Four queries, whatever the number of feeds; listings and metrics cost none."""
+    messages = messages_in_flight(connection)
+    found = whereabouts(connection, landed(connection))
+    ledger = {row["feed"]: row for row in _ledger(connection)}
+    counts = {(row["feed"], row["event"]): row["n"] for row in _journal(connection)}
+    rejected = {row["feed"]: row["n"] for row in _rejected(connection)}
+    staged = _staged(connection, {one.load_id for one in found if one.state == "merged"})
     answer = {}
     for name in connection.feeds:
-        prefix = staging_table(name, "")
-        waiting = [t.removeprefix(prefix) for t in connection.warehouse.tables("staging", prefix)]
+        own = [one for one in found if one.feed == name]
+        moving = [one for one in own if is_moving(one)]
+        merged = ledger.get(name, {})
         answer[name] = {
-            "in_flight": flying[name],
-            "staged": sum(load_id not in merged for load_id in waiting),
-            "merged": done[name],
-            "superseded": ended.get((name, "superseded"), 0),
+            "in_flight": len(moving),
+            "staged": staged[name],
+            "merged": merged.get("merged", 0),
+            "merged_last_hour": merged.get("last_hour", 0),
+            "merged_last_day": merged.get("last_day", 0),
+            "superseded": counts.get((name, "superseded"), 0),
             "rejected_rows": rejected.get(name, 0),
-            "dead_letters": ended.get((name, "dead_lettered"), 0),
+            "dead_letters": counts.get((name, "dead_lettered"), 0),
+            "last_file": _file(max(own, key=lambda one: one.created, default=None)),
+            "oldest_waiting": _file(min(moving, key=lambda one: one.created, default=None)),
         }
-    waiting_letters = sum(connection.undelivered(f"{service}-dead-letter") for service in ("ingest", "merge"))
-    return {"feeds": answer, "dead_letters": waiting_letters, "messages_in_flight": messages}  # type: ignore[dict-item]
+    letters = sum(connection.undelivered(f"{service}-dead-letter") for service in ("ingest", "merge"))
+    return {"feeds": answer, "dead_letters": letters, "messages_in_flight": messages}
+
+
+def _ledger(connection: Connection) -> Iterator[dict[str, Any]]:
+    rows = connection.rows(
+        "SELECT feed, COUNT(*) AS merged,"
+        " COUNTIF(merged_at > TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR)) AS last_hour,"
+        " COUNTIF(merged_at > TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS last_day"
+        " FROM `ops.ledger` GROUP BY feed"
+    )
+    return (dict(row) for row in rows)
+
+
+def _journal(connection: Connection) -> list[Any]:
+    return connection.rows(
+        "SELECT feed, event, COUNT(DISTINCT IF(event = 'superseded', load_id, detail)) AS n"
+        " FROM `ops.journal` WHERE event IN ('superseded', 'dead_lettered') GROUP BY feed, event"
+    )
+
+
+def _rejected(connection: Connection) -> list[Any]:
+    return connection.rows("SELECT feed, COUNT(*) AS n FROM `ops.rejected_rows` GROUP BY feed")
+
+
+def _staged(connection: Connection, merged: set[str | None]) -> Counter[str]:
+    """Staging tables that wait, by feed. One that was merged may take a moment to be dropped."""
+    tables = connection.warehouse.tables("staging", "")
+    return Counter(
+        {
+            name: sum(
+                table.removeprefix(staging_table(name, "")) not in merged
+                for table in tables
+                if table.startswith(staging_table(name, ""))
+            )
+            for name in connection.feeds
+        }
+    )
+
+
+def _file(one: Whereabouts | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    at = one.created.isoformat()
+    return {"bucket": one.bucket, "object": one.object, "generation": one.generation, "at": at, "state": one.state}
+
+
+def _watch(connection: Connection) -> None:
+    console = screen()
+    with suppress(KeyboardInterrupt):
+        while True:
+            answer = read_status(connection)
+            console.clear()
+            console.print(_table(answer))
+            console.print(_below(answer))
+            time.sleep(_EVERY_SECONDS)
+
+
+def _table(answer: dict[str, Any]) -> Table:
+    table = Table("feed", "last file", "waiting", "staged", "merged", "rejected rows", "dead letters")
+    for name, counts in answer["feeds"].items():
+        last, oldest = counts["last_file"], counts["oldest_waiting"]
+        waiting = f"{counts['in_flight']}, oldest {_ago(oldest['at'])}" if oldest else "0"
+        merged = f"{counts['merged']} ({counts['merged_last_hour']} in 1 h, {counts['merged_last_day']} in 1 d)"
+        table.add_row(
+            name,
+            f"{last['object'].rpartition('/')[2]}, {_ago(last['at'])}" if last else "",
+            waiting,
+            str(counts["staged"]),
+            merged,
+            str(counts["rejected_rows"]),
+            str(counts["dead_letters"]),
+        )
+    return table
+
+
+def _below(answer: dict[str, Any]) -> str:
+    return f"dead letters waiting: {answer['dead_letters']}; messages in flight: {answer['messages_in_flight']}"
+
+
+def _ago(at: str) -> str:
+    seconds = int((datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds())
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit} ago"
+    return f"{max(0, seconds)} s ago"

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from services.console.connection import (
-    FEEDS,
-    HERE,
-    Feeds,
-    Project,
-    State,
-    errors_in_words,
-    fail,
-    open_connection,
-)
+from services.console.connection import open_connection
+from services.console.exits import errors_in_words, fail
+from services.console.options import FEEDS, HERE, Feeds, Project, Seconds, State
+from services.console.person import progress
 from services.console.whereabouts import in_flight
 
 
 def wait(
-    timeout: Annotated[float, typer.Option("--timeout", min=0, help="Seconds.")] = 600.0,
+    timeout: Seconds = 600.0,
     state: State = HERE,
     project: Project = None,
     feeds: Feeds = FEEDS,
 ) -> None:
-    """Wait until nothing is in flight; exit 1 on timeout."""
-    with errors_in_words(), Console(stderr=True).status("looking") as line:
+    """Wait until nothing is in flight: each file merged, dead-lettered, superseded or ignored.
+
+    Exit code 1, and what is still on its way, if that takes longer than the timeout.
+    """
+    with errors_in_words(), progress().status("looking") as line:
         connection = open_connection(state, project, feeds)
         deadline = time.monotonic() + timeout
         while True:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.console.connection import Connection
+from services.console.events import CLOCKS
 from services.shared.feed import feed_for
 from services.shared.load import Load
 
@@ -22,6 +23,7 @@ class Whereabouts:
     generation: int
     load_id: str | None
     state: str
+    created: datetime
 
 
 def landed(connection: Connection) -> list[Any]:
@@ -30,23 +32,31 @@ def landed(connection: Connection) -> list[Any]:
     return list(connection.storage.list_blobs(connection.landing, prefix=prefix))
 
 
-def latest_events(connection: Connection) -> dict[tuple[str, str, int], str]:
-    """The journal's last word on each object generation; a discarded dead letter is one still."""
+def latest_events(connection: Connection, since: datetime) -> dict[tuple[str, str, int], str]:
+    """The journal's last word on each object generation, from `since` on. A discarded dead letter stays one."""
     rows = connection.rows(
         "SELECT bucket, object, generation, event FROM `ops.journal`"
-        " WHERE object IS NOT NULL AND event != 'discarded'"
-        " QUALIFY ROW_NUMBER() OVER (PARTITION BY bucket, object, generation ORDER BY `at` DESC) = 1"
+        " WHERE object IS NOT NULL AND event != 'discarded' AND `at` >= @since"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY bucket, object, generation ORDER BY `at` DESC) = 1",
+        {"since": ("TIMESTAMP", since)},
     )
     return {(row["bucket"], row["object"], row["generation"]): row["event"] for row in rows}
 
 
-def merged_loads(connection: Connection) -> dict[str, str]:
-    """load_id to feed, from the ledger."""
-    return {row["load_id"]: row["feed"] for row in connection.rows("SELECT load_id, feed FROM `ops.ledger`")}
+def merged_loads(connection: Connection, since: datetime) -> set[str]:
+    """Load ids of the ledger, merged from `since` on."""
+    rows = connection.rows(
+        "SELECT load_id FROM `ops.ledger` WHERE merged_at >= @since", {"since": ("TIMESTAMP", since)}
+    )
+    return {row["load_id"] for row in rows}
 
 
 def whereabouts(connection: Connection, blobs: list[Any]) -> list[Whereabouts]:
-    events, merged = latest_events(connection), merged_loads(connection)
+    """Where each of these objects is. Nothing can have happened to them before the oldest was made."""
+    if not blobs:
+        return []
+    since = min(blob.time_created for blob in blobs) - CLOCKS
+    events, merged = latest_events(connection, since), merged_loads(connection, since)
     found = []
     for blob in blobs:
         feed = feed_for(connection.feeds, blob.name)
@@ -58,23 +68,26 @@ def whereabouts(connection: Connection, blobs: list[Any]) -> list[Whereabouts]:
             state = "ignored"
         else:
             state = events.get(key, "unknown")
-        found.append(Whereabouts(feed.feed if feed else None, *key, load_id, state))
+        found.append(Whereabouts(feed.feed if feed else None, *key, load_id, state, blob.time_created))
     return found
+
+
+def is_moving(one: Whereabouts) -> bool:
+    """Not at an end. An object older than ten minutes of which nothing was ever heard is for `backfill`."""
+    if one.state == "unknown":
+        return one.created > datetime.now(UTC) - _EXPECTED_WITHIN
+    return one.state not in ENDED
 
 
 def in_flight(connection: Connection) -> tuple[list[Whereabouts], int]:
     """Objects that have not come to an end, and messages not acknowledged.
 
-    Upstream is asked before downstream, so that nothing slips past between two questions. An object older
-    than ten minutes of which nothing was ever heard is for `backfill`, not for waiting.
+    Upstream is asked before downstream, so that nothing slips past between two questions.
     """
     blobs = landed(connection)
-    messages = sum(connection.undelivered(name) for name in ("ingest", "merge"))
-    recent = datetime.now(UTC) - _EXPECTED_WITHIN
-    created = {(b.name, int(b.generation)): b.time_created for b in blobs}
-    moving = [
-        one
-        for one in whereabouts(connection, blobs)
-        if one.state not in ENDED and not (one.state == "unknown" and created[one.object, one.generation] < recent)
-    ]
-    return moving, messages
+    messages = messages_in_flight(connection)
+    return [one for one in whereabouts(connection, blobs) if is_moving(one)], messages
+
+
+def messages_in_flight(connection: Connection) -> int:
+    return sum(connection.undelivered(name) for name in ("ingest", "merge"))

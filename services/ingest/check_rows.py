@@ -20,6 +20,8 @@ _HERE = Path(__file__).parent
 class Counts:
     rows: int
     rejected: int
+    deletes: int
+    """Among the rows that passed."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def check_rows(
     )
     warehouse.create_once(f"check-{load.load_id}", tables.checked, sql, parameters)
     (counted,) = warehouse.query(render(_HERE / "count_rows.sql", checked=tables.checked))
-    counts = Counts(rows=counted["total"], rejected=counted["bad"])
+    counts = Counts(rows=counted["total"], rejected=counted["bad"], deletes=counted["deletes"])
     if counts.rejected or again:
         _record(warehouse, load, tables, again)
         if not feed.bad_rows.tolerates(counts.rejected, counts.rows):

@@ -102,7 +102,7 @@ class Stager:
                 drop_steps(self.warehouse, tables)
                 raise
         work.facts.update(rows=counts.rows, rejected_rows=counts.rejected)
-        work.happened("checked", rows=counts.rows, rejected_rows=counts.rejected)
+        work.happened("checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes)
         with _timed(work, "stage"):
             stage_rows(self.warehouse, load, tables)
 

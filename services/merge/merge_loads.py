@@ -141,7 +141,7 @@ class Merger:
                 merge_id=merge_id,
                 no_lock=_NO_LOCK,
             )
-            self.warehouse.query(sql)
+            self.warehouse.query(sql, name=f"merge-{merge_id}")
         except google.ClientError as error:
             # Another process merged and dropped what was listed here, or someone dropped a table or row: look again.
             if not isinstance(error, google.NotFound) and _NO_LOCK not in str(error):

@@ -46,8 +46,13 @@ class Journal:
         """One event that happened now."""
         self.write([(Event(event, detail), about)])
 
-    def write(self, events: Sequence[tuple[Event, Mapping[str, object]]]) -> None:
-        """One streamed write, no DML. A failure is logged and forgotten: a load never waits for its diary."""
+    def write(self, events: Sequence[tuple[Event, Mapping[str, object]]]) -> bool:
+        """One streamed write, no DML. A failure is logged and forgotten: a load never waits for its diary.
+
+        Returns whether it is written, for the few who care.
+        """
+        if not events:
+            return True
         rows = [
             {
                 "at": event.at.isoformat(),
@@ -62,13 +67,23 @@ class Journal:
             try:
                 self._append(rows)
             except google.NotFound:
-                self._client.create_table(bigquery.Table(self._table, schema=SCHEMA), exists_ok=True)
+                self._client.create_table(_table(self._table), exists_ok=True)
                 self._append(rows)
         except Exception as error:
             names = [event.name for event, _ in events]
             structlog.get_logger().warning("journal not written", error=str(error), journal_events=names)
+            return False
+        return True
 
     def _append(self, rows: Sequence[Mapping[str, object]]) -> None:
         errors = self._client.insert_rows_json(self._table, rows, retry=_RETRY, timeout=30.0)
         if errors:
             raise ValueError(str(errors))
+
+
+def _table(name: str) -> bigquery.Table:
+    """A day a partition, so that a question about a recent load does not read years."""
+    table = bigquery.Table(name, schema=SCHEMA)
+    table.time_partitioning = bigquery.TimePartitioning(field="at")
+    table.clustering_fields = ["bucket", "object"]
+    return table

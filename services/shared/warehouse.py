@@ -36,9 +36,15 @@ class Warehouse:
         self._budget = budget_seconds
         self._retry = retry
 
-    def query(self, sql: str, parameters: Parameters | None = None) -> list[bigquery.Row]:
+    def query(self, sql: str, parameters: Parameters | None = None, name: str | None = None) -> list[bigquery.Row]:
+        """The rows. With `name`, the job's id begins with it, for a person to find."""
         job = self.client.query(
-            sql, job_config=_config(parameters), retry=self._retry, job_retry=None, timeout=_HTTP_TIMEOUT
+            sql,
+            job_config=_config(parameters),
+            job_id_prefix=f"dropmerge-{name}-" if name else None,
+            retry=self._retry,
+            job_retry=None,
+            timeout=_HTTP_TIMEOUT,
         )
         return list(job.result(retry=self._retry, timeout=self._budget, job_retry=None))
 

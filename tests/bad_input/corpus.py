@@ -10,9 +10,10 @@ import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from services.console.letters import Letter
+from services.console.letter import Letter
 from services.console.whereabouts import latest_events, merged_loads
 from services.shared.feed import feed_for
 from services.shared.load import Load
@@ -86,7 +87,8 @@ def _push(pipeline: Pipeline, message: Message) -> int:
 
 
 def _file_outcomes(pipeline: Pipeline, generations: Mapping[str, int], letters: list[Letter]) -> dict[str, Outcome]:
-    events, merged = latest_events(pipeline.connection), merged_loads(pipeline.connection)
+    ever = datetime.fromtimestamp(0, UTC)
+    events, merged = latest_events(pipeline.connection, ever), merged_loads(pipeline.connection, ever)
     by_generation = {letter.generation: letter for letter in letters}
     rows: dict[int, dict[str, str | None]] = {}
     for feed in ("strict", "open", "semicolons"):

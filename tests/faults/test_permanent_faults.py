@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.console.letters import replay
-from services.shared.journal import Journal
+from services.console.mailbox import Mailbox
+from services.console.replay import replay
 from tests.faults.calls import Fault, at
 from tests.faults.cloud import Faulty
 from tests.faults.kinds import PERMANENT
@@ -40,13 +40,8 @@ def test_g2_a_permanent_fault_is_a_dead_letter_and_its_replay_merges(faulty: Fau
 
 
 def _replay(faulty: Faulty, key: str) -> None:
-    from services.console.letters import give_back, read_letters
-
     connection = faulty.pipeline.connection
-    journal = Journal(connection.warehouse.client, "ops", "console")
-    for batch in read_letters(connection):
-        mine = [one for one in batch if one.object and key in one.object]
-        give_back(connection, [one for one in batch if one not in mine])
-        for letter in mine:
-            replay(connection, letter, journal, "test")
+    with Mailbox(connection) as mailbox:
+        for batch in mailbox.batches():
+            replay(connection, mailbox, [one for one in batch if one.object and key in one.object])
     faulty.pipeline.settle()

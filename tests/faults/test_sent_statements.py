@@ -1,8 +1,8 @@
 """What the services really send is what BigQuery's own front end has analysed."""
 
-from services.console.letters import give_back, read_letters, replay
+from services.console.mailbox import Mailbox
+from services.console.replay import replay
 from services.shared.feed import read_feeds
-from services.shared.journal import Journal
 from tests.faults.cloud import Faulty
 from tests.sql.feeds import features, sample
 from tests.sql.statements import known, normalised, unseen
@@ -15,15 +15,12 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
         pipeline.drop("good.csv", sample(feed, marked=True, bad=False), feed.feed)
         pipeline.drop("bad.csv", sample(feed, marked=False, bad=True), feed.feed)
     pipeline.settle()
-    journal = Journal(pipeline.connection.warehouse.client, "ops", "console")
-    letters = [letter for batch in read_letters(pipeline.connection) for letter in batch]
-    mine = {letter.feed: letter for letter in letters if letter.feed in feeds}
-    give_back(pipeline.connection, [letter for letter in letters if letter.feed not in feeds])
-    assert {feed: letter.reason for feed, letter in mine.items()} == {
-        name: "too_many_bad_rows" for name, feed in feeds.items() if not feed.bad_rows.at_most
-    }
-    for letter in mine.values():
-        replay(pipeline.connection, letter, journal, "test")
+    with Mailbox(pipeline.connection) as mailbox:
+        letters = [letter for batch in mailbox.batches() for letter in batch if letter.feed in feeds]
+        assert {letter.feed: letter.reason for letter in letters} == {
+            name: "too_many_bad_rows" for name, feed in feeds.items() if not feed.bad_rows.at_most
+        }
+        replay(pipeline.connection, mailbox, letters)
     pipeline.settle()
     current = [pipeline.connection.rows(f"SELECT * FROM `{feed.table}_current`") for feed in feeds.values()]
     assert [len(rows) for rows in current] == [1] * len(feeds)

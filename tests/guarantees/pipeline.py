@@ -10,7 +10,8 @@ from typing import Any
 from deploy.local.cloud import LocalCloud
 from services.console.connection import Connection
 from services.console.explain import explain_object
-from services.console.letters import Letter, give_back, read_letters
+from services.console.letter import Letter
+from services.console.mailbox import Mailbox
 from services.console.whereabouts import in_flight
 
 HEADER = "customer_id,account_number,credit_score,account_balance,last_modified,operation\n"
@@ -80,9 +81,8 @@ class Pipeline:
         return scores
 
     def letters(self) -> list[Letter]:
-        found = [letter for batch in read_letters(self.connection) for letter in batch]
-        give_back(self.connection, found)
-        return found
+        with Mailbox(self.connection) as mailbox:
+            return [letter for batch in mailbox.batches() for letter in batch]
 
     def letter(self, uri: str) -> Letter:
         """The one dead letter of an object's generation."""

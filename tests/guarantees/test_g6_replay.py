@@ -3,8 +3,8 @@
 import pytest
 from google.api_core import exceptions as google
 
-from services.console.letters import give_back, read_letters, replay
-from services.shared.journal import Journal
+from services.console.mailbox import Mailbox
+from services.console.replay import replay
 from tests.guarantees.pipeline import HEADER, Pipeline, row
 
 
@@ -48,14 +48,6 @@ def test_g6_replaying_what_has_been_merged_changes_nothing(pipeline: Pipeline) -
 
 
 def _replay(pipeline: Pipeline, letter_id: str) -> None:
-    journal = Journal(pipeline.connection.warehouse.client, "ops", "console")
-    found = [letter for batch in read_letters(pipeline.connection) for letter in batch]
-    others = [letter for letter in found if letter.id != letter_id]
-    (wanted,) = [letter for letter in found if letter.id == letter_id]
-    try:
-        replay(pipeline.connection, wanted, journal, "a test")
-    except google.NotFound:
-        others.append(wanted)
-        raise
-    finally:
-        give_back(pipeline.connection, others)
+    with Mailbox(pipeline.connection) as mailbox:
+        found = [letter for batch in mailbox.batches() for letter in batch]
+        replay(pipeline.connection, mailbox, [letter for letter in found if letter.id == letter_id])

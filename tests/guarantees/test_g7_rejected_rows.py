@@ -2,7 +2,8 @@
 
 import json
 
-from services.console.letters import acknowledge, read_letters
+from services.console.mailbox import Mailbox
+from services.console.replay import replay
 from tests.guarantees.pipeline import HEADER, Pipeline, row
 
 
@@ -46,15 +47,10 @@ def test_g7_a_replay_replaces_what_an_earlier_check_recorded(pipeline: Pipeline)
     uri = pipeline.drop("g7-replayed.csv", HEADER + row("g7-replayed", 9999))
     pipeline.settle()
     assert _rejected(pipeline, uri) == ["g7-replayed"]
-    (letter,) = [
-        one
-        for batch in read_letters(pipeline.connection)
-        for one in batch
-        if one.object and "g7-replayed" in one.object
-    ]
-    acknowledge(pipeline.connection, [letter])
-    replayed = {**letter.attributes, "replay_of": letter.id, "replay_count": "1"}
-    pipeline.publish("file-arrived", letter.data, replayed)
+    letter = pipeline.letter(uri)
+    with Mailbox(pipeline.connection) as mailbox:
+        for batch in mailbox.batches():
+            replay(pipeline.connection, mailbox, [one for one in batch if one.id == letter.id])
     pipeline.settle()
     assert _rejected(pipeline, uri) == ["g7-replayed"]
     assert pipeline.letter(uri).replay_count == 1

@@ -67,7 +67,7 @@ class AnalysingWarehouse(Warehouse):
         self.sent: list[Statement] = []
         self.staging: list[str] = []
 
-    def query(self, sql: str, parameters: Parameters | None = None) -> list[Any]:
+    def query(self, sql: str, parameters: Parameters | None = None, name: str | None = None) -> list[Any]:
         types = {name: kind for name, (kind, _) in (parameters or {}).items()}
         self.sent.append((sql, tuple(sorted(types.items()))))
         columns = self.analyser.analyse(sql, types)

@@ -1,0 +1,97 @@
+"""What to do about each reason a dead letter can carry. The runbook's table is made from here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.shared.errors import REASONS
+
+
+@dataclass(frozen=True)
+class Advice:
+    cause: str
+    """How to find it."""
+    mend: str
+
+
+_UNLISTED = Advice("A reason that this version of the command does not know.", "Read the error; update the command.")
+
+ADVICE: dict[str, Advice] = {
+    "malformed_message": Advice(
+        "`show` prints the data: someone or something other than Cloud Storage and ingest publishes to the topic.",
+        "Stop the publisher, then discard. A file it spoke of is announced by `dropmerge backfill`.",
+    ),
+    "no_feed": Advice(
+        "The error lists every feed's pattern beside the object's name.",
+        "Add or widen a contract, check it with `feeds check`, deploy ingest, replay; or move the file and discard.",
+    ),
+    "unknown_feed": Advice(
+        "ingest knows the feed and merge does not: they were deployed with different contracts.",
+        "Deploy merge with the same contracts, replay.",
+    ),
+    "empty_file": Advice(
+        "The sender wrote nothing, or the upload was cut.",
+        "Have the file sent again under the same name, then discard: the new generation goes its own way.",
+    ),
+    "wrong_format": Advice(
+        "The error says what the first bytes are.",
+        "Have the file sent as the feed's format, then discard; or mend the contract, deploy ingest, replay.",
+    ),
+    "wrong_encoding": Advice(
+        "The error names the first byte that is not UTF-8 and where it is.",
+        "Have the file sent as UTF-8, then discard.",
+    ),
+    "wrong_header": Advice(
+        "The error names missing, unknown and doubled columns, with near misses.",
+        "If the file is right: mend the contract, `feeds check`, deploy both services, replay. "
+        "If the contract is right: have the file sent again, then discard.",
+    ),
+    "malformed_file": Advice(
+        "The error has the place that BigQuery names: an open quote, text after one, a record of another width.",
+        "Have the file sent again, then discard. Should most files fail, look at the contract's delimiter.",
+    ),
+    "too_many_bad_rows": Advice(
+        "The error counts the rows by reason; `dropmerge rejected --object NAME` shows them.",
+        "If the rows are wrong: mend them (`rejected --csv`) and drop the whole file again, then discard. If a check "
+        "or `bad_rows` is too strict: mend the contract, deploy ingest, replay.",
+    ),
+    "staging_missing": Advice(
+        "`dropmerge explain` on the object: the staging table expired, or was deleted before its MERGE.",
+        "Announce the file again with `dropmerge backfill gs://BUCKET/OBJECT`, then discard: replaying this message "
+        "alone cannot bring its table back.",
+    ),
+    "not_found": Advice(
+        "The error names the dataset, bucket or table.",
+        "Create it (apply the foundation), replay.",
+    ),
+    "access_denied": Advice(
+        "The error names the permission and the resource.",
+        "Grant it to the service's identity (apply the service's Terraform), replay.",
+    ),
+    "refused_by_warehouse": Advice(
+        "The error is BigQuery's own; the service's log names the job. Usually a main table was changed by hand.",
+        "Undo the change or mend the contract, deploy, replay.",
+    ),
+    "delivery_attempts_exhausted": Advice(
+        "Pub/Sub forwards no error: the service's log has one for each attempt, by the message's id.",
+        "Once the service answers again (quota, outage, crash), replay.",
+    ),
+}
+
+
+def advice_for(reason: str) -> Advice:
+    return ADVICE.get(reason, _UNLISTED)
+
+
+def table() -> Iterator[str]:
+    """The lines of the runbook's table, in Markdown."""
+    yield "| reason | what it means | how to find the cause | how to mend it |"
+    yield "|---|---|---|---|"
+    for reason, meaning in REASONS.items():
+        advice = advice_for(reason)
+        yield f"| `{reason}` | {meaning} | {advice.cause} | {advice.mend} |"
+
+
+if __name__ == "__main__":
+    print("\n".join(table()))

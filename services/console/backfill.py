@@ -1,0 +1,189 @@
+"""`dropmerge backfill`: announce again what is in a bucket and not in the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from services.console.connection import Connection, open_connection
+from services.console.events import created
+from services.console.exits import errors_in_words
+from services.console.options import (
+    FEEDS,
+    HERE,
+    DryRun,
+    Feeds,
+    Json,
+    Place,
+    Project,
+    Rate,
+    State,
+    Yes,
+    read_place,
+)
+from services.console.person import ask, progress, visible, who
+from services.console.publish import Message, Pace, publish
+from services.shared.feed import feed_for
+from services.shared.load import Load
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Found:
+    load: Load
+    resource: Mapping[str, Any]
+    """What Cloud Storage would tell of the object beside its name: keys as in its JSON API."""
+
+
+def backfill(
+    prefix: Annotated[Place, typer.Argument(parser=read_place, metavar="gs://BUCKET/PREFIX")],
+    rate: Rate = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
+    state: State = HERE,
+    project: Project = None,
+    feeds: Feeds = FEEDS,
+) -> None:
+    """Announce every live object that a feed matches and the ledger does not know.
+
+    The message is the one that Cloud Storage sends, so it also finds what no notification ever told of. Safe to
+    interrupt and to repeat: a load already merged is not announced, one on its way is merged once.
+
+    Of the archive bucket, the generations that were pinned there are announced, also those that are long gone
+    from the landing bucket. The journal knows their names.
+    """
+    pace = Pace(rate)
+    with errors_in_words():
+        connection = open_connection(state, project, feeds)
+        if not dry_run:
+            where = f"gs://{prefix.bucket}/{prefix.name}"
+            ask(f"announce what is under {where} and not merged (--dry-run lists it)?", yes)
+        nameless: list[str] = []
+        announced = []
+        with progress().status("looking") as line:
+            for some in _unmerged(connection, _all(connection, prefix, nameless), pace.batch):
+                if not dry_run:
+                    pace.wait(len(some))
+                    _announce(connection, some)
+                announced += [found.load for found in some]
+                line.update(f"{len(announced)} objects")
+    for name in nameless:
+        typer.echo(f"{visible(name)}: the journal does not know which object this was", err=True)
+    if as_json:
+        typer.echo(json.dumps([_public(load) for load in announced], indent=2))
+        return
+    for load in announced[:_SHOWN]:
+        typer.echo(visible(f"{load.uri}#{load.generation}  {load.feed}"))
+    if len(announced) > _SHOWN:
+        typer.echo(f"… and {len(announced) - _SHOWN} more")
+    typer.echo(f"{'would announce' if dry_run else 'announced'} {len(announced)} objects")
+
+
+def _all(connection: Connection, prefix: Place, nameless: list[str]) -> Iterator[Found]:
+    if prefix.bucket == connection.archive:
+        return _pinned(connection, prefix, nameless)
+    return _live(connection, prefix)
+
+
+def _unmerged(connection: Connection, wanted: Iterator[Found], most: int) -> Iterator[list[Found]]:
+    while some := list(islice(wanted, most)):
+        merged = {row["load_id"] for row in _rows_of(connection, "ops.ledger", [one.load.load_id for one in some])}
+        if left := [one for one in some if one.load.load_id not in merged]:
+            yield left
+
+
+def _live(connection: Connection, prefix: Place) -> Iterator[Found]:
+    for blob in connection.storage.list_blobs(prefix.bucket, prefix=prefix.name):
+        feed = None if blob.name.endswith("/") else feed_for(connection.feeds, blob.name)
+        if feed:
+            load = Load(feed.feed, prefix.bucket, blob.name, int(blob.generation))
+            more = {
+                "metageneration": str(blob.metageneration),
+                "contentType": blob.content_type,
+                "md5Hash": blob.md5_hash,
+                "crc32c": blob.crc32c,
+            }
+            yield Found(load, {"timeCreated": blob.time_created.isoformat(), "size": str(blob.size), **more})
+
+
+def _pinned(connection: Connection, prefix: Place, nameless: list[str]) -> Iterator[Found]:
+    """An archived object is called by its load id, which is a hash: the journal's word for it can be checked."""
+    blobs = iter(connection.storage.list_blobs(prefix.bucket, prefix=prefix.name))
+    while some := list(islice(blobs, 500)):
+        by_id = {blob.name.rpartition("/")[2].partition(".")[0]: blob for blob in some}
+        for row in _rows_of(connection, "ops.ledger", list(by_id)):
+            del by_id[row["load_id"]]
+        known = {
+            load.load_id: load
+            for row in _rows_of(connection, "ops.journal", by_id)
+            for load in [Load(row["feed"], row["bucket"], row["object"], row["generation"])]
+        }
+        for load_id, blob in by_id.items():
+            if load_id in known:
+                at = created(known[load_id].generation).isoformat()
+                yield Found(known[load_id], {"timeCreated": at, "size": str(blob.size)})
+            else:
+                nameless.append(f"gs://{prefix.bucket}/{blob.name}")
+
+
+def _rows_of(connection: Connection, table: str, load_ids: Iterable[str]) -> list[Any]:
+    what = "load_id" if table == "ops.ledger" else "load_id, feed, bucket, object, generation"
+    return connection.rows(
+        f"SELECT DISTINCT {what} FROM `{table}` WHERE load_id IN UNNEST(SPLIT(@load_ids))",  # noqa: S608 - two tables of ours
+        {"load_ids": ("STRING", ",".join(load_ids))},
+    )
+
+
+def _announce(connection: Connection, found: list[Found]) -> None:
+    from services.shared.journal import Event
+
+    at, by = datetime.now(UTC), who()
+    topic = connection.topology["subscriptions"]["ingest"]["topic"]
+    ids = publish(connection, topic, [notification(one) for one in found])
+    connection.journal.write(
+        [
+            (Event("announced", {"message_id": message_id, "who": by}, at), _public(one.load))
+            for one, message_id in zip(found, ids, strict=True)
+        ]
+    )
+
+
+def notification(found: Found) -> Message:
+    """As Cloud Storage makes it: https://cloud.google.com/storage/docs/pubsub-notifications"""
+    load = found.load
+    attributes = {
+        "eventType": "OBJECT_FINALIZE",
+        "payloadFormat": "JSON_API_V1",
+        "bucketId": load.bucket,
+        "objectId": load.object,
+        "objectGeneration": str(load.generation),
+        "eventTime": str(found.resource["timeCreated"]),
+    }
+    resource = {
+        "kind": "storage#object",
+        "id": f"{load.bucket}/{load.object}/{load.generation}",
+        "name": load.object,
+        "bucket": load.bucket,
+        "generation": str(load.generation),
+        **found.resource,
+    }
+    payload = {key: value for key, value in resource.items() if value is not None}
+    return json.dumps(payload).encode(), attributes
+
+
+def _public(load: Load) -> dict[str, object]:
+    return {
+        "load_id": load.load_id,
+        "feed": load.feed,
+        "bucket": load.bucket,
+        "object": load.object,
+        "generation": load.generation,
+    }

@@ -1,0 +1,193 @@
+"""What is to be found of one object generation: in the ledger, the warehouse, the buckets, the journal.
+
+The journal only adds to what is there to be seen; a load whose journal is lost is still explained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+from google.api_core import exceptions as google
+
+from services.console.connection import Connection
+from services.console.events import read_events
+from services.console.letter import Letter
+from services.console.mailbox import Mailbox
+from services.console.merged import Merge, find_merge, jobs_of, others, rows_of
+from services.shared.feed import feed_for
+from services.shared.load import Load
+
+
+@dataclass(frozen=True)
+class Facts:
+    connection: Connection
+    bucket: str
+    object: str
+    generation: int
+    load: Load | None
+    """None where no feed wants the object."""
+
+    @property
+    def feed(self) -> str | None:
+        return self.load.feed if self.load else None
+
+    @property
+    def load_id(self) -> str | None:
+        return self.load.load_id if self.load and self.generation else None
+
+    @cached_property
+    def state(self) -> str:
+        """One of arrived pinned loaded staged merged dead_lettered superseded ignored unknown."""
+        end = self._end
+        if self.merge:
+            return "merged"
+        if end is not None:
+            return {"discarded": "dead_lettered"}.get(end["event"], str(end["event"]))
+        if self.load and self.generation:
+            for state, is_so in (
+                ("staged", self._is_staged),
+                ("loaded", self._is_loaded),
+                ("pinned", self._is_pinned),
+            ):
+                if is_so():
+                    return state
+        if any(event["service"] != "console" for event in self.events):
+            return "arrived"
+        if self.generation and self._nobody_wants_it:
+            return "ignored"
+        if self.generation and self.load and self._is_overwritten:
+            return "superseded"
+        return "unknown"
+
+    @cached_property
+    def events(self) -> list[dict[str, Any]]:
+        return read_events(self.connection, self.bucket, self.object, self.generation)
+
+    @cached_property
+    def merge(self) -> Merge | None:
+        return find_merge(self.connection, self.load) if self.load and self.generation else None
+
+    @property
+    def merged(self) -> dict[str, Any]:
+        """When, in which MERGE, with which other loads."""
+        if not self.merge or not self.load:
+            return {}
+        return {
+            "merged_at": self.merge.at.isoformat(),
+            "merge_id": self.merge.id,
+            "merged_with": others(self.connection, self.merge, self.load),
+        }
+
+    @property
+    def dead_letter(self) -> dict[str, Any]:
+        """Reason, error and id of the letter that the journal told of last, and why it was discarded if it was."""
+        found: dict[str, Any] = {}
+        for event in self.events:
+            if event["event"] == "dead_lettered":
+                detail = event["detail"]
+                found = {
+                    "reason": detail.get("reason"),
+                    "error": detail.get("error"),
+                    "dead_letter": detail.get("dead_letter_id"),
+                }
+            elif event["event"] == "discarded":
+                found["discarded"] = event["detail"].get("why")
+        return found
+
+    @cached_property
+    def rejected(self) -> dict[str, int]:
+        """Rows that failed their checks, by reason."""
+        if self.load_id is None:
+            return {}
+        rows = self.connection.rows(
+            "SELECT why, COUNT(*) AS n FROM `ops.rejected_rows`, UNNEST(reasons) AS why"
+            " WHERE feed = @feed AND load_id = @load_id GROUP BY why ORDER BY n DESC, why",
+            {"feed": ("STRING", self.feed), "load_id": ("STRING", self.load_id)},
+        )
+        return {row["why"]: row["n"] for row in rows}
+
+    @property
+    def work(self) -> dict[str, Any]:
+        """What the MERGE did to rows, and the load's jobs by the ids to open in BigQuery's console; keys with news."""
+        if not self.load or not self.generation:
+            return {}
+        moments = [datetime.fromisoformat(event["at"]) for event in self.events]
+        until = max([*moments, self.merge.at] if self.merge else moments, default=datetime.now(UTC))
+        found = jobs_of(self.connection, self.load, self.merge, until)
+        rows = rows_of(self.connection, self.merge, self.load, found) if self.merge else {}
+        jobs = [
+            {
+                "job_id": job.job_id,
+                "state": job.state,
+                "created": job.created.isoformat() if job.created else None,
+                "error": job.error_result["message"] if job.error_result else None,
+            }
+            for job in found
+        ]
+        return {name: value for name, value in (("merged_rows", rows), ("jobs", jobs)) if value}
+
+    @property
+    def live(self) -> bool:
+        return self._live_generation == self.generation
+
+    @cached_property
+    def _live_generation(self) -> int | None:
+        try:
+            blob = self.connection.storage.bucket(self.bucket).get_blob(self.object)
+        except google.NotFound:
+            return None
+        return int(blob.generation) if blob else None
+
+    @property
+    def _end(self) -> dict[str, Any] | None:
+        """The journal's last event, if it is an end that nothing came after but its own discarding."""
+        last = self.events[-1] if self.events else None
+        ends = ("dead_lettered", "superseded", "ignored", "discarded")
+        return last if last and last["event"] in ends else None
+
+    @property
+    def _nobody_wants_it(self) -> bool:
+        prefix = self.connection.topology["buckets"]["landing"]["prefix"]
+        return self.object.endswith("/") or (self.load is None and not self.object.startswith(prefix))
+
+    @property
+    def _is_overwritten(self) -> bool:
+        if self._live_generation is None or self._live_generation <= self.generation:
+            return False
+        # With versioning, an overwritten generation can still be pinned.
+        blob = self.connection.storage.bucket(self.bucket).blob(self.object, generation=self.generation)
+        return not blob.exists()
+
+    def _is_staged(self) -> bool:
+        return self.load is not None and self._has_table(self.load.staging_table)
+
+    def _is_loaded(self) -> bool:
+        return any(self._has_table(f"{kind}_{self.load_id}") for kind in ("_raw", "_checked"))
+
+    def _is_pinned(self) -> bool:
+        if self.load is None:
+            return False
+        from services.ingest.pin import archived_name
+
+        archive = self.connection.storage.bucket(self.connection.archive)
+        return bool(archive.blob(archived_name(self.load)).exists())
+
+    def _has_table(self, name: str) -> bool:
+        return self.connection.warehouse.exists(f"{self.connection.project}.staging.{name}")
+
+
+def gather(connection: Connection, bucket: str, name: str, generation: int) -> Facts:
+    feed = feed_for(connection.feeds, name)
+    load = Load(feed.feed, bucket, name, generation) if feed else None
+    return Facts(connection, bucket, name, generation, load)
+
+
+def find_letter(connection: Connection, bucket: str, name: str, generation: int) -> Letter | None:
+    """The dead letter of an object's generation that waits, if one does."""
+    with Mailbox(connection) as mailbox:
+        letters = chain.from_iterable(mailbox.batches())
+        return next((x for x in letters if (x.bucket, x.object, x.generation) == (bucket, name, generation)), None)

@@ -1,0 +1,1 @@
+"""`dropmerge feeds check | show | init`: contracts before they are deployed."""

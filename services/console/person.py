@@ -1,0 +1,43 @@
+"""The person at the terminal: who it is, a question to them, and text that is safe to show them."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+
+import typer
+from rich.console import Console
+
+
+def who() -> str:
+    """For the journal: the account that runs the command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def is_there() -> bool:
+    return sys.stdin.isatty()
+
+
+def ask(question: str, yes: bool) -> None:
+    """A question where a person can answer it; a no ends the command with exit code 1, nothing changed."""
+    if not yes and is_there():
+        typer.confirm(question, abort=True, err=True)
+
+
+def screen() -> Console:
+    """For tables. Names are shown as they are: anyone may have put [brackets] in one."""
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+def progress() -> Console:
+    """For what is shown while a command works, and never in its output."""
+    return Console(stderr=True, markup=False, highlight=False, emoji=False)
+
+
+def visible(text: str) -> str:
+    """On one line: a name or an error may hold line ends, and codes that would move the cursor."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,0 +1,141 @@
+"""Many dead letters, and replays that are interrupted."""
+
+import gc
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import pytest
+
+from services.console import dead_letters
+from services.console.letter import Letter
+from services.console.mailbox import MOST_PULLED
+from services.console.publish import publish
+from services.console.replay import replay
+from tests.console.conftest import INGEST_LETTERS, Commands, empty_dead_letters, paused, pull_all
+from tests.console.letters import ours, put, put_many
+from tests.guarantees.pipeline import HEADER, Pipeline, row
+
+_KILLS, _RATE = 10, 8
+
+
+def test_many_letters_are_never_all_in_memory(
+    pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Listed and replayed each once and whole, a pull's worth at a time. Ten thousand: tests.console.many_letters."""
+    empty_dead_letters(pipeline)
+    count, held = 4 * MOST_PULLED, []
+
+    def watched(*arguments: Any) -> None:
+        gc.collect()
+        held.append(sum(isinstance(one, Letter) for one in gc.get_objects()))
+        replay(*arguments)
+
+    monkeypatch.setattr(dead_letters, "replay", watched)
+    data = put_many(pipeline, count, size=64)
+    assert len({one["id"] for one in commands.json("dead-letters", "list")}) == count
+    with paused(pipeline, "ingest") as path:
+        assert len(set(commands.json("dead-letters", "replay"))) == count
+        found = pull_all(pipeline, path, count)
+    assert {message.data for message in found} == data
+    assert len({message.attributes["replay_of"] for message in found}) == count
+    assert max(held) <= MOST_PULLED, "letters of one pull, no others"
+    assert pipeline.connection.undelivered(INGEST_LETTERS) == 0
+
+
+@pytest.mark.slow
+def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, commands: Commands) -> None:
+    """SIGKILL around a publish, a record, an acknowledgement: every letter is published, every file merged once."""
+    empty_dead_letters(pipeline)
+    keys = [f"killed-{n}" for n in range(8)]
+    with paused(pipeline, "ingest") as path:
+        uris = [pipeline.drop(f"{key}.csv", HEADER + row(key, 400 + n)) for n, key in enumerate(keys)]
+        arrived = pull_all(pipeline, path, len(keys))
+        reason = {"dropmerge_reason": "access_denied", "dropmerge_error": "made by a test"}
+        letters = publish(
+            pipeline.connection, INGEST_LETTERS, [(m.data, {**m.attributes, **reason}) for m in arrived] * 20
+        )
+        chance = random.Random(4)
+        for kill in range(_KILLS):
+            # From the moment that it published, or acknowledged, up to the next batch.
+            _replay_and_kill(pipeline, commands, INGEST_LETTERS if kill % 2 else "ingest", chance.random() * 0.3)
+        assert pipeline.connection.undelivered(INGEST_LETTERS) > 0, "killed too late"
+        while pipeline.connection.undelivered(INGEST_LETTERS):
+            commands.run("dead-letters", "replay")  # until the leases of the killed ones have lapsed
+        published = pull_all(pipeline, path, pipeline.connection.undelivered("ingest"))
+    times = Counter(message.attributes["replay_of"] for message in published)
+    assert set(times) == set(letters), "none lost"
+    assert times.total() <= len(letters) + _KILLS * _RATE, "a killed batch is published again, nothing else"
+    # Of each file two are enough to see whether it is merged twice.
+    for message in {(m.attributes["objectId"], n % 2): m for n, m in enumerate(published)}.values():
+        pipeline.publish("file-arrived", message.data, dict(message.attributes))
+    pipeline.settle()
+    assert pipeline.scores(keys) == {key: 400 + n for n, key in enumerate(keys)}
+    load_ids = [pipeline.explain(uri)["load_id"] for uri in uris]
+    entries = pipeline.connection.rows(
+        "SELECT load_id FROM `ops.ledger` WHERE load_id IN UNNEST(SPLIT(@ids))",
+        {"ids": ("STRING", ",".join(load_ids))},
+    )
+    assert sorted(entry["load_id"] for entry in entries) == sorted(load_ids), "each merged once"
+
+
+def test_ctrl_c_gives_the_leases_back(pipeline: Pipeline, commands: Commands) -> None:
+    """Exit code 130, and what was not replayed can be replayed at once."""
+    empty_dead_letters(pipeline)
+    for _ in range(6):
+        put(pipeline, ours("incoming/accounts/ctrl-c.csv"))
+    with paused(pipeline, "ingest") as path:
+        process = _start(commands, "dead-letters", "replay", "--rate", "1")
+        _until_changed(pipeline, "ingest", process)
+        os.kill(process.pid or 0, signal.SIGINT)
+        process.join(20)
+        assert process.exitcode == 130
+        left = pipeline.connection.undelivered(INGEST_LETTERS)
+        assert left, "it was through before"
+        started = time.monotonic()
+        assert len(commands.json("dead-letters", "replay")) == left
+        assert time.monotonic() - started < 15, "a lease that is not given back lapses after 20 s"
+        pull_all(pipeline, path, pipeline.connection.undelivered("ingest"))
+
+
+def _replay_and_kill(pipeline: Pipeline, commands: Commands, watched: str, later: float) -> None:
+    process = _start(commands, "dead-letters", "replay", "--rate", str(_RATE))
+    _until_changed(pipeline, watched, process)
+    time.sleep(later)  # nobody outside can see where it is by then: that is the point
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, "it ended before"
+
+
+def _until_changed(pipeline: Pipeline, subscription: str, process: BaseProcess) -> None:
+    """Until the number of messages that wait is another."""
+    before = pipeline.connection.undelivered(subscription)
+    while pipeline.connection.undelivered(subscription) == before:
+        assert process.is_alive()
+        time.sleep(0.01)
+
+
+# A process that has imported everything forks one for each command: starting Python takes longer than most of them.
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(["services.console.__main__", "google.cloud.pubsub_v1", "google.cloud.bigquery"])
+
+
+def _start(commands: Commands, *words: str) -> BaseProcess:
+    process = _SERVER.Process(target=_dropmerge, args=(words, {**os.environ, **commands.variables}), daemon=True)
+    process.start()
+    return process
+
+
+def _dropmerge(words: Sequence[str], environ: Mapping[str, str]) -> None:
+    from services.console.__main__ import app
+
+    os.environ.clear()
+    os.environ.update(environ)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    app(words)

@@ -1,0 +1,15 @@
+"""The runbook tells what the commands tell, and knows every reason."""
+
+from deploy.local.environment import ROOT
+from services.console.advice import ADVICE, table
+from services.shared.errors import REASONS
+
+
+def test_every_reason_has_its_advice() -> None:
+    """And no advice is for a reason that is gone."""
+    assert set(ADVICE) == set(REASONS)
+
+
+def test_the_runbooks_table_is_made_from_the_code() -> None:
+    """`python -m services.console.advice` prints it anew."""
+    assert "\n".join(table()) in (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
