@@ -30,6 +30,11 @@ class Jobs:
             self._taken.add(job_id)
             return is_new
 
+    def release(self, job_id: str | None) -> None:
+        """Of a call that ended with the warehouse's death: a job that was not finished is forgotten."""
+        with self._lock:
+            self._taken.discard(job_id or "")
+
     def fail(self, job: Any, error: Error) -> None:
         with self._lock:
             self._failed[job["jobReference"]["jobId"]] = (job, error)
@@ -109,7 +114,8 @@ class HttpProxy:
                         # Links in it, such as an object's mediaLink, lead through here as well.
                         data = data.replace(behind.encode(), self.headers["host"].encode())
                     return answer.status, answer.getheaders(), data
-                except OSError as error:
+                except (OSError, http.client.HTTPException) as error:
+                    jobs.release(call.job_id if call.job else None)
                     return 503, [("content-type", "application/json")], Error(503, "backendError", str(error)).body()
                 finally:
                     connection.close()
