@@ -27,8 +27,10 @@ from services.shared.staged import Staged
 from services.shared.warehouse import Warehouse
 
 MOST_LOADS = 100
-"""Staging tables in one MERGE: its text stays far below BigQuery's 1 MB for a query, and it names
-fewer than the 1,000 tables that one may reference."""
+"""Staging tables in one MERGE, which may reference 1,000 (https://cloud.google.com/bigquery/quotas#query_jobs)."""
+
+_MOST_TEXT = 900_000
+"""Characters of a MERGE. BigQuery takes 1 MB (https://cloud.google.com/bigquery/quotas#query_jobs)."""
 
 _DROPS_AT_ONCE = 8
 _REMEMBERED = 10_000
@@ -156,7 +158,7 @@ class Merger:
         ids = [name.removeprefix(prefix) for name in self.warehouse.tables(self.settings.staging_dataset, prefix)]
         others = sorted(load_id for load_id in ids if load_id != load.load_id)
         own = [load.load_id] if load.load_id in ids else []
-        return own + others[: MOST_LOADS - len(own)]
+        return own + others[: _most_loads(feed) - len(own)]
 
     def _is_staged(self, load: Load) -> bool:
         return self.warehouse.exists(self._full(load.staging_table))
@@ -173,3 +175,10 @@ class Merger:
 
     def _full(self, table: str) -> str:
         return f"{self.settings.project}.{self.settings.staging_dataset}.{table}"
+
+
+def _most_loads(feed: Feed) -> int:
+    """As many as keep the statement short enough: it names each column once a load, and 14 times besides."""
+    names = sum(len(f"`{column.name}`, ") for column in feed.columns)
+    left = _MOST_TEXT - 14 * names - 160 * len(feed.columns)
+    return min(MOST_LOADS, max(1, left // (names + 300)))

@@ -46,7 +46,7 @@ def _makes_sense(fault: Fault, step: str) -> bool:
 def test_g1_g2_many_faults_at_random_calls(faulty: Faulty) -> None:
     """Every tenth call or so fails somehow; seeded."""
     pipeline, chance = faulty.pipeline, random.Random(20)
-    before = len(pipeline.letters())
+    before, injected = len(pipeline.letters()), faulty.script.injected.total()
     quick = [fault for fault in [*ANYWHERE, *AT_JOBS] if not fault.slow]
     for _ in range(30):
         fault, step = chance.choice(quick), chance.choice(["pin", "load", "check", "stage", "answer", "merge", "drop"])
@@ -58,3 +58,5 @@ def test_g1_g2_many_faults_at_random_calls(faulty: Faulty) -> None:
     pipeline.settle()
     assert pipeline.scores(keys) == {key: 600 + n for n, key in enumerate(keys)}
     assert len(pipeline.letters()) == before
+    assert faulty.script.injected.total() - injected > 10
+    assert faulty.left_in_staging() == []
