@@ -39,7 +39,7 @@ from services.console.options import (
     State,
     Yes,
 )
-from services.console.person import ask, is_there, progress, visible
+from services.console.person import ask, counted, is_there, progress, visible
 from services.console.publish import Pace
 from services.console.replay import discard, replay
 from services.console.tally import Tally
@@ -240,7 +240,7 @@ def _act(
     if tally.count:
         tally.print()
     done = f"would {verb}" if dry_run else f"{verb}ed"
-    typer.echo(f"{done} {tally.count} dead letters")
+    typer.echo(f"{done} {counted(tally.count, 'dead letter')}")
     return tally
 
 
@@ -250,7 +250,7 @@ def _agreed(verb: str, connection: Connection, selection: Selection) -> Selectio
     if not tally.count:
         return selection
     tally.print()
-    ask(f"{verb} {tally.count} dead letters?", yes=False)
+    ask(f"{verb} {counted(tally.count, 'dead letter')}?", yes=False)
     return replace(selection, choice=replace(selection.choice, ids=frozenset(tally.ids)))
 
 
@@ -265,7 +265,7 @@ def _each_batch(connection: Connection, selection: Selection, pace: Pace, action
             pace.wait(len(batch))
             action(connection, mailbox, batch)
             tally.add(batch)
-            line.update(f"{tally.count} dead letters")
+            line.update(counted(tally.count, "dead letter"))
     return tally
 
 

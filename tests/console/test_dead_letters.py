@@ -184,6 +184,6 @@ def test_a_person_is_asked(pipeline: Pipeline, commands: Commands, answer: str, 
         _, errors = process.communicate(timeout=60)
     os.close(parent)
     os.close(child)
-    assert b"discard 1 dead letters?" in errors
+    assert b"discard 1 dead letter?" in errors
     assert process.returncode == left
     assert len(waiting(pipeline, name)) == left
