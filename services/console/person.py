@@ -32,9 +32,14 @@ def ask(question: str, yes: bool) -> None:
 
 
 def show(table: Table) -> None:
-    """Names are shown as they are: anyone may have put [brackets] in one. A file or a pipe is as wide as it must be."""
+    """Names as they are: anyone may have put [brackets] in one. In a file or a pipe, lines are long."""
     width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _WIDE
     Console(markup=False, highlight=False, emoji=False, width=width).print(table)
+
+
+def clear() -> None:
+    """The terminal, where there is one."""
+    Console().clear()
 
 
 def table(*headings: str) -> Table:

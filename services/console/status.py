@@ -16,7 +16,7 @@ from rich.table import Table
 from services.console.connection import Connection, open_connection
 from services.console.exits import errors_in_words, misused
 from services.console.options import FEEDS, HERE, Feeds, Json, Project, State
-from services.console.person import show, table
+from services.console.person import clear, show, table
 from services.console.whereabouts import Whereabouts, is_moving, landed, messages_in_flight, whereabouts
 from services.shared.load import staging_table
 
@@ -122,7 +122,7 @@ def _watch(connection: Connection) -> None:
     with suppress(KeyboardInterrupt):
         while True:
             answer = read_status(connection)
-            typer.clear()
+            clear()
             show(_table(answer))
             typer.echo(_below(answer))
             time.sleep(_EVERY_SECONDS)
