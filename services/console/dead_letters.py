@@ -66,8 +66,10 @@ class Selection:
     def batches(self, mailbox: Mailbox, most: int, tally: Tally) -> Iterator[list[Letter]]:
         left = sys.maxsize if self.limit is None else self.limit
         for batch in self.choice.batches(mailbox, min(most, left)):
-            fit = [x for x in batch if self.most_replays is None or x.replay_count < self.most_replays]
-            tally.worn += len(batch) - len(fit)
+            # One that has failed again meanwhile is for another time, or this would go round in circles.
+            found = [letter for letter in batch if letter.replay_of not in tally.seen]
+            fit = [x for x in found if self.most_replays is None or x.replay_count < self.most_replays]
+            tally.worn += len(found) - len(fit)
             if fit:
                 yield fit[:left]
             left -= len(fit)

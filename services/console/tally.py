@@ -19,6 +19,8 @@ class Tally:
         self._ages: dict[tuple[str, str, str], Counter[str]] = {}
         self._now = datetime.now(UTC)
         self.ids: list[str] = []
+        self.seen: set[str] = set()
+        """The same ids."""
         self.worn = 0
         """Left where they are, because they were replayed too often."""
 
@@ -32,6 +34,7 @@ class Tally:
             age = next((name for name, limit in _AGES.items() if self._now - letter.at < limit), "older")
             self._ages.setdefault(key, Counter())[age] += 1
             self.ids.append(letter.id)
+            self.seen.add(letter.id)
 
     def counting(self, batches: Iterable[Sequence[Letter]]) -> Iterator[Letter]:
         """The letters of these batches, each counted as it passes."""
