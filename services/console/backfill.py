@@ -27,7 +27,7 @@ from services.console.options import (
     Yes,
     read_place,
 )
-from services.console.person import ask, progress, visible, who
+from services.console.person import ask, counted, progress, visible, who
 from services.console.publish import Message, Pace, publish
 from services.shared.feed import feed_for
 from services.shared.load import Load
@@ -74,7 +74,7 @@ def backfill(
                     pace.wait(len(some))
                     _announce(connection, some)
                 announced += [found.load for found in some]
-                line.update(f"{len(announced)} objects")
+                line.update(counted(len(announced), "object"))
     for name in nameless:
         typer.echo(f"{visible(name)}: the journal does not know which object this was", err=True)
     if as_json:
@@ -84,7 +84,7 @@ def backfill(
         typer.echo(visible(f"{load.uri}#{load.generation}  {load.feed}"))
     if len(announced) > _SHOWN:
         typer.echo(f"… and {len(announced) - _SHOWN} more")
-    typer.echo(f"{'would announce' if dry_run else 'announced'} {len(announced)} objects")
+    typer.echo(f"{'would announce' if dry_run else 'announced'} {counted(len(announced), 'object')}")
 
 
 def _all(connection: Connection, prefix: Place, nameless: list[str]) -> Iterator[Found]:

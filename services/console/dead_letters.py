@@ -39,7 +39,7 @@ from services.console.options import (
     State,
     Yes,
 )
-from services.console.person import ask, is_there, progress, visible
+from services.console.person import ask, counted, is_there, progress, visible
 from services.console.publish import Pace
 from services.console.replay import discard, replay
 from services.console.tally import Tally
@@ -66,8 +66,10 @@ class Selection:
     def batches(self, mailbox: Mailbox, most: int, tally: Tally) -> Iterator[list[Letter]]:
         left = sys.maxsize if self.limit is None else self.limit
         for batch in self.choice.batches(mailbox, min(most, left)):
-            fit = [x for x in batch if self.most_replays is None or x.replay_count < self.most_replays]
-            tally.worn += len(batch) - len(fit)
+            # One that has failed again meanwhile is for another time, or this would go round in circles.
+            found = [letter for letter in batch if letter.replay_of not in tally.seen]
+            fit = [x for x in found if self.most_replays is None or x.replay_count < self.most_replays]
+            tally.worn += len(found) - len(fit)
             if fit:
                 yield fit[:left]
             left -= len(fit)
@@ -240,7 +242,7 @@ def _act(
     if tally.count:
         tally.print()
     done = f"would {verb}" if dry_run else f"{verb}ed"
-    typer.echo(f"{done} {tally.count} dead letters")
+    typer.echo(f"{done} {counted(tally.count, 'dead letter')}")
     return tally
 
 
@@ -250,7 +252,7 @@ def _agreed(verb: str, connection: Connection, selection: Selection) -> Selectio
     if not tally.count:
         return selection
     tally.print()
-    ask(f"{verb} {tally.count} dead letters?", yes=False)
+    ask(f"{verb} {counted(tally.count, 'dead letter')}?", yes=False)
     return replace(selection, choice=replace(selection.choice, ids=frozenset(tally.ids)))
 
 
@@ -265,7 +267,7 @@ def _each_batch(connection: Connection, selection: Selection, pace: Pace, action
             pace.wait(len(batch))
             action(connection, mailbox, batch)
             tally.add(batch)
-            line.update(f"{tally.count} dead letters")
+            line.update(counted(tally.count, "dead letter"))
     return tally
 
 

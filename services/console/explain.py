@@ -38,7 +38,8 @@ def explain(
             pairs = [*row, *(word for word in [uri, *(more or [])] if word)]
             found = explain_row(connection, connection.feed(feed), pairs)
             origin = explain_object(connection, found.pop("origin"), with_jobs=True) if "origin" in found else {}
-            answer = {"load_id": None, "state": "unknown", **origin, **found, "events": origin.get("events", [])}
+            # The row first, then the load that it came from.
+            answer = {"load_id": None, "state": "unknown", **found, **origin, "events": origin.get("events", [])}
         elif uri and not more:
             answer = explain_object(connection, uri, with_jobs=True)
         else:

@@ -25,7 +25,8 @@ from services.console.letter import Letter, read_letter
 from services.console.options import SERVICES
 
 MOST_PULLED = 500
-_PULL_SECONDS = 2.0
+# Pub/Sub answers an empty pull by itself after a moment. Who hangs up before the answer leaves leases to nobody.
+_PULL_SECONDS = 10.0
 # An empty answer does not prove an empty subscription.
 _EMPTY_PULLS = 3
 # A request may have 512 KiB, an ack id some 200 bytes.

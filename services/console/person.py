@@ -8,6 +8,9 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.table import Column, Table
+
+_WIDE = 200
 
 
 def who() -> str:
@@ -28,9 +31,25 @@ def ask(question: str, yes: bool) -> None:
         typer.confirm(question, abort=True, err=True)
 
 
-def screen() -> Console:
-    """For tables. Names are shown as they are: anyone may have put [brackets] in one."""
-    return Console(markup=False, highlight=False, emoji=False)
+def show(table: Table) -> None:
+    """Names as they are: anyone may have put [brackets] in one. In a file or a pipe, lines are long."""
+    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _WIDE
+    Console(markup=False, highlight=False, emoji=False, width=width).print(table)
+
+
+def clear() -> None:
+    """The terminal, where there is one."""
+    Console().clear()
+
+
+def table(*headings: str) -> Table:
+    """What does not fit goes on the next line: a name cut short is of no use."""
+    return Table(*(Column(heading, overflow="fold") for heading in headings))
+
+
+def counted(number: int, what: str) -> str:
+    """1 letter, 2 letters."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def progress() -> Console:

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from services.console.connection import Connection, open_connection
 from services.console.exits import errors_in_words, misused
 from services.console.options import FEEDS, HERE, FeedName, Feeds, Json, Object, Project, RowReason, State
-from services.console.person import screen
+from services.console.person import counted, show, table, visible
 from services.shared.feed import Feed
 
 _SHOWN = 100
@@ -75,18 +74,21 @@ def _print(rows: list[dict[str, Any]]) -> None:
     if not rows:
         typer.echo("no rejected rows")
         return
-    console = screen()
     counts = Counter(
         (row["feed"], f"{row['object']}#{row['generation']}", why) for row in rows for why in row["reasons"]
     )
-    summary = Table("feed", "object", "reason", "rows")
+    summary = table("feed", "object", "reason", "rows")
     for key, count in sorted(counts.items()):
         summary.add_row(*key, str(count))
-    console.print(summary)
-    table = Table("object", "reasons", "row")
+    show(summary)
+    each = table("object", "reasons", "row")
     for row in rows[:_SHOWN]:
-        table.add_row(f"{row['object']}#{row['generation']}", "\n".join(row["reasons"]), json.dumps(row["row"]))
-    console.print(table)
+        each.add_row(
+            f"{row['object']}#{row['generation']}",
+            "\n".join(row["reasons"]),
+            visible(json.dumps(row["row"], ensure_ascii=False)),
+        )
+    show(each)
     if len(rows) > _SHOWN:
         typer.echo(f"… and {len(rows) - _SHOWN} more: narrow it with --object or --reason, or take --json or --csv")
 
@@ -105,4 +107,8 @@ def _write(path: Path, feed: Feed, rows: list[dict[str, Any]]) -> None:
             writer.writerow(row["row"])
     for number, row in enumerate(rows, 2):
         typer.echo(f"row {number}: {', '.join(row['reasons'])}")
-    typer.echo(f"{len(rows)} rows are in {path}: mend them, then `dropmerge drop --feed {feed.feed} {path}`")
+    typer.echo(f"{path} has {counted(len(rows), 'row')}: mend them, then `dropmerge drop --feed {feed.feed} {path}`")
+
+
+def _text(row: dict[str, Any]) -> str:
+    return visible(json.dumps(row["row"], ensure_ascii=False))

@@ -16,7 +16,7 @@ from rich.table import Table
 from services.console.connection import Connection, open_connection
 from services.console.exits import errors_in_words, misused
 from services.console.options import FEEDS, HERE, Feeds, Json, Project, State
-from services.console.person import screen
+from services.console.person import clear, show, table
 from services.console.whereabouts import Whereabouts, is_moving, landed, messages_in_flight, whereabouts
 from services.shared.load import staging_table
 
@@ -42,7 +42,7 @@ def status(
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
         return
-    screen().print(_table(answer))
+    show(_table(answer))
     typer.echo(_below(answer))
 
 
@@ -119,23 +119,22 @@ def _file(one: Whereabouts | None) -> dict[str, Any] | None:
 
 
 def _watch(connection: Connection) -> None:
-    console = screen()
     with suppress(KeyboardInterrupt):
         while True:
             answer = read_status(connection)
-            console.clear()
-            console.print(_table(answer))
-            console.print(_below(answer))
+            clear()
+            show(_table(answer))
+            typer.echo(_below(answer))
             time.sleep(_EVERY_SECONDS)
 
 
 def _table(answer: dict[str, Any]) -> Table:
-    table = Table("feed", "last file", "waiting", "staged", "merged", "rejected rows", "dead letters")
+    lines = table("feed", "last file", "waiting", "staged", "merged", "rejected rows", "dead letters")
     for name, counts in answer["feeds"].items():
         last, oldest = counts["last_file"], counts["oldest_waiting"]
         waiting = f"{counts['in_flight']}, oldest {_ago(oldest['at'])}" if oldest else "0"
         merged = f"{counts['merged']} ({counts['merged_last_hour']} in 1 h, {counts['merged_last_day']} in 1 d)"
-        table.add_row(
+        lines.add_row(
             name,
             f"{last['object'].rpartition('/')[2]}, {_ago(last['at'])}" if last else "",
             waiting,
@@ -144,7 +143,7 @@ def _table(answer: dict[str, Any]) -> Table:
             str(counts["rejected_rows"]),
             str(counts["dead_letters"]),
         )
-    return table
+    return lines
 
 
 def _below(answer: dict[str, Any]) -> str:

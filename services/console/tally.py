@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from rich.table import Table
-
 from services.console.letter import Letter
-from services.console.person import screen, visible
+from services.console.person import show, table, visible
 
 _AGES = {"< 1 h": timedelta(hours=1), "< 1 d": timedelta(days=1), "< 7 d": timedelta(days=7)}
 
@@ -21,6 +19,8 @@ class Tally:
         self._ages: dict[tuple[str, str, str], Counter[str]] = {}
         self._now = datetime.now(UTC)
         self.ids: list[str] = []
+        self.seen: set[str] = set()
+        """The same ids."""
         self.worn = 0
         """Left where they are, because they were replayed too often."""
 
@@ -34,6 +34,7 @@ class Tally:
             age = next((name for name, limit in _AGES.items() if self._now - letter.at < limit), "older")
             self._ages.setdefault(key, Counter())[age] += 1
             self.ids.append(letter.id)
+            self.seen.add(letter.id)
 
     def counting(self, batches: Iterable[Sequence[Letter]]) -> Iterator[Letter]:
         """The letters of these batches, each counted as it passes."""
@@ -43,8 +44,8 @@ class Tally:
                 yield letter
 
     def print(self) -> None:
-        table = Table("service", "reason", "feed", "letters", *_AGES, "older")
+        counts = table("service", "reason", "feed", "letters", *_AGES, "older")
         for key, ages in sorted(self._ages.items(), key=lambda one: (-one[1].total(), one[0])):
-            counts = (str(ages[name] or "") for name in [*_AGES, "older"])
-            table.add_row(*map(visible, key), str(ages.total()), *counts)
-        screen().print(table)
+            by_age = (str(ages[name] or "") for name in [*_AGES, "older"])
+            counts.add_row(*map(visible, key), str(ages.total()), *by_age)
+        show(counts)

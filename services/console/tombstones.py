@@ -11,7 +11,7 @@ import typer
 from services.console.connection import Connection, open_connection
 from services.console.exits import errors_in_words, misused
 from services.console.options import FEEDS, HERE, DryRun, FeedName, Feeds, Json, Project, State, Yes, read_age
-from services.console.person import ask, who
+from services.console.person import ask, counted, who
 from services.shared.feed import Feed
 
 # Merged before @before, by the ledger's word; a tombstone that the ledger does not know stays.
@@ -64,7 +64,7 @@ def purge_tombstones(
         return
     verb = "would be removed" if dry_run else "removed"
     for name, count in counts.items():
-        typer.echo(f"{name}: {count} tombstones {verb}")
+        typer.echo(f"{name}: {counted(count, 'tombstone')} {verb}")
 
 
 def _count(connection: Connection, feed: Feed, before: datetime) -> int:

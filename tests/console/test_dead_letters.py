@@ -146,6 +146,17 @@ def test_replay_takes_what_the_filters_say(pipeline: Pipeline, commands: Command
     assert waiting(pipeline, "incoming/accounts/filter-*") == sorted([ids[0], ids[2]])
 
 
+def test_a_letter_that_fails_again_is_not_replayed_by_the_same_command(pipeline: Pipeline, commands: Commands) -> None:
+    """The first is back before the last has gone; only those that waited at the start are taken, each once."""
+    empty_dead_letters(pipeline)
+    uris = [pipeline.drop(f"circle-{n}.csv", BAD_HEADER + row("circle")) for n in range(4)]
+    pipeline.settle()
+    ids = sorted(letter.id for letter in pipeline.letters())
+    assert sorted(commands.json("dead-letters", "replay", "--rate", "1")) == ids
+    pipeline.settle()
+    assert [pipeline.letter(uri).replay_count for uri in uris] == [1] * 4
+
+
 def test_replay_refuses_past_a_maximum_unless_forced(pipeline: Pipeline, commands: Commands) -> None:
     """A letter that was replayed five times stays where it is and is named."""
     name = "incoming/accounts/worn.csv"
@@ -184,6 +195,6 @@ def test_a_person_is_asked(pipeline: Pipeline, commands: Commands, answer: str, 
         _, errors = process.communicate(timeout=60)
     os.close(parent)
     os.close(child)
-    assert b"discard 1 dead letters?" in errors
+    assert b"discard 1 dead letter?" in errors
     assert process.returncode == left
     assert len(waiting(pipeline, name)) == left

@@ -128,7 +128,7 @@ def test_rejected_rows_are_shown_with_every_reason(terminal: Terminal) -> None:
         (["drop", "good.csv", "--to", "gs://no-such-bucket/x"], 1, "no-such-bucket"),
         (["explain", "somewhere"], 2, "gs://bucket/object"),
         (["explain", "--row", "customer_id=c1"], 2, "account_number"),
-        (["dead-letters", "show", "0"], 1, "dead-letters list"),
+        (["dead-letters", "show", "0"], 2, "dead-letters list"),
         (["dead-letters", "replay", "--reason", "bad luck"], 2, "wrong_header"),
         (["dead-letters", "list", "--older-than", "soon"], 2, "s, m, h or d"),
         (["dead-letters", "discard", "--why", " "], 2, "--why"),

@@ -4,5 +4,6 @@ output "console" {
     export GOOGLE_CLOUD_PROJECT=${var.project}
     export DROPMERGE_LOCATION=${var.region}
     export DROPMERGE_LANDING_BUCKET=${google_storage_bucket.landing.name}
+    export DROPMERGE_ARCHIVE_BUCKET=${google_storage_bucket.archive.name}
   EOT
 }

@@ -18,7 +18,7 @@ from .rpc import service, streaming, unary
 from .signals import Signals
 from .streams import Stream, Streams
 
-PULL_WAIT = 3.0
+PULL_WAIT = 1.0
 MAX_PULL = 1_000
 
 

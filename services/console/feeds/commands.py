@@ -9,13 +9,12 @@ from typing import Annotated
 
 import typer
 import yaml
-from rich.table import Table
 
 from services.console.exits import errors_in_words, fail, misused
 from services.console.feeds.check import Fault, check, check_together
 from services.console.feeds.guess import CannotGuess, Contract, guess
 from services.console.options import FEEDS, Feeds, Json
-from services.console.person import screen
+from services.console.person import counted, show, table
 from services.shared.feed import Feed, read_feeds
 
 commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Contracts, before they are deployed.")
@@ -45,13 +44,13 @@ def check_feeds(
         for fault in faults:
             typer.echo(str(fault), err=True)
         if not faults:
-            typer.echo(f"{len(good)} contracts without a fault: {', '.join(feed.feed for _, feed in good)}")
+            typer.echo(f"{counted(len(good), 'contract')} without a fault: {', '.join(feed.feed for _, feed in good)}")
     if faults:
         raise typer.Exit(1)
 
 
-@commands.command()
-def show(
+@commands.command("show")
+def show_feeds(
     name: Annotated[str | None, typer.Argument(help="By default all, a line each.")] = None,
     as_json: Json = False,
     feeds: Feeds = FEEDS,
@@ -65,19 +64,18 @@ def show(
     if as_json:
         typer.echo(json.dumps([feed.model_dump(mode="json") for feed in chosen], indent=2))
         return
-    console = screen()
-    table = Table("feed", "objects", "table", "key", "version", "delete", "bad rows")
+    overview = table("feed", "objects", "table", "key", "version", "delete", "bad rows")
     for feed in chosen:
         delete = f"{feed.delete.column} = {feed.delete.equals}" if feed.delete else ""
         bad = str(feed.bad_rows.at_most)
-        table.add_row(feed.feed, feed.objects, feed.table, ", ".join(feed.key), feed.version, delete, bad)
-    console.print(table)
+        overview.add_row(feed.feed, feed.objects, feed.table, ", ".join(feed.key), feed.version, delete, bad)
+    show(overview)
     if name:
-        columns = Table("column", "type", "required", "check")
+        columns = table("column", "type", "required", "check")
         for column in chosen[0].columns:
             required = "yes" if column.name in chosen[0].required else ""
             columns.add_row(column.name, column.type, required, column.check or "")
-        console.print(columns)
+        show(columns)
 
 
 @commands.command()
