@@ -11,7 +11,7 @@ import pytest
 
 from services.console.advice import ADVICE
 from services.shared.errors import REASONS
-from tests.console.conftest import INGEST_LETTERS, MERGE_LETTERS, Commands, paused, pull_all
+from tests.console.conftest import INGEST_LETTERS, MERGE_LETTERS, Commands, empty_dead_letters, paused, pull_all
 from tests.console.letters import ours, put
 from tests.guarantees.pipeline import HEADER, Pipeline, row
 

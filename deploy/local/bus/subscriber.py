@@ -18,7 +18,7 @@ from .rpc import service, streaming, unary
 from .signals import Signals
 from .streams import Stream, Streams
 
-PULL_WAIT = 1.0
+PULL_WAIT = 3.0
 MAX_PULL = 1_000
 
 
@@ -100,7 +100,8 @@ class Subscriber:
         if request.max_messages < 1:
             raise invalid("max_messages must be at least 1.")
         wait = 0.0 if request.return_immediately else PULL_WAIT
-        until = time.monotonic() + min(wait, (context.time_remaining() or PULL_WAIT) / 2)
+        # Far less than the caller's patience: an answer to one who has hung up leases to nobody.
+        until = time.monotonic() + min(wait, (context.time_remaining() or 10 * PULL_WAIT) / 10)
         while True:
             seen = self._signals.count(request.subscription)
             held = self._pullable(request.subscription)

@@ -112,7 +112,7 @@ class RunningBus:
     def pull(self, subscription: str, count: int = 10, at_once: bool = False) -> list[Any]:
         """One pull."""
         request = {"subscription": subscription, "max_messages": count, "return_immediately": at_once}
-        return list(self.subscriber.pull(request=request, timeout=10).received_messages)
+        return list(self.subscriber.pull(request=request, timeout=30).received_messages)
 
     def ack(self, subscription: str, received: list[Any]) -> None:
         """Acknowledge."""
