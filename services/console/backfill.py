@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -29,6 +29,7 @@ from services.console.options import (
 )
 from services.console.person import ask, counted, progress, visible, who
 from services.console.publish import Message, Pace, publish
+from services.shared.archive import archived_load
 from services.shared.feed import feed_for
 from services.shared.load import Load
 
@@ -58,7 +59,7 @@ def backfill(
     interrupt and to repeat: a load already merged is not announced, one on its way is merged once.
 
     Of the archive bucket, the generations that were pinned there are announced, also those that are long gone
-    from the landing bucket. The journal knows their names.
+    from the landing bucket.
     """
     pace = Pace(rate)
     with errors_in_words():
@@ -76,7 +77,7 @@ def backfill(
                 announced += [found.load for found in some]
                 line.update(counted(len(announced), "object"))
     for name in nameless:
-        typer.echo(f"{visible(name)}: the journal does not know which object this was", err=True)
+        typer.echo(f"{visible(name)}: not a copy that ingest made: its metadata does not say of what", err=True)
     if as_json:
         typer.echo(json.dumps([_public(load) for load in announced], indent=2))
         return
@@ -95,7 +96,11 @@ def _all(connection: Connection, prefix: Place, nameless: list[str]) -> Iterator
 
 def _unmerged(connection: Connection, wanted: Iterator[Found], most: int) -> Iterator[list[Found]]:
     while some := list(islice(wanted, most)):
-        merged = {row["load_id"] for row in _rows_of(connection, "ops.ledger", [one.load.load_id for one in some])}
+        rows = connection.rows(
+            "SELECT load_id FROM `ops.ledger` WHERE load_id IN UNNEST(SPLIT(@load_ids))",
+            {"load_ids": ("STRING", ",".join(one.load.load_id for one in some))},
+        )
+        merged = {row["load_id"] for row in rows}
         if left := [one for one in some if one.load.load_id not in merged]:
             yield left
 
@@ -115,31 +120,13 @@ def _live(connection: Connection, prefix: Place) -> Iterator[Found]:
 
 
 def _pinned(connection: Connection, prefix: Place, nameless: list[str]) -> Iterator[Found]:
-    """An archived object is called by its load id, which is a hash: the journal's word for it can be checked."""
-    blobs = iter(connection.storage.list_blobs(prefix.bucket, prefix=prefix.name))
-    while some := list(islice(blobs, 500)):
-        by_id = {blob.name.rpartition("/")[2].partition(".")[0]: blob for blob in some}
-        for row in _rows_of(connection, "ops.ledger", list(by_id)):
-            del by_id[row["load_id"]]
-        known = {
-            load.load_id: load
-            for row in _rows_of(connection, "ops.journal", by_id)
-            for load in [Load(row["feed"], row["bucket"], row["object"], row["generation"])]
-        }
-        for load_id, blob in by_id.items():
-            if load_id in known:
-                at = created(known[load_id].generation).isoformat()
-                yield Found(known[load_id], {"timeCreated": at, "size": str(blob.size)})
-            else:
-                nameless.append(f"gs://{prefix.bucket}/{blob.name}")
-
-
-def _rows_of(connection: Connection, table: str, load_ids: Iterable[str]) -> list[Any]:
-    what = "load_id" if table == "ops.ledger" else "load_id, feed, bucket, object, generation"
-    return connection.rows(
-        f"SELECT DISTINCT {what} FROM `{table}` WHERE load_id IN UNNEST(SPLIT(@load_ids))",  # noqa: S608 - two tables of ours
-        {"load_ids": ("STRING", ",".join(load_ids))},
-    )
+    """An archived object is called by its load id, and its metadata tells of what load."""
+    for blob in connection.storage.list_blobs(prefix.bucket, prefix=prefix.name):
+        load = archived_load(blob.name, blob.metadata)
+        if load is None:
+            nameless.append(f"gs://{prefix.bucket}/{blob.name}")
+        else:
+            yield Found(load, {"timeCreated": created(load.generation).isoformat(), "size": str(blob.size)})
 
 
 def _announce(connection: Connection, found: list[Found]) -> None:

@@ -18,6 +18,7 @@ from services.console.events import read_events
 from services.console.letter import Letter
 from services.console.mailbox import Mailbox
 from services.console.merged import Merge, find_merge, jobs_of, others, rows_of
+from services.shared.archive import archived_name
 from services.shared.feed import feed_for
 from services.shared.load import Load
 
@@ -171,8 +172,6 @@ class Facts:
     def _is_pinned(self) -> bool:
         if self.load is None:
             return False
-        from services.ingest.pin import archived_name
-
         archive = self.connection.storage.bucket(self.connection.archive)
         return bool(archive.blob(archived_name(self.load)).exists())
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from google.api_core import exceptions as google
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
+from services.shared.archive import archived_name, metadata_of
 from services.shared.load import Load
 
 _TIMEOUT = 60.0
 
 
-def archived_name(load: Load) -> str:
-    return f"{load.feed}/{load.load_id}.csv"
-
-
 def pin(client: storage.Client, load: Load, archive: str) -> storage.Blob | None:
     """The immutable copy, made now or by an earlier delivery; None when the generation is gone."""
     target = client.bucket(archive).blob(archived_name(load))
+    # Of its own: what the sender declared, such as Content-Encoding, says nothing about how it is loaded.
+    target.content_type = "text/csv"
+    target.metadata = metadata_of(load)
     if target.exists(timeout=_TIMEOUT):
         target.reload(timeout=_TIMEOUT)
         return target

@@ -1,5 +1,6 @@
 """`dropmerge explain`: what happened to a file, and why a row is as it is."""
 
+import json
 import time
 
 from services.console.whereabouts import landed
@@ -117,9 +118,14 @@ def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_t
         assert time.monotonic() < deadline
     assert pipeline.scores(["diary-1", "diary-2"]) == {"diary-1": 611, "diary-2": 612}
     assert [event["event"] for event in pipeline.explain(after)["events"]][:2] == ["arrived", "pinned"]
-    lost_names = commands.run("backfill", "gs://archive/accounts/", "--dry-run")
-    assert "would announce 0 objects" in lost_names.stdout
-    assert "the journal does not know which object this was" in lost_names.stderr
+    stranger = pipeline.connection.storage.bucket("archive").blob("accounts/stranger.csv")
+    stranger.upload_from_string(b"x")
+    archived = commands.run("backfill", "gs://archive/accounts/", "--dry-run", "--json")
+    known = {f"gs://{one['bucket']}/{one['object']}#{one['generation']}" for one in json.loads(archived.stdout)}
+    assert bad in known
+    assert not {merged, after} & known
+    assert f"gs://archive/{stranger.name}: not a copy that ingest made" in archived.stderr
+    stranger.delete()
     # Of what was dead-lettered before, nobody knows but the letters: it would be waited for.
     for blob in landed(pipeline.connection):
         blob.delete()
