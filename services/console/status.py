@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
+import signal
+import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -119,13 +119,22 @@ def _file(one: Whereabouts | None) -> dict[str, Any] | None:
 
 
 def _watch(connection: Connection) -> None:
-    with suppress(KeyboardInterrupt):
-        while True:
-            answer = read_status(connection)
-            clear()
-            show(_table(answer))
-            typer.echo(_below(answer))
-            time.sleep(_EVERY_SECONDS)
+    over = threading.Event()
+
+    def leave(*_: object) -> None:
+        over.set()
+        signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # should a call of Google's hang, the second one ends it
+
+    # An exception might be raised, and lost, in a library's callback.
+    signal.signal(signal.SIGINT, leave)
+    while not over.is_set():
+        answer = read_status(connection)
+        clear()
+        show(_table(answer))
+        typer.echo(_below(answer))
+        over.wait(_EVERY_SECONDS)
 
 
 def _table(answer: dict[str, Any]) -> Table:

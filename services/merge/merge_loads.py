@@ -158,7 +158,7 @@ class Merger:
         ids = [name.removeprefix(prefix) for name in self.warehouse.tables(self.settings.staging_dataset, prefix)]
         others = sorted(load_id for load_id in ids if load_id != load.load_id)
         own = [load.load_id] if load.load_id in ids else []
-        return own + others[: _most_loads(feed) - len(own)]
+        return own + others[: most_loads(feed) - len(own)]
 
     def _is_staged(self, load: Load) -> bool:
         return self.warehouse.exists(self._full(load.staging_table))
@@ -177,7 +177,7 @@ class Merger:
         return f"{self.settings.project}.{self.settings.staging_dataset}.{table}"
 
 
-def _most_loads(feed: Feed) -> int:
+def most_loads(feed: Feed) -> int:
     """As many as keep the statement short enough: it names each column once a load, and 14 times besides."""
     names = sum(len(f"`{column.name}`, ") for column in feed.columns)
     left = _MOST_TEXT - 14 * names - 160 * len(feed.columns)

@@ -1,5 +1,6 @@
 """Every command as it is typed, on a local cloud of its own, started and stopped by the commands too."""
 
+import csv
 import json
 import os
 import re
@@ -162,6 +163,11 @@ def test_what_the_readme_says_to_type(terminal: Terminal) -> None:
             continue
         if "bucket/object" in line:
             line = line.replace("gs://bucket/object", "gs://landing/incoming/accounts/dummy_data.csv")
+        line = line.replace("gs://bucket/prefix", "gs://landing/incoming/").replace(" --watch", "")
+        if "customer_id=C" in line:
+            with (terminal.folder / "dummy_data.csv").open(encoding="utf-8", newline="") as file:
+                first = next(csv.DictReader(file))
+            line = line.replace("=C ", f"={first['customer_id']} ").replace("=A ", f"={first['account_number']} ")
         if " ID" in line:
             (letter,) = json.loads(terminal.sh("dropmerge dead-letters list --json"))
             line = line.replace(" ID", f" {letter['id']}")

@@ -53,13 +53,6 @@ def test_statements_for_many_loads() -> None:
     assert len(merge) < _MOST_TEXT
 
 
-def test_statements_for_many_loads_of_a_wide_contract() -> None:
-    """So many loads that the statement stays within BigQuery's limit."""
-    (merge,) = [sql for sql, _ in send_all(wide(1000), 100).sent if sql.startswith("BEGIN TRANSACTION")]
-    assert 0 < merge.count("UNION ALL") < 99
-    assert len(merge) < _MOST_TEXT
-
-
 def test_every_feature_of_a_contract_is_in_use() -> None:
     """Each field, and each word that a field may be, is in one of the contracts whose statements are analysed."""
     used = {entry for feed in _FEEDS.values() for entry in _entries(feed)}
