@@ -182,7 +182,7 @@ MUTATIONS = [
     Mutation(
         "acknowledged-before-replayed",
         "G6",
-        "services/console/replay.py",
+        "services/console/dead_letters/replay.py",
         "        ids = publish(connection, source,",
         "        mailbox.acknowledge(some)\n        ids = publish(connection, source,",
         "tests/guarantees/test_g6_replay.py::test_g6_a_replay_that_cannot_be_published_loses_nothing",

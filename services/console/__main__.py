@@ -6,10 +6,11 @@ from collections.abc import Callable
 import structlog
 import typer
 
-from services.console import dead_letters, local_cloud
+from services.console import local_cloud
 from services.console.backfill import backfill
+from services.console.dead_letters import commands as dead_letters
 from services.console.drop import drop
-from services.console.explain import explain
+from services.console.explain.commands import explain
 from services.console.feeds import commands as feeds
 from services.console.rejected import rejected
 from services.console.status import status

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from services.console.connection import Connection
-from services.console.letter import Letter
+from services.console.dead_letters.letter import Letter
 from services.console.person import visible
 
 CLOCKS = timedelta(hours=1)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from services.console.letter import Letter
+from services.console.dead_letters.letter import Letter
 from services.console.whereabouts import latest_events, merged_loads
 from services.shared.feed import feed_for
 from services.shared.load import Load

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from services.console.advice import ADVICE
+from services.console.dead_letters.advice import ADVICE
 from services.shared.errors import REASONS
 from tests.console.conftest import INGEST_LETTERS, MERGE_LETTERS, Commands, empty_dead_letters, paused, pull_all
 from tests.console.letters import ours, put

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from services.console import dead_letters
-from services.console.letter import Letter
-from services.console.mailbox import MOST_PULLED
+from services.console.dead_letters import commands as dead_letters
+from services.console.dead_letters.letter import Letter
+from services.console.dead_letters.mailbox import MOST_PULLED
+from services.console.dead_letters.replay import replay
 from services.console.publish import publish
-from services.console.replay import replay
 from tests.console.conftest import INGEST_LETTERS, Commands, empty_dead_letters, paused, pull_all
 from tests.console.letters import ours, put, put_many
 from tests.guarantees.pipeline import HEADER, Pipeline, row
@@ -153,7 +153,7 @@ def _dropmerge(words: Sequence[str], environ: Mapping[str, str], kill: _Kill | N
 
 def _arm(when: str, step: str, batch: int) -> None:
     """Let SIGKILL meet this process there."""
-    from services.console import mailbox, replay
+    from services.console.dead_letters import mailbox, replay
     from services.shared import journal
 
     steps = {"publish": (replay, "publish"), "record": (journal.Journal, "write")}

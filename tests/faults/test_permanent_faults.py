@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.console.mailbox import Mailbox
-from services.console.replay import replay
+from services.console.dead_letters.mailbox import Mailbox
+from services.console.dead_letters.replay import replay
 from tests.faults.calls import Fault, at
 from tests.faults.cloud import Faulty
 from tests.faults.kinds import PERMANENT

@@ -1,7 +1,7 @@
 """What the services really send is what BigQuery's own front end has analysed."""
 
-from services.console.mailbox import Mailbox
-from services.console.replay import replay
+from services.console.dead_letters.mailbox import Mailbox
+from services.console.dead_letters.replay import replay
 from services.shared.feed import read_feeds
 from tests.faults.cloud import Faulty
 from tests.sql.feeds import features, sample

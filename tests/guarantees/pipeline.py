@@ -9,9 +9,9 @@ from typing import Any
 
 from deploy.local.cloud import LocalCloud
 from services.console.connection import Connection
-from services.console.explain import explain_object
-from services.console.letter import Letter
-from services.console.mailbox import Mailbox
+from services.console.dead_letters.letter import Letter
+from services.console.dead_letters.mailbox import Mailbox
+from services.console.explain.commands import explain_object
 from services.console.whereabouts import in_flight
 
 HEADER = "customer_id,account_number,credit_score,account_balance,last_modified,operation\n"

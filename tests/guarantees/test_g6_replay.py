@@ -3,8 +3,8 @@
 import pytest
 from google.api_core import exceptions as google
 
-from services.console.mailbox import Mailbox
-from services.console.replay import replay
+from services.console.dead_letters.mailbox import Mailbox
+from services.console.dead_letters.replay import replay
 from tests.guarantees.pipeline import HEADER, Pipeline, row
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from services.console.connection import Connection
+from services.console.dead_letters.letter import Letter
+from services.console.dead_letters.mailbox import Mailbox
 from services.console.exits import fail
-from services.console.letter import Letter
-from services.console.mailbox import Mailbox
 from services.console.options import SERVICES
 from services.console.person import who
 from services.console.publish import publish

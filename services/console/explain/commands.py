@@ -1,4 +1,4 @@
-"""`dropmerge explain`: what happened to my file, or why a row is as it is."""
+"""The command itself, and what it prints."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from google.api_core import exceptions as google
 from services.console.connection import Connection, open_connection
 from services.console.events import print_events
 from services.console.exits import errors_in_words, misused
-from services.console.facts import Facts, find_letter, gather
+from services.console.explain.facts import Facts, find_letter, gather
+from services.console.explain.row import explain_row
 from services.console.options import FEEDS, HERE, Feeds, Json, OfRow, Project, State
 from services.console.person import visible
-from services.console.row import explain_row
 
 
 def explain(

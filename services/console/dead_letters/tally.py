@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from services.console.letter import Letter
+from services.console.dead_letters.letter import Letter
 from services.console.person import show, table, visible
 
 _AGES = {"< 1 h": timedelta(hours=1), "< 1 d": timedelta(days=1), "< 7 d": timedelta(days=7)}

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from services.console.letter import Letter
-from services.console.mailbox import MOST_PULLED, Mailbox
+from services.console.dead_letters.letter import Letter
+from services.console.dead_letters.mailbox import MOST_PULLED, Mailbox
 from services.console.options import SERVICES
 
 

@@ -14,10 +14,10 @@ from typing import Any
 from google.api_core import exceptions as google
 
 from services.console.connection import Connection
+from services.console.dead_letters.letter import Letter
+from services.console.dead_letters.mailbox import Mailbox
 from services.console.events import read_events
-from services.console.letter import Letter
-from services.console.mailbox import Mailbox
-from services.console.merged import Merge, find_merge, jobs_of, others, rows_of
+from services.console.explain.merged import Merge, find_merge, jobs_of, others, rows_of
 from services.shared.archive import archived_name
 from services.shared.feed import feed_for
 from services.shared.load import Load

@@ -1,4 +1,4 @@
-"""`dropmerge dead-letters list | show | replay | discard`."""
+"""The commands themselves."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from typing import Annotated, Any
 
 import typer
 
-from services.console.advice import advice_for
-from services.console.choice import Choice, choose
 from services.console.connection import Connection, open_connection
+from services.console.dead_letters.advice import advice_for
+from services.console.dead_letters.choice import Choice, choose
+from services.console.dead_letters.letter import Letter
+from services.console.dead_letters.mailbox import Mailbox
+from services.console.dead_letters.replay import discard, replay
+from services.console.dead_letters.tally import Tally
 from services.console.events import letter_events, print_events
 from services.console.exits import errors_in_words, fail, misused
-from services.console.letter import Letter
-from services.console.mailbox import Mailbox
 from services.console.options import (
     FEEDS,
     HERE,
@@ -41,8 +43,6 @@ from services.console.options import (
 )
 from services.console.person import ask, counted, is_there, progress, visible
 from services.console.publish import Pace
-from services.console.replay import discard, replay
-from services.console.tally import Tally
 from services.shared.errors import REASONS
 
 commands = typer.Typer(

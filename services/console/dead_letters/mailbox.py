@@ -21,7 +21,7 @@ import structlog
 from google.api_core import exceptions as google
 
 from services.console.connection import Connection
-from services.console.letter import Letter, read_letter
+from services.console.dead_letters.letter import Letter, read_letter
 from services.console.options import SERVICES
 
 MOST_PULLED = 500
