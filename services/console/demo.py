@@ -32,7 +32,7 @@ from services.shared.warehouse import Warehouse, connect
 
 _ROWS, _INCREMENTAL_ROWS = 20_000, 5_000
 _TIMEOUT = 180.0
-_OUT = Console(highlight=False)
+_OUT = Console(highlight=False, soft_wrap=True)
 
 
 class DemoFailed(Exception):
@@ -93,9 +93,10 @@ def _run(cloud: LocalCloud, folder: Path) -> list[str]:
     _python("generator", "expect", *files, "--out", expected)
 
     _title("Dropping them in the bucket")
+    told: dict[tuple[str, int], str] = {}
     for path in files:
         _dropmerge("drop", path)
-    _follow(cloud)
+    _follow(cloud, told)
 
     _title("Comparing the main table with the generator's answer, row by row")
     rows = _compare(expected)
@@ -108,7 +109,7 @@ def _run(cloud: LocalCloud, folder: Path) -> list[str]:
         "poison-customer,poison-account,700,12.50,2026-01-01T00:00:00Z,Delft\n"
     )
     _dropmerge("drop", poison)
-    _follow(cloud)
+    _follow(cloud, told)
     letters = json.loads(_dropmerge("dead-letters", "list", "--json"))
     if [letter["reason"] for letter in letters] != ["wrong_header"]:
         raise DemoFailed(f"expected one dead letter, wrong_header; there are {letters}")
@@ -118,7 +119,7 @@ def _run(cloud: LocalCloud, folder: Path) -> list[str]:
     contract.write_text(contract.read_text().replace("unknown_columns: reject", "unknown_columns: ignore"))
     _redeploy(cloud, environment, feeds)
     _OUT.print("  " + _dropmerge("dead-letters", "replay", "--id", letters[0]["id"]).strip().splitlines()[-1])
-    _follow(cloud)
+    _follow(cloud, told)
     with expected.open("a", newline="") as file:
         file.write("poison-customer,poison-account,700,12.5,2026-01-01T00:00:00.000000Z\n")
     rows_after = _compare(expected)
@@ -155,10 +156,9 @@ def _dropmerge(*words: object) -> str:
     return _python("services.console", *words)
 
 
-def _follow(cloud: LocalCloud) -> None:
-    """Show each file's way until nothing is in flight."""
+def _follow(cloud: LocalCloud, told: dict[tuple[str, int], str]) -> None:
+    """Show each file's way until nothing is in flight. `told`: the last state shown of each generation."""
     connection = Connection(os.environ["GOOGLE_CLOUD_PROJECT"], cloud.state.parent / "feeds")
-    told: dict[tuple[str, int], str] = {}
     deadline = time.monotonic() + _TIMEOUT
     while True:
         moving, messages = in_flight(connection)
