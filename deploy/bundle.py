@@ -12,7 +12,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from deploy.local.environment import ROOT
+
 SERVICES = ("ingest", "merge")
 
 # A zip can tell no earlier time than this one.

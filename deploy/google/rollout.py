@@ -6,15 +6,14 @@ import shlex
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from google.api_core import exceptions as google
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
 from deploy import bundle
+from deploy.local.environment import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 ROOTS = ("foundation", *bundle.SERVICES)
 Action = Literal["plan", "deploy", "destroy"]
 

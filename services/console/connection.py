@@ -18,9 +18,10 @@ import yaml
 from google.api_core import exceptions as google
 
 from deploy.local.cloud import LocalCloud
+from deploy.local.environment import ROOT
 from deploy.local.errors import CloudError
 from services.console.exits import fail, misused
-from services.console.options import FEEDS, ROOT
+from services.console.options import FEEDS
 from services.shared.feed import Feed, read_feeds
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import Annotated
 
 import typer
 
+from deploy.local.environment import ROOT
 from services.shared.errors import REASONS, ROW_REASONS
 from services.shared.feed import BadContract, read_feeds
 
-ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(".local")
 FEEDS = ROOT / "deploy" / "feeds"
 SERVICES = ("ingest", "merge")

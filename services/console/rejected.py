@@ -108,7 +108,3 @@ def _write(path: Path, feed: Feed, rows: list[dict[str, Any]]) -> None:
     for number, row in enumerate(rows, 2):
         typer.echo(f"row {number}: {', '.join(row['reasons'])}")
     typer.echo(f"{path} has {counted(len(rows), 'row')}: mend them, then `dropmerge drop --feed {feed.feed} {path}`")
-
-
-def _text(row: dict[str, Any]) -> str:
-    return visible(json.dumps(row["row"], ensure_ascii=False))

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from services.console.connection import Connection, open_connection
 from services.console.exits import errors_in_words, misused
-from services.console.options import FEEDS, HERE, Feeds, Json, Project, State
+from services.console.options import FEEDS, HERE, SERVICES, Feeds, Json, Project, State
 from services.console.person import clear, show, table
 from services.console.whereabouts import Whereabouts, is_moving, landed, messages_in_flight, whereabouts
 from services.shared.load import staging_table
@@ -71,7 +71,7 @@ def read_status(connection: Connection) -> dict[str, Any]:
             "last_file": _file(max(own, key=lambda one: one.created, default=None)),
             "oldest_waiting": _file(min(moving, key=lambda one: one.created, default=None)),
         }
-    letters = sum(connection.undelivered(f"{service}-dead-letter") for service in ("ingest", "merge"))
+    letters = sum(connection.undelivered(f"{service}-dead-letter") for service in SERVICES)
     return {"feeds": answer, "dead_letters": letters, "messages_in_flight": messages}
 
 
@@ -123,9 +123,8 @@ def _watch(connection: Connection) -> None:
 
     def leave(*_: object) -> None:
         over.set()
-        signal.signal(
-            signal.SIGINT, signal.default_int_handler
-        )  # should a call of Google's hang, the second one ends it
+        # Should a call of Google's hang, the second one ends it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     # An exception might be raised, and lost, in a library's callback.
     signal.signal(signal.SIGINT, leave)

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.console.connection import Connection
 from services.console.events import CLOCKS
+from services.console.options import SERVICES
 from services.shared.feed import feed_for
 from services.shared.load import Load
 
@@ -90,4 +91,4 @@ def in_flight(connection: Connection) -> tuple[list[Whereabouts], int]:
 
 
 def messages_in_flight(connection: Connection) -> int:
-    return sum(connection.undelivered(name) for name in ("ingest", "merge"))
+    return sum(connection.undelivered(name) for name in SERVICES)

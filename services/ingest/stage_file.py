@@ -109,8 +109,8 @@ class Stager:
     def _tables(self, load: Load) -> Tables:
         project, staging = self.settings.project, self.settings.staging_dataset
         return Tables(
-            raw=f"{project}.{staging}._raw_{load.load_id}",
-            checked=f"{project}.{staging}._checked_{load.load_id}",
+            raw=f"{project}.{staging}.{load.raw_table}",
+            checked=f"{project}.{staging}.{load.checked_table}",
             staging=f"{project}.{staging}.{load.staging_table}",
             rejected=f"{project}.{self.settings.ops_dataset}.rejected_rows",
         )
@@ -132,7 +132,7 @@ def _unless_another_finished(load: Load) -> Iterator[None]:
     try:
         yield
     except google.NotFound as error:
-        own = (f"_raw_{load.load_id}", f"_checked_{load.load_id}", f"{load.load_id}.csv")
+        own = (load.raw_table, load.checked_table, f"{load.load_id}.csv")
         if any(name in str(error) for name in own):
             raise Transient(f"another delivery was here: {error}") from error
         raise

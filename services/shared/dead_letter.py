@@ -14,7 +14,9 @@ PREFIX = "dropmerge_"
 """Attributes under this prefix are ours; everything else is as it arrived."""
 
 _WHOLE = f"{PREFIX}whole"
-_PUBSUBS_OWN = "googclient_"  # which a publisher may not set
+PUBSUBS_OWN = "googclient_"
+"""How attributes begin that a publisher may not set."""
+
 
 # Of one message, by Pub/Sub's limits.
 _MOST_ATTRIBUTES = 100
@@ -40,7 +42,7 @@ def dead_letter_of(
         **about,
     }
     named = {PREFIX + name: _fit(text) for name, text in ours.items()}
-    original = {key: text for key, text in envelope.attributes.items() if not key.startswith(_PUBSUBS_OWN)}
+    original = {key: text for key, text in envelope.attributes.items() if not key.startswith(PUBSUBS_OWN)}
     if len({**original, **named}) <= _MOST_ATTRIBUTES and all(map(_can_be_sent, original.items())):
         return envelope.data, {**original, **named}
     message = {"data": base64.b64encode(envelope.data).decode(), "attributes": original}

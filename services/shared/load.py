@@ -27,6 +27,14 @@ class Load:
         return f"gs://{self.bucket}/{self.object}"
 
     @property
+    def raw_table(self) -> str:
+        return f"_raw_{self.load_id}"
+
+    @property
+    def checked_table(self) -> str:
+        return f"_checked_{self.load_id}"
+
+    @property
     def staging_table(self) -> str:
         return staging_table(self.feed, self.load_id)
 

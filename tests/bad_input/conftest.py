@@ -4,22 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local.cloud import LocalCloud
 from tests.bad_input.corpus import Outcomes, run
 from tests.bad_input.feeds import write_feeds
-from tests.guarantees.pipeline import Pipeline
+from tests.guarantees.pipeline import Pipeline, running
 
 
 @pytest.fixture(scope="package")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     folder = tmp_path_factory.mktemp("bad_input")
     feeds = write_feeds(folder / "feeds")
-    cloud = LocalCloud(folder / "state", environ={})
-    cloud.up(0, feeds)
-    try:
-        yield Pipeline(cloud, feeds)
-    finally:
-        cloud.down()
+    with running(folder, feeds) as pipeline:
+        yield pipeline
 
 
 @pytest.fixture(scope="package")

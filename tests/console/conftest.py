@@ -11,14 +11,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
 from typer.testing import CliRunner, Result
 
-from deploy.local.cloud import LocalCloud
 from deploy.local.environment import ROOT
 from services.console.__main__ import app
 from tests.guarantees.conftest import write_feeds
-from tests.guarantees.pipeline import Pipeline
+from tests.guarantees.pipeline import Pipeline, running
 
 NUMBERS = """
 feed: numbers
@@ -69,34 +67,14 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     feeds = write_feeds(folder / "feeds")
     (feeds / "numbers.yaml").write_text(NUMBERS)
     (feeds / "reloaded.yaml").write_text(NUMBERS.replace("numbers", "reloaded"))
-    cloud = LocalCloud(folder / "state", environ={})
-    before = dict(os.environ)
-    cloud.up(0, feeds)
-    try:
-        yield Pipeline(cloud, feeds)
-    finally:
-        cloud.down()
-        os.environ.clear()
-        os.environ.update(before)
+    with running(folder, feeds) as pipeline:
+        yield pipeline
 
 
 @pytest.fixture(scope="package")
 def commands(pipeline: Pipeline) -> Commands:
     feeds = pipeline.connection.feeds_folder
     return Commands({"DROPMERGE_STATE": str(pipeline.cloud.state), "DROPMERGE_FEEDS": str(feeds), "COLUMNS": "200"})
-
-
-@contextmanager
-def paused(pipeline: Pipeline, subscription: str) -> Iterator[str]:
-    """A push subscription's path, while nothing is pushed and a test may pull."""
-    subscriber = pipeline.connection.subscriber
-    path = subscriber.subscription_path(pipeline.connection.project, subscription)
-    push = subscriber.get_subscription(subscription=path).push_config
-    subscriber.modify_push_config(subscription=path, push_config=pubsub_v1.types.PushConfig())
-    try:
-        yield path
-    finally:
-        subscriber.modify_push_config(subscription=path, push_config=push)
 
 
 def pull_all(pipeline: Pipeline, path: str, count: int) -> list[Any]:

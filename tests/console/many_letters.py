@@ -13,9 +13,10 @@ from pathlib import Path
 
 from deploy.local.cloud import LocalCloud
 from deploy.local.environment import ROOT
-from tests.console.conftest import INGEST_LETTERS, paused, pull_all
+from tests.console.conftest import INGEST_LETTERS, pull_all
 from tests.console.letters import put_many
 from tests.guarantees.pipeline import Pipeline
+from tests.truth.subscription import paused
 
 
 def main() -> None:

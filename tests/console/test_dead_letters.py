@@ -11,9 +11,10 @@ import pytest
 
 from services.console.dead_letters.advice import ADVICE
 from services.shared.errors import REASONS
-from tests.console.conftest import INGEST_LETTERS, MERGE_LETTERS, Commands, empty_dead_letters, paused, pull_all
+from tests.console.conftest import INGEST_LETTERS, MERGE_LETTERS, Commands, empty_dead_letters, pull_all
 from tests.console.letters import ours, put
 from tests.guarantees.pipeline import HEADER, Pipeline, row
+from tests.truth.subscription import paused
 
 BAD_HEADER = HEADER.replace("credit_score", "score")
 

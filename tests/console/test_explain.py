@@ -4,8 +4,9 @@ import json
 import time
 
 from services.console.whereabouts import landed
-from tests.console.conftest import Commands, paused, pull_all
+from tests.console.conftest import Commands, pull_all
 from tests.guarantees.pipeline import HEADER, Pipeline, row
+from tests.truth.subscription import paused
 
 
 def test_the_life_of_a_merged_load(pipeline: Pipeline, commands: Commands) -> None:

@@ -18,9 +18,10 @@ from services.console.dead_letters.letter import Letter
 from services.console.dead_letters.mailbox import MOST_PULLED
 from services.console.dead_letters.replay import replay
 from services.console.publish import publish
-from tests.console.conftest import INGEST_LETTERS, Commands, empty_dead_letters, paused, pull_all
+from tests.console.conftest import INGEST_LETTERS, Commands, empty_dead_letters, pull_all
 from tests.console.letters import ours, put, put_many
 from tests.guarantees.pipeline import HEADER, Pipeline, row
+from tests.truth.subscription import paused
 
 _RATE = 8
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from deploy.local.environment import ROOT
 from services.ingest.notification import read_notification
 from services.shared.envelope import Envelope
-from tests.console.conftest import Commands, paused, pull_all
+from tests.console.conftest import Commands, pull_all
 from tests.guarantees.pipeline import HEADER, Pipeline, row
+from tests.truth.subscription import paused
 
 
 def test_status_tells_a_feed_a_line(pipeline: Pipeline, commands: Commands) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from deploy.local.cloud import LocalCloud
 from tests.faults.calls import Script
 from tests.faults.http_proxy import HttpProxy
 from tests.faults.publish_proxy import PublishProxy
-from tests.guarantees.pipeline import Pipeline
+from tests.guarantees.pipeline import Pipeline, running
 
 BUDGET = 6.0
 """Seconds a delivery may work, in place of nine minutes."""
@@ -57,7 +56,6 @@ def faulty_cloud(folder: Path, feeds: Path, budget: float = BUDGET) -> Iterator[
     """`budget`: seconds that a delivery may work."""
     script = Script()
     cloud = LocalCloud(folder / "state", environ={})
-    before = dict(os.environ)
     warehouse = HttpProxy("bigquery", script, lambda: cloud.read()["DROPMERGE_WAREHOUSE_URL"])
     bucket = HttpProxy("storage", script, lambda: cloud.read()["DROPMERGE_BUCKET_URL"])
     bus = PublishProxy(script, lambda: cloud.read()["PUBSUB_EMULATOR_HOST"])
@@ -71,12 +69,9 @@ def faulty_cloud(folder: Path, feeds: Path, budget: float = BUDGET) -> Iterator[
         entry = folder / "services" / name / "main.py"
         entry.parent.mkdir(parents=True)
         entry.write_text(_ENTRY.format(variables=variables, name=name))
-    cloud.up(0, feeds, folder / "services")
     try:
-        yield Faulty(Pipeline(cloud, feeds), script, feeds)
+        with running(folder, feeds, folder / "services") as pipeline:
+            yield Faulty(pipeline, script, feeds)
     finally:
-        cloud.down()
         for proxy in (warehouse, bucket, bus):
             proxy.close()
-        os.environ.clear()
-        os.environ.update(before)

@@ -36,9 +36,12 @@ class Jobs:
                 self._under_way.add(job_id)
             return is_new
 
-    def answered(self, job_id: str) -> None:
+    def end(self, job_id: str, is_accepted: bool) -> None:
+        """Of the call that starts it."""
         with self._lock:
             self._under_way.discard(job_id)
+            if not is_accepted:
+                self._taken.discard(job_id)
 
     def unknown(self, job_id: str) -> None:
         """The warehouse does not know it."""
@@ -94,7 +97,7 @@ class HttpProxy:
                 if fault.fail_job and call.job:
                     jobs.take(call.job_id or "")
                     jobs.fail(call.job, fault.fail_job)
-                    jobs.answered(call.job_id or "")
+                    jobs.end(call.job_id or "", is_accepted=True)
                     return _json(200, _failed_job(call.job, fault.fail_job))
                 error = fault.answer or fault.fail_job or Error(500, "internalError")
                 return error.status, [("content-type", "application/json")], error.body()
@@ -115,11 +118,13 @@ class HttpProxy:
             def _forward(self, call: Call) -> tuple[int, list[tuple[str, str]], bytes]:
                 behind = urlsplit(upstream()).netloc
                 connection = http.client.HTTPConnection(behind, timeout=300)
+                is_accepted = False
                 try:
                     headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
                     connection.request(call.method, call.path, call.body or None, headers)
                     answer = connection.getresponse()
                     data = answer.read()
+                    is_accepted = True
                     if call.job_id and not call.job and answer.status == 404:
                         jobs.unknown(call.job_id)
                     if call.job and answer.status >= 400:
@@ -129,13 +134,10 @@ class HttpProxy:
                         data = data.replace(behind.encode(), self.headers["host"].encode())
                     return answer.status, answer.getheaders(), data
                 except (OSError, http.client.HTTPException) as error:
-                    if call.job_id and call.job:
-                        jobs.answered(call.job_id)
-                        jobs.unknown(call.job_id)
                     return 503, [("content-type", "application/json")], Error(503, "backendError", str(error)).body()
                 finally:
                     if call.job_id and call.job:
-                        jobs.answered(call.job_id)
+                        jobs.end(call.job_id, is_accepted)
                     connection.close()
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _handle

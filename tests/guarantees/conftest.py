@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.cloud import LocalCloud
 from deploy.local.environment import ROOT
-from tests.guarantees.pipeline import Pipeline
+from tests.guarantees.pipeline import Pipeline, running
 from tests.guarantees.test_real_data import AIRPORTS
 
 
@@ -27,9 +26,5 @@ def write_feeds(folder: Path) -> Path:
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     folder = tmp_path_factory.mktemp("pipeline")
     feeds = write_feeds(folder / "feeds")
-    cloud = LocalCloud(folder / "state", environ={})
-    cloud.up(0, feeds)
-    try:
-        yield Pipeline(cloud, feeds)
-    finally:
-        cloud.down()
+    with running(folder, feeds) as pipeline:
+        yield pipeline

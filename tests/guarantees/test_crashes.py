@@ -1,6 +1,5 @@
 """G1, G2: a service killed with work in flight loses nothing and doubles nothing."""
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,24 +7,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.local.cloud import LocalCloud
 from tests.guarantees.conftest import write_feeds
-from tests.guarantees.pipeline import HEADER, Pipeline, row
+from tests.guarantees.pipeline import HEADER, Pipeline, row, running
 from tests.truth.subscription import until
 
 
 @pytest.fixture
 def own_pipeline(tmp_path: Path) -> Iterator[Pipeline]:
     feeds = write_feeds(tmp_path / "feeds")
-    cloud = LocalCloud(tmp_path / "state", environ={})
-    before = dict(os.environ)
-    cloud.up(0, feeds)
-    try:
-        yield Pipeline(cloud, feeds)
-    finally:
-        cloud.down()
-        os.environ.clear()
-        os.environ.update(before)
+    with running(tmp_path, feeds) as pipeline:
+        yield pipeline
 
 
 @pytest.mark.parametrize("service", ["ingest", "merge"])

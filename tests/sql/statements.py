@@ -109,8 +109,8 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
 
 def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bool, again: bool) -> None:
     tables = Tables(
-        raw=f"{PROJECT}.staging._raw_{load.load_id}",
-        checked=f"{PROJECT}.staging._checked_{load.load_id}",
+        raw=f"{PROJECT}.staging.{load.raw_table}",
+        checked=f"{PROJECT}.staging.{load.checked_table}",
         staging=_full(load),
         rejected=f"{PROJECT}.ops.rejected_rows",
     )

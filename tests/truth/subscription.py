@@ -23,14 +23,14 @@ def until(holds: Callable[[], object], what: str) -> None:
 
 
 @contextmanager
-def paused(pipeline: Pipeline, name: str) -> Iterator[None]:
-    """Nothing is pushed meanwhile: an empty push configuration, as operators do it."""
+def paused(pipeline: Pipeline, name: str) -> Iterator[str]:
+    """Its path. Nothing is pushed meanwhile: an empty push configuration, as operators do it."""
     subscriber = pipeline.connection.subscriber
     path = subscriber.subscription_path(pipeline.connection.project, name)
     push = subscriber.get_subscription(subscription=path).push_config
     subscriber.modify_push_config(subscription=path, push_config=pubsub_v1.types.PushConfig())
     try:
-        yield
+        yield path
     finally:
         subscriber.modify_push_config(subscription=path, push_config=push)
 

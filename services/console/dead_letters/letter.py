@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from services.shared.dead_letter import PREFIX, original_of
+from services.shared.dead_letter import PREFIX, PUBSUBS_OWN, original_of
 from services.shared.feed import Feed, feed_for
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def read_letter(service: str, message: pubsub_v1.types.PubsubMessage, feeds: Map
     data, whole = original_of(message.data, attributes)
     ours = {k.removeprefix(PREFIX): v for k, v in attributes.items() if k.startswith(PREFIX)}
     original = {
-        k: v for k, v in whole.items() if not k.startswith((PREFIX, _NATIVE, "googclient_")) and k not in _STAMPS
+        k: v for k, v in whole.items() if not k.startswith((PREFIX, _NATIVE, PUBSUBS_OWN)) and k not in _STAMPS
     }
     name = ours.get("object") or original.get("objectId")
     feed = ours.get("feed") or original.get("feed")

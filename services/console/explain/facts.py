@@ -167,7 +167,7 @@ class Facts:
         return self.load is not None and self._has_table(self.load.staging_table)
 
     def _is_loaded(self) -> bool:
-        return any(self._has_table(f"{kind}_{self.load_id}") for kind in ("_raw", "_checked"))
+        return self.load is not None and any(map(self._has_table, (self.load.raw_table, self.load.checked_table)))
 
     def _is_pinned(self) -> bool:
         if self.load is None:
