@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from google.api_core import exceptions as google
 from google.auth.exceptions import GoogleAuthError
 
@@ -91,6 +93,9 @@ def classify(error: Exception) -> Permanent | Transient:
     text = str(error)
     reason = google_reason(error)
     if any(conflict in text.lower() for conflict in _CONFLICTS):
+        return Transient(text)
+    if isinstance(error, google.NotFound) and re.search(r"not found: job\b", text, re.IGNORECASE):
+        # Nobody configures a job: one that is not known is started again by the next delivery.
         return Transient(text)
     if reason in _PERMANENT_REASONS:
         return Permanent(_PERMANENT_REASONS[reason], text)

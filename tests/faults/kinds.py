@@ -37,6 +37,9 @@ AT_JOBS = [
 AT_MERGE = [Fault(f"conflict: {text[:26]}…", fail_job=Error(400, "invalidQuery", text)) for text in _CONFLICTS]
 """Transient, though BigQuery gives the reason of a syntax error."""
 
+FORGOTTEN = Fault("404 of a job", answer=Error(404, "notFound", "Not found: Job local:US.forgotten"))
+"""Transient, where a job's result is asked for: unlike a table, nobody can have left it out."""
+
 PERMANENT = {
     "access_denied": Fault("403 accessDenied", answer=Error(403, "accessDenied", "Access Denied: injected")),
     "refused_by_warehouse": Fault(

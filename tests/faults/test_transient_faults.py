@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from tests.faults.calls import Fault, at
+from tests.faults.calls import Call, Fault, at
 from tests.faults.cloud import Faulty
-from tests.faults.kinds import ANYWHERE, AT_JOBS, AT_MERGE
+from tests.faults.kinds import ANYWHERE, AT_JOBS, AT_MERGE, FORGOTTEN
 from tests.guarantees.pipeline import HEADER, row
 
 _AT: dict[str, list[tuple[Fault, tuple[str, ...]]]] = {
@@ -41,6 +41,25 @@ def test_g1_g2_faults_that_pass_change_nothing(faulty: Faulty, where: str) -> No
 def _makes_sense(fault: Fault, step: str) -> bool:
     # A Publish has no half answer, and a slow one is only slow.
     return step != "publish" or not (fault.slow or fault.truncate)
+
+
+@pytest.mark.parametrize("job", ["check", "stage", "merge"])
+def test_g1_g2_a_job_that_was_forgotten_is_started_again(faulty: Faulty, job: str) -> None:
+    """As by a warehouse killed while a service awaits the job's result."""
+    pipeline, script = faulty.pipeline, faulty.script
+    before = len(pipeline.letters())
+    script.arm(FORGOTTEN, lambda call: _asks_for_result(call, job))
+    key = f"forgotten-{job}"
+    pipeline.drop(f"{key}.csv", HEADER + row(key, 700))
+    pipeline.settle()
+    assert script.disarm() == 0, "no result was asked for"
+    assert pipeline.scores([key]) == {key: 700}
+    assert len(pipeline.letters()) == before
+    assert faulty.left_in_staging() == []
+
+
+def _asks_for_result(call: Call, job: str) -> bool:
+    return f"/queries/dropmerge-{job}-" in call.path
 
 
 def test_g1_g2_many_faults_at_random_calls(faulty: Faulty) -> None:

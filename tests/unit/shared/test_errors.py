@@ -17,6 +17,7 @@ def _error(kind: type[google.GoogleAPICallError], reason: str, text: str = "word
         (google.TooManyRequests, "jobRateLimitExceeded", ""),
         (google.Forbidden, "rateLimitExceeded", ""),
         (google.Forbidden, "quotaExceeded", ""),
+        (google.NotFound, "notFound", "404 GET https://…: Not found: Job p:EU.dropmerge-load-1"),
         (google.BadRequest, "invalidQuery", "Could not serialize access to table t due to concurrent update"),
         (google.BadRequest, "invalidQuery", "Transaction is aborted due to concurrent update against table t"),
         (google.BadRequest, "invalidQuery", "Too many DML statements outstanding against table t"),
