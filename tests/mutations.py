@@ -43,6 +43,7 @@ _G1 = "tests/guarantees/test_g1_same_files_same_table.py::test_g1_"
 _G2_G7 = "tests/guarantees/test_g2_g7_bad_input.py::test_"
 _ORDER = "tests/truth/test_histories.py::test_the_order_of_rows"
 _TRANSIENT = "tests/faults/test_transient_faults.py::test_g1_g2_faults_that_pass_change_nothing"
+_FORGOTTEN = "tests/faults/test_transient_faults.py::test_g1_g2_a_job_that_was_forgotten_is_started_again"
 _PERMANENT = "tests/faults/test_permanent_faults.py::test_g2_a_permanent_fault_is_a_dead_letter_and_its_replay_merges"
 _CRASH = "tests/faults/test_crash_points.py::test_g1_g2_a_service_killed_at_a_step"
 
@@ -114,6 +115,14 @@ MUTATIONS = [
         "letter_id = bus.publish(settings.dead_letter_topic, data, attributes)",
         'letter_id = ""',
         f"{_G2_G7}g2_an_object_that_no_feed_wants_is_a_dead_letter",
+    ),
+    Mutation(
+        "forgotten-job-is-permanent",
+        "G2",
+        "services/shared/errors.py",
+        "if isinstance(error, google.NotFound) and re.search(",
+        "if isinstance(error, OSError) and re.search(",
+        f"{_FORGOTTEN}[stage]",
     ),
     Mutation(
         "hard-delete",

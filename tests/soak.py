@@ -35,6 +35,10 @@ _STEPS = {
     "merge": ("list", "ledger", "merge", "drop"),
 }
 
+_PARTS = ("ingest", "merge", "warehouse", "bus", "bucket")
+_A_KILL = 0.01
+"""Chance in each fifth of a second."""
+
 
 def _arm(faulty: Faulty, chance: random.Random) -> None:
     """Some faults, at most one of them slow, and now and then a crash."""
@@ -57,15 +61,23 @@ def _arm(faulty: Faulty, chance: random.Random) -> None:
 
 
 class _Nurse(threading.Thread):
-    """Starts again what was killed; never while a history has paused a subscription, which `up` would resume."""
+    """Starts again what was killed, and now and then kills a part herself, at no step in particular.
 
-    def __init__(self, faulty: Faulty) -> None:
+    Never while a history has paused a subscription, which `up` would resume.
+    """
+
+    def __init__(self, faulty: Faulty, chance: random.Random) -> None:
         super().__init__(daemon=True)
         self._faulty, self._over, self.quiet = faulty, threading.Event(), threading.Lock()
+        self._chance = chance
 
     def run(self) -> None:
         while not self._over.wait(0.2):
             with self.quiet:
+                if self._chance.random() < _A_KILL:
+                    part = self._chance.choice(_PARTS)
+                    self._faulty.kill(part)
+                    self._faulty.script.injected[f"{part} killed"] += 1
                 if self._faulty.pipeline.cloud.dead():
                     self._faulty.pipeline.cloud.up()
 
@@ -87,7 +99,7 @@ def soak(minutes: float, number: int, progress: Console) -> tuple[Counts, Counte
     chance, total = random.Random(number), Counts()
     folder = Path(tempfile.mkdtemp(prefix="dropmerge-soak-"))
     with faulty_cloud(folder, write_feeds(folder / "feeds")) as faulty:
-        nurse = _Nurse(faulty)
+        nurse = _Nurse(faulty, random.Random(number))
         runner.paused = nurse.paused  # type: ignore[attr-defined, assignment]
         nurse.start()
         deadline = time.monotonic() + minutes * 60

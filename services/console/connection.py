@@ -22,6 +22,7 @@ from deploy.local.environment import ROOT
 from deploy.local.errors import CloudError
 from services.console.exits import fail, misused
 from services.console.options import FEEDS
+from services.shared.errors import Transient, classify
 from services.shared.feed import Feed, read_feeds
 
 if TYPE_CHECKING:
@@ -120,7 +121,9 @@ class Connection:
         """A query's rows; none where a table or dataset is not there yet."""
         try:
             return self.warehouse.query(sql, parameters)
-        except google.NotFound:
+        except google.NotFound as error:
+            if isinstance(classify(error), Transient):
+                raise
             return []
 
     def feed(self, name: str | None) -> Feed:

@@ -103,17 +103,9 @@ class Feed(_Model):
         return named | set(self.key) | {self.version}
 
     @property
-    def version_type(self) -> Type:
-        return next(column.type for column in self.columns if column.name == self.version)
-
-    @property
     def tie_breakers(self) -> list[str]:
         """The columns after version, generation and delete that complete the total order."""
         return [c.name for c in self.columns if c.name not in self.key and c.name != self.version]
-
-    @property
-    def non_key(self) -> list[str]:
-        return [column.name for column in self.columns if column.name not in self.key]
 
     def check_sql(self, column: Column) -> str:
         """The column's check, parsed and written anew, so that only an expression can get through."""

@@ -61,9 +61,10 @@ def test_where_a_row_has_its_values_from(pipeline: Pipeline, commands: Commands)
     assert (found["state"], found["row"]["credit_score"], found["deleted"]) == ("merged", "640", False)
     assert found["merged_at"]
     assert "2025-01-02" in found["loses_to"][0]
-    assert found["loses_to"][-1].endswith(
+    assert found["loses_to"][-2].endswith(
         "credit_score greater than 640, then account_balance greater than 1.500000000"
     )
+    assert found["loses_to"][-1].endswith(f"name is greater than gs://landing/{found['object']}")
     gone = commands.json("explain", "--feed", "accounts", "--row", "customer_id=row-gone", "--row", "account_number=a")
     assert gone["deleted"] is True
     assert not any("a delete" in step for step in gone["loses_to"])

@@ -68,4 +68,5 @@ def _loses_to(feed: Feed, row: dict[str, Any]) -> list[str]:
         steps.append(f"with {version} and generation {row['_generation']}: a delete")
     if ties:
         steps.append(f"with all that the same: {', then '.join(ties)}")
+    steps.append(f"a row that is the same in all of these, of an object whose name is greater than {row['_object']}")
     return steps
