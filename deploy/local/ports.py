@@ -2,6 +2,7 @@
 
 import random
 import socket
+import sys
 
 from deploy.local.errors import CloudError
 
@@ -18,6 +19,8 @@ FREE = 0
 _FREE_RANGE = range(20000, 32000)
 
 Ports = dict[str, int]
+
+_claims: list[socket.socket] = []
 
 
 def choose(port_base: int | None) -> Ports:
@@ -42,7 +45,21 @@ def is_free(port: int) -> bool:
     return True
 
 
+def _is_ours(port: int) -> bool:
+    """Whether no other process has chosen it: one that starts a local cloud just now may not listen yet."""
+    if sys.platform != "linux":
+        return True
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0dropmerge-port-{port}")  # a name without a file, gone with the process
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    return True
+
+
 def _free() -> Ports:
     candidates = random.sample(_FREE_RANGE, 1000)
-    found = (port for port in candidates if is_free(port))
+    found = (port for port in candidates if _is_ours(port) and is_free(port))
     return dict(zip(DEFAULTS, found, strict=False))

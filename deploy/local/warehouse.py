@@ -5,7 +5,8 @@ and CRLF, and takes an open quote for text. BigQuery follows the options, and so
 record by record, and DuckDB is given a copy that leaves nothing to guess. A load that fails leaves no new table.
 
 It parses a statement some 25 times and copies a table after each change to it, for time travel. Here a statement is
-parsed once, and there is no time travel. `script_jobs` adds what a MERGE inside a script inserted and updated.
+parsed once, and there is no time travel. `script_jobs` adds what a MERGE inside a script inserted and
+updated, `torn_tables` mends what a SIGKILL left half done.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from typing import Any
 
 import sqlglot
 from bqemulator.api.routes import jobs, upload
+from bqemulator.catalog.duckdb_repository import DuckDBCatalogRepository
 from bqemulator.cli import main
 from bqemulator.jobs import executor
 from bqemulator.versioning.snapshots import SnapshotManager
 
-from deploy.local import script_jobs
+from deploy.local import script_jobs, torn_tables
 
 _BLOCK = 4 * 2**20
 _MOST_RECORD = 100 * 2**20  # bytes, as in BigQuery
@@ -236,6 +238,11 @@ def capture(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind:
     """No snapshot of a table after a change."""
 
 
+def _hydrate_from_duckdb(self: Any) -> None:
+    torn_tables.mend(self._engine)
+    _hydrate(self)
+
+
 def _replace(module: Any, name: str, by: Any) -> Any:
     original = getattr(module, name, None)
     if (
@@ -254,6 +261,7 @@ if __name__ == "__main__":
     for _module in (jobs, upload):  # they hold the function by its name
         _replace(_module, "execute_load_job", execute_load_job)
     _replace(SnapshotManager, "capture", capture)
+    _hydrate = _replace(DuckDBCatalogRepository, "_hydrate_from_duckdb", _hydrate_from_duckdb)
     _parse_one, sqlglot.parse_one = sqlglot.parse_one, parse_one  # type: ignore[assignment]
     script_jobs.set_up()
     main()

@@ -35,13 +35,13 @@ class Tables:
 
 
 def check_rows(
-    warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, head: Head, created: datetime, again: bool
+    warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, head: Head, created: datetime, again: str | None
 ) -> Counts:
     """Type and check every row of the raw table into the checked table.
 
     Raises Permanent("too_many_bad_rows") past the feed's tolerance, with the reasons and an example of each;
-    the refused rows are recorded either way. `again`: an earlier check, perhaps by another contract, may have
-    recorded rows of this load; they are forgotten.
+    the refused rows are recorded either way. `again`: the message's id if it is a replay or a backfill's; an earlier
+    check, perhaps by another contract, may have recorded rows of this load, which are forgotten.
     """
     parameters = {
         "created": ("TIMESTAMP", created),
@@ -62,7 +62,7 @@ def check_rows(
     warehouse.create_once(f"check-{load.load_id}", tables.checked, sql, parameters)
     (counted,) = warehouse.query(render(_HERE / "count_rows.sql", checked=tables.checked))
     counts = Counts(rows=counted["total"], rejected=counted["bad"], deletes=counted["deletes"])
-    if counts.rejected or again:
+    if counts.rejected or again is not None:
         _record(warehouse, load, tables, again)
         if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
             raise Permanent("too_many_bad_rows", _explain(warehouse, feed, tables, counts))
@@ -87,10 +87,10 @@ def _unless_deleted(feed: Feed, column: str) -> str:
     return "" if column in feed.key or column == feed.version else "NOT _deleted AND "
 
 
-def _record(warehouse: Warehouse, load: Load, tables: Tables, again: bool) -> None:
+def _record(warehouse: Warehouse, load: Load, tables: Tables, again: str | None) -> None:
     if not warehouse.exists(tables.rejected):  # creating it takes a right on the dataset, ledger included
         warehouse.query(render(_HERE / "create_rejected.sql", rejected=tables.rejected))
-    template = "replace_rejected.sql" if again else "record_rejected.sql"
+    template = "record_rejected.sql" if again is None else "replace_rejected.sql"
     sql = render(_HERE / template, rejected=tables.rejected, checked=tables.checked)
     parameters = {
         "feed": ("STRING", load.feed),
@@ -99,11 +99,8 @@ def _record(warehouse: Warehouse, load: Load, tables: Tables, again: bool) -> No
         "generation": ("INT64", load.generation),
         "load_id": ("STRING", load.load_id),
     }
-    if again:
-        warehouse.query(sql, parameters)
-    else:
-        # Inserts do not conflict on BigQuery: deliveries that overlap share the job instead.
-        warehouse.create_once(f"reject-{load.load_id}", tables.rejected, sql, parameters)
+    # Inserts do not conflict on BigQuery: deliveries that overlap share the job instead.
+    warehouse.create_once(f"reject-{load.load_id}", tables.rejected, sql, parameters, occasion=again or "")
 
 
 def _explain(warehouse: Warehouse, feed: Feed, tables: Tables, counts: Counts) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from google.cloud import bigquery
 
 from services.ingest.head import Head
-from services.shared.errors import Permanent, Transient, classify
+from services.shared.errors import Permanent, Transient, classify, google_reason
 from services.shared.feed import Feed
 from services.shared.warehouse import Warehouse
 
 
 def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, head: Head, feed: Feed) -> None:
-    """One load job by URI; every column STRING. Raises Permanent("malformed_file" | "wrong_encoding")."""
+    """One load job by URI; every column STRING. Raises Permanent("malformed_file") for what BigQuery cannot read."""
     config = bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.CSV,
         schema=[bigquery.SchemaField(name, "STRING") for name in head.columns],
@@ -30,6 +30,7 @@ def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, head:
         if isinstance(kind, Transient):
             raise
         warehouse.drop(raw_table)
-        if kind.reason == "malformed_file" and "not utf-8" in kind.detail.lower():
-            raise Permanent("wrong_encoding", kind.detail) from error
+        # Which also says that bucket and dataset are in different places.
+        if google_reason(error) == "invalid" and "different locations" not in kind.detail:
+            raise Permanent("malformed_file", kind.detail) from error
         raise kind from error

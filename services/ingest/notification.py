@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
 
 from services.shared.envelope import Envelope
 from services.shared.errors import Permanent
@@ -20,13 +19,12 @@ class Notification:
     generation: int
     event_time: str
     """As it came; empty where the message has none."""
-    created: datetime | None
     size: int | None
     """Bytes; None where the payload does not say."""
 
 
 def read_notification(envelope: Envelope) -> Notification:
-    """From the attributes, with size and creation time from the payload where it has them.
+    """From the attributes, with the size from the payload where it has one.
 
     Raises Permanent("malformed_message") naming what is missing.
     """
@@ -45,7 +43,6 @@ def read_notification(envelope: Envelope) -> Notification:
         attributes["objectId"],
         generation,
         attributes.get("eventTime", ""),
-        _time(payload.get("timeCreated")),
         _whole(payload.get("size")),
     )
 
@@ -61,11 +58,3 @@ def _payload(data: bytes) -> dict[str, object]:
 def _whole(text: object) -> int | None:
     """Of a decimal text of at most 19 digits, as Cloud Storage writes its 64-bit integers."""
     return int(text) if isinstance(text, str) and re.fullmatch(r"[0-9]{1,19}", text) else None
-
-
-def _time(text: object) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return time if time.tzinfo else None

@@ -1,4 +1,4 @@
-{# For a replay: an earlier check, perhaps by another contract, may have recorded rows. Parameters: feed, bucket, object, generation, load_id. #}
+{# For a replay or backfill: an earlier check, perhaps by another contract, may have recorded rows. Parameters: feed, bucket, object, generation, load_id. #}
 MERGE {{ rejected | identifier }} AS r
 USING (
   SELECT

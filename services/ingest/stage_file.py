@@ -17,6 +17,7 @@ from services.ingest.load_raw import load_raw
 from services.ingest.notification import Notification, read_notification
 from services.ingest.pin import pin
 from services.shared.bus import Bus
+from services.shared.envelope import Envelope
 from services.shared.errors import Permanent, Transient
 from services.shared.feed import Feed, feed_for
 from services.shared.journal import Journal
@@ -96,8 +97,7 @@ class Stager:
         work.happened("loaded")
         with _timed(work, "check"):
             try:
-                again = "replay_of" in work.envelope.attributes
-                counts = check_rows(self.warehouse, feed, load, tables, head, _created(load), again)
+                counts = check_rows(self.warehouse, feed, load, tables, head, _created(load), _again(work.envelope))
             except Permanent:
                 drop_steps(self.warehouse, tables)
                 raise
@@ -114,6 +114,10 @@ class Stager:
             staging=f"{project}.{staging}.{load.staging_table}",
             rejected=f"{project}.{self.settings.ops_dataset}.rejected_rows",
         )
+
+
+def _again(envelope: Envelope) -> str | None:
+    return envelope.message_id if {"replay_of", "announced_by"} & envelope.attributes.keys() else None
 
 
 def _stored(blob: storage.Blob, count: int) -> bytes:

@@ -1,5 +1,5 @@
-{# Two rows of one feed, should two merges race here, lock as well as one does. #}
-MERGE {{ locks | identifier }} AS l
-USING (SELECT {{ feed.feed | literal }} AS feed) AS f
-ON l.feed = f.feed
-WHEN NOT MATCHED THEN INSERT (feed, merges) VALUES (f.feed, 0)
+{# Two rows, should two merges race here, lock as well as one does. #}
+MERGE {{ lock | identifier }} AS l
+USING (SELECT {{ feed.table | literal }} AS main) AS f
+ON l.main = f.main
+WHEN NOT MATCHED THEN INSERT (main, merges) VALUES (f.main, 0)

@@ -11,7 +11,7 @@ from google.cloud import bigquery
 
 from services.shared.feed import Feed
 from services.shared.sql import render
-from services.shared.warehouse import Warehouse
+from services.shared.warehouse import HTTP_TIMEOUT, RETRY, Warehouse
 
 _HERE = Path(__file__).parent
 
@@ -27,9 +27,9 @@ class Ledger:
     def table(self) -> str:
         return f"{self.project}.{self.ops}.ledger"
 
-    @property
-    def locks(self) -> str:
-        return f"{self.project}.{self.ops}.locks"
+    def lock(self, feed: Feed) -> str:
+        """The lock's table: feeds that share a main table share it, others do not."""
+        return f"{self.project}.{self.ops}.lock_{feed.table.replace('.', '_')}"
 
     def applied(self, feed: str, load_ids: Sequence[str]) -> set[str]:
         sql = render(_HERE / "applied.sql", ledger=self.table, feed=feed, load_ids=load_ids)
@@ -43,10 +43,10 @@ class Ledger:
         for name in (dataset, self.ops):
             self._prepare_dataset(name)
         main = f"{self.project}.{feed.table}"
-        self.warehouse.client.create_table(_main_table(main, feed), exists_ok=True)
+        self.warehouse.client.create_table(_main_table(main, feed), exists_ok=True, retry=RETRY, timeout=HTTP_TIMEOUT)
         for template in (
             "create_ledger.sql",
-            "create_locks.sql",
+            "create_lock.sql",
             "create_lock_row.sql",
             "create_current.sql",
         ):
@@ -57,7 +57,7 @@ class Ledger:
                     main=main,
                     current=f"{main}_current",
                     ledger=self.table,
-                    locks=self.locks,
+                    lock=self.lock(feed),
                 )
             )
         self._ready.add(feed.feed)
@@ -65,10 +65,10 @@ class Ledger:
     def _prepare_dataset(self, name: str) -> None:
         dataset = bigquery.DatasetReference(self.project, name)
         try:
-            self.warehouse.client.get_dataset(dataset)
+            self.warehouse.client.get_dataset(dataset, retry=RETRY, timeout=HTTP_TIMEOUT)
         except google.NotFound:
             # Only now: creating one, even one that is there, takes a right on the whole project.
-            self.warehouse.client.create_dataset(dataset, exists_ok=True)
+            self.warehouse.client.create_dataset(dataset, exists_ok=True, retry=RETRY, timeout=HTTP_TIMEOUT)
 
     def forget(self, feed: Feed) -> None:
         """Make the next `prepare` look again."""

@@ -1,4 +1,4 @@
-{# One transaction: take the feed's lock, apply every waiting load, write the ledger last.
+{# One transaction: take the main table's lock, apply every waiting load, write the ledger last.
    Last, because a transaction torn by a crash is then repaired by repeating it.
    Aliases begin with _, as no column of a contract does: a column named as an alias would mean the whole row.
    The winner of a key is the greatest of (version, generation, delete, the other columns in order), NULL smallest;
@@ -19,10 +19,10 @@ END
 {% set ids = load_ids | map('literal') | join(', ') %}
 BEGIN TRANSACTION;
 
-UPDATE {{ locks | identifier }} SET merges = merges + 1 WHERE feed = {{ feed.feed | literal }};
+UPDATE {{ lock | identifier }} SET merges = merges + 1 WHERE main = {{ feed.table | literal }};
 
 {# An update of no row locks nothing. #}
-SELECT IF(COUNT(*) > 0, NULL, ERROR({{ no_lock | literal }})) FROM {{ locks | identifier }} WHERE feed = {{ feed.feed | literal }};
+SELECT IF(COUNT(*) > 0, NULL, ERROR({{ no_lock | literal }})) FROM {{ lock | identifier }} WHERE main = {{ feed.table | literal }};
 
 MERGE {{ main | identifier }} AS _t
 USING (

@@ -16,6 +16,7 @@ from google.api_core import exceptions as google
 
 from services.merge.bounds import find_bounds
 from services.merge.ledger import Ledger
+from services.shared.deadline import left
 from services.shared.errors import Permanent, Transient, classify
 from services.shared.feed import Feed
 from services.shared.journal import Journal
@@ -34,11 +35,11 @@ _MOST_TEXT = 900_000
 
 _DROPS_AT_ONCE = 8
 _REMEMBERED = 10_000
-_NO_LOCK = "dropmerge: this feed has no lock row"
+_NO_LOCK = "dropmerge: the lock has no row"
 
 
-class _Recent:
-    """Loads that this process saw applied: saves a query for each message that waited behind a group."""
+class _Remembered:
+    """Load ids, the latest ten thousand."""
 
     def __init__(self) -> None:
         self._ids: OrderedDict[str, None] = OrderedDict()
@@ -63,7 +64,10 @@ class Merger:
     ledger: Ledger
     journal: Journal
     _turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
-    _recent: _Recent = field(default_factory=_Recent)
+    _recent: _Remembered = field(default_factory=_Remembered)
+    """Seen applied: saves a query for each message that waited behind a group."""
+    _doubtful: _Remembered = field(default_factory=_Remembered)
+    """Of a group that BigQuery refused: each is merged by its own message alone, lest it spoil every group."""
 
     def __call__(self, work: Work) -> str:
         """Outcome: merged, or already_merged. Safe to repeat at any step, any number of times."""
@@ -80,9 +84,15 @@ class Merger:
             raise Permanent("unknown_feed", f"no contract for feed {load.feed!r}")
         started = time.monotonic()
         # Waiting here, not at BigQuery, is what lets a group form; between processes the lock row decides.
-        with self._turns[feed.feed]:
+        turn = self._turns[feed.table]
+        # Half of the time is kept for the MERGE itself.
+        if not turn.acquire(timeout=left(self.settings.budget_seconds / 2)):
+            raise Transient("another merge into the main table took too long")
+        try:
             work.timings["wait"] = time.monotonic() - started
             return self._retrying(work, feed, load)
+        finally:
+            turn.release()
 
     def _retrying(self, work: Work, feed: Feed, load: Load) -> str:
         retrying = tenacity.Retrying(
@@ -104,20 +114,25 @@ class Merger:
         self._finish(feed, applied)
         if load.load_id in applied:
             return "already_merged"
-        group = [load_id for load_id in waiting if load_id not in applied]
-        if load.load_id not in group:
+        if load.load_id not in waiting:
+            if self._is_staged(load):
+                raise Transient(f"{load.staging_table} came after the list of staging tables")
             raise Permanent(
                 "staging_missing",
                 f"staging table {load.staging_table} is gone and the ledger does not hold the load: "
                 "replay the file's notification",
             )
         started = time.monotonic()
+        others = [one for one in waiting if one != load.load_id and one not in applied and one not in self._doubtful]
+        group = [load.load_id, *([] if load.load_id in self._doubtful else others)]
         try:
             merge_id = self._run(feed, group)
         except Exception as error:
             if len(group) == 1 or not isinstance(classify(error), Permanent):
                 raise
-            # One of the others may be to blame, a table staged under another contract: they wait for their own turn.
+            # One of them, staged under another contract perhaps, is to blame.
+            for load_id in group:
+                self._doubtful.add(load_id)
             group = [load.load_id]
             merge_id = self._run(feed, group)
         work.timings["merge"] = time.monotonic() - started
@@ -136,7 +151,7 @@ class Merger:
                 feed=feed,
                 main=f"{self.settings.project}.{feed.table}",
                 ledger=self.ledger.table,
-                locks=self.ledger.locks,
+                lock=self.ledger.lock(feed),
                 staging=staging,
                 bounds=find_bounds(self.warehouse, feed, staging),
                 load_ids=group,
@@ -146,7 +161,9 @@ class Merger:
             self.warehouse.query(sql, name=f"merge-{merge_id}")
         except google.ClientError as error:
             # Another process merged and dropped what was listed here, or someone dropped a table or row: look again.
-            if not isinstance(error, google.NotFound) and _NO_LOCK not in str(error):
+            # A script's statement reports a missing table as a bad query.
+            is_gone = isinstance(error, google.NotFound) or "not found: table" in str(error).lower()
+            if not is_gone and _NO_LOCK not in str(error):
                 raise
             self.ledger.forget(feed)
             raise Transient(f"something went away before its MERGE: {error}") from error

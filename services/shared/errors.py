@@ -61,7 +61,7 @@ _CONFLICTS = (
     "transaction conflict",
 )
 _PERMANENT_REASONS = {
-    "invalid": "malformed_file",
+    "invalid": "refused_by_warehouse",
     "invalidQuery": "refused_by_warehouse",
     "resourcesExceeded": "refused_by_warehouse",
     "notFound": "not_found",

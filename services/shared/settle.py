@@ -10,6 +10,7 @@ import structlog
 
 from services.shared.bus import Bus
 from services.shared.dead_letter import dead_letter_of
+from services.shared.deadline import within
 from services.shared.envelope import Envelope, read_envelope
 from services.shared.errors import Permanent, classify, is_crash
 from services.shared.journal import Event, Journal
@@ -59,7 +60,8 @@ def settle(body: bytes, handler: Handler, settings: Settings, bus: Bus, journal:
     )
     try:
         try:
-            outcome = handler(work)
+            with within(settings.budget_seconds):
+                outcome = handler(work)
         except Exception as error:
             kind = classify(error)
             if not isinstance(kind, Permanent):

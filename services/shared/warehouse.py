@@ -12,10 +12,13 @@ from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-_HTTP_TIMEOUT = 120.0
+from services.shared.deadline import left
+
+HTTP_TIMEOUT = 120.0
 # Google's default retries run for 10 and 40 minutes, longer than a push may take, with pauses of up to one.
-_RETRY = bigquery.DEFAULT_RETRY.with_timeout(60.0).with_delay(initial=0.5, maximum=8.0)
+RETRY = bigquery.DEFAULT_RETRY.with_timeout(60.0).with_delay(initial=0.5, maximum=8.0)
 _MOST_ATTEMPTS = 100
+_PAGE = 1000
 
 Parameters = Mapping[str, tuple[str, Any]]
 """Name to (BigQuery type, value)."""
@@ -29,9 +32,12 @@ def connect(project: str, location: str) -> bigquery.Client:
 
 
 class Warehouse:
-    """Statements and jobs, each with a bounded wait. Errors are Google's own: `classify` reads them."""
+    """Statements and jobs, each awaited for `budget_seconds`, or what is left of the delivery's time.
 
-    def __init__(self, client: bigquery.Client, budget_seconds: float, retry: Retry = _RETRY) -> None:
+    Errors are Google's own: `classify` reads them.
+    """
+
+    def __init__(self, client: bigquery.Client, budget_seconds: float, retry: Retry = RETRY) -> None:
         self.client = client
         self._budget = budget_seconds
         self._retry = retry
@@ -44,27 +50,31 @@ class Warehouse:
             job_id_prefix=f"dropmerge-{name}-" if name else None,
             retry=self._retry,
             job_retry=None,
-            timeout=_HTTP_TIMEOUT,
+            timeout=HTTP_TIMEOUT,
         )
-        return list(job.result(retry=self._retry, timeout=self._budget, job_retry=None))
+        return list(job.result(retry=self._retry, timeout=left(self._budget), job_retry=None))
 
     def exists(self, table: str) -> bool:
         try:
-            self.client.get_table(table, retry=self._retry, timeout=_HTTP_TIMEOUT)
+            self.client.get_table(table, retry=self._retry, timeout=HTTP_TIMEOUT)
         except google.NotFound:
             return False
         return True
 
     def drop(self, table: str) -> None:
-        self.client.delete_table(table, not_found_ok=True, retry=self._retry, timeout=_HTTP_TIMEOUT)
+        self.client.delete_table(table, not_found_ok=True, retry=self._retry, timeout=HTTP_TIMEOUT)
 
     def tables(self, dataset: str, prefix: str) -> list[str]:
         """Names of a dataset's tables that begin with a prefix. A listing is free; a query is not."""
-        listed: Iterable[Any] = self.client.list_tables(dataset, retry=self._retry, timeout=_HTTP_TIMEOUT)
+        listed: Iterable[Any] = self.client.list_tables(
+            dataset, page_size=_PAGE, retry=self._retry, timeout=HTTP_TIMEOUT
+        )
         return [item.table_id for item in listed if item.table_id.startswith(prefix)]
 
-    def create_once(self, name: str, table: str, sql: str, parameters: Parameters | None = None) -> None:
-        """Run a statement that creates `table`, under a job id that repeats with it.
+    def create_once(
+        self, name: str, table: str, sql: str, parameters: Parameters | None = None, occasion: str = ""
+    ) -> None:
+        """Run a statement that creates `table`, under a job id that repeats with it on the same occasion.
 
         Deliveries that overlap, or a lost response, attach to the running job instead of starting another.
         """
@@ -76,17 +86,17 @@ class Warehouse:
                 job_id=job_id,
                 retry=self._retry,
                 job_retry=None,
-                timeout=_HTTP_TIMEOUT,
+                timeout=HTTP_TIMEOUT,
             )
 
-        self._once(_job_name(name, sql), table, start)
+        self._once(_job_name(name, sql, repr(sorted((parameters or {}).items())), occasion), table, start)
 
     def load_once(self, name: str, table: str, uri: str, config: bigquery.LoadJobConfig) -> None:
         """Load `uri` into `table`, as `create_once`."""
 
         def start(job_id: str) -> Any:
             return self.client.load_table_from_uri(
-                uri, table, job_id=job_id, job_config=config, retry=self._retry, timeout=_HTTP_TIMEOUT
+                uri, table, job_id=job_id, job_config=config, retry=self._retry, timeout=HTTP_TIMEOUT
             )
 
         self._once(_job_name(name, uri, str(config.to_api_repr())), table, start)
@@ -97,7 +107,7 @@ class Warehouse:
             job = self._find(job_id)
             if job is None:
                 try:
-                    start(job_id).result(timeout=self._budget)
+                    start(job_id).result(timeout=left(self._budget))
                     return
                 except google.Conflict:
                     job = self._find(job_id)
@@ -105,20 +115,20 @@ class Warehouse:
                 raise google.ServiceUnavailable(f"job {job_id} is neither there nor to be had")  # type: ignore[no-untyped-call]
             # A failed id cannot be used again, nor one whose table has gone since: take the next.
             if not job.done(retry=self._retry):
-                job.result(timeout=self._budget)
+                job.result(timeout=left(self._budget))
             if job.error_result is None and self.exists(table):
                 return
         raise google.ServiceUnavailable(f"job {name} was tried {_MOST_ATTEMPTS} times")  # type: ignore[no-untyped-call]
 
     def _find(self, job_id: str) -> Any | None:
         try:
-            return self.client.get_job(job_id, retry=self._retry, timeout=_HTTP_TIMEOUT)
+            return self.client.get_job(job_id, retry=self._retry, timeout=HTTP_TIMEOUT)
         except google.NotFound:
             return None
 
 
 def _job_name(name: str, *parts: str) -> str:
-    # The statement is part of the name: a mended contract is other work, not a repetition.
+    # Statement and parameters are part of the name: a mended contract is other work, not a repetition.
     return f"dropmerge-{name}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}"
 
 

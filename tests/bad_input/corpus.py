@@ -82,7 +82,7 @@ def _put(pipeline: Pipeline, name: str, data: bytes, content_encoding: str | Non
 
 def _push(pipeline: Pipeline, message: Message) -> int:
     url = pipeline.cloud.read()[f"DROPMERGE_{message.service.upper()}_URL"]
-    with urllib.request.urlopen(urllib.request.Request(url, message.data, method="POST"), timeout=60) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, message.data, method="POST"), timeout=300) as answer:
         return int(answer.status)
 
 

@@ -71,6 +71,13 @@ def notifications() -> Iterator[Message]:
         b"nearly full",
         dict(list(full.items())[:89]),
     )
+    yield Message(
+        "arrived-parameters",
+        "attributes named like the parameters of a client's call",
+        "ingest",
+        b"x",
+        {"topic": "t", "data": "d", "retry": "r", "timeout": "0", "ordering_key": "k"},
+    )
     yield Message("arrived-long-key", "an attribute's name of 256 bytes", "ingest", b"x", {"k" * 256: "x"})
     yield Message(
         "arrived-our-words",

@@ -81,7 +81,7 @@ def pull_all(pipeline: Pipeline, path: str, count: int) -> list[Any]:
     """Exactly `count` messages, acknowledged."""
     found: list[Any] = []
     while len(found) < count:
-        answer = pipeline.connection.subscriber.pull(subscription=path, max_messages=1000, timeout=10.0)
+        answer = pipeline.connection.subscriber.pull(subscription=path, max_messages=1000, timeout=60.0)
         found += [received.message for received in answer.received_messages]
         pipeline.connection.subscriber.acknowledge(
             subscription=path, ack_ids=[received.ack_id for received in answer.received_messages]

@@ -1,12 +1,11 @@
 """`dropmerge explain`: what happened to a file, and why a row is as it is."""
 
 import json
-import time
 
 from services.console.whereabouts import landed
 from tests.console.conftest import Commands, pull_all
 from tests.guarantees.pipeline import HEADER, Pipeline, row
-from tests.truth.subscription import paused
+from tests.truth.subscription import paused, until
 
 
 def test_the_life_of_a_merged_load(pipeline: Pipeline, commands: Commands) -> None:
@@ -115,9 +114,8 @@ def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_t
     lost = pipeline.explain(bad)
     assert (lost["state"], lost["reason"]) == ("dead_lettered", "wrong_header")
     after = pipeline.drop("diary-2.csv", HEADER + row("diary-2", 612))
-    deadline = time.monotonic() + 60
-    while pipeline.explain(after)["state"] != "merged":
-        assert time.monotonic() < deadline
+    until(lambda: pipeline.explain(after)["state"] == "merged", "merged")
+    until(lambda: not any(map(pipeline.connection.undelivered, ("ingest", "merge"))), "acknowledged")
     assert pipeline.scores(["diary-1", "diary-2"]) == {"diary-1": 611, "diary-2": 612}
     assert [event["event"] for event in pipeline.explain(after)["events"]][:2] == ["arrived", "pinned"]
     stranger = pipeline.connection.storage.bucket("archive").blob("accounts/stranger.csv")

@@ -49,7 +49,7 @@ def test_status_watches_until_ctrl_c(commands: Commands) -> None:
         while b"feed" not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
     assert process.returncode == 0
 
 

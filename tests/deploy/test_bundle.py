@@ -177,7 +177,7 @@ def served(installed: dict[str, Installed], tmp_path_factory: pytest.TempPathFac
     finally:
         for server in servers:
             os.killpg(server.pid, signal.SIGTERM)
-            server.wait(timeout=30)
+            server.wait(timeout=120)
         cloud.down()
         os.environ.clear()
         os.environ.update(before)

@@ -113,13 +113,13 @@ def bucket_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     flags = ["-scheme", "http", "-backend", "memory", "-host", "127.0.0.1", "-port", str(port), "-external-url", url]
     server = subprocess.Popen([parts._bucket_binary(), *flags, "-log-level", "error"])
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not ready.answers(f"{url}/storage/v1/b?project=local", "127.0.0.1", port):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     yield url
     server.terminate()
-    server.wait(timeout=10)
+    server.wait(timeout=60)
 
 
 def test_the_foundation_keeps_its_state_in_a_versioned_bucket(

@@ -1,10 +1,13 @@
 """G5: MERGE jobs counted where they are sent."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlglot
+from sqlglot import exp
 
 from tests.faults.calls import Call, Fault
 from tests.faults.cloud import Faulty, faulty_cloud
@@ -56,6 +59,11 @@ def test_g5_feeds_are_merged_in_parallel(calm: Faulty) -> None:
     calm.pipeline.settle()
     assert len(met) == len(_FEEDS)
     assert [calm.pipeline.scores(["parallel"], feed) for feed in _FEEDS] == [{"parallel": 700}] * 3
+    # On BigQuery two transactions that update one table, though not the same row, do not run at once:
+    # https://cloud.google.com/bigquery/docs/transactions#transaction_concurrency
+    updated = [_updated(calm, feed) for feed in _FEEDS]
+    assert [len(tables) for tables in updated] == [2, 2, 2]
+    assert len(set().union(*updated)) == 6
 
 
 def test_g5_a_trickle_is_merged_file_by_file(calm: Faulty) -> None:
@@ -66,6 +74,17 @@ def test_g5_a_trickle_is_merged_file_by_file(calm: Faulty) -> None:
         calm.pipeline.settle()
         assert calm.pipeline.scores([f"trickle-{n}"]) == {f"trickle-{n}": 700 + n}
     assert calm.script.seen["merge"] - before == 3
+
+
+def _updated(calm: Faulty, feed: str) -> set[str]:
+    """Tables whose rows the feed's merges update: the main table and the lock."""
+    return {
+        one.this.name
+        for sql, _ in calm.script.statements
+        if _merges(feed)(Call("bigquery", "POST", "/queries", json.dumps({"query": sql}).encode()))
+        for one in sqlglot.parse(sql, read="bigquery")
+        if isinstance(one, exp.Update | exp.Merge)
+    }
 
 
 def _merges(feed: str) -> Callable[[Call], bool]:

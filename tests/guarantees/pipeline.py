@@ -14,10 +14,11 @@ from services.console.connection import Connection
 from services.console.dead_letters.letter import Letter
 from services.console.dead_letters.mailbox import Mailbox
 from services.console.explain.commands import explain_object
+from services.console.publish import publish
 from services.console.whereabouts import in_flight
 
 HEADER = "customer_id,account_number,credit_score,account_balance,last_modified,operation\n"
-_PATIENCE = 120.0
+_PATIENCE = 400.0
 
 
 def row(key: str, score: object = 700, day: int = 1, operation: str = "U", balance: str = "1.5") -> str:
@@ -70,8 +71,8 @@ class Pipeline:
             self.publish("file-arrived", b"{}", attributes)
 
     def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> str:
-        path = self.connection.publisher.topic_path(self.connection.project, topic)
-        return str(self.connection.publisher.publish(path, data, **attributes).result(timeout=30))
+        (message_id,) = publish(self.connection, topic, [(data, attributes)])
+        return message_id
 
     def settle(self, patience: float = _PATIENCE) -> None:
         """Until nothing is in flight, for at most `patience` seconds."""

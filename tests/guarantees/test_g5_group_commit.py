@@ -24,7 +24,7 @@ def test_g5_a_repeated_message_runs_no_merge(pipeline: Pipeline) -> None:
     uri = pipeline.drop("g5-again.csv", HEADER + row("g5-again", 611))
     pipeline.settle()
     load = pipeline.explain(uri)
-    merges = "SELECT feed, merges FROM `ops.locks` ORDER BY feed"
+    merges = "SELECT merges FROM `ops.lock_main_accounts`"
     before = [dict(one) for one in pipeline.connection.rows(merges)]
     staged = Staged(Load("accounts", "landing", load["object"], load["generation"])).encode()
     for _ in range(16):
@@ -37,10 +37,10 @@ def test_g5_a_repeated_message_runs_no_merge(pipeline: Pipeline) -> None:
 
 def test_g5_a_lock_row_that_went_is_made_again(pipeline: Pipeline) -> None:
     """An update of no row would lock nothing, and two MERGEs could insert one key."""
-    lock = "SELECT merges FROM `ops.locks` WHERE feed = 'accounts'"
+    lock = "SELECT merges FROM `ops.lock_main_accounts`"
     pipeline.drop("g5-locked.csv", HEADER + row("g5-locked", 613))
     pipeline.settle()
-    pipeline.connection.rows("DELETE FROM `ops.locks` WHERE feed = 'accounts'")
+    pipeline.connection.rows("DELETE FROM `ops.lock_main_accounts` WHERE TRUE")
     pipeline.drop("g5-unlocked.csv", HEADER + row("g5-unlocked", 614))
     pipeline.settle()
     assert [one["merges"] for one in pipeline.connection.rows(lock)] == [1]

@@ -196,7 +196,7 @@ def test_ctrl_c_stops_a_local_cloud_in_the_foreground(tmp_path: Path) -> None:
             if said in line:
                 break
         up.send_signal(signal.SIGINT)
-        up.communicate(timeout=60)
+        up.communicate(timeout=300)
         left = psutil.process_iter(["cmdline"])
         assert not [p for p in left if str(tmp_path / "state") in " ".join(p.info["cmdline"] or [])]
         assert "no local cloud is up" in terminal.run("down")

@@ -55,7 +55,7 @@ def test_parts_that_died_are_started_again_and_state_outlives_down(
         assert cloud.down()
         assert not [pid for pid in pids.values() if _runs(pid)]
 
-        for name, value in cloud.up().items():
+        for name, value in cloud.up(0).items():
             monkeypatch.setenv(name, value)
         assert storage.Client(project="local").bucket("landing").blob("kept.txt").download_as_bytes() == b"kept"
         (row,) = Warehouse(connect("local", "US"), 60).query("SELECT n FROM main.kept")

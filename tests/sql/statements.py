@@ -76,7 +76,9 @@ class AnalysingWarehouse(Warehouse):
             return [{name: _EXAMPLES[kind] for name, kind in kinds.items()}]
         return [dict.fromkeys(kinds, 5)] if _NUMBER in kinds.values() else []
 
-    def create_once(self, name: str, table: str, sql: str, parameters: Parameters | None = None) -> None:
+    def create_once(
+        self, name: str, table: str, sql: str, parameters: Parameters | None = None, occasion: str = ""
+    ) -> None:
         self.query(sql, parameters)
 
     def drop(self, table: str) -> None:
@@ -98,8 +100,8 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
     warehouse.analyser.add_table(f"{PROJECT}.ops.journal", columns_of(SCHEMA))
     first, *others = [Load(feed.feed, "landing", f"{n}.csv", n) for n in range(loads)]
     if feed.delete:
-        _stage(warehouse, feed, first, has_delete=True, again=True)
-    _stage(warehouse, feed, first, has_delete=False, again=False)
+        _stage(warehouse, feed, first, has_delete=True, again="5")
+    _stage(warehouse, feed, first, has_delete=False, again=None)
     for load in others:
         warehouse.analyser.add_table_like(_full(load), _full(first))
     warehouse.staging = [load.staging_table for load in (first, *others)]
@@ -107,7 +109,7 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
     return warehouse
 
 
-def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bool, again: bool) -> None:
+def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bool, again: str | None) -> None:
     tables = Tables(
         raw=f"{PROJECT}.staging.{load.raw_table}",
         checked=f"{PROJECT}.staging.{load.checked_table}",

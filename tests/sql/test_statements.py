@@ -96,7 +96,7 @@ def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("SELECT customer FROM `local.main.accounts`", "customer"),
         ("SELECT customer_id + 1 FROM `local.main.accounts`", "No matching signature"),
-        ("INSERT INTO `local.ops.locks` (feed, merges) VALUES (1, 'x')", "INT64"),
+        ("INSERT INTO `local.ops.lock_main_accounts` (main, merges) VALUES ('m', 'x')", "INT64"),
         ("SELECT @nothing", "nothing"),
         ("SELECT CAST('1' AS DOUBLE)", "DOUBLE"),
         ("SELECT 1 FRO x", "Syntax error"),

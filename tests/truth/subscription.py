@@ -12,7 +12,7 @@ from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
 
 from tests.guarantees.pipeline import Pipeline
 
-_PATIENCE = 120.0
+_PATIENCE = 400.0
 
 
 def until(holds: Callable[[], object], what: str) -> None:

@@ -77,7 +77,7 @@ def test_g5_a_table_gone_before_its_merge_is_looked_for_again() -> None:
 def test_g5_merge_sql_takes_the_precautions_that_the_model_needs() -> None:
     """The model with the precautions that are found in the statement itself: without one of them it has faults."""
     feed = Feed.model_validate(YAML["readings"])
-    tables = {name: f"p.d.{name}" for name in ("main", "ledger", "locks")}
+    tables = {name: f"p.d.{name}" for name in ("main", "ledger", "lock")}
     sql = render(
         MERGE_SQL, feed=feed, **tables, staging=["p.s.x"], load_ids=["x"], merge_id="m", no_lock="gone", bounds=[]
     )
@@ -92,7 +92,7 @@ def test_g5_merge_sql_takes_the_precautions_that_the_model_needs() -> None:
     rules = Rules(
         TWO,
         ("x", "y"),
-        lock=any(isinstance(one, exp.Update) and one.this.name == "locks" for one in body),
+        lock=any(isinstance(one, exp.Update) and one.this.name == "lock" for one in body),
         ledger_checks=any(table.name == "ledger" for query in known for table in query.find_all(exp.Table)),
     )
     assert explore(rules).faults == {}

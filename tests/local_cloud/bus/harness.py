@@ -22,7 +22,7 @@ from deploy.local.bus.metrics import UNDELIVERED
 PROJECT = "projects/local"
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 120) -> Any:
     """Wait until `condition()` is true and return it; fail after `seconds`."""
     until = time.monotonic() + seconds
     while not (value := condition()):

@@ -111,11 +111,11 @@ def test_a_message_given_back_waits_for_the_backoff(bus: RunningBus) -> None:
     bus.publish(topic, b"one")
     received = bus.pull(sub)
     for expected in (1.0, 2.0):
-        bus.lease(sub, received, 0)
         started = time.monotonic()
-        received = bus.pull(sub)
+        bus.lease(sub, received, 0)
+        received = eventually(lambda: bus.pull(sub))
         assert len(received) == 1
-        assert expected - 0.1 <= time.monotonic() - started < expected + 0.8
+        assert time.monotonic() - started >= expected
 
 
 def test_a_topic_without_subscription_loses_messages(bus: RunningBus) -> None:

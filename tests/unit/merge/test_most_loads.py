@@ -17,7 +17,7 @@ def test_g5_a_group_stays_within_bigquery_s_limit_on_a_statement(columns: int) -
     """All that wait where it can be; fewer, at least one, for a wide contract."""
     feed = wide(columns)
     loads = most_loads(feed)
-    tables = {name: f"project-with-thirty-characters.main.{name}" for name in ("main", "ledger", "locks")}
+    tables = {name: f"project-with-thirty-characters.main.{name}" for name in ("main", "ledger", "lock")}
     load_ids = [f"{n:020x}" for n in range(loads)]
     staging = [f"project-with-thirty-characters.staging.{staging_table('f' * 63, one)}" for one in load_ids]
     sql = render(

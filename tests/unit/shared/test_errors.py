@@ -31,7 +31,7 @@ def test_what_may_pass_is_transient(kind: type[google.GoogleAPICallError], reaso
 @pytest.mark.parametrize(
     ("kind", "reason", "ours"),
     [
-        (google.BadRequest, "invalid", "malformed_file"),
+        (google.BadRequest, "invalid", "refused_by_warehouse"),
         (google.BadRequest, "invalidQuery", "refused_by_warehouse"),
         (google.Forbidden, "accessDenied", "access_denied"),
         (google.NotFound, "notFound", "not_found"),
