@@ -55,8 +55,9 @@ def backfill(
 ) -> None:
     """Announce every live object that a feed matches and the ledger does not know.
 
-    The message is the one that Cloud Storage sends, so it also finds what no notification ever told of. Safe to
-    interrupt and to repeat: a load already merged is not announced, one on its way is merged once.
+    The message is the one that Cloud Storage sends, with an attribute announced_by, so it also finds what no
+    notification ever told of. Safe to interrupt and to repeat: a load already merged is not announced, one on its
+    way is merged once.
 
     Of the archive bucket, the generations that were pinned there are announced, also those that are long gone
     from the landing bucket.
@@ -144,7 +145,7 @@ def _announce(connection: Connection, found: list[Found]) -> None:
 
 
 def notification(found: Found) -> Message:
-    """As Cloud Storage makes it: https://cloud.google.com/storage/docs/pubsub-notifications"""
+    """As Cloud Storage makes it, and by whom: https://cloud.google.com/storage/docs/pubsub-notifications"""
     load = found.load
     attributes = {
         "eventType": "OBJECT_FINALIZE",
@@ -153,6 +154,7 @@ def notification(found: Found) -> Message:
         "objectId": load.object,
         "objectGeneration": str(load.generation),
         "eventTime": str(found.resource["timeCreated"]),
+        "announced_by": "backfill",
     }
     resource = {
         "kind": "storage#object",

@@ -27,7 +27,8 @@ from deploy.local.cloud import LocalCloud
 from deploy.local.environment import ROOT
 from deploy.local.errors import CloudError
 from services.console.connection import Connection
-from services.console.whereabouts import in_flight, landed, whereabouts
+from services.console.in_flight import InFlight
+from services.console.whereabouts import is_moving
 from services.shared.warehouse import Warehouse, connect
 
 _ROWS, _INCREMENTAL_ROWS = 20_000, 5_000
@@ -159,10 +160,11 @@ def _dropmerge(*words: object) -> str:
 def _follow(cloud: LocalCloud, told: dict[tuple[str, int], str]) -> None:
     """Show each file's way until nothing is in flight. `told`: the last state shown of each generation."""
     connection = Connection(os.environ["GOOGLE_CLOUD_PROJECT"], cloud.state.parent / "feeds")
-    deadline = time.monotonic() + _TIMEOUT
+    in_flight, deadline = InFlight(connection), time.monotonic() + _TIMEOUT
     while True:
-        moving, messages = in_flight(connection)
-        for one in whereabouts(connection, landed(connection)):
+        found, messages = in_flight.all()
+        moving = [one for one in found if is_moving(one)]
+        for one in found:
             if told.get((one.object, one.generation)) != one.state:
                 told[one.object, one.generation] = one.state
                 _OUT.print(f"  gs://{one.bucket}/{one.object}  [cyan]{one.state}[/cyan]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,20 @@ _YEAR_9999 = 253_000_000_000_000_000
 
 Event = dict[str, Any]
 """Keys at, event, service, detail."""
+ENDED = {"merged", "dead_lettered", "superseded", "ignored"}
+SET_OUT = ("arrived", "announced", "replayed")
+"""Events that put a load on its way, whatever was before."""
+
+
+def last_word(events: Iterable[str]) -> str | None:
+    """Where a load stands by its events, in order. A discarded letter is an end, unless there was another."""
+    word = None
+    for event in events:
+        if event != "discarded":
+            word = event
+        elif word not in ENDED:
+            word = "dead_lettered"
+    return word
 
 
 def read_events(connection: Connection, bucket: str, name: str, generation: int) -> list[Event]:

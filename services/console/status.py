@@ -15,9 +15,10 @@ from rich.table import Table
 
 from services.console.connection import Connection, open_connection
 from services.console.exits import errors_in_words, misused
+from services.console.in_flight import InFlight
 from services.console.options import FEEDS, HERE, SERVICES, Feeds, Json, Project, State
 from services.console.person import clear, show, table
-from services.console.whereabouts import Whereabouts, is_moving, landed, messages_in_flight, whereabouts
+from services.console.whereabouts import Whereabouts, is_moving
 from services.shared.load import staging_table
 
 _EVERY_SECONDS = 5.0
@@ -35,10 +36,11 @@ def status(
         misused("--watch and --json exclude each other")
     with errors_in_words():
         connection = open_connection(state, project, feeds)
+        in_flight = InFlight(connection)
         if watch:
-            _watch(connection)
+            _watch(connection, in_flight)
             return
-        answer = read_status(connection)
+        answer = read_status(connection, in_flight)
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
         return
@@ -46,10 +48,9 @@ def status(
     typer.echo(_below(answer))
 
 
-def read_status(connection: Connection) -> dict[str, Any]:
+def read_status(connection: Connection, in_flight: InFlight) -> dict[str, Any]:
     """Four queries, whatever the number of feeds; listings and metrics cost none."""
-    messages = messages_in_flight(connection)
-    found = whereabouts(connection, landed(connection))
+    found, messages = in_flight.all()
     ledger = {row["feed"]: row for row in _ledger(connection)}
     counts = {(row["feed"], row["event"]): row["n"] for row in _journal(connection)}
     rejected = {row["feed"]: row["n"] for row in _rejected(connection)}
@@ -67,7 +68,7 @@ def read_status(connection: Connection) -> dict[str, Any]:
             "merged_last_day": merged.get("last_day", 0),
             "superseded": counts.get((name, "superseded"), 0),
             "rejected_rows": rejected.get(name, 0),
-            "dead_letters": counts.get((name, "dead_lettered"), 0),
+            "dead_letters": counts.get((name, "dead_lettered"), 0) + sum(one.dead_letter is not None for one in own),
             "last_file": _file(max(own, key=lambda one: one.created, default=None)),
             "oldest_waiting": _file(min(moving, key=lambda one: one.created, default=None)),
         }
@@ -86,9 +87,11 @@ def _ledger(connection: Connection) -> Iterator[dict[str, Any]]:
 
 
 def _journal(connection: Connection) -> list[Any]:
+    """Loads superseded, and dead letters: of Pub/Sub's own there is a word only when replayed or discarded."""
     return connection.rows(
-        "SELECT feed, event, COUNT(DISTINCT IF(event = 'superseded', load_id, detail)) AS n"
-        " FROM `ops.journal` WHERE event IN ('superseded', 'dead_lettered') GROUP BY feed, event"
+        "SELECT feed, IF(event = 'superseded', event, 'dead_lettered') AS event,"
+        " COUNT(DISTINCT IF(event = 'superseded', load_id, JSON_VALUE(detail, '$.dead_letter_id'))) AS n"
+        " FROM `ops.journal` WHERE event IN ('superseded', 'dead_lettered', 'replayed', 'discarded') GROUP BY 1, 2"
     )
 
 
@@ -118,7 +121,7 @@ def _file(one: Whereabouts | None) -> dict[str, Any] | None:
     return {"bucket": one.bucket, "object": one.object, "generation": one.generation, "at": at, "state": one.state}
 
 
-def _watch(connection: Connection) -> None:
+def _watch(connection: Connection, in_flight: InFlight) -> None:
     over = threading.Event()
 
     def leave(*_: object) -> None:
@@ -129,7 +132,7 @@ def _watch(connection: Connection) -> None:
     # An exception might be raised, and lost, in a library's callback.
     signal.signal(signal.SIGINT, leave)
     while not over.is_set():
-        answer = read_status(connection)
+        answer = read_status(connection, in_flight)
         clear()
         show(_table(answer))
         typer.echo(_below(answer))

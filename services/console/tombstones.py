@@ -34,7 +34,9 @@ def purge_tombstones(
     """Remove tombstones from the main tables.
 
     After that, a row older than the delete would bring its key back. So dead letters, which may hold such rows,
-    must not live longer: a shorter age than their retention is refused.
+    must not live longer: a shorter age than their retention is refused. Nor are dead letters the only way back: a
+    discarded load's file is still in the landing and archive buckets, a `backfill` after the purge merges it, and a
+    deleted key may return.
     """
     with errors_in_words():
         connection = open_connection(state, project, feeds)

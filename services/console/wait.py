@@ -8,9 +8,9 @@ import typer
 
 from services.console.connection import open_connection
 from services.console.exits import errors_in_words, fail
+from services.console.in_flight import InFlight
 from services.console.options import FEEDS, HERE, Feeds, Project, Seconds, State
 from services.console.person import progress
-from services.console.whereabouts import in_flight
 
 
 def wait(
@@ -25,9 +25,9 @@ def wait(
     """
     with errors_in_words(), progress().status("looking") as line:
         connection = open_connection(state, project, feeds)
-        deadline = time.monotonic() + timeout
+        in_flight, deadline = InFlight(connection), time.monotonic() + timeout
         while True:
-            moving, messages = in_flight(connection)
+            moving, messages = in_flight.now()
             if not moving and not messages:
                 break
             said = f"{len(moving)} files and {messages} messages in flight"

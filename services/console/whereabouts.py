@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.console.connection import Connection
-from services.console.events import CLOCKS
+from services.console.events import CLOCKS, ENDED, SET_OUT, last_word
 from services.console.options import SERVICES
 from services.shared.feed import feed_for
 from services.shared.load import Load
 
-ENDED = {"merged", "dead_lettered", "superseded", "ignored"}
 _EXPECTED_WITHIN = timedelta(minutes=10)
 
 
@@ -25,6 +24,10 @@ class Whereabouts:
     load_id: str | None
     state: str
     created: datetime
+    set_out: datetime | None
+    """When it was last delivered to ingest, announced or replayed, by the journal's word."""
+    dead_letter: str | None = None
+    """The id of the waiting one that alone tells of this end."""
 
 
 def landed(connection: Connection) -> list[Any]:
@@ -33,15 +36,32 @@ def landed(connection: Connection) -> list[Any]:
     return list(connection.storage.list_blobs(connection.landing, prefix=prefix))
 
 
-def latest_events(connection: Connection, since: datetime) -> dict[tuple[str, str, int], str]:
-    """The journal's last word on each object generation, from `since` on. A discarded dead letter stays one."""
+@dataclass(frozen=True)
+class Heard:
+    """What the journal knows of an object generation."""
+
+    word: str
+    set_out: datetime | None
+    """When it was last delivered to ingest, announced or replayed."""
+
+
+def heard_of(connection: Connection, since: datetime) -> dict[tuple[str, str, int], Heard]:
+    """By bucket, object, generation; from `since` on."""
     rows = connection.rows(
-        "SELECT bucket, object, generation, event FROM `ops.journal`"
-        " WHERE object IS NOT NULL AND event != 'discarded' AND `at` >= @since"
-        " QUALIFY ROW_NUMBER() OVER (PARTITION BY bucket, object, generation ORDER BY `at` DESC) = 1",
-        {"since": ("TIMESTAMP", since)},
+        "SELECT bucket, object, generation, event, set_out FROM (SELECT bucket, object, generation, event, `at`,"
+        " MAX(IF(event IN UNNEST(SPLIT(@set_out)), `at`, NULL))"
+        " OVER (PARTITION BY bucket, object, generation) AS set_out,"
+        " ROW_NUMBER() OVER (PARTITION BY bucket, object, generation, event = 'discarded' ORDER BY `at` DESC) AS n"
+        " FROM `ops.journal` WHERE object IS NOT NULL AND `at` >= @since) WHERE n = 1 ORDER BY `at`",
+        {"since": ("TIMESTAMP", since), "set_out": ("STRING", ",".join(SET_OUT))},
     )
-    return {(row["bucket"], row["object"], row["generation"]): row["event"] for row in rows}
+    events: dict[tuple[str, str, int], list[str]] = {}
+    set_out = {}
+    for row in rows:
+        key = (row["bucket"], row["object"], row["generation"])
+        events.setdefault(key, []).append(row["event"])
+        set_out[key] = row["set_out"]
+    return {key: Heard(last_word(some) or "unknown", set_out[key]) for key, some in events.items()}
 
 
 def merged_loads(connection: Connection, since: datetime) -> set[str]:
@@ -57,19 +77,20 @@ def whereabouts(connection: Connection, blobs: list[Any]) -> list[Whereabouts]:
     if not blobs:
         return []
     since = min(blob.time_created for blob in blobs) - CLOCKS
-    events, merged = latest_events(connection, since), merged_loads(connection, since)
+    events, merged = heard_of(connection, since), merged_loads(connection, since)
     found = []
     for blob in blobs:
         feed = feed_for(connection.feeds, blob.name)
         key = (blob.bucket.name, blob.name, int(blob.generation))
         load_id = Load(feed.feed, *key).load_id if feed else None
+        heard = events.get(key, Heard("unknown", None))
         if load_id in merged:
             state = "merged"
         elif blob.name.endswith("/"):
             state = "ignored"
         else:
-            state = events.get(key, "unknown")
-        found.append(Whereabouts(feed.feed if feed else None, *key, load_id, state, blob.time_created))
+            state = heard.word
+        found.append(Whereabouts(feed.feed if feed else None, *key, load_id, state, blob.time_created, heard.set_out))
     return found
 
 
@@ -78,16 +99,6 @@ def is_moving(one: Whereabouts) -> bool:
     if one.state == "unknown":
         return one.created > datetime.now(UTC) - _EXPECTED_WITHIN
     return one.state not in ENDED
-
-
-def in_flight(connection: Connection) -> tuple[list[Whereabouts], int]:
-    """Objects that have not come to an end, and messages not acknowledged.
-
-    Upstream is asked before downstream, so that nothing slips past between two questions.
-    """
-    blobs = landed(connection)
-    messages = messages_in_flight(connection)
-    return [one for one in whereabouts(connection, blobs) if is_moving(one)], messages
 
 
 def messages_in_flight(connection: Connection) -> int:

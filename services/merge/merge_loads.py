@@ -120,7 +120,7 @@ class Merger:
             raise Permanent(
                 "staging_missing",
                 f"staging table {load.staging_table} is gone and the ledger does not hold the load: "
-                "replay the file's notification",
+                f"announce its pinned copy, `dropmerge backfill gs://ARCHIVE/{load.feed}/{load.load_id}`",
             )
         started = time.monotonic()
         others = [one for one in waiting if one != load.load_id and one not in applied and one not in self._doubtful]

@@ -17,7 +17,7 @@ REASONS: dict[str, str] = {
     "wrong_header": "The header's names are not the contract's columns.",
     "malformed_file": "The file breaks the rules of its format, so its records cannot be told apart.",
     "too_many_bad_rows": "More rows failed their checks than the feed tolerates.",
-    "staging_missing": "The staging table is gone and the load was never merged: replay the file.",
+    "staging_missing": "The staging table is gone and the load was never merged.",
     "not_found": "Something that must exist (dataset, bucket, table) does not.",
     "access_denied": "The service's identity lacks a permission.",
     "refused_by_warehouse": "BigQuery refused the statement for a reason that repeating cannot mend.",

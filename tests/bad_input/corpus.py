@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.console.dead_letters.letter import Letter
-from services.console.whereabouts import latest_events, merged_loads
+from services.console.whereabouts import heard_of, merged_loads
 from services.shared.feed import feed_for
 from services.shared.load import Load
 from tests.bad_input.files import File, files
@@ -88,7 +88,7 @@ def _push(pipeline: Pipeline, message: Message) -> int:
 
 def _file_outcomes(pipeline: Pipeline, generations: Mapping[str, int], letters: list[Letter]) -> dict[str, Outcome]:
     ever = datetime.fromtimestamp(0, UTC)
-    events, merged = latest_events(pipeline.connection, ever), merged_loads(pipeline.connection, ever)
+    heard, merged = heard_of(pipeline.connection, ever), merged_loads(pipeline.connection, ever)
     by_generation = {letter.generation: letter for letter in letters}
     rows: dict[int, dict[str, str | None]] = {}
     for feed in ("strict", "open", "semicolons"):
@@ -104,7 +104,8 @@ def _file_outcomes(pipeline: Pipeline, generations: Mapping[str, int], letters: 
         generation = generations[file.name]
         wanting = feed_for(pipeline.connection.feeds, file.object_name)
         load_id = Load(wanting.feed, "landing", file.object_name, generation).load_id if wanting else None
-        state = "merged" if load_id in merged else events.get(("landing", file.object_name, generation), "ignored")
+        word = heard.get(("landing", file.object_name, generation))
+        state = "merged" if load_id in merged else word.word if word else "ignored"
         found[file.name] = Outcome(state, by_generation.get(generation), rows.get(generation, {}))
     return found
 

@@ -95,6 +95,9 @@ def test_backfill_finds_what_no_notification_told_of(pipeline: Pipeline, command
         commands.run("backfill", prefix, "--rate", 100)
         for message in pull_all(pipeline, path, 3):
             original = originals[message.attributes["objectId"]]
+            assert dict(message.attributes).items() - dict(original.attributes).items() >= {
+                ("announced_by", "backfill")
+            }
             read = [
                 read_notification(Envelope(one.data, dict(one.attributes), "", "", 1)) for one in (message, original)
             ]

@@ -14,8 +14,8 @@ from services.console.connection import Connection
 from services.console.dead_letters.letter import Letter
 from services.console.dead_letters.mailbox import Mailbox
 from services.console.explain.commands import explain_object
+from services.console.in_flight import InFlight
 from services.console.publish import publish
-from services.console.whereabouts import in_flight
 
 HEADER = "customer_id,account_number,credit_score,account_balance,last_modified,operation\n"
 _PATIENCE = 400.0
@@ -76,9 +76,9 @@ class Pipeline:
 
     def settle(self, patience: float = _PATIENCE) -> None:
         """Until nothing is in flight, for at most `patience` seconds."""
-        deadline = time.monotonic() + patience
+        in_flight, deadline = InFlight(self.connection), time.monotonic() + patience
         while True:
-            moving, messages = in_flight(self.connection)
+            moving, messages = in_flight.now()
             if not moving and not messages:
                 return
             assert time.monotonic() < deadline, f"still in flight: {moving}, {messages} messages"

@@ -58,8 +58,9 @@ ADVICE: dict[str, Advice] = {
     ),
     "staging_missing": Advice(
         "`dropmerge explain` on the object: the staging table expired, or was deleted before its MERGE.",
-        "Announce the file again with `dropmerge backfill gs://BUCKET/OBJECT`, then discard: replaying this message "
-        "alone cannot bring its table back.",
+        "Announce the pinned copy again with `dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID.csv`, and discard once "
+        "`explain` says merged. In the landing bucket a newer generation may be in its place, and replaying this "
+        "message alone cannot bring its table back.",
     ),
     "not_found": Advice(
         "The error names the dataset, bucket or table.",

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from services.shared.dead_letter import PREFIX, PUBSUBS_OWN, original_of
+from services.shared.errors import Permanent
 from services.shared.feed import Feed, feed_for
+from services.shared.staged import Staged
 
 if TYPE_CHECKING:
     from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
@@ -77,8 +79,14 @@ def read_letter(service: str, message: pubsub_v1.types.PubsubMessage, feeds: Map
     original = {
         k: v for k, v in whole.items() if not k.startswith((PREFIX, _NATIVE, PUBSUBS_OWN)) and k not in _STAMPS
     }
-    name = ours.get("object") or original.get("objectId")
-    feed = ours.get("feed") or original.get("feed")
+    told = _staged(service, data) or {
+        "feed": original.get("feed"),
+        "bucket": original.get("bucketId"),
+        "object": original.get("objectId"),
+        "generation": original.get("objectGeneration"),
+    }
+    name = ours.get("object") or told["object"]
+    feed = ours.get("feed") or told["feed"]
     if feed is None and name:
         matching = feed_for(feeds, name)
         feed = matching.feed if matching else None
@@ -88,9 +96,9 @@ def read_letter(service: str, message: pubsub_v1.types.PubsubMessage, feeds: Map
         reason=ours.get("reason", "delivery_attempts_exhausted"),
         error=ours.get("error", "Pub/Sub gave up; the service's log has each attempt's error"),
         feed=feed,
-        bucket=ours.get("bucket") or original.get("bucketId"),
+        bucket=ours.get("bucket") or told["bucket"],
         object=name,
-        generation=_number(ours.get("generation") or original.get("objectGeneration")),
+        generation=_number(ours.get("generation") or told["generation"]),
         attempts=_number(ours.get("attempt")) or _number(attributes.get(f"{_NATIVE}SourceDeliveryCount")) or 1,
         dead_lettered_at=_time(ours.get("dead_lettered_at"), message.publish_time),
         replay_of=whole.get("replay_of"),
@@ -98,6 +106,17 @@ def read_letter(service: str, message: pubsub_v1.types.PubsubMessage, feeds: Map
         data=data,
         attributes=original,
     )
+
+
+def _staged(service: str, data: bytes) -> dict[str, str | None] | None:
+    """What the data of a staged message tells of its load, which its attributes do not."""
+    if service != "merge":
+        return None
+    try:
+        load = Staged.decode(data).load
+    except Permanent:
+        return None
+    return {"feed": load.feed, "bucket": load.bucket, "object": load.object, "generation": str(load.generation)}
 
 
 def _number(text: str | None) -> int | None:

@@ -46,7 +46,10 @@ def discard(connection: Connection, mailbox: Mailbox, letters: Sequence[Letter],
 
     at, by = datetime.now(UTC), who()
     written = connection.journal.write(
-        [(Event("discarded", {"dead_letter_id": x.id, "why": why, "who": by}, at), x.about) for x in letters]
+        [
+            (Event("discarded", {"dead_letter_id": x.id, "reason": x.reason, "why": why, "who": by}, at), x.about)
+            for x in letters
+        ]
     )
     if not written:
         fail("the journal cannot be written, so these dead letters stay; try again")

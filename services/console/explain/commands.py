@@ -10,9 +10,9 @@ import typer
 from google.api_core import exceptions as google
 
 from services.console.connection import Connection, open_connection
-from services.console.events import print_events
+from services.console.events import ENDED, print_events
 from services.console.exits import errors_in_words, misused
-from services.console.explain.facts import Facts, find_letter, gather
+from services.console.explain.facts import Facts, gather
 from services.console.explain.row import explain_row
 from services.console.options import FEEDS, HERE, Feeds, Json, OfRow, Project, State
 from services.console.person import visible
@@ -76,9 +76,9 @@ def explain_object(connection: Connection, uri: str, with_jobs: bool = False) ->
         answer.update(facts.merged)
     elif state == "dead_lettered":
         answer.update(facts.dead_letter)
-    elif state not in ("superseded", "ignored") and not facts.events and generation:
-        # The journal is silent; the letter, if there is one, is not.
-        letter = find_letter(connection, bucket, name, generation)
+    elif state not in ENDED and generation:
+        # The journal knows of no end; the letter, if there is one, does.
+        letter = facts.waiting_letter
         if letter is not None:
             answer.update(state="dead_lettered", reason=letter.reason, error=letter.error, dead_letter=letter.id)
     if facts.rejected:

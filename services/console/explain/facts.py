@@ -8,15 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 from google.api_core import exceptions as google
 
 from services.console.connection import Connection
 from services.console.dead_letters.letter import Letter
-from services.console.dead_letters.mailbox import Mailbox
-from services.console.events import read_events
+from services.console.dead_letters.waiting import is_answer, latest_letters
+from services.console.events import ENDED, SET_OUT, last_word, read_events
 from services.console.explain.merged import Merge, find_merge, jobs_of, others, rows_of
 from services.shared.archive import archived_name
 from services.shared.feed import feed_for
@@ -43,11 +42,12 @@ class Facts:
     @cached_property
     def state(self) -> str:
         """One of arrived pinned loaded staged merged dead_lettered superseded ignored unknown."""
-        end = self._end
         if self.merge:
             return "merged"
-        if end is not None:
-            return {"discarded": "dead_lettered"}.get(end["event"], str(end["event"]))
+        word = last_word(event["event"] for event in self.events)
+        # Only the ledger says merged.
+        if word and word in ENDED - {"merged"}:
+            return word
         if self.load and self.generation:
             for state, is_so in (
                 ("staged", self._is_staged),
@@ -96,8 +96,20 @@ class Facts:
                     "dead_letter": detail.get("dead_letter_id"),
                 }
             elif event["event"] == "discarded":
-                found["discarded"] = event["detail"].get("why")
+                detail = event["detail"]
+                if found.get("dead_letter") != detail.get("dead_letter_id"):
+                    # Pub/Sub's own: nothing told of it before.
+                    found = {"reason": detail.get("reason"), "dead_letter": detail.get("dead_letter_id")}
+                found["discarded"] = detail.get("why")
         return found
+
+    @property
+    def waiting_letter(self) -> Letter | None:
+        """The dead letter that waits, if it has not set out again since: Pub/Sub's own, or the journal is lost."""
+        key = (self.bucket, self.object, self.generation)
+        letter = latest_letters(self.connection, {key}).get(key)
+        set_out = [datetime.fromisoformat(event["at"]) for event in self.events if event["event"] in SET_OUT]
+        return letter if letter and is_answer(letter, max(set_out, default=None)) else None
 
     @cached_property
     def rejected(self) -> dict[str, int]:
@@ -144,13 +156,6 @@ class Facts:
         return int(blob.generation) if blob else None
 
     @property
-    def _end(self) -> dict[str, Any] | None:
-        """The journal's last event, if it is an end that nothing came after but its own discarding."""
-        last = self.events[-1] if self.events else None
-        ends = ("dead_lettered", "superseded", "ignored", "discarded")
-        return last if last and last["event"] in ends else None
-
-    @property
     def _nobody_wants_it(self) -> bool:
         prefix = self.connection.topology["buckets"]["landing"]["prefix"]
         return self.object.endswith("/") or (self.load is None and not self.object.startswith(prefix))
@@ -183,10 +188,3 @@ def gather(connection: Connection, bucket: str, name: str, generation: int) -> F
     feed = feed_for(connection.feeds, name)
     load = Load(feed.feed, bucket, name, generation) if feed else None
     return Facts(connection, bucket, name, generation, load)
-
-
-def find_letter(connection: Connection, bucket: str, name: str, generation: int) -> Letter | None:
-    """The dead letter of an object's generation that waits, if one does."""
-    with Mailbox(connection) as mailbox:
-        letters = chain.from_iterable(mailbox.batches())
-        return next((x for x in letters if (x.bucket, x.object, x.generation) == (bucket, name, generation)), None)
