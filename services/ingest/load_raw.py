@@ -5,13 +5,16 @@ from __future__ import annotations
 from google.cloud import bigquery
 
 from services.ingest.head import Head
-from services.shared.errors import Permanent, Transient, classify
+from services.shared.errors import Transient, classify
 from services.shared.feed import Feed
 from services.shared.warehouse import Warehouse
 
 
 def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, head: Head, feed: Feed) -> None:
-    """One load job by URI; every column STRING. Raises Permanent("malformed_file" | "wrong_encoding")."""
+    """One load job by URI; every column STRING. Raises Permanent("malformed_file").
+
+    Bytes that are not UTF-8 do not fail the job: BigQuery writes U+FFFD for them, which `check_rows` refuses.
+    """
     config = bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.CSV,
         schema=[bigquery.SchemaField(name, "STRING") for name in head.columns],
@@ -30,6 +33,4 @@ def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, head:
         if isinstance(kind, Transient):
             raise
         warehouse.drop(raw_table)
-        if kind.reason == "malformed_file" and "not utf-8" in kind.detail.lower():
-            raise Permanent("wrong_encoding", kind.detail) from error
         raise kind from error
