@@ -196,7 +196,7 @@ _REPLACED = "\ufffd"
 
 
 def _text(data: bytes) -> str:
-    """The head must be UTF-8, but for a character that its end may have split; after it, BigQuery replaces what is not."""
+    """The head must be UTF-8, but for a character that its end may split; after it, BigQuery replaces what is not."""
     try:
         data[:_HEAD].decode()
     except UnicodeDecodeError as error:
@@ -262,7 +262,7 @@ def _judge(file: Arrived, texts: Mapping[str, str]) -> Row | frozenset[str]:
 
 
 def _value(column: Column, text: str) -> Value:
-    """Raises ValueError with the reason's word. A value has one fault at most beside not_utf8; which, the order here decides."""
+    """Raises ValueError with the reason's word. Beside not_utf8 a value has one fault: the order here decides."""
     if text == "":
         if column.required:
             raise ValueError("missing_value")

@@ -115,7 +115,7 @@ def test_a_dead_file_leaves_nothing_in_the_table() -> None:
 
 
 def test_a_row_that_is_not_utf8() -> None:
-    """Late in a file BigQuery writes U+FFFD for its bytes: in a key, a marker and any value that counts it is a reason."""
+    """Late in a file BigQuery writes U+FFFD for its bytes: a reason in key, marker and every value that counts."""
     late = b"M\xfcller,1,1,,U\nb,1,\xb9,,U\nc,1,1,,\xd0\nd,1,1,\xe9,D\n"
     found = answer(files(HEADER.encode() + b"a,1,1,x,U\n" * 30_000 + late))
     assert {(bad.row[0], bad.reasons) for bad in found.rejected} == {
