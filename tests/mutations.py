@@ -83,6 +83,14 @@ MUTATIONS = [
         f"{_TRANSIENT}[conflicts]",
     ),
     Mutation(
+        "clock-in-a-check",
+        "G1",
+        "services/shared/row_check.py",
+        "    if kind in _ALLOWED or constant:",
+        "    if kind in _ALLOWED or constant or issubclass(kind, exp.Func):",
+        "tests/unit/shared/test_row_check.py::test_a_check_that_is_refused",
+    ),
+    Mutation(
         "bounds-too-narrow",
         "G1",
         "services/merge/bounds.py",
@@ -216,6 +224,14 @@ MUTATIONS = [
         "return bad <= self.at_most",
         "return True",
         f"{_G2_G7}g7_past_the_tolerance_nothing_is_merged",
+    ),
+    Mutation(
+        "replaced-bytes-taken",
+        "G7",
+        "services/ingest/check_rows.sql",
+        "STRPOS({{ text }}, CHR(65533)) > 0",
+        "FALSE",
+        f"{_G2_G7}g7_rows_that_are_not_utf8_are_set_aside",
     ),
     Mutation(
         "rejected-rows-not-recorded",

@@ -168,13 +168,8 @@ def _clean(piece: bytes, dialect: Dialect, line: int) -> bytes:
     zero = piece.find(b"\0")
     if zero >= 0:
         raise BadFile(f"line {line + piece.count(bytes([10]), 0, zero)}: there is a NUL character")
-    try:
-        text = piece.decode(dialect.codec)
-    except UnicodeDecodeError as error:
-        bad_line = line + piece.count(b"\n", 0, error.start)
-        raise BadFile(f"line {bad_line}: not UTF-8: byte 0x{piece[error.start]:02x}, {error.reason}") from error
-    if dialect.codec != "utf-8":
-        piece = text.encode()
+    # As BigQuery documents: what is not in the encoding becomes U+FFFD.
+    piece = piece.decode(dialect.codec, "replace").encode()
     if b"\r" not in piece:
         return piece
     if not dialect.quote or dialect.quote not in piece:

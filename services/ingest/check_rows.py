@@ -49,7 +49,9 @@ def check_rows(
         "object": ("STRING", load.uri),
         "load_id": ("STRING", load.load_id),
     }
+    names = [c.name for c in feed.columns]
     if feed.delete:
+        names.append(feed.delete.column)
         parameters["delete_marker"] = ("STRING", feed.delete.equals)
     sql = render(
         _HERE / "check_rows.sql",
@@ -57,7 +59,7 @@ def check_rows(
         checked=tables.checked,
         raw_table=tables.raw,
         has_delete=head.has_delete,
-        live={c.name: _unless_deleted(feed, c.name) for c in feed.columns},
+        live={name: _unless_deleted(feed, name) for name in names},
     )
     warehouse.create_once(f"check-{load.load_id}", tables.checked, sql, parameters)
     (counted,) = warehouse.query(render(_HERE / "count_rows.sql", checked=tables.checked))

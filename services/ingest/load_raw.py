@@ -11,7 +11,10 @@ from services.shared.warehouse import Warehouse
 
 
 def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, head: Head, feed: Feed) -> None:
-    """One load job by URI; every column STRING. Raises Permanent("malformed_file") for what BigQuery cannot read."""
+    """One load job by URI; every column STRING. Raises Permanent("malformed_file") for what BigQuery cannot read.
+
+    Bytes that are not UTF-8 do not fail the job: BigQuery writes U+FFFD for them, which `check_rows` refuses.
+    """
     config = bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.CSV,
         schema=[bigquery.SchemaField(name, "STRING") for name in head.columns],

@@ -26,6 +26,7 @@ REASONS: dict[str, str] = {
 
 ROW_REASONS: dict[str, str] = {
     "missing_value": "A key, the version, or another required column is empty.",
+    "not_utf8": "The text contains U+FFFD, which BigQuery writes where a byte is not UTF-8.",
     "not_an_integer": "The text is not [+-]digits, or does not fit in 64 bits.",
     "not_a_number": "The text is not in plain decimal notation.",
     "too_many_decimals": "More than 9 decimals remain after trailing zeros.",

@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-import sqlglot
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
-from sqlglot import exp
+
+from services.shared.row_check import parse_check
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
 FeedName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)]
@@ -92,7 +92,7 @@ class Feed(_Model):
             if column.name == self.version and column.type not in ("TIMESTAMP", "DATE", "INT64", "NUMERIC"):
                 raise ValueError("a version is TIMESTAMP, DATE, INT64 or NUMERIC")
             if column.check is not None:
-                _parse_check(column.check, names)
+                parse_check(column.check, names)
         if self.delete and self.delete.column.lower() in folded:
             raise ValueError("the delete column marks rows; it is not one of the table's columns")
         return self
@@ -110,7 +110,7 @@ class Feed(_Model):
     def check_sql(self, column: Column) -> str:
         """The column's check, parsed and written anew, so that only an expression can get through."""
         assert column.check is not None
-        return _parse_check(column.check, [c.name for c in self.columns])
+        return parse_check(column.check, [c.name for c in self.columns])
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -121,20 +121,6 @@ class Feed(_Model):
 
     def wants(self, object_name: str) -> bool:
         return self._pattern.fullmatch(object_name) is not None
-
-
-def _parse_check(text: str, columns: list[str]) -> str:
-    try:
-        tree = sqlglot.parse_one(f"SELECT 1 WHERE ({text})", read="bigquery")
-    except sqlglot.errors.SqlglotError as error:
-        raise ValueError(f"check {text!r} is not SQL: {error}") from error
-    where = tree.find(exp.Where)
-    if not isinstance(tree, exp.Select) or where is None or len(list(tree.find_all(exp.Select))) > 1:
-        raise ValueError(f"check {text!r} must be one expression over the row's columns")
-    unknown = {c.name for c in where.find_all(exp.Column)} - set(columns)
-    if unknown:
-        raise ValueError(f"check {text!r} names no column of the contract: {', '.join(sorted(unknown))}")
-    return str(where.this.sql(dialect="bigquery", comments=False))
 
 
 def read_feed(path: Path) -> Feed:

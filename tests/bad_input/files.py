@@ -93,9 +93,20 @@ def encodings() -> Iterator[File]:
         "latin1", "Latin-1 near the start", (HEADER + record("caf\xe9")).encode("latin-1"), "wrong_encoding", "0xe9"
     )
     yield _dead(
-        "latin1-late", "Latin-1 past what ingest looks at", (HEADER + filler + record("caf\xe9")).encode("latin-1"), "wrong_encoding", "0xe9",
-        on_bigquery="puts U+FFFD for the byte and loads the row",
+        "latin1-late", "Latin-1 past what ingest looks at", (HEADER + filler + record("caf\xe9")).encode("latin-1"), "too_many_bad_rows", "not_utf8: id",
     )  # fmt: skip
+    yield _merged(
+        "latin1-unknown", "Latin-1 past what ingest looks at, in a column to ignore",
+        (HEADER.replace("\n", ",other\n") + filler.replace("\n", ",x\n") + record("latin1-unknown", end=",caf\xe9\n")).encode("latin-1"),
+        {"filler": "f" * 1000, "latin1-unknown": "n"}, feed="open",
+    )  # fmt: skip
+    yield _dead(
+        "replacement",
+        "the replacement character itself, which cannot be told from a byte that BigQuery replaced",
+        HEADER + record("replacement", "a\ufffdb"),
+        "too_many_bad_rows",
+        "not_utf8: note",
+    )
     yield _dead(
         "cp1252",
         "curly quotes of Windows",
@@ -134,7 +145,6 @@ def encodings() -> Iterator[File]:
         ("unicode", "four scripts, an emoji family, combining marks", "日本 עברית ไทย a\u0301 👨‍👩‍👧"),
         ("right-to-left", "marks that turn the text's direction", "\u202eevil\u202c\u2066"),
         ("line-separators", "what Unicode calls line ends, and CSV does not", "a\u2028b\u2029c\u0085d\x0be\x0cf"),
-        ("replacement", "the replacement character itself", "a\ufffdb"),
         ("noncharacters", "code points that are no characters", "\uffff\U0010ffff\ufdd0"),
     ):
         yield _one(name, what, note, note)

@@ -134,13 +134,22 @@ def _instants() -> Iterator[tuple[str, object]]:
 
 _TEXTS = (
     "'; DROP TABLE main.values; --", "`main.values`", "@load_id", "{{ feed }}", "{% raw %}", "%s %d", "$1", "\\", "\\'", '"', "''", "/*", "--",
-    "a\nb", "a\r\nb", " ", "\t", "null", "NULL", "\\N", "=cmd|'/c calc'!A1", "\ufffd", "\ufeffx", "a\u2028b", "a\u0301", "á", "\u200b", "\u202e",
+    "a\nb", "a\r\nb", " ", "\t", "null", "NULL", "\\N", "=cmd|'/c calc'!A1", "\ufffc", "\ufffe", "\ufeffx", "a\u2028b", "a\u0301", "á", "\u200b", "\u202e",
     "👩‍👩‍👧‍👦", "\x01", "\x7f", "𝒳" * 1000, "x" * 2**20, "[1,2]", '{"a": 1}', "1e400", "<script>alert(1)</script>", "../../etc/passwd",
 )  # fmt: skip
 _KEYS = (
     " ", "  ", "key ", " key", "Key", "KEY", "clé", "cle\u0301", "🔑", "NULL", "0", "-0", "'; DROP TABLE main.values; --", "a\nb", "a,b", '"',
     "%", "_", "\u00a0", "ｋey", "ß", "ss", "SS", "İ", "i", "k" * 1024, "k" * 1025,
 )  # fmt: skip
+
+
+_NOT_UTF8 = (
+    ("text", "\ufffd"), ("text", "x" * 2**20 + "\ufffd"), ("id", "M\ufffdller"), ("operation", "\ufffd"), ("operation", "D\ufffd"),
+    ("whole", "7\ufffd", "not_an_integer"), ("amount", "\ufffd5", "not_a_number"), ("ratio", "5\ufffd", "not_a_number"),
+    ("flag", "true\ufffd", "not_a_boolean"), ("day", "2025-01-0\ufffd", "not_a_date"),
+    ("instant", "2025-01-01\ufffd12:00:00Z", "not_a_timestamp"), ("modified", "\ufffd", "not_a_timestamp"),
+)  # fmt: skip
+"""What BigQuery makes of bytes that are not UTF-8: column, text, and the reasons beside not_utf8."""
 
 
 def values() -> list[Value]:
@@ -163,6 +172,15 @@ def values() -> list[Value]:
         for n, text in enumerate(("d", " D", "D ", "DD", "Ｄ", "U", "DELETE"))
     ]
     found += [Value("operation", "D", True, "operation-delete")]
+    found += [
+        Value(
+            column,
+            text,
+            Refused(tuple(f"{reason}: {column}" for reason in ("not_utf8", *more))),
+            f"{column}-not-utf8-{n}",
+        )
+        for n, (column, text, *more) in enumerate(_NOT_UTF8)
+    ]
     found += [
         Value("modified", text, Refused((reason + ": modified",)), f"modified-{n}")
         for n, (text, reason) in enumerate(

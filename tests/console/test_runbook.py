@@ -1,7 +1,7 @@
 """The runbook tells what the commands tell, and knows every reason."""
 
 from deploy.local.environment import ROOT
-from services.console.dead_letters.advice import ADVICE, table
+from services.console.dead_letters.advice import ADVICE, row_table, table
 from services.shared.errors import REASONS
 
 
@@ -10,6 +10,8 @@ def test_every_reason_has_its_advice() -> None:
     assert set(ADVICE) == set(REASONS)
 
 
-def test_the_runbooks_table_is_made_from_the_code() -> None:
-    """`python -m services.console.dead_letters.advice` prints it anew."""
-    assert "\n".join(table()) in (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+def test_the_runbooks_tables_are_made_from_the_code() -> None:
+    """`python -m services.console.dead_letters.advice` prints them anew."""
+    page = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    assert "\n".join(table()) in page
+    assert "\n".join(row_table()) in page

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from services.ingest.head import HEAD_BYTES
 from tests.guarantees.pipeline import HEADER, Pipeline, row
 
 BAD_FILES: dict[str, tuple[str | bytes, str, str]] = {
@@ -82,6 +83,19 @@ def test_g7_rows_within_tolerance_are_set_aside(pipeline: Pipeline) -> None:
         "too_many_decimals: account_balance",
         "not_a_timestamp: last_modified",
     }
+
+
+def test_g7_rows_that_are_not_utf8_are_set_aside(pipeline: Pipeline) -> None:
+    """Late in a file, where BigQuery writes U+FFFD: two keys never become one."""
+    filler = row("utf8-good", 640) * (HEAD_BYTES // len(row("utf8-good", 640)) + 1)
+    data = HEADER + filler + row("M\xfcller", 610) + row("M\xf6ller", 620)
+    tolerated = pipeline.drop("latin1-late.csv", data.encode("latin-1"), feed="tolerant")
+    refused = pipeline.drop("latin1-late.csv", data.encode("latin-1"))
+    pipeline.settle()
+    assert pipeline.explain(tolerated)["rejected"] == {"not_utf8: customer_id": 2}
+    assert pipeline.scores(["utf8-good", "M\ufffdller"], "tolerant") == {"utf8-good": 640}
+    assert pipeline.letter(refused).reason == "too_many_bad_rows"
+    assert "not_utf8: customer_id (2 rows)" in pipeline.letter(refused).error
 
 
 def test_g7_past_the_tolerance_nothing_is_merged(pipeline: Pipeline) -> None:

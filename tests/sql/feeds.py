@@ -12,11 +12,15 @@ from services.shared.feed import Feed, Type
 
 TYPES: tuple[str, ...] = get_args(Type)
 _CHECKS = {
-    "STRING": "{} LIKE 'a%' AND LENGTH({}) < 10",
-    "INT64": "{} BETWEEN 300 AND 850 OR {} IS NULL",
-    "NUMERIC": "{} >= NUMERIC '0.5' AND MOD({}, 2) = 0",
-    "FLOAT64": "{} > 0.5 AND NOT IS_NAN({})",
-    "BOOL": "{} IS NOT FALSE",
+    "STRING": "{} LIKE 'a%' AND LENGTH(TRIM({})) < 10 AND REGEXP_CONTAINS(LOWER({}), r'^a\\d+$')"
+    " AND {} NOT IN ('b', UPPER({})) AND STARTS_WITH({}, 'a') AND ENDS_WITH({}, '1')"
+    " AND CONCAT({}, 'b') || 'c' = 'a1bc' AND NULLIF({}, 'b') IS NOT NULL",
+    "INT64": "({} BETWEEN 300 AND 850 OR {} IS NULL) AND SAFE_ADD({}, 1) > SAFE_SUBTRACT({}, 1)"
+    " AND SAFE_CAST(SAFE_CAST({} AS STRING) AS INT64) = {} AND IFNULL({}, 0) IS DISTINCT FROM 1",
+    "NUMERIC": "{} >= NUMERIC '0.5' AND MOD({}, 2) = 0 AND SAFE_MULTIPLY({}, 2) > SAFE_NEGATE({})"
+    " AND SAFE_DIVIDE(1, {}) < 9",
+    "FLOAT64": "{} > -0.5 AND NOT IS_NAN({}) AND NOT IS_INF({}) AND GREATEST({}, 1) >= LEAST({}, 1)",
+    "BOOL": "{} IS NOT FALSE AND IF({}, TRUE, COALESCE({}, TRUE)) AND CASE WHEN {} THEN TRUE ELSE FALSE END",
     "DATE": "{} > DATE '2000-01-01' AND EXTRACT(YEAR FROM {}) < 2100",
     "TIMESTAMP": "{} > TIMESTAMP '2000-01-01 00:00:00+00:00'",
 }

@@ -56,10 +56,12 @@ BAD: Mapping[str, Mapping[str, list[str]]] = {
         "seq": ["", "9223372036854775808"],
         "value": ["NaN", "1e400"],
         "ok": ["yes"],
+        "note": ["caf\ufffd"],
+        "op": ["\ufffd"],
     },
     "prices": {
         "rev": ["", "1e3", "0.0000000001"],
-        "sku": [""],
+        "sku": ["", "k\ufffd"],
         "amount": ["-1", "1000.000000001", "ten", "1" + "0" * 29],
         "day": ["2023-02-29", ""],
     },

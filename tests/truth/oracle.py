@@ -165,10 +165,7 @@ def _read(file: Arrived) -> tuple[list[Row], list[Rejected]]:
     contract, names = file.contract, [column.name for column in file.contract.columns]
     if not file.data:
         raise _BadFileError("empty_file")
-    try:
-        text = file.data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _BadFileError("wrong_encoding") from None
+    text = _text(file.data)
     if "\0" in text:
         raise _BadFileError("wrong_format")
     records = _records(text, contract.delimiter)
@@ -192,6 +189,20 @@ def _read(file: Arrived) -> tuple[list[Row], list[Rejected]]:
             row = tuple(texts[name] or None for name in names)
             bad.append(Rejected(file.bucket, file.object, file.generation, row, judged))
     return good, bad
+
+
+_HEAD = 256 * 1024
+_REPLACED = "\ufffd"
+
+
+def _text(data: bytes) -> str:
+    """The head must be UTF-8, but for a character that its end may split; after it, BigQuery replaces what is not."""
+    try:
+        data[:_HEAD].decode()
+    except UnicodeDecodeError as error:
+        if len(data) <= _HEAD or error.start < _HEAD - 3:
+            raise _BadFileError("wrong_encoding") from None
+    return data.decode("utf-8-sig", "replace")
 
 
 _QUOTED = re.compile(r'"((?:[^"]|"")*+)"')
@@ -229,10 +240,14 @@ def _judge(file: Arrived, texts: Mapping[str, str]) -> Row | frozenset[str]:
     deleted = contract.marker is not None and texts.get(contract.marker[0]) == contract.marker[1]
     values: list[Value] = []
     reasons: set[str] = set()
+    if contract.marker and not deleted and _REPLACED in texts.get(contract.marker[0], ""):
+        reasons.add(f"not_utf8: {contract.marker[0]}")
     for column in contract.columns:
         if deleted and column.name not in (*contract.key, contract.version):
             values.append(None)
             continue
+        if _REPLACED in texts[column.name]:
+            reasons.add(f"not_utf8: {column.name}")
         try:
             value = _value(column, texts[column.name])
             if column.name == contract.version:
@@ -247,7 +262,7 @@ def _judge(file: Arrived, texts: Mapping[str, str]) -> Row | frozenset[str]:
 
 
 def _value(column: Column, text: str) -> Value:
-    """Raises ValueError with the reason's word. A value has one fault at most; which, the order here decides."""
+    """Raises ValueError with the reason's word. Beside not_utf8 a value has one fault: the order here decides."""
     if text == "":
         if column.required:
             raise ValueError("missing_value")

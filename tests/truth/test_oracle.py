@@ -87,6 +87,7 @@ def test_the_winner_of_a_key(bodies: list[str | bytes], winner: tuple[object, ..
         pytest.param(b"id,rev,score,note,id\n", "wrong_header", id="column twice"),
         pytest.param(b"id,rev,score,Note\n", "wrong_header", id="another case"),
         pytest.param(b"id,rev,score,caf\xe9\n", "wrong_encoding", id="Latin-1"),
+        pytest.param(HEADER.encode() + b"a,1,1,x,U\n" * 30_000 + b"b,1,1,\xe9,U\n", "merged", id="Latin-1, late"),
         pytest.param(HEADER.encode() + b"a,1,1,\0,U\n", "wrong_format", id="NUL"),
         pytest.param("a,1\n", "malformed_file", id="narrow"),
         pytest.param("a,1,1,x,U,\n", "malformed_file", id="wide"),
@@ -110,6 +111,17 @@ def test_a_dead_file_leaves_nothing_in_the_table() -> None:
     assert {(bad.row, bad.reasons) for bad in found.rejected} == {
         ((None, "x", "12", "text"), frozenset({"missing_value: id", "not_an_integer: rev", "check_failed: score"})),
         (("b", "1", "nine", None), frozenset({"not_an_integer: score"})),
+    }
+
+
+def test_a_row_that_is_not_utf8() -> None:
+    """Late in a file BigQuery writes U+FFFD for its bytes: a reason in key, marker and every value that counts."""
+    late = b"M\xfcller,1,1,,U\nb,1,\xb9,,U\nc,1,1,,\xd0\nd,1,1,\xe9,D\n"
+    found = answer(files(HEADER.encode() + b"a,1,1,x,U\n" * 30_000 + late))
+    assert {(bad.row[0], bad.reasons) for bad in found.rejected} == {
+        ("M\ufffdller", frozenset({"not_utf8: id"})),
+        ("b", frozenset({"not_utf8: score", "not_an_integer: score"})),
+        ("c", frozenset({"not_utf8: op"})),
     }
 
 

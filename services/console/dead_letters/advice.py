@@ -1,11 +1,11 @@
-"""What to do about each reason a dead letter can carry. The runbook's table is made from here."""
+"""What to do about each reason a dead letter can carry. The runbook's tables are made from here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.shared.errors import REASONS
+from services.shared.errors import REASONS, ROW_REASONS
 
 
 @dataclass(frozen=True)
@@ -94,5 +94,13 @@ def table() -> Iterator[str]:
         yield f"| `{reason}` | {meaning} | {advice.cause} | {advice.mend} |"
 
 
+def row_table() -> Iterator[str]:
+    """The same for the reasons of rows."""
+    yield "| reason | what it means |"
+    yield "|---|---|"
+    for reason, meaning in ROW_REASONS.items():
+        yield f"| `{reason}` | {meaning} |"
+
+
 if __name__ == "__main__":
-    print("\n".join(table()))
+    print("\n".join([*table(), "", *row_table()]))
