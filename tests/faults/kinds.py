@@ -35,7 +35,19 @@ AT_JOBS = [
 """Transient, where a job starts."""
 
 AT_MERGE = [Fault(f"conflict: {text[:26]}…", fail_job=Error(400, "invalidQuery", text)) for text in _CONFLICTS]
+AT_MERGE.append(
+    Fault(
+        "a table went",
+        fail_job=Error(400, "invalidQuery", "Query error: Not found: Table local:staging.x was not found at [5:1]"),
+    )
+)
 """Transient, though BigQuery gives the reason of a syntax error."""
+
+ELSEWHERE = Fault(
+    "bucket and dataset in two places",
+    fail_job=Error(400, "invalid", "Cannot read and write in different locations: source: EU, destination: US"),
+)
+"""Permanent, and no fault of the file: BigQuery's word is the one for a malformed file."""
 
 FORGOTTEN = Fault("404 of a job", answer=Error(404, "notFound", "Not found: Job local:US.forgotten"))
 """Transient, where a job's result is asked for: unlike a table, nobody can have left it out."""

@@ -9,6 +9,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from services.shared.load import Load
 from tests.faults.calls import Call, Fault
 from tests.faults.cloud import Faulty, faulty_cloud
 from tests.guarantees.conftest import write_feeds
@@ -74,6 +75,23 @@ def test_g5_a_trickle_is_merged_file_by_file(calm: Faulty) -> None:
         calm.pipeline.settle()
         assert calm.pipeline.scores([f"trickle-{n}"]) == {f"trickle-{n}": 700 + n}
     assert calm.script.seen["merge"] - before == 3
+
+
+def test_g5_a_staging_table_that_cannot_be_merged_spoils_one_group(calm: Faulty) -> None:
+    """Left there by a file dead-lettered long ago: the first group without it fails, the next ones leave it out."""
+    connection = calm.pipeline.connection
+    left = Load("accounts", "landing", "incoming/accounts/g5-left.csv", 1)
+    another = "SELECT 'another' AS customer_id, 'contract' AS account_number"
+    connection.warehouse.query(f"CREATE TABLE `local.staging.{left.staging_table}` AS {another}")
+    merges = []
+    for n in range(3):
+        before = calm.script.seen["merge"]
+        calm.pipeline.drop(f"spoilt-{n}.csv", HEADER + row(f"spoilt-{n}", 710 + n))
+        calm.pipeline.settle()
+        merges.append(calm.script.seen["merge"] - before)
+    connection.warehouse.drop(f"local.staging.{left.staging_table}")
+    assert calm.pipeline.scores([f"spoilt-{n}" for n in range(3)]) == {f"spoilt-{n}": 710 + n for n in range(3)}
+    assert merges == [2, 1, 1]
 
 
 def _updated(calm: Faulty, feed: str) -> set[str]:

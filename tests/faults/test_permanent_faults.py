@@ -6,7 +6,7 @@ from services.console.dead_letters.mailbox import Mailbox
 from services.console.dead_letters.replay import replay
 from tests.faults.calls import Fault, at
 from tests.faults.cloud import Faulty
-from tests.faults.kinds import PERMANENT
+from tests.faults.kinds import ELSEWHERE, PERMANENT
 from tests.guarantees.pipeline import HEADER, row
 
 _CASES = [
@@ -23,8 +23,15 @@ _CASES = [
 
 @pytest.mark.parametrize(("reason", "step"), _CASES)
 def test_g2_a_permanent_fault_is_a_dead_letter_and_its_replay_merges(faulty: Faulty, reason: str, step: str) -> None:
+    _dead_letter_and_replay(faulty, reason, step, PERMANENT[reason])
+
+
+def test_g7_no_file_is_malformed_for_where_its_bucket_is(faulty: Faulty) -> None:
+    _dead_letter_and_replay(faulty, "refused_by_warehouse", "load", ELSEWHERE)
+
+
+def _dead_letter_and_replay(faulty: Faulty, reason: str, step: str, fault: Fault) -> None:
     pipeline = faulty.pipeline
-    fault: Fault = PERMANENT[reason]
     faulty.script.arm(fault, at(step))
     key = f"{reason}-{step}"
     uri = pipeline.drop(f"{key}.csv", HEADER + row(key, 555))

@@ -56,7 +56,7 @@ class Pipeline:
         blob.upload_from_string(data if isinstance(data, bytes) else data.encode())
         return f"gs://landing/{blob.name}#{blob.generation}"
 
-    def announce(self, uri: str, times: int = 1) -> None:
+    def announce(self, uri: str, times: int = 1, **more: str) -> None:
         """Publish the notification of an object's generation by hand."""
         place, _, generation = uri.removeprefix("gs://").partition("#")
         bucket, _, name = place.partition("/")
@@ -66,6 +66,7 @@ class Pipeline:
             "objectId": name,
             "objectGeneration": generation,
             "payloadFormat": "JSON_API_V1",
+            **more,
         }
         for _ in range(times):
             self.publish("file-arrived", b"{}", attributes)

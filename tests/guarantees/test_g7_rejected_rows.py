@@ -54,3 +54,19 @@ def test_g7_a_replay_replaces_what_an_earlier_check_recorded(pipeline: Pipeline)
     pipeline.settle()
     assert _rejected(pipeline, uri) == ["g7-replayed"]
     assert pipeline.letter(uri).replay_count == 1
+
+
+def test_g7_a_backfill_replaces_what_an_earlier_check_recorded(pipeline: Pipeline) -> None:
+    """Perhaps by another contract, which rejected other rows."""
+    uri = pipeline.drop("g7-backfilled.csv", HEADER + row("g7-backfilled", 9999))
+    pipeline.settle()
+    pipeline.connection.warehouse.query(
+        "INSERT INTO `ops.rejected_rows` (feed, bucket, object, generation, load_id, row_text, reasons)"
+        ' SELECT feed, bucket, object, generation, load_id, \'{"customer_id": "g7-then"}\', reasons'
+        " FROM `ops.rejected_rows` WHERE generation = @generation",
+        {"generation": ("INT64", int(uri.rpartition("#")[2]))},
+    )
+    assert _rejected(pipeline, uri) == ["g7-backfilled", "g7-then"]
+    pipeline.announce(uri, announced_by="backfill")
+    pipeline.settle()
+    assert _rejected(pipeline, uri) == ["g7-backfilled"]

@@ -1,0 +1,66 @@
+"""A merge waits for its turn no longer than leaves it the time to merge."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.merge.merge_loads import Merger
+from services.shared.envelope import Envelope
+from services.shared.errors import Transient
+from services.shared.feed import Feed
+from services.shared.load import Load
+from services.shared.settings import Settings
+from services.shared.settle import Work
+from services.shared.staged import Staged
+from tests.truth.feeds import YAML
+
+FEED = Feed.model_validate(YAML["readings"])
+
+
+def _merger(budget: float, warehouse: Any = None, ledger: Any = None) -> Merger:
+    settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
+        GOOGLE_CLOUD_PROJECT="p", service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=budget
+    )
+    return Merger(settings, {FEED.feed: FEED}, warehouse, ledger, journal=None)  # type: ignore[arg-type]
+
+
+def _work() -> Work:
+    return Work(Envelope(Staged(Load(FEED.feed, "landing", "x.csv", 1)).encode(), {}, "1", "s", 1), "")
+
+
+def test_g5_a_merge_that_goes_on_and_on_does_not_hold_up_the_deliveries_behind_it() -> None:
+    """They give up half-way and are delivered again; a thread that waited for ever would be one less for all feeds."""
+    merger = _merger(budget=0.1)
+    with merger._turns[FEED.table], pytest.raises(Transient, match="too long"):
+        merger(_work())
+
+
+def test_g5_the_turn_is_given_back() -> None:
+    merger = _merger(budget=0.1)
+    with pytest.raises(AttributeError):
+        merger(_work())  # there is no warehouse to work with
+    assert not merger._turns[FEED.table].locked()
+
+
+class _Late:
+    """A warehouse whose list of tables is older than the tables."""
+
+    def tables(self, dataset: str, prefix: str) -> list[str]:
+        return []
+
+    def exists(self, table: str) -> bool:
+        return True
+
+
+class _Empty:
+    def prepare(self, feed: Feed) -> None:
+        pass
+
+    def applied(self, feed: str, load_ids: list[str]) -> set[str]:
+        return set()
+
+
+def test_g2_a_staging_table_that_the_list_does_not_have_yet_is_not_missing() -> None:
+    with pytest.raises(Transient, match="came after the list"):
+        _merger(budget=0.1, warehouse=_Late(), ledger=_Empty())(_work())

@@ -1,0 +1,37 @@
+"""A delivery's time: what is left of it, and that the services keep to it."""
+
+import pytest
+
+from services.shared.deadline import left, within
+from services.shared.errors import Transient
+from services.shared.settle import Work
+from tests.deploy.test_watching import delivered
+
+
+def test_without_a_deadline_all_is_left() -> None:
+    assert left(300.0) == 300.0
+
+
+def test_what_is_left_shrinks_to_an_error() -> None:
+    """Repeating may help: the next delivery has its own time."""
+    with within(100.0):
+        assert left(30.0) == 30.0
+        assert 99.0 < left(300.0) <= 100.0
+        with within(0.0), pytest.raises(Transient):
+            left(300.0)
+        assert left(300.0) > 99.0
+    assert left(300.0) == 300.0
+
+
+def test_each_delivery_has_the_budget_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    """And the next one has it anew."""
+    seen = []
+
+    def handler(_: Work) -> str:
+        seen.append(left(1e9))
+        return "ignored"
+
+    for _ in range(2):
+        delivered(handler, capsys, {})
+    assert all(530.0 < seconds <= 540.0 for seconds in seen)
+    assert left(1e9) == 1e9
