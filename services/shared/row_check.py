@@ -89,7 +89,7 @@ def _fault(node: exp.Expression) -> str:
         return (
             ""
             if isinstance(by, exp.Literal) and by.is_int and int(by.name)
-            else "may divide by zero: MOD takes a number other than 0"
+            else "may divide by zero: MOD takes a whole number above 0"
         )
     if kind in (exp.Like, exp.RegexpLike):
         return "" if isinstance(node.expression, _CONSTANTS) else "may fail for a pattern: write it out, as one text"

@@ -54,7 +54,7 @@ def test_a_check_that_is_accepted(text: str) -> None:
         ("a * b > 1", "write SAFE_MULTIPLY(…)"),
         ("-a > 1", "write SAFE_NEGATE(…)"),
         ("a < b + INTERVAL 1 DAY", "b + INTERVAL '1' DAY may fail"),
-        *((f"MOD(a, {by}) = 0", "MOD takes a number other than 0") for by in ("b", "0", "0.0", "0.0000000001", "-1")),
+        *((f"MOD(a, {by}) = 0", "MOD takes a whole number above 0") for by in ("b", "0", "0.0", "0.0000000001", "-1")),
         ("REGEXP_CONTAINS(a, b)", "write it out"),
         ("a LIKE b", "write it out"),
         ("other > 1", "no column of the contract: other"),
