@@ -89,16 +89,17 @@ def _push(pipeline: Pipeline, message: Message) -> int:
 def _file_outcomes(pipeline: Pipeline, generations: Mapping[str, int], letters: list[Letter]) -> dict[str, Outcome]:
     ever = datetime.fromtimestamp(0, UTC)
     heard, merged = heard_of(pipeline.connection, ever), merged_loads(pipeline.connection, ever)
-    by_generation = {letter.generation: letter for letter in letters}
-    rows: dict[int, dict[str, str | None]] = {}
+    # Two objects may be of one microsecond, and so of one generation.
+    by_object = {(letter.object, letter.generation): letter for letter in letters}
+    rows: dict[tuple[str, int], dict[str, str | None]] = {}
     for feed in ("strict", "open", "semicolons"):
         # A long text by its digest: an answer has room for rows, not for cells of 50 MB.
         sql = (
-            "SELECT id, IF(LENGTH(note) > 300000, TO_HEX(SHA256(note)), note) AS note, _generation"
+            "SELECT id, IF(LENGTH(note) > 300000, TO_HEX(SHA256(note)), note) AS note, _object, _generation"
             f" FROM `main.{feed}` WHERE NOT _deleted"
         )
         for row in pipeline.connection.rows(sql):
-            rows.setdefault(row["_generation"], {})[row["id"]] = row["note"]
+            rows.setdefault((row["_object"], row["_generation"]), {})[row["id"]] = row["note"]
     found = {}
     for file in files():
         generation = generations[file.name]
@@ -106,7 +107,8 @@ def _file_outcomes(pipeline: Pipeline, generations: Mapping[str, int], letters: 
         load_id = Load(wanting.feed, "landing", file.object_name, generation).load_id if wanting else None
         word = heard.get(("landing", file.object_name, generation))
         state = "merged" if load_id in merged else word.word if word else "ignored"
-        found[file.name] = Outcome(state, by_generation.get(generation), rows.get(generation, {}))
+        letter = by_object.get((file.object_name, generation))
+        found[file.name] = Outcome(state, letter, rows.get((f"gs://landing/{file.object_name}", generation), {}))
     return found
 
 
