@@ -138,6 +138,14 @@ MUTATIONS = [
         f"{_FORGOTTEN}[stage]",
     ),
     Mutation(
+        "parameters-are-not-the-work",
+        "G1",
+        "services/shared/warehouse.py",
+        "_job_name(name, sql, repr(sorted((parameters or {}).items())), occasion)",
+        "_job_name(name, sql, occasion)",
+        "tests/guarantees/test_jobs.py::test_g1_the_same_work_is_one_job_and_other_parameters_are_another",
+    ),
+    Mutation(
         "hard-delete",
         "G3",
         _MERGE,
@@ -192,6 +200,14 @@ MUTATIONS = [
         "MOST_LOADS = 100",
         "MOST_LOADS = 1",
         "tests/faults/test_group_commit.py::test_g5_a_burst_is_committed_together",
+    ),
+    Mutation(
+        "one-table-spoils-every-group",
+        "G5",
+        _MERGER,
+        "self._doubtful.add(load_id)",
+        "pass",
+        "tests/faults/test_group_commit.py::test_g5_a_staging_table_that_cannot_be_merged_spoils_one_group",
     ),
     Mutation(
         "feeds-wait-for-each-other",

@@ -123,12 +123,14 @@ class Merger:
                 f"announce its pinned copy, `dropmerge backfill gs://ARCHIVE/{load.feed}/{load.load_id}`",
             )
         started = time.monotonic()
-        others = [one for one in waiting if one != load.load_id and one not in applied and one not in self._doubtful]
-        group = [load.load_id, *([] if load.load_id in self._doubtful else others)]
+        group = [load_id for load_id in waiting if load_id not in applied]
+        if load.load_id in self._doubtful:
+            group = [load.load_id]
         try:
             merge_id = self._run(feed, group)
         except Exception as error:
-            if len(group) == 1 or not isinstance(classify(error), Permanent):
+            kind = classify(error)
+            if len(group) == 1 or not isinstance(kind, Permanent) or kind.reason != "refused_by_warehouse":
                 raise
             # One of them, staged under another contract perhaps, is to blame.
             for load_id in group:
@@ -170,10 +172,10 @@ class Merger:
         return merge_id
 
     def _waiting(self, feed: Feed, load: Load) -> list[str]:
-        """Load ids with a staging table, the message's own first, bounded."""
+        """Load ids with a staging table, the message's own first, without other doubtful ones, bounded."""
         prefix = staging_table(feed.feed, "")
         ids = [name.removeprefix(prefix) for name in self.warehouse.tables(self.settings.staging_dataset, prefix)]
-        others = sorted(load_id for load_id in ids if load_id != load.load_id)
+        others = sorted(one for one in ids if one != load.load_id and one not in self._doubtful)
         own = [load.load_id] if load.load_id in ids else []
         return own + others[: most_loads(feed) - len(own)]
 

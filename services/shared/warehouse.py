@@ -44,6 +44,7 @@ class Warehouse:
 
     def query(self, sql: str, parameters: Parameters | None = None, name: str | None = None) -> list[bigquery.Row]:
         """The rows. With `name`, the job's id begins with it, for a person to find."""
+        left(self._budget)  # or else it would run with nobody to wait for it
         job = self.client.query(
             sql,
             job_config=_config(parameters),
