@@ -234,7 +234,8 @@ def capture(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind:
 
 
 def _hydrate_from_duckdb(self: Any) -> None:
-    torn_tables.mend(self._engine)
+    for schema, table in torn_tables.mend(self._engine):
+        print(f"{schema}.{table} was half made or half dropped by a kill, and went", file=sys.stderr)
     _hydrate(self)
 
 

@@ -25,7 +25,10 @@ SET_OUT = ("arrived", "announced", "replayed")
 
 
 def last_word(events: Iterable[str]) -> str | None:
-    """Where a load stands by its events, in order. A discarded letter is an end, unless there was another."""
+    """Where a load stands by its events, in order. A discarded letter is an end, unless there was another.
+
+    Leave out the discarded letters that are older than the load's last setting out: they say nothing of it.
+    """
     word = None
     for event in events:
         if event != "discarded":

@@ -10,7 +10,7 @@ from services.console.dead_letters.waiting import is_answer, latest_letters
 from services.console.options import SERVICES
 from services.console.whereabouts import Whereabouts, is_moving, landed, messages_in_flight, whereabouts
 
-_LOOK_SECONDS = 10.0
+_LOOK_SECONDS = 30.0
 
 
 class InFlight:
@@ -52,9 +52,10 @@ class InFlight:
             return
         if not any(self._connection.undelivered(f"{service}-dead-letter") for service in SERVICES):
             return
-        self._next_look = time.monotonic() + _LOOK_SECONDS
         letters = latest_letters(self._connection, {(one.bucket, one.object, one.generation) for one in moving})
+        # From the end of the look: meanwhile others, such as a replay, can have the letters.
+        self._next_look = time.monotonic() + _LOOK_SECONDS
         for one in moving:
             letter = letters.get((one.bucket, one.object, one.generation))
-            if letter and is_answer(letter, one.set_out):
+            if letter and is_answer(letter.at, one.set_out):
                 self._given_up[one] = letter.id

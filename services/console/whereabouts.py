@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.console.connection import Connection
+from services.console.dead_letters.waiting import is_answer
 from services.console.events import CLOCKS, ENDED, SET_OUT, last_word
 from services.console.options import SERVICES
 from services.shared.feed import feed_for
@@ -48,20 +49,25 @@ class Heard:
 def heard_of(connection: Connection, since: datetime) -> dict[tuple[str, str, int], Heard]:
     """By bucket, object, generation; from `since` on."""
     rows = connection.rows(
-        "SELECT bucket, object, generation, event, set_out FROM (SELECT bucket, object, generation, event, `at`,"
+        "SELECT bucket, object, generation, event, moment, set_out FROM (SELECT *,"
         " MAX(IF(event IN UNNEST(SPLIT(@set_out)), `at`, NULL))"
         " OVER (PARTITION BY bucket, object, generation) AS set_out,"
-        " ROW_NUMBER() OVER (PARTITION BY bucket, object, generation, event = 'discarded' ORDER BY `at` DESC) AS n"
-        " FROM `ops.journal` WHERE object IS NOT NULL AND `at` >= @since) WHERE n = 1 ORDER BY `at`",
+        " ROW_NUMBER() OVER (PARTITION BY bucket, object, generation, event = 'discarded' ORDER BY moment DESC) AS n"
+        " FROM (SELECT bucket, object, generation, event, `at`,"
+        # What was discarded is as old as the letter.
+        " IF(event = 'discarded', COALESCE(SAFE_CAST(JSON_VALUE(detail, '$.dead_lettered_at') AS TIMESTAMP), `at`),"
+        " `at`) AS moment FROM `ops.journal` WHERE object IS NOT NULL AND `at` >= @since))"
+        " WHERE n = 1 ORDER BY `at`",
         {"since": ("TIMESTAMP", since), "set_out": ("STRING", ",".join(SET_OUT))},
     )
     events: dict[tuple[str, str, int], list[str]] = {}
     set_out = {}
     for row in rows:
         key = (row["bucket"], row["object"], row["generation"])
-        events.setdefault(key, []).append(row["event"])
         set_out[key] = row["set_out"]
-    return {key: Heard(last_word(some) or "unknown", set_out[key]) for key, some in events.items()}
+        if row["event"] != "discarded" or is_answer(row["moment"], row["set_out"]):
+            events.setdefault(key, []).append(row["event"])
+    return {key: Heard(last_word(events.get(key, ())) or "unknown", moment) for key, moment in set_out.items()}
 
 
 def merged_loads(connection: Connection, since: datetime) -> set[str]:

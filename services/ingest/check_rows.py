@@ -65,7 +65,7 @@ def check_rows(
     (counted,) = warehouse.query(render(_HERE / "count_rows.sql", checked=tables.checked))
     counts = Counts(rows=counted["total"], rejected=counted["bad"], deletes=counted["deletes"])
     if counts.rejected or again is not None:
-        _record(warehouse, load, tables, again)
+        _record(warehouse, load, tables, again, counts.rejected)
         if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
             raise Permanent("too_many_bad_rows", _explain(warehouse, feed, tables, counts))
     return counts
@@ -89,10 +89,14 @@ def _unless_deleted(feed: Feed, column: str) -> str:
     return "" if column in feed.key or column == feed.version else "NOT _deleted AND "
 
 
-def _record(warehouse: Warehouse, load: Load, tables: Tables, again: str | None) -> None:
+def _record(warehouse: Warehouse, load: Load, tables: Tables, again: str | None, rejected: int) -> None:
     if not warehouse.exists(tables.rejected):  # creating it takes a right on the dataset, ledger included
         warehouse.query(render(_HERE / "create_rejected.sql", rejected=tables.rejected))
-    template = "record_rejected.sql" if again is None else "replace_rejected.sql"
+    # To replace rows is rare, and best: BigQuery lets few statements that change rows wait for a table.
+    is_recorded = again is not None and _is_recorded(warehouse, load, tables)
+    if not rejected and not is_recorded:
+        return
+    template = "replace_rejected.sql" if is_recorded else "record_rejected.sql"
     sql = render(_HERE / template, rejected=tables.rejected, checked=tables.checked)
     parameters = {
         "feed": ("STRING", load.feed),
@@ -101,8 +105,14 @@ def _record(warehouse: Warehouse, load: Load, tables: Tables, again: str | None)
         "generation": ("INT64", load.generation),
         "load_id": ("STRING", load.load_id),
     }
-    # Inserts do not conflict on BigQuery: deliveries that overlap share the job instead.
+    # Inserts do not conflict on BigQuery: deliveries of one message that overlap share the job instead.
     warehouse.create_once(f"reject-{load.load_id}", tables.rejected, sql, parameters, occasion=again or "")
+
+
+def _is_recorded(warehouse: Warehouse, load: Load, tables: Tables) -> bool:
+    sql = render(_HERE / "count_recorded.sql", rejected=tables.rejected)
+    (counted,) = warehouse.query(sql, {"load_id": ("STRING", load.load_id)})
+    return bool(counted["recorded"])
 
 
 def _explain(warehouse: Warehouse, feed: Feed, tables: Tables, counts: Counts) -> str:

@@ -132,11 +132,11 @@ class Merger:
             kind = classify(error)
             if len(group) == 1 or not isinstance(kind, Permanent) or kind.reason != "refused_by_warehouse":
                 raise
-            # One of them, staged under another contract perhaps, is to blame.
-            for load_id in group:
-                self._doubtful.add(load_id)
-            group = [load.load_id]
+            others, group = group[1:], [load.load_id]
             merge_id = self._run(feed, group)
+            # Alone it can be merged: one of the others, staged under another contract perhaps, is to blame.
+            for load_id in others:
+                self._doubtful.add(load_id)
         work.timings["merge"] = time.monotonic() - started
         work.facts.update(merge_id=merge_id, merged_with=len(group) - 1)
         self._finish(feed, group)

@@ -65,7 +65,10 @@ def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, comm
         now = commands.json("status")["feeds"]["tolerant"]
         assert (now["in_flight"], now["dead_letters"]) == (before["in_flight"] - 1, before["dead_letters"] + 2)
 
+        third = forward(pipeline, message, INGEST_LETTERS)
         journal(pipeline, uri, "arrived")
+        commands.run("dead-letters", "discard", "--id", third, "--why", "announced again")
+        assert state_of(pipeline, uri) == ("arrived", None), "what was discarded is of the past"
         assert commands.json("status")["feeds"]["tolerant"]["in_flight"] == before["in_flight"]
         commands.run("wait", "--timeout", 0, code=1)
     pipeline.announce(uri)

@@ -21,7 +21,9 @@ from deploy import bundle
 from deploy.local import environment, ports, ready, topology
 from deploy.local.cloud import LocalCloud
 from deploy.local.environment import ROOT
+from services.shared.row_check import parse_check
 from tests.guarantees.pipeline import HEADER, Pipeline, row
+from tests.sql.feeds import features
 
 
 @pytest.fixture
@@ -130,6 +132,18 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installed]:
         subprocess.run(install, check=True)
         found[service] = Installed(service, home / "workspace", python)
     return found
+
+
+@pytest.mark.parametrize("service", bundle.SERVICES)
+def test_a_check_means_the_same_to_the_bundle_s_parser(installed: dict[str, Installed], service: str) -> None:
+    """A contract that `feeds check` accepts is one that the service can start with."""
+    columns = [(feed.columns, [column.name for column in feed.columns]) for feed in features().values()]
+    checks = [(one.check, names) for some, names in columns for one in some if one.check]
+    code = f"from services.shared.row_check import parse_check as p; print([p(*check) for check in {checks!r}])"
+    ran = installed[service].run(code)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == f"{[parse_check(text, names) for text, names in checks]!r}\n"
+    assert len(checks) > 5
 
 
 @pytest.mark.parametrize("service", bundle.SERVICES)

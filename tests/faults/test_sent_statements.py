@@ -4,8 +4,10 @@ from services.console.dead_letters.mailbox import Mailbox
 from services.console.dead_letters.replay import replay
 from services.shared.feed import read_feeds
 from tests.faults.cloud import Faulty
+from tests.guarantees.pipeline import HEADER, row
 from tests.sql.feeds import features, sample
 from tests.sql.statements import known, normalised, unseen
+from tests.truth.subscription import paused, pull, until
 
 
 def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
@@ -26,3 +28,18 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
     assert [len(rows) for rows in current] == [1] * len(feeds)
     assert unseen(faulty.script.statements, read_feeds(faulty.feeds)) == []
     assert known(feeds) <= set(map(normalised, faulty.script.statements))
+
+
+def test_g7_a_backfill_of_good_files_changes_no_rejected_rows(faulty: Faulty) -> None:
+    """BigQuery lets 20 statements that change rows wait for a table: a reload of thousands of files would fail."""
+    pipeline = faulty.pipeline
+    with paused(pipeline, "ingest"):
+        uri = pipeline.drop("reloaded.csv", HEADER + row("reloaded", 650))
+        until(lambda: pull(pipeline, "ingest", lambda _: True), "notified")
+    pipeline.announce(uri, announced_by="backfill")
+    pipeline.settle()
+    load_id = str(pipeline.explain(uri)["load_id"])
+    mine = [sql for sql, _ in faulty.script.statements if load_id in sql]
+    assert pipeline.scores(["reloaded"]) == {"reloaded": 650}
+    assert len(mine) >= 3
+    assert [sql for sql in mine if "rejected_rows" in sql] == []

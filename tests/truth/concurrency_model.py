@@ -6,9 +6,9 @@ matches nothing, conflict with nobody, and keys are not enforced. The model know
 by row, the weakest reading, and are found at the commit, the latest moment. What holds here holds where BigQuery
 is stricter.
 
-A process does the steps of `services/merge` in their order, one delivery at a time (within a process, merges of a
-feed take turns). It may crash between any two of them: its message is delivered again, what it remembered is gone,
-and a transaction that it had sent goes on without it, as jobs do.
+A process does the steps of `services/merge` in their order, one delivery at a time (within a process, merges into a
+main table take turns). It may crash between any two of them: its message is delivered again, what it remembered is
+gone, and a transaction that it had sent goes on without it, as jobs do.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Rules:
     restages: tuple[str, ...] = ()
     """Loads whose notification is repeated: ingest makes the staging table again, and sends another message."""
     lock: bool = True
-    """Each merge updates its feed's lock row."""
+    """Each merge updates the row of its main table's lock."""
     ledger_checks: bool = True
     """The ledger's INSERT leaves out what its snapshot holds."""
     missing_table_is_final: bool = False

@@ -71,7 +71,8 @@ ADVICE: dict[str, Advice] = {
         "Grant it to the service's identity (apply the service's Terraform), replay.",
     ),
     "refused_by_warehouse": Advice(
-        "The error is BigQuery's own; the service's log names the job. Usually a main table was changed by hand.",
+        "The error is BigQuery's own; the service's log names the job. Usually a main table was changed by "
+        "hand, or bucket and datasets are in different places.",
         "Undo the change or mend the contract, deploy, replay.",
     ),
     "delivery_attempts_exhausted": Advice(

@@ -47,7 +47,20 @@ def discard(connection: Connection, mailbox: Mailbox, letters: Sequence[Letter],
     at, by = datetime.now(UTC), who()
     written = connection.journal.write(
         [
-            (Event("discarded", {"dead_letter_id": x.id, "reason": x.reason, "why": why, "who": by}, at), x.about)
+            (
+                Event(
+                    "discarded",
+                    {
+                        "dead_letter_id": x.id,
+                        "dead_lettered_at": x.dead_lettered_at,
+                        "reason": x.reason,
+                        "why": why,
+                        "who": by,
+                    },
+                    at,
+                ),
+                x.about,
+            )
             for x in letters
         ]
     )

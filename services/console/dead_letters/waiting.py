@@ -25,6 +25,6 @@ def latest_letters(connection: Connection, wanted: Collection[Key]) -> dict[Key,
     return found
 
 
-def is_answer(letter: Letter, set_out: datetime | None) -> bool:
-    """Whether the letter is where the load stands; what has set out again since is on its way."""
-    return set_out is None or letter.at >= set_out
+def is_answer(written: datetime, set_out: datetime | None) -> bool:
+    """Whether a letter of that time is where the load stands; what has set out again since is on its way."""
+    return set_out is None or written >= set_out

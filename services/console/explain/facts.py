@@ -44,7 +44,7 @@ class Facts:
         """One of arrived pinned loaded staged merged dead_lettered superseded ignored unknown."""
         if self.merge:
             return "merged"
-        word = last_word(event["event"] for event in self.events)
+        word = last_word(event["event"] for event in self.events if not self._is_of_the_past(event))
         # Only the ledger says merged.
         if word and word in ENDED - {"merged"}:
             return word
@@ -108,8 +108,19 @@ class Facts:
         """The dead letter that waits, if it has not set out again since: Pub/Sub's own, or the journal is lost."""
         key = (self.bucket, self.object, self.generation)
         letter = latest_letters(self.connection, {key}).get(key)
-        set_out = [datetime.fromisoformat(event["at"]) for event in self.events if event["event"] in SET_OUT]
-        return letter if letter and is_answer(letter, max(set_out, default=None)) else None
+        return letter if letter and is_answer(letter.at, self._set_out) else None
+
+    @property
+    def _set_out(self) -> datetime | None:
+        times = (datetime.fromisoformat(event["at"]) for event in self.events if event["event"] in SET_OUT)
+        return max(times, default=None)
+
+    def _is_of_the_past(self, event: dict[str, Any]) -> bool:
+        if event["event"] != "discarded":
+            return False
+        return not is_answer(
+            datetime.fromisoformat(event["detail"].get("dead_lettered_at") or event["at"]), self._set_out
+        )
 
     @cached_property
     def rejected(self) -> dict[str, int]:
