@@ -112,13 +112,12 @@ MUTATIONS = [
         "publish-without-waiting",
         "G2",
         "services/shared/bus.py",
-        "answer = PublisherClient.publish"
-        "(self._client, topic=path, messages=[message], retry=_RETRY, timeout=_SECONDS)\n"
-        "        return str(answer.message_ids[0])",
+        "answer = PublisherClient.publish(client, topic=path, messages=messages, retry=_RETRY, timeout=_SECONDS)\n"
+        "    return list(answer.message_ids)",
         "import threading\n"
-        "        some = {'topic': path, 'messages': [message]}\n"
-        "        threading.Thread(target=PublisherClient.publish, args=[self._client], kwargs=some).start()\n"
-        "        return ''",
+        "    some = {'topic': path, 'messages': messages}\n"
+        "    threading.Thread(target=PublisherClient.publish, args=[client], kwargs=some).start()\n"
+        "    return ['']",
         f"{_PERMANENT}[access_denied-publish]",
     ),
     Mutation(

@@ -52,10 +52,10 @@ class InFlight:
             return
         if not any(self._connection.undelivered(f"{service}-dead-letter") for service in SERVICES):
             return
-        letters = latest_letters(self._connection, {(one.bucket, one.object, one.generation) for one in moving})
+        letters = latest_letters(self._connection, {one.key for one in moving})
         # From the end of the look: meanwhile others, such as a replay, can have the letters.
         self._next_look = time.monotonic() + _LOOK_SECONDS
         for one in moving:
-            letter = letters.get((one.bucket, one.object, one.generation))
+            letter = letters.get(one.key)
             if letter and is_answer(letter.at, one.set_out):
                 self._given_up[one] = letter.id

@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from google.api_core.retry import Retry
-
 from services.console.connection import Connection
 
 if TYPE_CHECKING:
@@ -19,21 +17,16 @@ Message = tuple[bytes, Mapping[str, str]]
 MOST_AT_ONCE = 500
 # Of a request, by Pub/Sub's limits: 1,000 messages, 10 MB.
 _MOST_BYTES = 9_000_000
-_RETRY = Retry(initial=0.1, maximum=5.0, timeout=60.0)
 
 
 def publish(connection: Connection, topic: str, messages: Sequence[Message]) -> list[str]:
     """Returns the message ids, in order, once Pub/Sub holds all of them."""
-    from google.pubsub_v1 import PublisherClient
+    from services.shared.bus import send
 
     path = connection.publisher.topic_path(connection.project, topic)
     ids: list[str] = []
     for some in _requests(messages):
-        # The call beneath publish(): that one takes attributes as keywords, so none may be called "topic" or "data".
-        answer = PublisherClient.publish(
-            connection.publisher, topic=path, messages=some, retry=_RETRY, timeout=_RETRY.timeout
-        )
-        ids += answer.message_ids
+        ids += send(connection.publisher, path, some)
     return ids
 
 

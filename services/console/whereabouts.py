@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.console.connection import Connection
-from services.console.dead_letters.waiting import is_answer
+from services.console.dead_letters.waiting import Key, is_answer
 from services.console.events import CLOCKS, ENDED, SET_OUT, last_word
 from services.console.options import SERVICES
 from services.shared.feed import feed_for
@@ -30,6 +30,10 @@ class Whereabouts:
     dead_letter: str | None = None
     """The id of the waiting one that alone tells of this end."""
 
+    @property
+    def key(self) -> Key:
+        return self.bucket, self.object, self.generation
+
 
 def landed(connection: Connection) -> list[Any]:
     """The live objects under the landing prefix."""
@@ -46,7 +50,7 @@ class Heard:
     """When it was last delivered to ingest, announced or replayed."""
 
 
-def heard_of(connection: Connection, since: datetime) -> dict[tuple[str, str, int], Heard]:
+def heard_of(connection: Connection, since: datetime) -> dict[Key, Heard]:
     """By bucket, object, generation; from `since` on."""
     rows = connection.rows(
         "SELECT bucket, object, generation, event, moment, set_out FROM (SELECT *,"
@@ -60,7 +64,7 @@ def heard_of(connection: Connection, since: datetime) -> dict[tuple[str, str, in
         " WHERE n = 1 ORDER BY `at`",
         {"since": ("TIMESTAMP", since), "set_out": ("STRING", ",".join(SET_OUT))},
     )
-    events: dict[tuple[str, str, int], list[str]] = {}
+    events: dict[Key, list[str]] = {}
     set_out = {}
     for row in rows:
         key = (row["bucket"], row["object"], row["generation"])

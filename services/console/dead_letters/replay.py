@@ -40,29 +40,21 @@ def replay(connection: Connection, mailbox: Mailbox, letters: Sequence[Letter]) 
         mailbox.acknowledge(some)
 
 
+def _named(letter: Letter) -> dict[str, str]:
+    return {
+        "dead_letter_id": letter.id,
+        "dead_lettered_at": letter.dead_lettered_at,
+        "reason": letter.reason,
+    }
+
+
 def discard(connection: Connection, mailbox: Mailbox, letters: Sequence[Letter], why: str) -> None:
     """Record, and only what is recorded is acknowledged: nothing goes without a trace."""
     from services.shared.journal import Event
 
     at, by = datetime.now(UTC), who()
     written = connection.journal.write(
-        [
-            (
-                Event(
-                    "discarded",
-                    {
-                        "dead_letter_id": x.id,
-                        "dead_lettered_at": x.dead_lettered_at,
-                        "reason": x.reason,
-                        "why": why,
-                        "who": by,
-                    },
-                    at,
-                ),
-                x.about,
-            )
-            for x in letters
-        ]
+        [(Event("discarded", {**_named(x), "why": why, "who": by}, at), x.about) for x in letters]
     )
     if not written:
         fail("the journal cannot be written, so these dead letters stay; try again")
