@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from deploy.local.environment import ROOT
-from services.shared.errors import REASONS, ROW_REASONS
 from services.shared.feed import BadContract, read_feeds
+from services.shared.reasons import REASONS, ROW_REASONS
 
 HERE = Path(".local")
 FEEDS = ROOT / "deploy" / "feeds"
