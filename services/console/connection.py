@@ -22,8 +22,9 @@ from deploy.local.environment import ROOT
 from deploy.local.errors import CloudError
 from services.console.exits import fail, misused
 from services.console.options import FEEDS
-from services.shared.errors import Transient, classify
+from services.shared.errors import Transient
 from services.shared.feed import Feed, read_feeds
+from services.shared.google_errors import classify
 
 if TYPE_CHECKING:
     from google.cloud import monitoring_v3, pubsub_v1, storage  # type: ignore[attr-defined]  # has no types
