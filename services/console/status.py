@@ -8,10 +8,9 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from services.console.connection import Connection, open_connection
 from services.console.exits import errors_in_words, misused
@@ -20,6 +19,9 @@ from services.console.options import FEEDS, HERE, SERVICES, Feeds, Json, Project
 from services.console.person import clear, show, table
 from services.console.whereabouts import Whereabouts, is_moving
 from services.shared.load import staging_table
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _EVERY_SECONDS = 5.0
 
