@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _HTTP_TIMEOUT = 60.0
 _RETRY_SECONDS = 8.0
-_GRACE_SECONDS = 4.0
+_GRACE_SECONDS = 2.0
 """What a request that is under way when the command's time is over may still take."""
 
 

@@ -20,10 +20,11 @@ from urllib3.exceptions import NewConnectionError
 
 from services.console.no_answer import Api, NoAnswer
 
-_REFUSED_SECONDS = 5.0
-"""A part that is started again needs about as long."""
-_SILENT_SECONDS = 7.0
+_PATIENCE_SECONDS = 5.0
+"""What passes before anything is said. A local part that is started again needs less."""
 _LOOK_SECONDS = 2.0
+_OUTAGE_SECONDS = 30.0
+"""How long to look for Google, which comes back by itself."""
 _LARGE_BYTES = 1_000_000
 
 
@@ -37,60 +38,73 @@ class Session(AuthorizedSession):
         self._has_said = False
 
     def request(self, *args: Any, **options: Any) -> Any:
-        """The response. Raises NoAnswer when nobody is there, or somebody who is not at work stays silent."""
+        """The response. Raises NoAnswer when nobody is there, or who is there neither answers nor works."""
+        send = partial(super().request, *args, **options)
         started = time.monotonic()
         while True:
             try:
-                send = partial(super().request, *args, **options)
                 return self._await(send, options.get("data"))
             except requests.ConnectionError as error:
                 why = _refused(error)
                 if why is None:
                     raise
-                if time.monotonic() > min(started + _REFUSED_SECONDS, self._ends_at):
-                    raise NoAnswer(self._api, why) from error
-            time.sleep(0.2)
+                self._look_again(started, why)
 
-    def _await(self, call: Callable[[], Any], data: Any) -> Any:
-        # An upload is answered once all of it has arrived: that it takes long says nothing of the server.
-        is_large = len(data) > _LARGE_BYTES if isinstance(data, (bytes, str)) else data is not None
+    def _look_again(self, started: float, why: str) -> None:
+        now = time.monotonic()
+        most = _PATIENCE_SECONDS if self._api.is_local else _OUTAGE_SECONDS
+        if now > min(started + most, self._ends_at):
+            raise NoAnswer(self._api, why)
+        if now > started + _PATIENCE_SECONDS:
+            self._say(f"{NoAnswer(self._api, why).headline}; still trying")
+        time.sleep(0.2)
+
+    def _await(self, send: Callable[[], Any], data: Any) -> Any:
         answer: Future[Any] = Future()
-        threading.Thread(target=_run, args=(call, answer), daemon=True).start()
-        started, patience = time.monotonic(), _SILENT_SECONDS
+        threading.Thread(target=_run, args=(send, answer), daemon=True).start()
+        started, patience = time.monotonic(), _PATIENCE_SECONDS
         while not wait([answer], min(patience, max(0.0, self._ends_at - time.monotonic()))).done:
             seconds = time.monotonic() - started
             if time.monotonic() >= self._ends_at:
                 raise NoAnswer(self._api, f"no answer for {seconds:.0f} s, and the time is over")
-            if not is_large or self._api.pid:
-                self._judge(seconds)
+            self._judge(seconds, data)
             patience = _LOOK_SECONDS
         return answer.result()
 
-    def _judge(self, seconds: float) -> None:
-        """Whether it is worth to wait on. A local part is seen to work; of Google we know nothing."""
+    def _judge(self, seconds: float, data: Any) -> None:
+        """Whether to wait on. A local part can be seen to work; of Google we know nothing."""
         if self._api.pid:
             from deploy.local.processes import is_working
 
             if not is_working(self._api.pid, _LOOK_SECONDS):
                 raise NoAnswer(self._api, f"no answer for {seconds + _LOOK_SECONDS:.0f} s, and it is not at work")
+            self._say(f"the {self._api.part} is busy: no answer for {seconds:.0f} s; still waiting")
+        elif not _is_large(data):
+            self._say(f"{self._api.name} is slow: no answer for {seconds:.0f} s; still waiting")
+
+    def _say(self, text: str) -> None:
         if not self._has_said:
-            what = f"the {self._api.part} is busy" if self._api.pid else f"{self._api.name} is slow"
-            print(f"{what}: no answer for {seconds:.0f} s ({self._api.address}); still waiting", file=sys.stderr)
+            print(text, file=sys.stderr)
             self._has_said = True
 
 
-def _run(call: Callable[[], Any], answer: Future[Any]) -> None:
+def _run(send: Callable[[], Any], answer: Future[Any]) -> None:
     try:
-        answer.set_result(call())
+        answer.set_result(send())
     except BaseException as error:
         answer.set_exception(error)
 
 
+def _is_large(data: Any) -> bool:
+    """Of an upload, which is answered once all of it has arrived. That it takes long says nothing of the server."""
+    return len(data) > _LARGE_BYTES if isinstance(data, (bytes, str)) else data is not None
+
+
 def _refused(error: requests.ConnectionError) -> str | None:
     """Why no connection came about; None where one did, and the request may have been carried out."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
     if isinstance(error, requests.ConnectTimeout):
         return "no connection in time"
+    reason = getattr(error.args[0], "reason", None) if error.args else None
     if not isinstance(reason, NewConnectionError):
         return None
     return re.sub(r"^\[Errno -?\d+\] ", "", str(reason).rpartition(": ")[2]).lower()

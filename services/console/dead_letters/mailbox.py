@@ -47,6 +47,7 @@ class Mailbox:
         self._deadline = min(seconds)
 
     def __enter__(self) -> Mailbox:
+        _ = self._connection.subscriber  # here, not in two threads: where the bus does not answer this says so
         self._extender.start()
         return self
 
