@@ -18,7 +18,7 @@ def main() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - until the process ends
         elif isinstance(stream, TextIOWrapper) and mode == "w":
             # The terminal still has the locale's encoding; what it cannot show is escaped, and no reason to fail.
             stream.reconfigure(encoding=encoding, errors="backslashreplace")

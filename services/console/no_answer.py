@@ -90,8 +90,9 @@ def _is_up(api: Api) -> bool:
 
 
 def _runs(pid: int) -> bool:
+    import psutil
+
     try:
-        os.kill(pid, 0)
-    except OSError:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
-    return True
