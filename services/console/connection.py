@@ -24,6 +24,7 @@ from services.console.no_answer import BIGQUERY, MONITORING, PUBSUB, STORAGE, Ap
 from services.console.options import FEEDS
 
 if TYPE_CHECKING:
+    from google.api_core.retry import Retry
     from google.cloud import pubsub_v1, storage  # type: ignore[attr-defined]  # has no types
 
     from services.console.session import Session
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _HTTP_TIMEOUT = 60.0
-_RETRY_SECONDS = 8.0
+RETRY_SECONDS = 8.0
+"""How long a command goes on with what fails for a moment."""
 _GRACE_SECONDS = 2.0
 """What a request that is under way when the command's time is over may still take."""
 
@@ -121,6 +123,13 @@ class Connection:
     def _metrics(self) -> Session:
         return self._session(MONITORING)
 
+    @cached_property
+    def retry(self) -> Retry:
+        """For calls whose clients would go on for a minute without a word."""
+        from google.api_core.retry import Retry
+
+        return Retry(timeout=RETRY_SECONDS)
+
     def _require_bus(self) -> None:
         """Raises NoAnswer. A gRPC client would try for a minute before it says so."""
         if PUBSUB.is_local and MONITORING.emulator:
@@ -138,7 +147,6 @@ class Connection:
     def undelivered(self, subscription: str) -> int:
         """Messages not yet acknowledged. On Google Cloud the figure is some minutes old."""
         from google.api_core.exceptions import from_http_response
-        from google.api_core.retry import Retry
 
         now = datetime.now(UTC)
         url = f"{MONITORING.emulator or f'https://{MONITORING.host}'}/v3/projects/{self.project}/timeSeries"
@@ -155,7 +163,7 @@ class Connection:
                 raise from_http_response(response)  # type: ignore[no-untyped-call]
             return response.json()
 
-        series = Retry(timeout=_RETRY_SECONDS)(ask)().get("timeSeries", [])
+        series = self.retry(ask)().get("timeSeries", [])
         return sum(int(one["points"][0]["value"]["int64Value"]) for one in series if one.get("points"))
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> list[Any]:

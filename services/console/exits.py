@@ -58,8 +58,8 @@ def in_words(error: Exception) -> str | None:
 
     from services.shared.feed import BadContract
 
-    if isinstance(error, google.RetryError) and isinstance(error.cause, NoAnswer):
-        return str(error.cause)
+    if isinstance(error, google.RetryError) and isinstance(error.cause, Exception):
+        return in_words(error.cause)
     if isinstance(error, (google.ServiceUnavailable, google.DeadlineExceeded)) and error.grpc_status_code is not None:
         # Of all that commands talk to, only Pub/Sub is spoken to in gRPC.
         return str(NoAnswer(PUBSUB, str(error.message)))

@@ -146,12 +146,16 @@ class Mailbox:
     def _modify(self, held: dict[tuple[str, str], str], seconds: int) -> None:
         for service, ids in _chunks(held):
             self._connection.subscriber.modify_ack_deadline(
-                subscription=self._path(service), ack_ids=ids, ack_deadline_seconds=seconds
+                subscription=self._path(service),
+                ack_ids=ids,
+                ack_deadline_seconds=seconds,
+                retry=self._connection.retry,
             )
 
     def _acknowledge(self, held: dict[tuple[str, str], str]) -> None:
         for service, ids in _chunks(held):
-            self._connection.subscriber.acknowledge(subscription=self._path(service), ack_ids=ids)
+            path, retry = self._path(service), self._connection.retry
+            self._connection.subscriber.acknowledge(subscription=path, ack_ids=ids, retry=retry)
 
     def _settings(self, service: str) -> dict[str, Any]:
         return dict(self._connection.topology["subscriptions"][f"{service}-dead-letter"])
