@@ -21,6 +21,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.console.explain.commands import explain_object
 from services.console.in_flight import InFlight
 from services.console.status import read_status
 from tests.guarantees.conftest import write_feeds
@@ -79,7 +80,7 @@ def run(pipeline: Pipeline, files: int, calls: int, say: Console) -> tuple[list[
                 asked += 1
             pipeline.settle(_PATIENCE)
             for uri in uris[:2]:
-                pipeline.explain(uri)
+                explain_object(pipeline.connection, uri, with_jobs=True)
             sample = (time.monotonic() - started, dropped, asked, warehouse.mb())
             samples.append(sample)
             say.print("{:6.0f} s {:6} files {:6} calls {:8.0f} MB".format(*sample))
@@ -110,7 +111,9 @@ def main(
             samples, most = run(pipeline, files, calls, Console(stderr=True, highlight=False))
             keys = [f"m-{n}" for n in range(files)]
             is_right = pipeline.scores(keys) == {key: _score(n) for n, key in enumerate(keys)}
-            on_disk = sum(path.stat().st_size for path in (folder / "state" / "warehouse").rglob("*") if path.is_file())
+            on_disk = sum(
+                path.stat().st_size for path in (folder / "state" / "warehouse").rglob("*") if path.is_file()
+            )
     second = [sample[3] for sample in samples[len(samples) // 2 :]]
     figures = {
         "files": files,
