@@ -131,7 +131,7 @@ MUTATIONS = [
     Mutation(
         "forgotten-job-is-permanent",
         "G2",
-        "services/shared/errors.py",
+        "services/shared/google_errors.py",
         "if isinstance(error, google.NotFound) and re.search(",
         "if isinstance(error, OSError) and re.search(",
         f"{_FORGOTTEN}[stage]",
