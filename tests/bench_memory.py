@@ -21,7 +21,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.console.explain.commands import explain_object
+from services.console.explain.object import explain_object
 from services.console.in_flight import InFlight
 from services.console.status import read_status
 from tests.guarantees.conftest import write_feeds

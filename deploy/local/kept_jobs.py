@@ -25,8 +25,8 @@ from fastapi import Query
 from deploy.local.bounded import Tables, Youngest
 from deploy.local.patch import replace, replace_store
 
-MOST_RESULTS = 500
-MOST_RESULT_BYTES = 64 * 2**20
+MOST_RESULTS = 200
+MOST_RESULT_BYTES = 32 * 2**20
 MOST_QUESTIONS = 1_000
 """Jobs that only read, such as those of `dropmerge status`. Like their results they end with the process."""
 MOST_CHANGES = 5_000

@@ -20,7 +20,7 @@ from google.cloud import bigquery
 
 from deploy.local import parts, processes, ready, topology
 from deploy.local.bounded import READING_SECONDS, Tables, Youngest
-from deploy.local.environment import clean
+from deploy.local.environment import ROOT, clean
 from deploy.local.patch import replace, replace_store
 from deploy.local.ports import choose
 from tests.truth.subscription import until
@@ -38,7 +38,7 @@ runpy.run_module("deploy.local.warehouse", run_name="__main__", alter_sys=True)
 def _warehouse(folder: Path, questions: int = 10, changes: int = 10) -> Iterator[bigquery.Client]:
     """A warehouse that keeps five results, of 400 kB, and so many jobs."""
     ports = choose(0)
-    plan = parts.Plan(folder, ports, folder, parts.environment.ROOT / "services", f"127.0.0.1:{ports['bus']}")
+    plan = parts.Plan(folder, ports, folder, ROOT / "services", f"127.0.0.1:{ports['bus']}")
     part = parts.build(plan, topology.read())["warehouse"]
     assert part.command[1:3] == ["-m", "deploy.local.warehouse"]
     code = _SMALL.format(questions=questions, changes=changes)
@@ -80,6 +80,11 @@ def _numbers(many: int) -> str:
     return f"SELECT n FROM UNNEST(GENERATE_ARRAY(1, {many})) AS n ORDER BY n"
 
 
+def _again(client: bigquery.Client, job: Any) -> Any:
+    """The job as a later process finds it."""
+    return client.get_job(job.job_id)
+
+
 def _assert_not_found(job: Any, caught: pytest.ExceptionInfo[NotFound]) -> None:
     assert caught.value.errors[0]["reason"] == "notFound"
     assert caught.value.errors[0]["message"] == f"Not found: Job local:US.{job.job_id}"
@@ -89,24 +94,24 @@ def test_results_beyond_the_count_are_not_found(client: bigquery.Client) -> None
     """The job is still known; its result is gone."""
     job = _ask(client)
     others = [_ask(client) for _ in range(4)]
-    assert [row["n"] for row in client.get_job(job.job_id).result()] == [1], "the fifth youngest is there"
+    assert [row["n"] for row in _again(client, job).result()] == [1], "the fifth youngest is there"
     others += [_ask(client) for _ in range(5)]
-    found = client.get_job(job.job_id)
+    found = _again(client, job)
     assert found.state == "DONE"
     with pytest.raises(NotFound) as caught:
-        found.result(retry=None, job_retry=None)
+        found.result(job_retry=None)
     _assert_not_found(job, caught)
-    assert all(list(client.get_job(other.job_id).result()) for other in others[-5:])
+    assert all(list(_again(client, other).result()) for other in others[-5:])
 
 
 def test_results_beyond_the_bytes_are_not_found(client: bigquery.Client) -> None:
     """Three of 160 kB are too much."""
     first, second, third = (_ask(client, _numbers(20_000)) for _ in range(3))
     with pytest.raises(NotFound) as caught:
-        client.get_job(first.job_id).result(retry=None, job_retry=None)
+        _again(client, first).result(job_retry=None)
     _assert_not_found(first, caught)
     for kept in (second, third):
-        assert client.get_job(kept.job_id).result(page_size=1).total_rows == 20_000
+        assert _again(client, kept).result(page_size=1).total_rows == 20_000
 
 
 def test_a_result_that_is_being_read_stays(client: bigquery.Client) -> None:
@@ -143,7 +148,7 @@ def test_jobs_beyond_the_count_are_neither_found_nor_listed(client: bigquery.Cli
     for forgotten in jobs[:3]:
         for call in (client.get_job, client.cancel_job):
             with pytest.raises(NotFound) as caught:
-                call(forgotten.job_id, retry=None)
+                call(forgotten.job_id)
             _assert_not_found(forgotten, caught)
     listed = [job.job_id for job in client.list_jobs(max_results=100)]
     assert [job_id for job_id in listed if job_id in {job.job_id for job in jobs}] == [
@@ -160,7 +165,7 @@ def test_questions_do_not_push_out_what_changed_something(client: bigquery.Clien
     assert client.get_job(change.job_id).state == "DONE"
     changes = [_change(client) for _ in range(10)]
     with pytest.raises(NotFound):
-        client.get_job(change.job_id, retry=None)
+        client.get_job(change.job_id)
     assert all(client.get_job(job.job_id).state == "DONE" for job in changes)
 
 
@@ -195,7 +200,7 @@ def test_a_start_reads_no_more_jobs_than_are_kept(tmp_path: Path) -> None:
         listed = {job.job_id for job in client.list_jobs(max_results=100)}
         assert listed == {job.job_id for job in changes[-3:]}
         with pytest.raises(NotFound) as caught:
-            client.get_job(question.job_id, retry=None)
+            client.get_job(question.job_id)
         _assert_not_found(question, caught)
 
 
