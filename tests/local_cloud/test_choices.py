@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -281,9 +282,15 @@ def test_up_at_another_terminal_does_not_mind_a_restart(
     try:
         until(lambda: "Ctrl-C stops it" in (tmp_path / "said").read_text(), "up")
         before = cloud.pids()
-        for _ in range(2):
-            done = _run(cloud.state, "--restart")
-            assert done.returncode == 0, done.stderr
+        with ThreadPoolExecutor(2) as pool:
+            pool.submit(requests.post, cloud.urls()["DROPMERGE_INGEST_URL"], timeout=60)
+            until(lambda: (tmp_path / "began").exists(), "begun")
+            restarted = pool.submit(_run, cloud.state, "--restart")
+            until(lambda: cloud.dead() == ["merge"], "merge ended, and ingest has not")
+            since = time.monotonic()
+            until(lambda: time.monotonic() > since + 1.5, "looked at three times")
+            (tmp_path / "go").touch()
+        assert restarted.result().returncode == 0, restarted.result().stderr
         assert cloud.pids()["DROPMERGE_MERGE_PID"] != before["DROPMERGE_MERGE_PID"]
         os.killpg(cloud.pids()["DROPMERGE_MERGE_PID"], signal.SIGKILL)
         until(lambda: "merge has died" in (tmp_path / "said").read_text(), "reported")
