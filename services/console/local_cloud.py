@@ -33,7 +33,7 @@ def up(
             "--port-base",
             parser=read_port_base,
             metavar="N",
-            help="First of seven ports in a row; 0 picks free ones, `default` the usual ones. Kept for the next time.",
+            help="First of seven ports in a row; 0 picks free ones, `default` the usual ones. Kept for the next `up`.",
         ),
     ] = None,
     feeds: Annotated[
@@ -43,7 +43,7 @@ def up(
             metavar="DIR",
             exists=True,
             file_okay=False,
-            help="The folder of contracts that the services read, deploy/feeds at first. Kept for the next time.",
+            help="The folder of contracts that the services read; the default is deploy/feeds. Kept for the next `up`.",
         ),
     ] = None,
     services: Annotated[
@@ -53,21 +53,21 @@ def up(
             metavar="DIR",
             exists=True,
             file_okay=False,
-            help="Where ingest/main.py and merge/main.py are, services at first. Kept for the next time.",
+            help="Where ingest/main.py and merge/main.py are; the default is services. Kept for the next `up`.",
         ),
     ] = None,
     restart: Annotated[
         bool,
         typer.Option(
             "--restart",
-            help="Restart ingest and merge with the contracts and the code of now, and return. Starts all if nothing"
-            " is up.",
+            help="Restart ingest and merge, with the contracts and the code as they are now, and return. If nothing is"
+            " up, start everything.",
         ),
     ] = False,
 ) -> None:
-    """Start the local cloud, or what is missing of it, as it was started the last time.
+    """Start the local cloud, or what is missing of it, with the ports and folders of the last time.
 
-    To get back to a default, give the option with the default's value.
+    To get back to a default, give the option once with the default's value.
     """
     asked_to_stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
