@@ -43,7 +43,7 @@ def up(
             metavar="DIR",
             exists=True,
             file_okay=False,
-            help="The folder of contracts that the services read; the default is deploy/feeds. Kept for the next `up`.",
+            help="The folder of contracts for the services; the default is deploy/feeds. Kept for the next `up`.",
         ),
     ] = None,
     services: Annotated[
