@@ -6,7 +6,7 @@ record by record, and DuckDB is given a copy that leaves nothing to guess. A loa
 
 It parses a statement some 25 times and copies a table after each change to it, for time travel. Here a statement is
 parsed once, and there is no time travel. `script_jobs` adds what a MERGE inside a script inserted and
-updated, `torn_tables` mends what a SIGKILL left half done.
+updated, `torn_tables` mends what a SIGKILL left half done, `kept_jobs` bounds what is remembered of jobs.
 """
 
 from __future__ import annotations
