@@ -115,7 +115,12 @@ def _services(incomplete: str) -> list[str]:
 
 State = Annotated[
     Path,
-    typer.Option("--state", metavar="DIR", envvar="DROPMERGE_STATE", help="The folder the local cloud is kept in."),
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        envvar="DROPMERGE_STATE",
+        help="The folder that the local cloud keeps its data, logs and ports in.",
+    ),
 ]
 Project = Annotated[
     str | None,
