@@ -28,7 +28,9 @@ _COMPILE = (
     "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-strip-extras", "--python-version", "3.11",
     "--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make requirements",
 )  # fmt: skip
-_WITH_EXTRAS = re.compile(r"^(?P<name>[\w.-]+)(?P<extras>\[[^]]+\])(?P<rest>==.*\n(?P<hashes>(?: +--hash=.*\n)+))", re.M)
+_WITH_EXTRAS = re.compile(
+    r"^(?P<name>[\w.-]+)(?P<extras>\[[^]]+\])(?P<rest>==.*\n(?P<hashes>(?: +--hash=.*\n)+))", re.M
+)
 
 
 def both_spellings(text: str) -> str:
