@@ -174,9 +174,12 @@ def write_wheel(folder: Path, name: str, version: str, metadata: str) -> Path:
 def trap(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """For each package with extras a newer release, of the same major version: dependants would take it."""
     folder = tmp_path_factory.mktemp("trap")
-    for pin in {pin for file in requirements.FILES for pin in pins_of(text_of(file)) if pin.extras}:
-        version = f"{pin.version.partition('.')[0]}.999"
-        write_wheel(folder, pin.name, version, f"Metadata-Version: 2.1\nName: {pin.name}\nVersion: {version}\n")
+    pins = {pin for file in requirements.FILES for pin in pins_of(text_of(file))}
+    asked = {name for name, _ in asked_with_extras(pins_of(text_of("requirements-dev")))}
+    for pin in pins:
+        if pin.extras or pin.name in asked:
+            version = f"{pin.version.partition('.')[0]}.999"
+            write_wheel(folder, pin.name, version, f"Metadata-Version: 2.1\nName: {pin.name}\nVersion: {version}\n")
     assert len(list(folder.iterdir())) >= 5
     return folder
 
