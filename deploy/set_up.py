@@ -72,9 +72,9 @@ def assess(stage: Stage) -> tuple[str | None, list[str]]:
     now, record = current(stage), recorded(stage)
     if record is None:
         return f"{stage.environment} is not whole" if stage.folder.exists() else "", list(stage.files)
-    for what in ("Python", "folder"):
+    for what, made in (("Python", "with another Python"), ("folder", "in another folder")):
         if record.get(what) != now[what]:
-            return f"{stage.environment} was made with another {what}, {record.get(what)}", list(stage.files)
+            return f"{stage.environment} was made {made}, {record.get(what)}", list(stage.files)
     for name in stage.files:
         if name != PROJECT and record.get(name, now[name]) != now[name]:
             return f"{name} changed", list(stage.files)
@@ -89,18 +89,18 @@ def set_up(stage: Stage) -> None:
         why, files = assess(stage)  # another make may just have done it
         if not files:
             return
-        start = time.monotonic()
-        record = current(stage) if why is not None else {**(recorded(stage) or {}), **current(stage)}
-        if why is None:
-            _say(f"{stage.environment}: installing from {' and '.join(files)}.")
-        else:
+        start, anew, record = time.monotonic(), why is not None, current(stage)
+        if anew:
             if why:
                 _refuse_if_used(stage, why)
                 _say(f"{why}; it is made anew.")
             version = ".".join(map(str, sys.version_info[:3]))
             _say(f"Setting up {stage.environment} with Python {version}: about {stage.takes}, this once.")
+        else:
+            _say(f"{stage.environment}: installing from {' and '.join(files)}.")
+            record = (recorded(stage) or {}) | record
         stage.record.unlink(missing_ok=True)
-        if why is not None:
+        if anew:
             shutil.rmtree(stage.folder, ignore_errors=True)
             _run(lock, "There is no virtual environment", str(_python()), "-I", "-m", "venv", str(stage.folder))
         for name in files:
