@@ -7,11 +7,10 @@ needed='Python 3.11 or newer'
 asked=${2-}
 old=
 
-# Sets `version` when it runs, which a pyenv shim may not; fails when it does not or is too old.
+# Sets `version`, empty when it does not run, as a pyenv shim may not; fails when it does not or is too old.
 fits() {
-    version=$("$1" -E -s -c 'import sys
-print("%d.%d.%d" % sys.version_info[:3])
-sys.exit(sys.version_info < (3, 11))' 2>/dev/null </dev/null)
+    version=$("$1" -E -s -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null </dev/null)
+    case $version in '' | [12].* | 3.[0-9].* | 3.10.*) return 1 ;; esac
 }
 
 refuse() {
