@@ -10,13 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from google.api_core.exceptions import GoogleAPICallError, PreconditionFailed
+from google.api_core.exceptions import GoogleAPIError, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
+from google.cloud.storage.retry import DEFAULT_RETRY
+from requests import RequestException
 
 from generator.errors import GeneratorError
 
 _BUCKET_SCHEME = "gs://"
+# The client would look for a bucket that does not answer for two minutes, without a word.
+_RETRY = DEFAULT_RETRY.with_timeout(8.0)
+_FAILURES = (GoogleAPIError, RequestException)
 
 
 def is_object(place: str) -> bool:
@@ -26,8 +31,15 @@ def is_object(place: str) -> bool:
 
 def refuse_existing(place: str) -> None:
     """GeneratorError when there is something at that place already."""
-    if _blob(place).exists() if is_object(place) else os.path.lexists(place):
+    if _exists(place) if is_object(place) else os.path.lexists(place):
         raise GeneratorError(f"{place} exists already; --force overwrites it")
+
+
+def _exists(place: str) -> bool:
+    try:
+        return bool(_blob(place).exists(retry=_RETRY))
+    except _FAILURES as error:
+        raise GeneratorError(f"{place} cannot be reached: {error}") from error
 
 
 @contextmanager
@@ -65,8 +77,8 @@ def local_copy(place: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / place.rpartition("/")[2]
         try:
-            _blob(place).download_to_filename(str(path))
-        except GoogleAPICallError as error:
+            _blob(place).download_to_filename(str(path), retry=_RETRY)
+        except _FAILURES as error:
             raise GeneratorError(f"{place} cannot be read: {error}") from error
         yield path
 
@@ -86,11 +98,11 @@ def _rename(temporary: Path, place: str, force: bool) -> None:
 def _upload(temporary: Path, place: str, force: bool) -> None:
     try:
         _blob(place).upload_from_filename(
-            str(temporary), content_type="text/csv", if_generation_match=None if force else 0
+            str(temporary), content_type="text/csv", if_generation_match=None if force else 0, retry=_RETRY
         )
     except PreconditionFailed as error:
         raise GeneratorError(f"{place} exists already; --force overwrites it") from error
-    except GoogleAPICallError as error:
+    except _FAILURES as error:
         raise GeneratorError(f"{place} cannot be written: {error}") from error
 
 

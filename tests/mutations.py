@@ -112,7 +112,7 @@ MUTATIONS = [
         "publish-without-waiting",
         "G2",
         "services/shared/bus.py",
-        "answer = PublisherClient.publish(client, topic=path, messages=messages, retry=_RETRY, timeout=_SECONDS)\n"
+        "answer = PublisherClient.publish(client, topic=path, messages=messages, retry=retry, timeout=seconds)\n"
         "    return list(answer.message_ids)",
         "import threading\n"
         "    some = {'topic': path, 'messages': messages}\n"
@@ -131,7 +131,7 @@ MUTATIONS = [
     Mutation(
         "forgotten-job-is-permanent",
         "G2",
-        "services/shared/errors.py",
+        "services/shared/google_errors.py",
         "if isinstance(error, google.NotFound) and re.search(",
         "if isinstance(error, OSError) and re.search(",
         f"{_FORGOTTEN}[stage]",

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from google.api_core.exceptions import GoogleAPIError
-
 from deploy.local import parts as parts_of
 from deploy.local import ports as ports_of
 from deploy.local import processes, ready, record, topology
@@ -40,6 +38,9 @@ class LocalCloud:
         self, port_base: int | None = None, feeds: Path | None = None, services: Path | None = None
     ) -> dict[str, str]:
         """Start whatever is not running and await it; if that fails, stop everything again."""
+        # Slow to import: done here, not for who only reads where the local cloud is.
+        from google.api_core.exceptions import GoogleAPIError
+
         with only_one(self.state, self._check, self._say):
             current = self._settle(port_base, feeds, services)
             dead = self.dead(current)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # A setting of the person's shell must not point a part anywhere else, nor make it call out.
 _STRIPPED = (
     "BQEMU_", "OTEL_", "GOOGLE_", "PUBSUB_", "STORAGE_EMULATOR_", "BIGQUERY_EMULATOR_", "DROPMERGE_",
-    "FUNCTION_",
+    "FUNCTION_", "MONITORING_EMULATOR_",
 )  # fmt: skip
 
 
@@ -20,13 +20,15 @@ def clean() -> dict[str, str]:
     return {**kept, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 
 
-def clients(bus: str, bucket: str, warehouse: str) -> dict[str, str]:
-    """What points any Google client at the local cloud; `bus` is host:port, the others are URLs."""
+def clients(bus: str, bucket: str, warehouse: str, metrics: str) -> dict[str, str]:
+    """What points any Google client, and our commands, at the local cloud; `bus` is host:port, the others are URLs."""
     return {
         "GOOGLE_CLOUD_PROJECT": PROJECT,
         "PUBSUB_EMULATOR_HOST": bus,
         "STORAGE_EMULATOR_HOST": bucket,
         "BIGQUERY_EMULATOR_HOST": warehouse,
+        # Ours: no client of Google's reads it.
+        "MONITORING_EMULATOR_HOST": metrics,
     }
 
 

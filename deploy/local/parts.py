@@ -51,7 +51,7 @@ class Plan:
 
     def google(self) -> dict[str, str]:
         """The variables that point Google's clients at this plan's parts."""
-        return environment.clients(self.bus_host, self.url("bucket"), self.url("warehouse"))
+        return environment.clients(self.bus_host, self.url("bucket"), self.url("warehouse"), self.url("metrics"))
 
 
 def build(plan: Plan, topology: Topology) -> dict[str, Part]:
@@ -62,9 +62,12 @@ def build(plan: Plan, topology: Topology) -> dict[str, Part]:
 
 
 def _bus(plan: Plan) -> Part:
-    port, data = plan.ports["bus"], plan.state / "bus"
-    command = [sys.executable, "-m", "deploy.local.bus", "--port", str(port), "--data", str(data)]
-    return Part("bus", command, {"bus": port}, None, {"PYTHONPATH": str(environment.ROOT)})
+    ports = {name: plan.ports[name] for name in ("bus", "metrics")}
+    command = [
+        sys.executable, "-m", "deploy.local.bus", "--port", str(ports["bus"]),
+        "--metrics-port", str(ports["metrics"]), "--data", str(plan.state / "bus"),
+    ]  # fmt: skip
+    return Part("bus", command, ports, None, {"PYTHONPATH": str(environment.ROOT)})
 
 
 def _bucket(plan: Plan) -> Part:

@@ -13,6 +13,7 @@ DEFAULTS = {
     "warehouse-grpc": 9060,
     "ingest": 8081,
     "merge": 8082,
+    "metrics": 8086,
 }
 FREE = 0
 # Below the range that systems hand to outgoing connections: a part that is started again finds its port free.

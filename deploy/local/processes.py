@@ -12,6 +12,7 @@ import psutil
 
 from deploy.local.environment import ROOT
 
+_IDLE_SHARE = 0.02  # of one processor; a server that waits for requests uses less
 _SAME_START = 0.05  # seconds; the kernel counts process starts in hundredths
 # Kept so that a part that ended is reaped, when this process is its parent.
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -92,3 +93,18 @@ def _signal(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
     except ProcessLookupError:
         return
+
+
+def is_working(pid: int, seconds: float) -> bool:
+    """Whether a process used the processor, or waited for a disk, within these seconds; False if it is gone."""
+    try:
+        process = psutil.Process(pid)
+        before = sum(process.cpu_times()[:2])
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if process.status() == psutil.STATUS_DISK_SLEEP:
+                return True
+            time.sleep(0.1)
+        return sum(process.cpu_times()[:2]) - before > _IDLE_SHARE * seconds
+    except psutil.NoSuchProcess:
+        return False

@@ -1,54 +1,27 @@
-"""The `dropmerge` command: a list of commands, each a function in a module of its own."""
+"""The `dropmerge` command."""
 
+import locale
+import os
 import sys
-from collections.abc import Callable
+from io import TextIOWrapper
 
-import structlog
-import typer
-
-from services.console import local_cloud
-from services.console.backfill import backfill
-from services.console.dead_letters import commands as dead_letters
-from services.console.drop import drop
-from services.console.explain.commands import explain
-from services.console.feeds import commands as feeds
-from services.console.rejected import rejected
-from services.console.status import status
-from services.console.tombstones import purge_tombstones
-from services.console.wait import wait
-
-COMMANDS: list[Callable[..., None]] = [
-    local_cloud.up,
-    local_cloud.down,
-    local_cloud.env,
-    drop,
-    wait,
-    status,
-    explain,
-    rejected,
-    backfill,
-    purge_tombstones,
-]
-
-app = typer.Typer(
-    name="dropmerge",
-    no_args_is_help=True,
-    # Errors on one line each, for scripts and logs: with it they come in a box.
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Files dropped in a bucket become rows of a BigQuery table. Exit codes: 0 done, 1 not done or not so,"
-    " 2 a mistake on the command line, 130 Ctrl-C.",
-)
-for command in COMMANDS:
-    app.command()(command)
-app.add_typer(dead_letters.commands, name="dead-letters")
-app.add_typer(feeds.commands, name="feeds")
+from services.console.commands import app
 
 
 def main() -> None:
-    """Run the command line."""
-    # What a command prints is its answer, nothing else.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    """Run the command line, whatever the locale and whichever streams are closed."""
+    encoding = locale.getencoding()
+    if not sys.flags.utf8_mode and encoding.lower() != "utf-8":
+        # Names of objects and files are UTF-8 whatever the locale; from Python 3.15 on this is the default (PEP 686).
+        again = [sys.executable, "-X", "utf8", *sys.orig_argv[1:]]
+        os.execv(sys.executable, again)  # noqa: S606 - itself, no shell needed
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - until the process ends
+        elif isinstance(stream, TextIOWrapper) and mode == "w":
+            # The terminal still has the locale's encoding; what it cannot show is escaped, and no reason to fail.
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
     app()
 
 

@@ -30,8 +30,8 @@ from services.console.options import (
 from services.console.person import ask, counted, progress, visible, who
 from services.console.publish import Message, Pace, publish
 from services.shared.archive import archived_load
-from services.shared.feed import feed_for
 from services.shared.load import Load
+from services.shared.pattern import feed_for
 
 _SHOWN = 20
 

@@ -12,7 +12,7 @@ import typer
 from services.console.connection import Connection, open_connection
 from services.console.exits import errors_in_words, misused
 from services.console.options import FEEDS, HERE, DryRun, Feeds, Json, Place, Project, State, To, ToFeed, Yes
-from services.console.person import ask, is_there, progress
+from services.console.person import ask, is_there, progress, visible
 
 
 def drop(
@@ -60,6 +60,15 @@ def drop(
 
 
 def _target(connection: Connection, path: Path, feed: str | None, to: Place | None, count: int) -> tuple[str, str]:
+    bucket, name = _named(connection, path, feed, to, count)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        misused(f"{visible(str(path))}: not UTF-8, as an object's name must be: use --to gs://BUCKET/NAME")
+    return bucket, name
+
+
+def _named(connection: Connection, path: Path, feed: str | None, to: Place | None, count: int) -> tuple[str, str]:
     if to is not None:
         if not to.name:
             misused("--to has no name after the bucket")

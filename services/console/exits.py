@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
-from google.api_core import exceptions as google
-from google.auth.exceptions import GoogleAuthError
+from typer.exceptions import TyperException
 
 from deploy.local.errors import CloudError
-from services.shared.feed import BadContract
+from services.console.no_answer import PUBSUB, NoAnswer
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 CODES: dict[int, str] = {
@@ -37,14 +36,39 @@ def misused(text: object) -> NoReturn:
 
 @contextmanager
 def errors_in_words() -> Iterator[None]:
-    """Google's errors and bad contracts as a line and exit code 1."""
+    """Google's errors, a part that does not answer, and bad contracts, as some lines and exit code 1."""
     try:
         yield
-    except google.Forbidden as error:
-        fail(f"{error}\nThe account that runs this command lacks that permission.")
-    except (google.GoogleAPIError, BadContract, CloudError) as error:
-        fail(error)
-    except GoogleAuthError as error:
-        fail(f"{error}\nLog in with `gcloud auth application-default login`.")
-    except ConnectionError as error:
-        fail(f"{error}\nIs the local cloud up? `dropmerge up` starts what is missing.")
+    except Exception as error:
+        words = in_words(error)
+        if words is None:
+            raise
+        fail(words)
+
+
+def in_words(error: Exception) -> str | None:
+    """What to tell the person at the terminal; None for a fault in the code."""
+    if isinstance(error, (NoAnswer, CloudError)):
+        return str(error)
+    if isinstance(error, (typer.Exit, typer.Abort, TyperException)):
+        return None
+    from google.api_core import exceptions as google
+    from google.auth.exceptions import GoogleAuthError
+    from requests import RequestException
+
+    from services.shared.feed import BadContract
+
+    if isinstance(error, google.RetryError) and isinstance(error.cause, Exception):
+        return in_words(error.cause)
+    if isinstance(error, (google.ServiceUnavailable, google.DeadlineExceeded)) and error.grpc_status_code is not None:
+        # Of all that commands talk to, only Pub/Sub is spoken to in gRPC.
+        return str(NoAnswer(PUBSUB, str(error.message)))
+    if isinstance(error, google.Forbidden):
+        return f"{error}\nThe account that runs this command lacks that permission."
+    if isinstance(error, (google.GoogleAPIError, BadContract)):
+        return str(error)
+    if isinstance(error, GoogleAuthError):
+        return f"{error}\nLog in with `gcloud auth application-default login`."
+    if isinstance(error, (ConnectionError, RequestException)):
+        return f"{error}\nIs the local cloud up? `dropmerge up` starts what is missing."
+    return None

@@ -18,7 +18,7 @@ def up(
     state: State = HERE,
     detach: Annotated[bool, typer.Option("--detach", help="Return once all is ready.")] = False,
     port_base: Annotated[
-        int | None, typer.Option("--port-base", min=0, help="First of six ports in a row; 0 picks free ones.")
+        int | None, typer.Option("--port-base", min=0, help="First of seven ports in a row; 0 picks free ones.")
     ] = None,
     feeds: Annotated[Path | None, typer.Option("--feeds", exists=True, file_okay=False)] = None,
     services: Annotated[

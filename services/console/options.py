@@ -13,8 +13,7 @@ from typing import Annotated
 import typer
 
 from deploy.local.environment import ROOT
-from services.shared.errors import REASONS, ROW_REASONS
-from services.shared.feed import BadContract, read_feeds
+from services.shared.reasons import REASONS, ROW_REASONS
 
 HERE = Path(".local")
 FEEDS = ROOT / "deploy" / "feeds"
@@ -93,6 +92,8 @@ def read_service(text: str) -> str:
 
 
 def _feed_names(context: typer.Context, incomplete: str) -> list[str]:
+    from services.shared.feed import BadContract, read_feeds
+
     folder = context.params.get("feeds") or FEEDS
     try:
         return [name for name in read_feeds(folder) if name.startswith(incomplete)]

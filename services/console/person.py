@@ -5,10 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 _WIDE = 200
 
@@ -33,17 +36,23 @@ def ask(question: str, yes: bool) -> None:
 
 def show(table: Table) -> None:
     """Names as they are: anyone may have put [brackets] in one. In a file or a pipe, lines are long."""
+    from rich.console import Console
+
     width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _WIDE
     Console(markup=False, highlight=False, emoji=False, width=width).print(table)
 
 
 def clear() -> None:
     """The terminal, where there is one."""
+    from rich.console import Console
+
     Console().clear()
 
 
 def table(*headings: str) -> Table:
     """What does not fit goes on the next line: a name cut short is of no use."""
+    from rich.table import Column, Table
+
     return Table(*(Column(heading, overflow="fold") for heading in headings))
 
 
@@ -54,6 +63,8 @@ def counted(number: int, what: str) -> str:
 
 def progress() -> Console:
     """For what is shown while a command works, and never in its output."""
+    from rich.console import Console
+
     return Console(stderr=True, markup=False, highlight=False, emoji=False)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from services.console.connection import Connection
+from services.console.connection import RETRY_SECONDS, Connection
 
 if TYPE_CHECKING:
     from google.pubsub_v1.types import PubsubMessage
@@ -26,7 +26,7 @@ def publish(connection: Connection, topic: str, messages: Sequence[Message]) -> 
     path = connection.publisher.topic_path(connection.project, topic)
     ids: list[str] = []
     for some in _requests(messages):
-        ids += send(connection.publisher, path, some)
+        ids += send(connection.publisher, path, some, RETRY_SECONDS)
     return ids
 
 

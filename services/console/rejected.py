@@ -7,7 +7,7 @@ import fnmatch
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,9 @@ from services.console.connection import Connection, open_connection
 from services.console.exits import errors_in_words, misused
 from services.console.options import FEEDS, HERE, FeedName, Feeds, Json, Object, Project, RowReason, State
 from services.console.person import counted, show, table, visible
-from services.shared.feed import Feed
+
+if TYPE_CHECKING:
+    from services.shared.feed import Feed
 
 _SHOWN = 100
 

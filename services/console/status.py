@@ -8,18 +8,21 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from services.console.connection import Connection, open_connection
-from services.console.exits import errors_in_words, misused
+from services.console.exits import errors_in_words, in_words, misused
 from services.console.in_flight import InFlight
+from services.console.no_answer import BIGQUERY, NoAnswer
 from services.console.options import FEEDS, HERE, SERVICES, Feeds, Json, Project, State
-from services.console.person import clear, show, table
-from services.console.whereabouts import Whereabouts, is_moving
+from services.console.person import clear, counted, show, table
+from services.console.whereabouts import Whereabouts, is_moving, landed, messages_in_flight
 from services.shared.load import staging_table
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _EVERY_SECONDS = 5.0
 
@@ -40,7 +43,12 @@ def status(
         if watch:
             _watch(connection, in_flight)
             return
-        answer = read_status(connection, in_flight)
+        try:
+            answer = read_status(connection, in_flight)
+        except NoAnswer as error:
+            if error.api == BIGQUERY:
+                typer.echo(f"without it: {_queues(connection)}", err=True)
+            raise
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
         return
@@ -122,21 +130,43 @@ def _file(one: Whereabouts | None) -> dict[str, Any] | None:
 
 
 def _watch(connection: Connection, in_flight: InFlight) -> None:
+    """Again and again. What cannot be read is said above the last figures that could, until Ctrl-C."""
     over = threading.Event()
 
     def leave(*_: object) -> None:
         over.set()
-        # Should a call of Google's hang, the second one ends it.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # It may be raised, and lost, in a library's callback: then the round that is under way is the last.
+        raise KeyboardInterrupt
 
-    # An exception might be raised, and lost, in a library's callback.
     signal.signal(signal.SIGINT, leave)
+    answer: dict[str, Any] | None = None
+    as_of = ""
     while not over.is_set():
-        answer = read_status(connection, in_flight)
-        clear()
-        show(_table(answer))
-        typer.echo(_below(answer))
-        over.wait(_EVERY_SECONDS)
+        try:
+            trouble = None
+            try:
+                answer = read_status(connection, in_flight)
+                as_of = f"{datetime.now(UTC):%H:%M:%S} UTC"
+            except Exception as error:
+                trouble = in_words(error)
+                if trouble is None or (answer is None and not isinstance(error, NoAnswer)):
+                    raise
+            clear()
+            _show_screen(answer, as_of, trouble)
+            over.wait(_EVERY_SECONDS)
+        except KeyboardInterrupt:
+            return
+
+
+def _show_screen(answer: dict[str, Any] | None, as_of: str, trouble: str | None) -> None:
+    if trouble:
+        typer.secho(trouble, fg="red")
+        typer.echo(f"the figures below are old, of {as_of}" if answer else "no figures yet")
+    if answer:
+        lines = _table(answer)
+        lines.style = "dim" if trouble else ""
+        show(lines)
+        typer.echo(f"{_below(answer)}; as of {as_of}")
 
 
 def _table(answer: dict[str, Any]) -> Table:
@@ -155,6 +185,14 @@ def _table(answer: dict[str, Any]) -> Table:
             str(counts["dead_letters"]),
         )
     return lines
+
+
+def _queues(connection: Connection) -> str:
+    """What is known without the warehouse."""
+    letters = sum(connection.undelivered(f"{service}-dead-letter") for service in SERVICES)
+    files = counted(len(landed(connection)), "file")
+    messages = counted(messages_in_flight(connection), "message")
+    return f"{files} in gs://{connection.landing}, {messages} in flight, {counted(letters, 'dead letter')} waiting"
 
 
 def _below(answer: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,9 @@ from services.console.connection import Connection, open_connection
 from services.console.exits import errors_in_words, misused
 from services.console.options import FEEDS, HERE, DryRun, FeedName, Feeds, Json, Project, State, Yes, read_age
 from services.console.person import ask, counted, who
-from services.shared.feed import Feed
+
+if TYPE_CHECKING:
+    from services.shared.feed import Feed
 
 # Merged before @before, by the ledger's word; a tombstone that the ledger does not know stays.
 _OLD = "_deleted AND _load_id IN (SELECT load_id FROM `ops.ledger` WHERE feed = @feed AND merged_at < @before)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import typer
 
@@ -10,7 +11,10 @@ from services.console.connection import open_connection
 from services.console.exits import errors_in_words, fail
 from services.console.in_flight import InFlight
 from services.console.options import FEEDS, HERE, Feeds, Project, Seconds, State
-from services.console.person import progress
+from services.console.person import counted, progress, visible
+from services.console.whereabouts import Whereabouts
+
+_SHOWN = 20
 
 
 def wait(
@@ -23,18 +27,25 @@ def wait(
 
     Exit code 1, and what is still on its way, if that takes longer than the timeout.
     """
-    with errors_in_words(), progress().status("looking") as line:
-        connection = open_connection(state, project, feeds)
-        in_flight, deadline = InFlight(connection), time.monotonic() + timeout
-        while True:
-            moving, messages = in_flight.now()
-            if not moving and not messages:
-                break
-            said = f"{len(moving)} files and {messages} messages in flight"
-            line.update(said)
-            if time.monotonic() >= deadline:
-                for one in moving[:20]:
-                    typer.echo(f"gs://{one.bucket}/{one.object}#{one.generation}: {one.state}", err=True)
-                fail(f"after {timeout:g} s: {said}")
-            time.sleep(0.3)
+    with errors_in_words():
+        deadline = time.monotonic() + timeout
+        in_flight = InFlight(open_connection(state, project, feeds, timeout))
+        # What is said at the end comes after the spinner, not into it.
+        with progress().status("looking") as line:
+            while True:
+                moving, messages = in_flight.now()
+                if not moving and not messages:
+                    break
+                line.update(_words(moving, messages))
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(0.3)
+        if moving or messages:
+            for one in moving[:_SHOWN]:
+                typer.echo(visible(f"gs://{one.bucket}/{one.object}#{one.generation}: {one.state}"), err=True)
+            fail(f"after {timeout:g} s: {_words(moving, messages)}")
     typer.echo("nothing is in flight")
+
+
+def _words(moving: Sequence[Whereabouts], messages: int) -> str:
+    return f"{counted(len(moving), 'file')} and {counted(messages, 'message')} in flight"

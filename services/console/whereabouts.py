@@ -10,8 +10,8 @@ from services.console.connection import Connection
 from services.console.dead_letters.waiting import Key, is_answer
 from services.console.events import CLOCKS, ENDED, SET_OUT, last_word
 from services.console.options import SERVICES
-from services.shared.feed import feed_for
 from services.shared.load import Load
+from services.shared.pattern import feed_for
 
 _EXPECTED_WITHIN = timedelta(minutes=10)
 

@@ -19,9 +19,10 @@ from services.ingest.pin import pin
 from services.shared.bus import Bus
 from services.shared.envelope import Envelope
 from services.shared.errors import Permanent, Transient
-from services.shared.feed import Feed, feed_for
+from services.shared.feed import Feed
 from services.shared.journal import Journal
 from services.shared.load import Load
+from services.shared.pattern import feed_for
 from services.shared.settings import Settings
 from services.shared.settle import Work
 from services.shared.staged import Staged

@@ -17,8 +17,9 @@ from google.api_core import exceptions as google
 from services.merge.bounds import find_bounds
 from services.merge.ledger import Ledger
 from services.shared.deadline import left
-from services.shared.errors import Permanent, Transient, classify
+from services.shared.errors import Permanent, Transient
 from services.shared.feed import Feed
+from services.shared.google_errors import classify
 from services.shared.journal import Journal
 from services.shared.load import Load, staging_table
 from services.shared.settings import Settings

@@ -9,14 +9,19 @@ from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.types import PubsubMessage
 
 _SECONDS = 60.0
-# The publisher's own default goes on for 600 s, as long as a push may take in all.
-_RETRY = Retry(initial=0.1, maximum=5.0, timeout=_SECONDS)
 
 
-def send(client: PublisherClient, path: str, messages: Sequence[PubsubMessage]) -> list[str]:
-    """One request to the topic at `path`. Returns the ids, in order, once Pub/Sub holds the messages."""
+def send(
+    client: PublisherClient, path: str, messages: Sequence[PubsubMessage], seconds: float = _SECONDS
+) -> list[str]:
+    """One request to the topic at `path`, repeated for some seconds while Pub/Sub cannot be had.
+
+    Returns the ids, in order, once Pub/Sub holds the messages.
+    """
+    # The publisher's own default goes on for 600 s, as long as a push may take in all.
+    retry = Retry(initial=0.1, maximum=5.0, timeout=seconds)
     # The call beneath publish(): that one takes attributes as keywords, so none may be called "topic" or "data".
-    answer = PublisherClient.publish(client, topic=path, messages=messages, retry=_RETRY, timeout=_SECONDS)
+    answer = PublisherClient.publish(client, topic=path, messages=messages, retry=retry, timeout=seconds)
     return list(answer.message_ids)
 
 

@@ -11,8 +11,6 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from services.shared.row_check import parse_check
-
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
 FeedName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)]
 TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*\.[A-Za-z]\w*$")]
@@ -92,7 +90,7 @@ class Feed(_Model):
             if column.name == self.version and column.type not in ("TIMESTAMP", "DATE", "INT64", "NUMERIC"):
                 raise ValueError("a version is TIMESTAMP, DATE, INT64 or NUMERIC")
             if column.check is not None:
-                parse_check(column.check, names)
+                _parse_check(column.check, names)
         if self.delete and self.delete.column.lower() in folded:
             raise ValueError("the delete column marks rows; it is not one of the table's columns")
         return self
@@ -110,7 +108,7 @@ class Feed(_Model):
     def check_sql(self, column: Column) -> str:
         """The column's check, parsed and written anew, so that only an expression can get through."""
         assert column.check is not None
-        return parse_check(column.check, [c.name for c in self.columns])
+        return _parse_check(column.check, [c.name for c in self.columns])
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -121,6 +119,13 @@ class Feed(_Model):
 
     def wants(self, object_name: str) -> bool:
         return self._pattern.fullmatch(object_name) is not None
+
+
+def _parse_check(text: str, columns: list[str]) -> str:
+    # The parser takes longer to import than everything else: only who has a check pays for it.
+    from services.shared.row_check import parse_check
+
+    return parse_check(text, columns)
 
 
 def read_feed(path: Path) -> Feed:
@@ -155,8 +160,3 @@ def read_feeds(folder: Path) -> Mapping[str, Feed]:
     if not feeds:
         raise BadContract(f"{folder}: no feeds (*.yaml) here")
     return feeds
-
-
-def feed_for(feeds: Mapping[str, Feed], object_name: str) -> Feed | None:
-    """The feed that wants an object: the first by name where several do."""
-    return next((feed for feed in feeds.values() if feed.wants(object_name)), None)

@@ -12,7 +12,8 @@ from services.shared.bus import Bus
 from services.shared.dead_letter import dead_letter_of
 from services.shared.deadline import within
 from services.shared.envelope import Envelope, read_envelope
-from services.shared.errors import Permanent, classify, is_crash
+from services.shared.errors import Permanent
+from services.shared.google_errors import classify, is_crash
 from services.shared.journal import Event, Journal
 from services.shared.logs import trace_fields, traceparent
 from services.shared.settings import Settings

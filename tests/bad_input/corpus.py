@@ -15,8 +15,8 @@ from typing import Any
 
 from services.console.dead_letters.letter import Letter
 from services.console.whereabouts import heard_of, merged_loads
-from services.shared.feed import feed_for
 from services.shared.load import Load
+from services.shared.pattern import feed_for
 from tests.bad_input.files import File, files
 from tests.bad_input.messages import Message, messages
 from tests.bad_input.values import Refused, as_csv, values

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from services.shared.errors import REASONS, ROW_REASONS
+from services.shared.reasons import REASONS, ROW_REASONS
 from tests.bad_input.corpus import Outcomes
 from tests.bad_input.files import File, files, good
 from tests.bad_input.messages import Message, messages

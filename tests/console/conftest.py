@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.local.environment import ROOT
-from services.console.__main__ import app
+from services.console.commands import app
 from tests.guarantees.conftest import write_feeds
 from tests.guarantees.pipeline import Pipeline, running
 

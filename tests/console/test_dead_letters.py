@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from services.console.dead_letters.advice import ADVICE
-from services.shared.errors import REASONS
+from services.shared.reasons import REASONS
 from tests.console.conftest import INGEST_LETTERS, MERGE_LETTERS, Commands, empty_dead_letters, pull_all
 from tests.console.letters import ours, put
 from tests.guarantees.pipeline import HEADER, Pipeline, row

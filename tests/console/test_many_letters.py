@@ -140,7 +140,7 @@ def _start(commands: Commands, *words: str, kill: _Kill | None = None) -> BasePr
 
 
 def _dropmerge(words: Sequence[str], environ: Mapping[str, str], kill: _Kill | None) -> None:
-    from services.console.__main__ import app
+    from services.console.commands import app
 
     os.environ.clear()
     os.environ.update(environ)

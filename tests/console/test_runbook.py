@@ -2,7 +2,7 @@
 
 from deploy.local.environment import ROOT
 from services.console.dead_letters.advice import ADVICE, row_table, table
-from services.shared.errors import REASONS
+from services.shared.reasons import REASONS
 
 
 def test_every_reason_has_its_advice() -> None:

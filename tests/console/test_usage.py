@@ -117,15 +117,3 @@ def test_the_shell_completes(typed: str, offered: str) -> None:
     line = [sys.executable, "-c", "from services.console.__main__ import app; app(prog_name='dropmerge')"]
     done = subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert offered in done.stdout.split()
-
-
-def test_help_needs_none_of_googles_libraries() -> None:
-    """They take longer to import than all the rest."""
-    code = (
-        "import sys; from services.console.__main__ import app; app(['status', '--help'], standalone_mode=False);"
-        "slow = {'google.cloud.bigquery', 'google.cloud.storage', 'google.cloud.pubsub_v1'} & set(sys.modules);"
-        "sys.exit(f'imported {slow}' if slow else 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "--watch" in done.stdout

@@ -13,7 +13,7 @@ from deploy.local.cloud import LocalCloud
 from services.console.connection import Connection
 from services.console.dead_letters.letter import Letter
 from services.console.dead_letters.mailbox import Mailbox
-from services.console.explain.commands import explain_object
+from services.console.explain.object import explain_object
 from services.console.in_flight import InFlight
 from services.console.publish import publish
 

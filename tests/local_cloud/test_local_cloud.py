@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from deploy.local.cloud import LocalCloud
 from deploy.local.errors import CloudError
-from services.console.__main__ import app
+from services.console.commands import app
 
 
 def test_env_says_that_nothing_is_up(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from services.console.__main__ import app
+from services.console.commands import app
 from tests.guarantees.pipeline import Pipeline
 from tests.truth import oracle
 from tests.truth.feeds import CONTRACTS

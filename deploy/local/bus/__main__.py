@@ -8,7 +8,8 @@ import threading
 from pathlib import Path
 
 from .database import DataInUseError
-from .server import Bus, PortInUseError
+from .errors import PortInUseError
+from .server import Bus
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -16,6 +17,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bus", description="Pub/Sub for development on this machine.")
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one and prints it")
+    parser.add_argument("--metrics-port", type=int, default=0, help="of the metrics, over HTTP; 0 takes a free one")
     parser.add_argument("--data", type=Path, required=True, help="folder of bus.sqlite")
     # It asks nobody who they are, so it is not to be reached from another machine.
     parser.add_argument("--host", choices=_LOOPBACK, default="127.0.0.1")
@@ -30,12 +32,13 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        bus = Bus(arguments.host, arguments.port, arguments.data)
+        bus = Bus(arguments.host, arguments.port, arguments.metrics_port, arguments.data)
     except (PortInUseError, DataInUseError) as error:
         print(f"bus: {error}", file=sys.stderr)
         return 1
     bus.start()
-    print(f"bus ready on {arguments.host}:{bus.port}, data in {arguments.data}", flush=True)
+    where = f"{arguments.host}:{bus.port}, metrics on {bus.metrics.port}"
+    print(f"bus ready on {where}, data in {arguments.data}", flush=True)
     stop.wait()
     bus.stop()
     return 0

@@ -11,6 +11,10 @@ class BusError(Exception):
         self.code = code
 
 
+class PortInUseError(Exception):
+    """Something else listens on the port."""
+
+
 def invalid(text: str) -> BusError:
     """The request itself is wrong; repeating it will not help."""
     return BusError(grpc.StatusCode.INVALID_ARGUMENT, text)

@@ -9,6 +9,7 @@ import grpc
 
 from .catalog import Catalog
 from .database import Database
+from .errors import PortInUseError
 from .metrics import Metrics
 from .publisher import Publisher
 from .push import Pusher
@@ -29,14 +30,10 @@ _OPTIONS = [
 ]
 
 
-class PortInUseError(Exception):
-    """Something else listens on the port."""
-
-
 class Bus:
-    """Bound to its port when constructed; serves from `start` to `stop`."""
+    """Bound to its ports when constructed; serves from `start` to `stop`."""
 
-    def __init__(self, host: str, port: int, data: Path) -> None:
+    def __init__(self, host: str, port: int, metrics_port: int, data: Path) -> None:
         self._grpc = grpc.server(ThreadPoolExecutor(_THREADS), options=_OPTIONS, maximum_concurrent_rpcs=_THREADS)
         self.port = _bind(self._grpc, host, port)
         self._database = Database(data)
@@ -44,18 +41,19 @@ class Bus:
         catalog = Catalog(self._database)
         self._queue = Queue(self._database, catalog, self._signals)
         self._pusher = Pusher(catalog, self._queue, self._signals)
+        self.metrics = Metrics(catalog, self._queue, host, metrics_port)
         self._stopping = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="sweep", daemon=True)
         self._grpc.add_generic_rpc_handlers(
             (
                 Publisher(catalog, self._queue).handlers(),
                 Subscriber(catalog, self._queue, self._signals, self._pusher).handlers(),
-                Metrics(catalog, self._queue).handlers(),
             )
         )
 
     def start(self) -> None:
         """Answer requests, push what waits."""
+        self.metrics.start()
         self._grpc.start()
         self._pusher.refresh()
         self._sweeper.start()
@@ -64,6 +62,7 @@ class Bus:
         """End streams, let running requests and pushes finish within a moment, close the file."""
         self._stopping.set()
         stopped = self._grpc.stop(grace=2)
+        self.metrics.stop()
         self._signals.close()
         stopped.wait()
         self._pusher.join()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.shared.errors import REASONS, ROW_REASONS
+from services.shared.reasons import REASONS, ROW_REASONS
 
 
 @dataclass(frozen=True)

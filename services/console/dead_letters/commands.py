@@ -43,7 +43,7 @@ from services.console.options import (
 )
 from services.console.person import ask, counted, is_there, progress, visible
 from services.console.publish import Pace
-from services.shared.errors import REASONS
+from services.shared.reasons import REASONS
 
 commands = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Messages that could not go on: list, show, replay, discard."

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from services.shared.dead_letter import PREFIX, PUBSUBS_OWN, original_of
 from services.shared.errors import Permanent
-from services.shared.feed import Feed, feed_for
+from services.shared.pattern import feed_for
 from services.shared.staged import Staged
 
 if TYPE_CHECKING:
     from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
+
+    from services.shared.feed import Feed
 
 _NATIVE = "CloudPubSubDeadLetter"
 """Of the attributes that Pub/Sub adds when it forwards after too many attempts

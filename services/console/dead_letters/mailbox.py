@@ -17,9 +17,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from types import TracebackType
 from typing import Any
 
-import structlog
-from google.api_core import exceptions as google
-
 from services.console.connection import Connection
 from services.console.dead_letters.letter import Letter, read_letter
 from services.console.options import SERVICES
@@ -50,6 +47,7 @@ class Mailbox:
         self._deadline = min(seconds)
 
     def __enter__(self) -> Mailbox:
+        _ = self._connection.subscriber  # here, not in two threads: where the bus does not answer this says so
         self._extender.start()
         return self
 
@@ -109,30 +107,36 @@ class Mailbox:
         self._pulls[self._pool.submit(self._pull, service, most)] = service
 
     def _pull(self, service: str, most: int) -> Sequence[Any]:
+        from google.api_core.exceptions import DeadlineExceeded
+
         try:
             answer = self._connection.subscriber.pull(
                 subscription=self._path(service), max_messages=most, timeout=_PULL_SECONDS, retry=None
             )
-        except google.DeadlineExceeded:
+        except DeadlineExceeded:
             return []
         return list(answer.received_messages)
 
     def _waiting(self, service: str) -> int:
+        from google.api_core.exceptions import Forbidden
+
         try:
             return self._connection.undelivered(f"{service}-dead-letter")
-        except google.Forbidden:
+        except Forbidden:
             # Without the right to read metrics, only empty answers tell.
             return sys.maxsize
 
     def _extend(self) -> None:
+        from google.api_core.exceptions import GoogleAPIError
+
         while not self._over.wait(self._deadline / 3):
             with self._lock:
                 held = dict(self._held)
             try:
                 self._modify(held, self._deadline)
-            except google.GoogleAPIError as error:
+            except GoogleAPIError as error:
                 # A lapsed lease only means that a letter may be seen, or replayed, twice.
-                structlog.get_logger().warning("leases not extended", error=str(error))
+                print(f"leases not extended: {error}", file=sys.stderr)
 
     def _take(self) -> dict[tuple[str, str], str]:
         with self._lock:
@@ -142,12 +146,16 @@ class Mailbox:
     def _modify(self, held: dict[tuple[str, str], str], seconds: int) -> None:
         for service, ids in _chunks(held):
             self._connection.subscriber.modify_ack_deadline(
-                subscription=self._path(service), ack_ids=ids, ack_deadline_seconds=seconds
+                subscription=self._path(service),
+                ack_ids=ids,
+                ack_deadline_seconds=seconds,
+                retry=self._connection.retry,
             )
 
     def _acknowledge(self, held: dict[tuple[str, str], str]) -> None:
         for service, ids in _chunks(held):
-            self._connection.subscriber.acknowledge(subscription=self._path(service), ack_ids=ids)
+            path, retry = self._path(service), self._connection.retry
+            self._connection.subscriber.acknowledge(subscription=path, ack_ids=ids, retry=retry)
 
     def _settings(self, service: str) -> dict[str, Any]:
         return dict(self._connection.topology["subscriptions"][f"{service}-dead-letter"])

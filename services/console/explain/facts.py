@@ -18,8 +18,8 @@ from services.console.dead_letters.waiting import is_answer, latest_letters
 from services.console.events import ENDED, SET_OUT, last_word, read_events
 from services.console.explain.merged import Merge, find_merge, jobs_of, others, rows_of
 from services.shared.archive import archived_name
-from services.shared.feed import feed_for
 from services.shared.load import Load
+from services.shared.pattern import feed_for
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.console.connection import Connection
 from services.console.exits import misused
-from services.shared.feed import Feed
+
+if TYPE_CHECKING:
+    from services.shared.feed import Feed
 
 
 def explain_row(connection: Connection, feed: Feed, pairs: list[str]) -> dict[str, Any]:

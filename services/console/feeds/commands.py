@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
 
 from services.console.exits import errors_in_words, fail, misused
-from services.console.feeds.check import Fault, check, check_together
 from services.console.feeds.guess import CannotGuess, Contract, guess
 from services.console.options import FEEDS, Feeds, Json
 from services.console.person import counted, show, table
-from services.shared.feed import Feed, read_feeds
+
+if TYPE_CHECKING:
+    from services.shared.feed import Feed
 
 commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Contracts, before they are deployed.")
 
@@ -27,6 +27,8 @@ def check_feeds(
     feeds: Feeds = FEEDS,
 ) -> None:
     """Check contracts; each fault with file, line and column. Exit code 1 if there is one."""
+    from services.console.feeds.check import Fault, check, check_together
+
     paths = files or sorted(feeds.glob("*.yaml"))
     if not paths:
         misused(f"{feeds}: no feeds (*.yaml) here")
@@ -56,6 +58,8 @@ def show_feeds(
     feeds: Feeds = FEEDS,
 ) -> None:
     """The contracts as they are understood."""
+    from services.shared.feed import read_feeds
+
     with errors_in_words():
         found = read_feeds(feeds)
     if name is not None and name not in found:
@@ -118,6 +122,8 @@ def _yaml(name: str, contract: Contract) -> str:
 
 
 def _flow(value: object) -> str:
+    import yaml
+
     return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000).strip().removesuffix("\n...")
 
 

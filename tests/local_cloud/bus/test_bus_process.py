@@ -4,14 +4,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from google.api_core import exceptions
-from google.cloud import monitoring_v3
-from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
+import requests
 from google.pubsub_v1 import types
 
 from deploy.local.bus.catalog import Catalog
@@ -111,21 +108,32 @@ def test_the_backlog_metric_counts_what_is_not_acknowledged(bus: RunningBus) -> 
     bus.publish(topic, b"1", b"2", b"3")
     bus.ack(sub, bus.pull(sub, 1))
     bus.pull(sub, 1)
-    client = monitoring_v3.MetricServiceClient(transport=MetricServiceGrpcTransport(channel=bus.channel))
-    now = int(time.time())
-    request = {
-        "name": "projects/local",
-        "filter": f'metric.type = "{UNDELIVERED}"',
-        "interval": {"start_time": {"seconds": now - 600}, "end_time": {"seconds": now}},
-    }
-    series = list(client.list_time_series(request=request))
-    counts = {one.resource.labels["subscription_id"]: one.points[0].value.int64_value for one in series}
-    assert counts == {"readers": 2, "others": 3}
-    request["filter"] = f'metric.type = "{UNDELIVERED}" AND resource.labels.subscription_id = "others"'
-    [only] = client.list_time_series(request=request)
-    assert dict(only.resource.labels) == {"project_id": "local", "subscription_id": "others"}
-    with pytest.raises(exceptions.InvalidArgument, match="only metric"):
-        client.list_time_series(request={**request, "filter": 'metric.type = "x"'})
+    assert bus.backlog() == {"readers": 2, "others": 3}
+    answer = bus.time_series(f'metric.type = "{UNDELIVERED}" AND resource.labels.subscription_id = "others"')
+    [only] = answer.json()["timeSeries"]
+    assert only["resource"]["labels"] == {"project_id": "local", "subscription_id": "others"}
+    assert only["points"][0]["value"] == {"int64Value": "3"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ('metric.type = "x"', "only metric"),
+        ("metric.type = unquoted", "Cannot read"),
+        (f'metric.type = "{UNDELIVERED}" AND resource.type = "gce_instance"', "only resource"),
+        (f'metric.type = "{UNDELIVERED}" AND resource.labels.zone = "a"', "Cannot filter on"),
+    ],
+)
+def test_what_the_metrics_cannot_answer_is_refused(bus: RunningBus, wanted: str, said: str) -> None:
+    """As a bad request, in the form of Google's errors."""
+    answer = bus.time_series(wanted)
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]["message"]
+
+
+def test_the_metrics_have_nothing_else(bus: RunningBus) -> None:
+    assert requests.get(f"http://127.0.0.1:{bus.metrics_port}/v3/projects/local/groups", timeout=60).status_code == 404
+    assert bus.time_series(f'metric.type = "{UNDELIVERED}"', "projects/other").json() == {}
 
 
 def test_messages_past_their_retention_are_dropped(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 import pytest
 from google.api_core import exceptions as google
 
-from services.shared.errors import Permanent, Transient, classify
+from services.shared.errors import Permanent, Transient
+from services.shared.google_errors import classify
 
 
 def _error(kind: type[google.GoogleAPICallError], reason: str, text: str = "words") -> google.GoogleAPICallError:
