@@ -153,7 +153,7 @@ def _run(lock: int, failure: str, *command: str) -> None:
         command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, pass_fds=[lock], check=False
     )
     if ran.returncode:
-        _say(ran.stdout)
+        sys.stderr.write(ran.stdout)
         raise SetUpError(f"{failure}: the reason is above. The next make starts over.")
 
 
