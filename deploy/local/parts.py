@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local import environment, extensions
+from deploy.local import environment
 from deploy.local.errors import CloudError
 from deploy.local.ports import Ports
 from deploy.local.topology import Topology
@@ -104,14 +104,12 @@ def _warehouse(plan: Plan) -> Part:
         "--grpc-host", "127.0.0.1", "--grpc-port", str(grpc),
         "--project", environment.PROJECT, "--log-level", "warning",
     ]  # fmt: skip
-    if not extensions.installed("spatial"):
-        raise CloudError("warehouse: its DuckDB extension is missing: pip install duckdb-extension-spatial")
     variables = {
         "PYTHONPATH": str(environment.ROOT),
         "BQEMU_GCS_LOCAL_ROOT": str(plan.state / "bucket"),
         "BQEMU_UPLOAD_STAGING_DIR": str(plan.state / "warehouse" / "uploads"),
         # Otherwise it tries to download the Avro extension at every start.
-        "BQEMU_ENABLE_FORMAT_EXTENSIONS": str(extensions.installed("avro")).lower(),
+        "BQEMU_ENABLE_FORMAT_EXTENSIONS": "false",
     }
     listening = {"warehouse": rest, "warehouse-grpc": grpc}
     return Part("warehouse", command, listening, f"{plan.url('warehouse')}/healthz", variables)

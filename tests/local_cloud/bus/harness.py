@@ -15,6 +15,7 @@ from typing import Any
 import grpc
 import requests
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
@@ -60,7 +61,7 @@ class RunningBus:
         assert ports, line
         self.port, self.metrics_port = map(int, ports.groups())
         self.channel = grpc.insecure_channel(self.address, [("grpc.use_local_subchannel_pool", 1)])
-        self.publisher = pubsub_v1.PublisherClient(transport=PublisherGrpcTransport(channel=self.channel))
+        self.publisher = PublisherClient(transport=PublisherGrpcTransport(channel=self.channel))
         self.subscriber = pubsub_v1.SubscriberClient(transport=SubscriberGrpcTransport(channel=self.channel))
 
     @property
@@ -93,7 +94,7 @@ class RunningBus:
     def publish(self, topic: str, *data: bytes, **attributes: str) -> list[str]:
         """Publish in one request; message ids."""
         messages = [{"data": one, "attributes": attributes} for one in data]
-        return list(self.publisher.api.publish(topic=topic, messages=messages).message_ids)
+        return list(self.publisher.publish(topic=topic, messages=messages).message_ids)
 
     def backlog(self) -> dict[str, int]:
         """Messages not acknowledged, by subscription id."""

@@ -179,7 +179,7 @@ def test_what_pubsub_refuses_to_publish_is_refused(bus: RunningBus, message: dic
     """A message past the limits is INVALID_ARGUMENT, and the text says which limit."""
     topic = bus.topic()
     with pytest.raises(exceptions.InvalidArgument, match=words):
-        bus.publisher.api.publish(topic=topic, messages=[message])
+        bus.publisher.publish(topic=topic, messages=[message])
 
 
 @pytest.mark.parametrize(
