@@ -92,14 +92,16 @@ def _not_found(message: str) -> NotFoundError:
 def upsert_job(self: Any, job: Any) -> Any:
     """bqemulator's own, which forgets the oldest."""
     key, size, question = (job.project_id, job.job_id), len(job.model_dump_json()), is_question(job)
+    own, other = (_questions, _changes) if question else (_changes, _questions)
     with _lock:
         self.ensure_ready()
-        self.delete_job(*key, not_found_ok=True)  # an id used again is a new job
+        if other.discard(key) and question:  # an id used again, for another kind of job
+            _original["delete_job"](self, *key, not_found_ok=True)
         if question:
             self._cache.upsert_job(job)
         else:
             _original["upsert_job"](self, job)
-        for old in (_questions if question else _changes).add(key, size):
+        for old in own.add(key, size):
             self.delete_job(*old, not_found_ok=True)
         return job
 

@@ -174,9 +174,15 @@ def test_an_id_that_was_forgotten_can_be_used_again(client: bigquery.Client) -> 
     job = _ask(client)
     for _ in range(12):
         _ask(client)
-    again = client.query("SELECT 2 AS n", job_id=job.job_id, job_retry=None)
-    assert [row["n"] for row in again.result(job_retry=None)] == [2]
-    assert client.get_job(job.job_id).state == "DONE"
+    for sql in ("SELECT 2 AS n", "CREATE TABLE d.of_another_kind AS SELECT 3 AS n", "SELECT 4 AS n"):
+        again: Any = client.query(sql, job_id=job.job_id, job_retry=None)
+        assert again.result(job_retry=None).total_rows == (0 if "TABLE" in sql else 1)
+        assert _again(client, job).query == sql
+        assert [one.job_id for one in client.list_jobs()].count(job.job_id) == 1
+    for _ in range(10):
+        _ask(client)
+    with pytest.raises(NotFound):
+        _again(client, job)
 
 
 def test_jobs_are_listed_by_their_time(client: bigquery.Client) -> None:
