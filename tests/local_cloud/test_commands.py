@@ -97,11 +97,11 @@ def test_dead_letters_listed_shown_replayed_and_discarded(terminal: Terminal) ->
     assert shown["object"] == letters[0]["object"]
     ids = json.loads(terminal.run("dead-letters", "replay", "--id", shown["id"], "--dry-run", "--json"))
     assert ids == [shown["id"]]
-    terminal.run("dead-letters", "replay", "--id", shown["id"])
+    terminal.run("dead-letters", "replay", "--id", shown["id"], "--yes")
     terminal.run("wait")
     again = json.loads(terminal.run("dead-letters", "list", "--reason", "wrong_header", "--json"))
     assert sorted(one["replay_count"] for one in again) == [0, 1]
-    terminal.run("dead-letters", "discard", "--reason", "wrong_header", "--why", "sent by mistake")
+    terminal.run("dead-letters", "discard", "--reason", "wrong_header", "--why", "sent by mistake", "--yes")
     assert json.loads(terminal.run("dead-letters", "list", "--json")) == []
 
 
@@ -117,7 +117,7 @@ def test_rejected_rows_are_shown_with_every_reason(terminal: Terminal) -> None:
         "not_a_number",
         "not_a_timestamp",
     }
-    terminal.run("dead-letters", "discard", "--object", "*/rows.csv", "--why", "a test")
+    terminal.run("dead-letters", "discard", "--object", "*/rows.csv", "--why", "a test", "--yes")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,8 @@ def test_what_the_readme_says_to_type(terminal: Terminal) -> None:
         if " ID" in line:
             (letter,) = json.loads(terminal.sh("dropmerge dead-letters list --json"))
             line = line.replace(" ID", f" {letter['id']}")
-        terminal.sh(line)
+        # The reader has a terminal, and is asked.
+        terminal.sh(re.sub(r" (discard|backfill) ", r" \1 --yes ", line))
 
 
 def _readme() -> str:
