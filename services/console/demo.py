@@ -22,13 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from google.api_core.exceptions import GoogleAPIError
 from rich.console import Console
 
 from deploy.local.cloud import LocalCloud
 from deploy.local.environment import ROOT
-from deploy.local.errors import CloudError
 from services.console.connection import Connection
+from services.console.exits import in_words
 from services.console.in_flight import InFlight
 from services.console.person import unheard
 from services.console.stop import StopSignals
@@ -78,6 +77,8 @@ class Clock(StopSignals):
     def hold(self) -> None:
         """From now on signals are remembered and nothing is raised."""
         self._held = True
+        # Or it would ring while the interpreter ends, when its handler is gone, and end it.
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -99,11 +100,13 @@ def main() -> int:
     clock = Clock()
     folder = Path(tempfile.mkdtemp(prefix="dropmerge-demo-"))
     cloud = LocalCloud(folder / "state", lambda line: _say(f"  [dim]{line}[/dim]"), clock.asked)
-    problem: Exception | None = None
+    problem: str | None = None
     try:
         summary = _Demo(cloud, folder, clock).run()
-    except (Ended, DemoFailed, CloudError, GoogleAPIError, OSError, psutil.Error) as error:
-        problem = error
+    except Exception as error:
+        problem = str(error) if isinstance(error, (DemoFailed, psutil.Error)) else in_words(error)
+        if not problem and not clock.asked():
+            raise
     finally:
         clock.hold()
         cloud.down()
@@ -111,9 +114,9 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
         _say("interrupted: everything is stopped, nothing is left")
         return clock.code
-    if problem:
-        said = f"took longer than {clock.seconds:.0f} s" if clock.asked() else problem
-        _say(f"[red]the demo failed: step {clock.step!r}: {said}[/red]\nwhat it left: {folder}")
+    if problem or clock.asked():
+        said = f"took longer than {clock.seconds:.0f} s" if clock.asked() else f"failed: {problem}"
+        _say(f"[red]the demo failed: step '{clock.step}' {said}[/red]\nwhat it left: {folder}")
         return 1
     shutil.rmtree(folder)
     _say("\n[bold]Summary[/bold]")

@@ -4,14 +4,12 @@ import csv
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
 from deploy.local.environment import ROOT
@@ -177,27 +175,3 @@ def test_what_the_readme_says_to_type(terminal: Terminal) -> None:
 
 def _readme() -> str:
     return (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_ctrl_c_stops_a_local_cloud_in_the_foreground(tmp_path: Path) -> None:
-    """SIGINT to `up`, also right after its first words: no process is left, and `down` finds nothing."""
-    terminal = _terminal(tmp_path)
-    for said in ("Ctrl-C stops it", "warehouse on port"):
-        words = [sys.executable, "-m", "services.console", "up", "--port-base", "0"]
-        up = subprocess.Popen(
-            words,
-            cwd=tmp_path,
-            env={**terminal.environment, "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert up.stdout is not None
-        for line in up.stdout:
-            if said in line:
-                break
-        up.send_signal(signal.SIGINT)
-        up.communicate(timeout=300)
-        left = psutil.process_iter(["cmdline"])
-        assert not [p for p in left if str(tmp_path / "state") in " ".join(p.info["cmdline"] or [])]
-        assert "no local cloud is up" in terminal.run("down")
