@@ -8,7 +8,6 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from services.console import demo
 from tests.terminal.screen import CTRL_C, PATIENCE, Screen, Terminal
 
 DEMO = [sys.executable, "-m", "services.console.demo"]
@@ -57,24 +56,20 @@ def test_a_child_that_hangs_is_ended_by_the_time_limit_of_its_step(terminal: Ter
     assert f"what it left: {folder}" in text
 
 
-def test_each_step_has_a_time_limit_and_so_has_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the main thread waits for: here a child that reads no input and says nothing."""
-    handlers = {number: signal.getsignal(number) for number in (2, 15, 1, signal.SIGALRM)}
-    try:
-        monkeypatch.setattr(demo, "_STEP_SECONDS", 0.5)
-        clock = demo.Clock()
-        clock.begin("one")
-        with pytest.raises(demo.Ended):
-            demo._python("http.server", "--bind", "127.0.0.1", "0")
-        assert clock.number == signal.SIGALRM
-        monkeypatch.setattr(demo, "_SECONDS", 0.0)
-        clock = demo.Clock()
-        clock.begin("two")
-        assert clock.seconds <= 1, "all the time was over"
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+HANGS = """
+from services.console import demo
+demo.{limit} = 1.0
+demo._Demo.run = lambda self: (self._clock.begin("one"), demo._python("http.server", "--bind", "127.0.0.1", "0"))
+raise SystemExit(demo.main())
+"""
+
+
+@pytest.mark.parametrize("limit", ["_STEP_SECONDS", "_SECONDS"])
+def test_each_step_has_a_time_limit_and_so_has_the_whole(terminal: Terminal, limit: str) -> None:
+    """Here one of a second, and a child that never ends."""
+    with terminal.opens([sys.executable, "-c", HANGS.format(limit=limit)]) as screen:
+        assert "the demo failed: step 'one' took longer than 1 s" in screen.ends(1)
+    terminal.is_left_alone()
 
 
 def _nothing_is_left(terminal: Terminal) -> None:
