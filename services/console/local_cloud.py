@@ -1,18 +1,20 @@
 """`dropmerge up`, `down` and `env`: the local cloud from the command line."""
 
 import shlex
-import signal
-import threading
+import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from deploy.local.cloud import LocalCloud
-from deploy.local.errors import CloudError
+from deploy.local.errors import CloudError, Interrupted
 from deploy.local.ports import USUAL
 from services.console.exits import fail
 from services.console.options import HERE, State
+from services.console.person import unheard
+from services.console.stop import StopSignals
 
 
 def read_port_base(text: str) -> int:
@@ -69,17 +71,17 @@ def up(
 
     To get back to a default, give the option once with the default's value.
     """
-    asked_to_stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # A flag, not an exception: one between starting a part and recording it would leave it behind.
-        signal.signal(number, lambda *_: asked_to_stop.set())
-    cloud = LocalCloud(state, _progress, asked_to_stop.is_set, check_feeds=_check_feeds)
+    stop = StopSignals()
+    cloud = LocalCloud(state, _progress, stop.asked, check_feeds=_check_feeds)
     is_restart = restart and cloud.is_running()
     try:
         variables = cloud.up(port_base, feeds, services, restart)
         _say_where(cloud, variables)
         if not detach and not is_restart:
-            _stay(cloud, asked_to_stop)
+            _stay(cloud, stop)
+    except Interrupted:
+        _progress("interrupted: what was started is stopped")
+        raise typer.Exit(stop.code) from None
     except CloudError as error:
         fail(error)
 
@@ -100,10 +102,12 @@ def env(state: State = HERE) -> None:
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
-def _stay(cloud: LocalCloud, asked_to_stop: threading.Event) -> None:
-    typer.echo("Ctrl-C stops it")
+def _stay(cloud: LocalCloud, stop: StopSignals) -> None:
+    """Until it is stopped, which is what was asked for: exit code 0."""
+    _say("Ctrl-C stops it")
     known: list[str] = []
-    while not asked_to_stop.wait(0.5):
+    while not stop.asked():
+        time.sleep(0.2)
         if not cloud.is_recorded():
             return  # `dropmerge down`, elsewhere
         dead = cloud.dead()
@@ -127,11 +131,17 @@ def _check_feeds(folder: Path) -> None:
 
 
 def _say_where(cloud: LocalCloud, variables: dict[str, str]) -> None:
-    typer.echo(f"the local cloud is up; logs in {cloud.state / 'logs'}")
+    _say(f"the local cloud is up; logs in {cloud.state / 'logs'}")
     for name, value in variables.items():
         if name.endswith("_URL"):
-            typer.echo(f"  {name.removeprefix('DROPMERGE_').removesuffix('_URL').lower():10}{value}")
+            _say(f"  {name.removeprefix('DROPMERGE_').removesuffix('_URL').lower():10}{value}")
+
+
+def _say(line: str) -> None:
+    with unheard(sys.stdout):
+        typer.echo(line)
 
 
 def _progress(line: str) -> None:
-    typer.echo(line, err=True)
+    with unheard(sys.stderr):
+        typer.echo(line, err=True)

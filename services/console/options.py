@@ -138,6 +138,7 @@ Feeds = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
+AllOfThem = Annotated[bool, typer.Option("--all", help="All that wait: instead of a filter.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Rate = Annotated[
     float | None,
