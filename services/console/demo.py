@@ -110,6 +110,7 @@ def main() -> int:
     finally:
         clock.hold()
         cloud.down()
+        _end_children()
     if clock.asked() and clock.number != signal.SIGALRM:
         shutil.rmtree(folder, ignore_errors=True)
         _say("interrupted: everything is stopped, nothing is left")
@@ -232,6 +233,12 @@ class _Demo:
             if not messages and not any(map(is_moving, found)):
                 return
             time.sleep(0.3)
+
+
+def _end_children() -> None:
+    """A child that a signal came upon while it was being started is known to nobody."""
+    for child in psutil.Process().children():
+        child.kill()
 
 
 def _say(text: str) -> None:

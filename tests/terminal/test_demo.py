@@ -72,6 +72,27 @@ def test_each_step_has_a_time_limit_and_so_has_the_whole(terminal: Terminal, lim
     terminal.is_left_alone()
 
 
+STARTING = """
+import os, signal, subprocess, time
+from services.console import demo
+start = subprocess.Popen.__init__
+def start_and_ring(self, *words, **options):
+    start(self, *words, **options)
+    os.kill(os.getpid(), signal.SIGALRM)
+    time.sleep(60)
+subprocess.Popen.__init__ = start_and_ring
+demo._Demo.run = lambda self: (self._clock.begin("one"), demo._python("http.server", "--bind", "127.0.0.1", "0"))
+raise SystemExit(demo.main())
+"""
+
+
+def test_a_signal_while_a_child_is_being_started_leaves_no_child(terminal: Terminal) -> None:
+    """Nobody knows it yet."""
+    with terminal.opens([sys.executable, "-c", STARTING]) as screen:
+        assert "the demo failed: step 'one'" in screen.ends(1)
+    terminal.is_left_alone()
+
+
 def _nothing_is_left(terminal: Terminal) -> None:
     terminal.is_left_alone()
     assert not list(terminal.folder.glob("dropmerge-demo-*"))
