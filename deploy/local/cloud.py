@@ -3,23 +3,31 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.local import parts as parts_of
 from deploy.local import ports as ports_of
 from deploy.local import processes, ready, record, topology
+from deploy.local.contracts import differences, read_contracts
 from deploy.local.environment import ROOT, clean
 from deploy.local.errors import CloudError, Interrupted
-from deploy.local.lock import only_one
+from deploy.local.lock import is_held, only_one
 from deploy.local.parts import Part, Plan
 from deploy.local.record import Record
 
 _START_TIMEOUT = 60.0
 _LOG_TAIL_LINES = 20
+_FOLDERS = {"feeds": ROOT / "deploy" / "feeds", "services": ROOT / "services"}
+# The functions' server gives what it handles 30 s to end.
+_RESTART_PATIENCE = 35.0
 
 
 class LocalCloud:
-    """A local cloud kept in `state`. `say` takes progress lines; `cancelled` is asked while waiting."""
+    """A local cloud kept in `state`. `say` takes progress lines; `cancelled` is asked while waiting.
+
+    `check_feeds` is given the folder of contracts before a function is started, and may raise CloudError.
+    """
 
     def __init__(
         self,
@@ -27,34 +35,51 @@ class LocalCloud:
         say: Callable[[str], None] = lambda line: None,
         cancelled: Callable[[], bool] = lambda: False,
         environ: Mapping[str, str] = os.environ,
+        check_feeds: Callable[[Path], None] = lambda folder: None,
     ) -> None:
         self.state = state.resolve()
         self._say = say
         self._cancelled = cancelled
         self._environ = environ
+        self._check_feeds = check_feeds
         self._log_starts: dict[str, int] = {}
 
     def up(
-        self, port_base: int | None = None, feeds: Path | None = None, services: Path | None = None
+        self,
+        port_base: int | None = None,
+        feeds: Path | None = None,
+        services: Path | None = None,
+        restart: bool = False,
     ) -> dict[str, str]:
-        """Start whatever is not running and await it; if that fails, stop everything again."""
+        """Start whatever is not running and await it; if that fails, stop everything again.
+
+        What is None is as it was the last time. `restart`: end the functions that run and start them again; if that
+        fails, the other parts go on.
+        """
         # Slow to import: done here, not for who only reads where the local cloud is.
         from google.api_core.exceptions import GoogleAPIError
 
         with only_one(self.state, self._check, self._say):
             current = self._settle(port_base, feeds, services)
-            dead = self.dead(current)
-            if current.ready and not dead:
-                self._say(f"the local cloud in {self.state} is up")
-                return self.read()
+            alive = [name for name in parts_of.FUNCTIONS if name not in self.dead(current)]
+            to_restart = alive if restart and current.ready else []
+            if len(alive) < len(parts_of.FUNCTIONS) or to_restart:
+                self._check_feeds(Path(current.feeds))
+            undo = self._stop_functions if to_restart else self._stop
             try:
-                self._start(current, dead)
+                if to_restart:
+                    self._end_gracefully(current, to_restart)
+                if current.ready and not self.dead(current):
+                    self._say(f"the local cloud in {self.state} is up")
+                else:
+                    self._start(current, self.dead(current))
             except GoogleAPIError as error:
-                self._stop(current)
+                undo(current)
                 raise CloudError(f"the parts run, but do not take what the topology asks for: {error}") from error
             except BaseException:
-                self._stop(current)
+                undo(current)
                 raise
+            self._say_differences(current)
         return self.read()
 
     def down(self) -> bool:
@@ -93,6 +118,15 @@ class LocalCloud:
         """Whether a local cloud was started here and not stopped since."""
         return record.load(self.state) is not None
 
+    def is_running(self) -> bool:
+        """Whether any part of it runs."""
+        current = record.load(self.state)
+        return current is not None and any(map(processes.alive, current.processes.values()))
+
+    def is_changing(self) -> bool:
+        """Whether an `up` or `down` is at work on it, so that parts come and go."""
+        return is_held(self.state)
+
     def log(self, name: str) -> Path:
         """Where a part's output goes."""
         return self.state / "logs" / f"{name}.log"
@@ -100,33 +134,48 @@ class LocalCloud:
     def _settle(self, port_base: int | None, feeds: Path | None, services: Path | None) -> Record:
         """The record to go on with: the one on disk while any of its parts lives, else a new one."""
         current = record.load(self.state)
-        if current is None or not current.processes:
-            return self._fresh(ports_of.choose(port_base), feeds, services)
-        if len(self.dead(current)) < len(current.processes):
+        if current is not None and len(self.dead(current)) < len(current.processes):
             self._refuse_other(current, port_base, feeds, services)
             return current
-        processes.end(current.processes.values())  # what dead parts left behind
-        ports = current.ports if port_base is None else ports_of.choose(port_base)
-        return self._fresh(ports, feeds or Path(current.feeds), services or Path(current.services))
+        if current is not None:
+            processes.end(current.processes.values())  # what dead parts left behind
+            self._keep_choice(current)
+        last, external = record.load_last(self.state), self._external_bus()
+        ports = self._ports(port_base, last)
+        return Record(
+            ports=ports,
+            feeds=str(_folder("feeds", feeds, last)),
+            services=str(_folder("services", services, last)),
+            bus_host=external or f"127.0.0.1:{ports['bus']}",
+            own_bus=external is None,
+            any_ports=port_base == ports_of.FREE or (port_base is None and last is not None and last.any_ports),
+        )
+
+    def _ports(self, port_base: int | None, last: Record | None) -> ports_of.Ports:
+        if port_base is not None or last is None:
+            return ports_of.choose(ports_of.USUAL if port_base is None else port_base)
+        if last.any_ports and not all(map(ports_of.is_free, last.ports.values())):
+            self._say("of the free ports of last time some are taken: it gets others")
+            return ports_of.choose(ports_of.FREE)
+        return last.ports
+
+    def _keep_choice(self, current: Record) -> None:
+        """For the next `up`. A default is kept as such: it moves with the project."""
+        feeds, services = (
+            "" if folder == str(_FOLDERS[name]) else folder
+            for name, folder in (("feeds", current.feeds), ("services", current.services))
+        )
+        last = replace(current, feeds=feeds, services=services, processes={}, ready=False, contracts={})
+        record.save_last(self.state, last)
 
     def _refuse_other(self, current: Record, port_base: int | None, feeds: Path | None, services: Path | None) -> None:
         differs = {
-            "ports": bool(port_base) and ports_of.choose(port_base) != current.ports,
+            "ports": port_base not in (None, ports_of.FREE) and ports_of.choose(port_base) != current.ports,
             "feeds": feeds is not None and str(feeds.resolve()) != current.feeds,
             "services": services is not None and str(services.resolve()) != current.services,
         }
         for what in (name for name, is_other in differs.items() if is_other):
             raise CloudError(f"the local cloud in {self.state} runs with other {what}: `dropmerge down` first")
-
-    def _fresh(self, ports: ports_of.Ports, feeds: Path | None, services: Path | None) -> Record:
-        external = self._external_bus()
-        return Record(
-            ports=ports,
-            feeds=str((feeds or ROOT / "deploy" / "feeds").resolve()),
-            services=str((services or ROOT / "services").resolve()),
-            bus_host=external or f"127.0.0.1:{ports['bus']}",
-            own_bus=external is None,
-        )
 
     def _external_bus(self) -> str | None:
         """The Pub/Sub emulator the shell names, unless `dropmerge env` put it there."""
@@ -164,8 +213,8 @@ class LocalCloud:
             while not ports_of.is_free(port):
                 if time.monotonic() > deadline:
                     raise CloudError(
-                        f"port {port}, which {name} wants, is taken: choose others with --port-base N"
-                        " (0 picks free ones)"
+                        f"port {port}, which {name} wants, is taken: stop what listens there, or choose others"
+                        " with --port-base N (0 picks free ones, default the usual ones)"
                     )
                 time.sleep(0.05)
 
@@ -187,6 +236,8 @@ class LocalCloud:
         self._log_starts[part.name] = log.stat().st_size if log.exists() else 0
         for folder in (self.state / part.name, self.state / "run" / part.name):
             folder.mkdir(parents=True, exist_ok=True)
+        if part.name in parts_of.FUNCTIONS:
+            current.contracts[part.name] = read_contracts(Path(current.feeds))
         self._say(f"{part.name} on port {part.port}")
         current.processes[part.name] = processes.start(part.command, {**clean(), **part.variables}, log)
         record.save(self.state, current)  # at once: whatever happens to us, the next command finds it
@@ -209,8 +260,43 @@ class LocalCloud:
             if running:
                 self._say(f"stopping {' and '.join(running)}")
                 processes.end(running.values())
+        if current.ready:
+            self._keep_choice(current)
         record.remove(self.state)
+
+    def _end_gracefully(self, current: Record, names: list[str]) -> None:
+        self._say(f"stopping {' and '.join(names)}, which first finish what they handle")
+        processes.end([current.processes[name] for name in names], _RESTART_PATIENCE)
+
+    def _stop_functions(self, current: Record) -> None:
+        processes.end([current.processes[name] for name in parts_of.FUNCTIONS if name in current.processes])
+        functions = " and ".join(parts_of.FUNCTIONS)
+        self._say(f"{functions} are stopped, the other parts go on: `dropmerge up` starts them again")
+
+    def _say_differences(self, current: Record) -> None:
+        """Where the contracts on disk are not those that a function was started with."""
+        now, started = read_contracts(Path(current.feeds)), current.contracts
+        found = {name: differences(started[name], now) for name in parts_of.FUNCTIONS if name in started}
+        for lines in {tuple(lines): None for lines in found.values() if lines}:
+            names = " and ".join(name for name, own in found.items() if tuple(own) == lines)
+            self._say(f"contracts on disk are not those that {names} started with: {', '.join(lines)}")
+        if any(found.values()):
+            self._say("`dropmerge up --restart` restarts both services with those on disk")
 
     def _check(self) -> None:
         if self._cancelled():
             raise Interrupted("interrupted")
+
+
+def _folder(name: str, given: Path | None, last: Record | None) -> Path:
+    if given is not None:
+        return given.resolve()
+    kept = getattr(last, name, "")
+    if not kept:
+        return _FOLDERS[name]
+    if not Path(kept).is_dir():
+        raise CloudError(
+            f"{kept}, the folder that an earlier `up` was given as --{name}, is gone: give another,"
+            f" or the default, --{name} {_FOLDERS[name]}"
+        )
+    return Path(kept)

@@ -7,6 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def is_held(state: Path) -> bool:
+    """Whether an `up` or `down` is at work now."""
+    try:
+        with (state / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
 @contextmanager
 def only_one(state: Path, check: Callable[[], None], say: Callable[[str], None]) -> Iterator[None]:
     """Hold the state's lock, waiting for it; `check` may raise to give up. The kernel frees it if we die."""

@@ -15,7 +15,7 @@ DEFAULTS = {
     "merge": 8082,
     "metrics": 8086,
 }
-FREE = 0
+FREE, USUAL = 0, -1
 # Below the range that systems hand to outgoing connections: a part that is started again finds its port free.
 _FREE_RANGE = range(20000, 32000)
 
@@ -24,15 +24,23 @@ Ports = dict[str, int]
 _claims: list[socket.socket] = []
 
 
-def choose(port_base: int | None) -> Ports:
-    """The default ports, free ones (0), or port_base, port_base + 1, … in the order of DEFAULTS."""
-    if port_base is None:
+def choose(port_base: int) -> Ports:
+    """The default ports (USUAL), free ones (FREE), or port_base, port_base + 1, … in the order of DEFAULTS."""
+    if port_base == USUAL:
         return dict(DEFAULTS)
     if port_base == FREE:
         return _free()
     if not 1024 <= port_base <= 65535 - len(DEFAULTS):
         raise CloudError(f"--port-base {port_base}: give 0 (free ports), or 1024 to {65535 - len(DEFAULTS)}")
     return {name: port_base + offset for offset, name in enumerate(DEFAULTS)}
+
+
+def complete(ports: Ports) -> Ports:
+    """With those that an earlier version, which wrote them down, did not have."""
+    is_usual = all(DEFAULTS.get(name) == port for name, port in ports.items())
+    missing = [name for name in DEFAULTS if name not in ports]
+    more = {name: max(ports.values()) + offset for offset, name in enumerate(missing, 1)}
+    return {**ports, **(DEFAULTS if is_usual else more)}
 
 
 def is_free(port: int) -> bool:

@@ -17,7 +17,7 @@ from bqemulator.api.routes import jobs
 from bqemulator.scripting.interpreter import ScriptInterpreter
 from bqemulator.storage.engine import DuckDBEngine
 
-_MOST_PARENTS = 10_000
+from deploy.local.kept_jobs import MOST_CHANGES
 
 _parent: ContextVar[str | None] = ContextVar("parent", default=None)
 _in_script: ContextVar[bool] = ContextVar("in_script", default=False)
@@ -101,7 +101,7 @@ def _remember(parent: str, actions: Counter[str]) -> None:
             "statistics": statistics,
         }
     )
-    while len(_children) > _MOST_PARENTS:
+    while len(_children) > MOST_CHANGES:
         _children.popitem(last=False)
 
 

@@ -6,12 +6,12 @@ record by record, and DuckDB is given a copy that leaves nothing to guess. A loa
 
 It parses a statement some 25 times and copies a table after each change to it, for time travel. Here a statement is
 parsed once, there is no time travel, and no GEOGRAPHY, which takes an extension of 80 MB. `script_jobs` adds what a
-MERGE inside a script inserted and updated, `torn_tables` mends what a SIGKILL left half done.
+MERGE inside a script inserted and updated, `torn_tables` mends what a SIGKILL left half done, `kept_jobs` bounds what
+is remembered of jobs.
 """
 
 from __future__ import annotations
 
-import functools
 import glob
 import gzip
 import io
@@ -31,13 +31,18 @@ from bqemulator.jobs import executor
 from bqemulator.storage.engine import DuckDBEngine
 from bqemulator.versioning.snapshots import SnapshotManager
 
-from deploy.local import script_jobs, torn_tables
+from deploy.local import kept_jobs, script_jobs, torn_tables
+from deploy.local.bounded import Key, Youngest
+from deploy.local.patch import replace
 
 _BLOCK = 4 * 2**20
 _MOST_RECORD = 100 * 2**20  # bytes, as in BigQuery
 _DELIMITERS = {"tab": "\t", "\\t": "\t"}
 _CODECS = {"UTF-8": "utf-8", "UTF8": "utf-8", "ISO-8859-1": "latin-1"}
 _BOM = b"\xef\xbb\xbf"
+
+_trees: dict[Key, Any] = {}
+_texts = Youngest(128, 200_000)  # characters: a tree takes a hundred times as many bytes
 
 
 class BadFile(Exception):
@@ -220,14 +225,17 @@ async def execute_load_job(project_id: str, job_id: str, config: dict[str, Any],
         raise
 
 
-@functools.lru_cache(maxsize=128)
-def _parsed(sql: str, read: str | None) -> Any:
-    return _parse_one(sql, read=read)
-
-
 def parse_one(sql: str, read: str | None = None, **options: Any) -> Any:
     """sqlglot's own, which remembers; callers may change what they get."""
-    return _parse_one(sql, read=read, **options) if options else _parsed(sql, read).copy()
+    if options:
+        return _parse_one(sql, read=read, **options)
+    key = (sql, read or "")
+    tree = _trees.get(key)
+    if tree is None:
+        tree = _trees[key] = _parse_one(sql, read=read)
+        for old in _texts.add(key, len(sql)):
+            _trees.pop(old, None)
+    return tree.copy()
 
 
 def capture(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind: str = "AUTO") -> None:
@@ -244,26 +252,15 @@ def _hydrate_from_duckdb(self: Any) -> None:
     _hydrate(self)
 
 
-def _replace(module: Any, name: str, by: Any) -> Any:
-    original = getattr(module, name, None)
-    if (
-        original is None
-        or original.__code__.co_varnames[: original.__code__.co_argcount]
-        != (by.__code__.co_varnames[: by.__code__.co_argcount])
-    ):
-        sys.exit(f"{module.__name__} has no {name} as this expects: pin the bqemulator that requirements-dev.in names")
-    setattr(module, name, by)
-    return original
-
-
 if __name__ == "__main__":
-    _load_other = _replace(executor, "_load_path_into_target", load_path)
-    _execute_load_job = _replace(executor, "execute_load_job", execute_load_job)
+    _load_other = replace(executor, "_load_path_into_target", load_path)
+    _execute_load_job = replace(executor, "execute_load_job", execute_load_job)
     for _module in (jobs, upload):  # they hold the function by its name
-        _replace(_module, "execute_load_job", execute_load_job)
-    _replace(SnapshotManager, "capture", capture)
-    _replace(DuckDBEngine, "_load_spatial", _load_spatial)
-    _hydrate = _replace(DuckDBCatalogRepository, "_hydrate_from_duckdb", _hydrate_from_duckdb)
+        replace(_module, "execute_load_job", execute_load_job)
+    replace(SnapshotManager, "capture", capture)
+    _hydrate = replace(DuckDBCatalogRepository, "_hydrate_from_duckdb", _hydrate_from_duckdb)
+    replace(DuckDBEngine, "_load_spatial", _load_spatial)
     _parse_one, sqlglot.parse_one = sqlglot.parse_one, parse_one  # type: ignore[assignment]
+    kept_jobs.set_up()
     script_jobs.set_up()
     main()

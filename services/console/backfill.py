@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -27,13 +27,11 @@ from services.console.options import (
     Yes,
     read_place,
 )
-from services.console.person import ask, counted, progress, visible, who
+from services.console.person import ask, counted, first_of, must_be_there, progress, visible, who
 from services.console.publish import Message, Pace, publish
 from services.shared.archive import archived_load
 from services.shared.load import Load
 from services.shared.pattern import feed_for
-
-_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -62,31 +60,48 @@ def backfill(
     Of the archive bucket, the generations that were pinned there are announced, also those that are long gone
     from the landing bucket.
     """
-    pace = Pace(rate)
+    ask_first = not dry_run and not yes
+    if ask_first:
+        must_be_there("backfill")
+    nameless: list[str] = []
     with errors_in_words():
         connection = open_connection(state, project, feeds)
-        if not dry_run:
-            where = f"gs://{prefix.bucket}/{prefix.name}"
-            ask(f"announce what is under {where} and not merged (--dry-run lists it)?", yes)
-        nameless: list[str] = []
+        pace = Pace(rate)
+        found: Iterable[list[Found]] = _unmerged(connection, _all(connection, prefix, nameless), pace.batch)
+        if ask_first:
+            found = _agreed(found)
         announced = []
         with progress().status("looking") as line:
-            for some in _unmerged(connection, _all(connection, prefix, nameless), pace.batch):
+            for some in found:
                 if not dry_run:
                     pace.wait(len(some))
                     _announce(connection, some)
-                announced += [found.load for found in some]
+                announced += [one.load for one in some]
                 line.update(counted(len(announced), "object"))
     for name in nameless:
         typer.echo(f"{visible(name)}: not a copy that ingest made: its metadata does not say of what", err=True)
     if as_json:
         typer.echo(json.dumps([_public(load) for load in announced], indent=2))
         return
-    for load in announced[:_SHOWN]:
-        typer.echo(visible(f"{load.uri}#{load.generation}  {load.feed}"))
-    if len(announced) > _SHOWN:
-        typer.echo(f"… and {len(announced) - _SHOWN} more")
+    if not ask_first:
+        _list(announced)
     typer.echo(f"{'would announce' if dry_run else 'announced'} {counted(len(announced), 'object')}")
+
+
+def _agreed(found: Iterable[list[Found]]) -> list[list[Found]]:
+    """What the person has seen and agreed to, and nothing that comes while they think."""
+    with progress().status("looking"):
+        batches = list(found)
+    if batches:
+        loads = [one.load for batch in batches for one in batch]
+        _list(loads, err=True)
+        ask(f"announce {counted(len(loads), 'object')}?")
+    return batches
+
+
+def _list(loads: Sequence[Load], err: bool = False) -> None:
+    for line in first_of([visible(f"{load.uri}#{load.generation}  {load.feed}") for load in loads]):
+        typer.echo(line, err=err)
 
 
 def _all(connection: Connection, prefix: Place, nameless: list[str]) -> Iterator[Found]:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,17 @@ from rich.console import Console
 
 from deploy.local.cloud import LocalCloud
 from deploy.local.environment import ROOT
-from deploy.local.errors import CloudError
 from services.console.connection import Connection
+from services.console.exits import in_words
 from services.console.in_flight import InFlight
+from services.console.person import unheard
+from services.console.stop import StopSignals
 from services.console.whereabouts import is_moving
 from services.shared.warehouse import Warehouse, connect
 
 _ROWS, _INCREMENTAL_ROWS = 20_000, 5_000
-_TIMEOUT = 180.0
+# Many times what they take on a slow machine.
+_STEP_SECONDS, _SECONDS = 300.0, 900.0
 _OUT = Console(highlight=False, soft_wrap=True)
 
 
@@ -40,108 +44,210 @@ class DemoFailed(Exception):
     """Something that the demo promises did not hold."""
 
 
+class Ended(Exception):
+    """By a signal, the clock's SIGALRM included."""
+
+
+class Clock(StopSignals):
+    """The time limits of each step and of the whole. They and the stop signals end what the main thread waits for.
+
+    They do so by an exception, whatever it waits for: a child process, an answer of a server.
+    """
+
+    def __init__(self) -> None:
+        self.step, self.seconds = "", 0.0
+        self._deadline = time.monotonic() + _SECONDS
+        self._held = False
+        super().__init__()
+        signal.signal(signal.SIGALRM, self.heard)
+
+    def begin(self, step: str) -> None:
+        _say(f"\n[bold]{step}[/bold]")
+        self.step, self.seconds = step, min(_STEP_SECONDS, max(1.0, self._deadline - time.monotonic()))
+        self._ring(self.seconds)
+
+    def heard(self, number: int, _: object) -> None:
+        is_first = not self.asked()
+        super().heard(number, _)
+        if is_first:
+            self._ring(1.0)
+        if not self._held and (is_first or number == signal.SIGALRM):
+            raise Ended
+
+    def hold(self) -> None:
+        """From now on signals are remembered and nothing is raised."""
+        self._held = True
+        # Or it would ring while the interpreter ends, when its handler is gone, and end it.
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While parts are started: they watch `asked` themselves."""
+        self._held = True
+        yield
+        self._held = False
+        if self.asked():
+            raise Ended
+
+    def _ring(self, seconds: float) -> None:
+        # Once more each second: an exception that is raised in a library's callback may be lost.
+        signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+
+
 def main() -> int:
+    """Exit code 1 if it failed or took too long; after a signal, the shell's code for it (130 Ctrl-C)."""
     started = time.monotonic()
+    clock = Clock()
     folder = Path(tempfile.mkdtemp(prefix="dropmerge-demo-"))
-    cloud = LocalCloud(folder / "state", lambda line: _OUT.print(f"  [dim]{line}[/dim]"))
+    cloud = LocalCloud(folder / "state", lambda line: _say(f"  [dim]{line}[/dim]"), clock.asked)
+    problem: str | None = None
     try:
-        summary = _run(cloud, folder)
-    except (DemoFailed, CloudError, subprocess.CalledProcessError) as error:
-        _OUT.print(f"[red]the demo failed: {error}[/red]\nwhat it left: {folder}")
-        return 1
-    except KeyboardInterrupt:
-        _OUT.print("interrupted")
-        return 130
+        summary = _Demo(cloud, folder, clock).run()
+    except Exception as error:
+        problem = str(error) if isinstance(error, (DemoFailed, psutil.Error)) else in_words(error)
+        if not problem and not clock.asked():
+            raise
     finally:
+        clock.hold()
         cloud.down()
+    if clock.asked() and clock.number != signal.SIGALRM:
+        shutil.rmtree(folder, ignore_errors=True)
+        _say("interrupted: everything is stopped, nothing is left")
+        return clock.code
+    if problem or clock.asked():
+        said = f"took longer than {clock.seconds:.0f} s" if clock.asked() else f"failed: {problem}"
+        _say(f"[red]the demo failed: step '{clock.step}' {said}[/red]\nwhat it left: {folder}")
+        return 1
     shutil.rmtree(folder)
-    _OUT.print("\n[bold]Summary[/bold]")
+    _say("\n[bold]Summary[/bold]")
     for line in [*summary, f"{time.monotonic() - started:.0f} s in all"]:
-        _OUT.print(f"  {line}")
+        _say(f"  {line}")
     return 0
 
 
-def _run(cloud: LocalCloud, folder: Path) -> list[str]:
-    feeds = folder / "feeds"
-    feeds.mkdir()
-    contract = feeds / "accounts.yaml"
-    # The generator makes some bad rows on purpose; this feed tolerates them.
-    contract.write_text((ROOT / "deploy" / "feeds" / "accounts.yaml").read_text().replace("at_most: 0", "at_most: 5%"))
-    _title("Starting the local cloud on free ports")
-    environment = cloud.up(0, feeds)
-    os.environ.update(environment)
+class _Demo:
+    """Its steps."""
 
-    _title("Generating an initial file, then two with updates, deletes, duplicates, late and bad rows")
-    files = [folder / f"{name}.csv" for name in ("initial", "incremental-1", "incremental-2")]
-    _generate("initial", "--rows", _ROWS, "--seed", 1, "--out", files[0])
-    odds = ["--delete-probability", 0.1, "--duplicate-probability", 0.05, "--late-probability", 0.1]
-    for n in (1, 2):
-        earlier = [word for path in files[:n] for word in ("--continue-from", path)]
-        _generate(
-            "incremental",
-            "--rows",
-            _INCREMENTAL_ROWS,
-            "--seed",
-            n + 1,
-            "--out",
-            files[n],
-            *odds,
-            "--bad-probability",
-            0.01,
-            *earlier,
+    def __init__(self, cloud: LocalCloud, folder: Path, clock: Clock) -> None:
+        self._cloud = cloud
+        self._folder = folder
+        self._clock = clock
+        self._feeds = folder / "feeds"
+        self._contract = self._feeds / "accounts.yaml"
+        self._expected = folder / "expected.csv"
+        self._told: dict[tuple[str, int], str] = {}
+        """The last state shown of each generation."""
+
+    def run(self) -> list[str]:
+        """The lines of the summary."""
+        self._clock.begin("Starting the local cloud on free ports")
+        self._feeds.mkdir()
+        # The generator makes some bad rows on purpose; this feed tolerates them.
+        deployed = (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text()
+        self._contract.write_text(deployed.replace("at_most: 0", "at_most: 5%"))
+        self._up()
+
+        self._clock.begin("Generating an initial file, then two with updates, deletes, duplicates, late and bad rows")
+        files = self._generate()
+
+        self._clock.begin("Dropping them in the bucket")
+        for path in files:
+            _dropmerge("drop", path)
+        self._follow()
+
+        self._clock.begin("Comparing the main table with the generator's answer, row by row")
+        _say(f"  [green]{_compare(self._expected)} rows, all equal[/green]")
+
+        self._clock.begin("A poison file: its header has a column that the contract does not know")
+        letter = self._poison()
+
+        self._clock.begin(
+            "Mending: the contract ignores unknown columns, ingest restarts, the dead letter is replayed"
         )
-    expected = folder / "expected.csv"
-    _python("generator", "expect", *files, "--out", expected)
+        return self._mend(letter)
 
-    _title("Dropping them in the bucket")
-    told: dict[tuple[str, int], str] = {}
-    for path in files:
-        _dropmerge("drop", path)
-    _follow(cloud, told)
+    def _up(self) -> None:
+        with self._clock.held():
+            os.environ.update(self._cloud.up(0, self._feeds))
 
-    _title("Comparing the main table with the generator's answer, row by row")
-    rows = _compare(expected)
-    _OUT.print(f"  [green]{rows} rows, all equal[/green]")
+    def _generate(self) -> list[Path]:
+        files = [self._folder / f"{name}.csv" for name in ("initial", "incremental-1", "incremental-2")]
+        _generate("initial", "--rows", _ROWS, "--seed", 1, "--out", files[0])
+        odds = ["--delete-probability", 0.1, "--duplicate-probability", 0.05, "--late-probability", 0.1]
+        odds += ["--bad-probability", 0.01]
+        for n in (1, 2):
+            earlier = [word for path in files[:n] for word in ("--continue-from", path)]
+            words = ["--rows", _INCREMENTAL_ROWS, "--seed", n + 1, "--out", files[n]]
+            _generate("incremental", *words, *odds, *earlier)
+        _python("generator", "expect", *files, "--out", self._expected)
+        return files
 
-    _title("A poison file: its header has a column that the contract does not know")
-    poison = folder / "poison.csv"
-    poison.write_text(
-        "customer_id,account_number,credit_score,account_balance,last_modified,branch\n"
-        "poison-customer,poison-account,700,12.50,2026-01-01T00:00:00Z,Delft\n"
-    )
-    _dropmerge("drop", poison)
-    _follow(cloud, told)
-    letters = json.loads(_dropmerge("dead-letters", "list", "--json"))
-    if [letter["reason"] for letter in letters] != ["wrong_header"]:
-        raise DemoFailed(f"expected one dead letter, wrong_header; there are {letters}")
-    _OUT.print(f"  dead letter {letters[0]['id']}: {letters[0]['reason']}: {letters[0]['error']}")
+    def _poison(self) -> dict[str, Any]:
+        """Its dead letter."""
+        poison = self._folder / "poison.csv"
+        poison.write_text(
+            "customer_id,account_number,credit_score,account_balance,last_modified,branch\n"
+            "poison-customer,poison-account,700,12.50,2026-01-01T00:00:00Z,Delft\n"
+        )
+        _dropmerge("drop", poison)
+        self._follow()
+        letters: list[dict[str, Any]] = json.loads(_dropmerge("dead-letters", "list", "--json"))
+        if [letter["reason"] for letter in letters] != ["wrong_header"]:
+            raise DemoFailed(f"expected one dead letter, wrong_header; there are {letters}")
+        _say(f"  dead letter {letters[0]['id']}: {letters[0]['reason']}: {letters[0]['error']}")
+        return letters[0]
 
-    _title("Mending: the contract ignores unknown columns, ingest restarts, the dead letter is replayed")
-    contract.write_text(contract.read_text().replace("unknown_columns: reject", "unknown_columns: ignore"))
-    _redeploy(cloud, environment, feeds)
-    _OUT.print("  " + _dropmerge("dead-letters", "replay", "--id", letters[0]["id"]).strip().splitlines()[-1])
-    _follow(cloud, told)
-    with expected.open("a", newline="") as file:
-        file.write("poison-customer,poison-account,700,12.5,2026-01-01T00:00:00.000000Z\n")
-    rows_after = _compare(expected)
-    if json.loads(_dropmerge("dead-letters", "list", "--json")):
-        raise DemoFailed("a dead letter is left after the replay")
-    _OUT.print(f"  [green]{rows_after} rows, all equal, no dead letter left[/green]")
-    status = json.loads(_dropmerge("status", "--json"))["feeds"]["accounts"]
-    return [
-        f"{status['merged']} files merged, {rows_after} rows equal to the expected answer",
-        f"{status['rejected_rows']} bad rows set aside with their reasons",
-        "1 poison file dead-lettered, mended, replayed and merged",
-    ]
+    def _mend(self, letter: dict[str, Any]) -> list[str]:
+        self._contract.write_text(
+            self._contract.read_text().replace("unknown_columns: reject", "unknown_columns: ignore")
+        )
+        ingest = psutil.Process(int(os.environ["DROPMERGE_INGEST_PID"]))
+        ingest.send_signal(signal.SIGTERM)
+        ingest.wait(timeout=30)
+        self._up()
+        _say("  " + _dropmerge("dead-letters", "replay", "--id", letter["id"], "--yes").strip().splitlines()[-1])
+        self._follow()
+        with self._expected.open("a", newline="") as file:
+            file.write("poison-customer,poison-account,700,12.5,2026-01-01T00:00:00.000000Z\n")
+        rows = _compare(self._expected)
+        if json.loads(_dropmerge("dead-letters", "list", "--json")):
+            raise DemoFailed("a dead letter is left after the replay")
+        _say(f"  [green]{rows} rows, all equal, no dead letter left[/green]")
+        status = json.loads(_dropmerge("status", "--json"))["feeds"]["accounts"]
+        return [
+            f"{status['merged']} files merged, {rows} rows equal to the expected answer",
+            f"{status['rejected_rows']} bad rows set aside with their reasons",
+            "1 poison file dead-lettered, mended, replayed and merged",
+        ]
+
+    def _follow(self) -> None:
+        """Show each file's way until nothing is in flight."""
+        in_flight = InFlight(Connection(os.environ["GOOGLE_CLOUD_PROJECT"], self._feeds))
+        while True:
+            found, messages = in_flight.all()
+            for one in found:
+                if self._told.get((one.object, one.generation)) != one.state:
+                    self._told[one.object, one.generation] = one.state
+                    _say(f"  gs://{one.bucket}/{one.object}  [cyan]{one.state}[/cyan]")
+            if not messages and not any(map(is_moving, found)):
+                return
+            time.sleep(0.3)
 
 
-def _title(text: str) -> None:
-    _OUT.print(f"\n[bold]{text}[/bold]")
+def _say(text: str) -> None:
+    with unheard(sys.stdout):
+        _OUT.print(text)
 
 
 def _python(*words: object) -> str:
+    """What a command prints. A terminal is not for it: a question would be asked where nobody sees it."""
     done = subprocess.run(
-        [sys.executable, "-m", *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", *map(str, words)],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise DemoFailed(f"{' '.join(map(str, words))}: {done.stderr.strip() or done.stdout.strip()}")
@@ -150,36 +256,11 @@ def _python(*words: object) -> str:
 
 def _generate(*words: object) -> None:
     _python("generator", *words)
-    _OUT.print(f"  {words[words.index('--out') + 1]}")
+    _say(f"  {words[words.index('--out') + 1]}")
 
 
 def _dropmerge(*words: object) -> str:
     return _python("services.console", *words)
-
-
-def _follow(cloud: LocalCloud, told: dict[tuple[str, int], str]) -> None:
-    """Show each file's way until nothing is in flight. `told`: the last state shown of each generation."""
-    connection = Connection(os.environ["GOOGLE_CLOUD_PROJECT"], cloud.state.parent / "feeds")
-    in_flight, deadline = InFlight(connection), time.monotonic() + _TIMEOUT
-    while True:
-        found, messages = in_flight.all()
-        moving = [one for one in found if is_moving(one)]
-        for one in found:
-            if told.get((one.object, one.generation)) != one.state:
-                told[one.object, one.generation] = one.state
-                _OUT.print(f"  gs://{one.bucket}/{one.object}  [cyan]{one.state}[/cyan]")
-        if not moving and not messages:
-            return
-        if time.monotonic() > deadline:
-            raise DemoFailed(f"after {_TIMEOUT:.0f} s still in flight: {moving}, {messages} messages")
-        time.sleep(0.3)
-
-
-def _redeploy(cloud: LocalCloud, environment: dict[str, str], feeds: Path) -> None:
-    master = psutil.Process(int(environment["DROPMERGE_INGEST_PID"]))
-    master.send_signal(signal.SIGTERM)
-    master.wait(timeout=30)
-    os.environ.update(cloud.up(0, feeds))
 
 
 def _compare(expected: Path) -> int:

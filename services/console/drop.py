@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +14,7 @@ import typer
 from services.console.connection import Connection, open_connection
 from services.console.exits import errors_in_words, misused
 from services.console.options import FEEDS, HERE, DryRun, Feeds, Json, Place, Project, State, To, ToFeed, Yes
-from services.console.person import ask, is_there, progress, visible
+from services.console.person import ask, first_of, must_be_there, progress, visible
 
 
 def drop(
@@ -30,17 +32,20 @@ def drop(
 ) -> None:
     """Put files in the landing bucket, where the pipeline finds them; with progress for large ones.
 
-    At a terminal it asks before it overwrites an object.
+    It asks before it overwrites an object, and refuses to without a terminal, unless --yes.
     """
     if feed and to:
         misused("--feed and --to exclude each other")
     with errors_in_words():
         connection = open_connection(state, project, feeds)
         targets = [(path, *_target(connection, path, feed, to, len(files))) for path in files]
-        if not dry_run and is_there():
-            taken = [f"gs://{bucket}/{name}" for _, bucket, name in targets if _is_there(connection, bucket, name)]
-            if taken:
-                ask(f"overwrite {', '.join(taken)}?", yes)
+        if not dry_run and not yes:
+            overwritten = ", ".join(
+                first_of(list(_overwritten(connection, [(bucket, name) for _, bucket, name in targets])))
+            )
+            if overwritten:
+                must_be_there(f"overwriting {overwritten}")
+                ask(f"overwrite {overwritten}?")
         dropped = []
         for path, bucket, name in targets:
             generation = None
@@ -83,5 +88,8 @@ def _named(connection: Connection, path: Path, feed: str | None, to: Place | Non
     return connection.landing, name
 
 
-def _is_there(connection: Connection, bucket: str, name: str) -> bool:
-    return bool(connection.storage.bucket(bucket).blob(name).exists())
+def _overwritten(connection: Connection, places: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Objects that are there already, or would be written twice by this very command."""
+    for (bucket, name), times in Counter(places).items():
+        if times > 1 or connection.storage.bucket(bucket).blob(name).exists():
+            yield visible(f"gs://{bucket}/{name}")

@@ -115,7 +115,12 @@ def _services(incomplete: str) -> list[str]:
 
 State = Annotated[
     Path,
-    typer.Option("--state", metavar="DIR", envvar="DROPMERGE_STATE", help="The folder the local cloud is kept in."),
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        envvar="DROPMERGE_STATE",
+        help="The folder that the local cloud keeps its data, logs and ports in.",
+    ),
 ]
 Project = Annotated[
     str | None,
@@ -133,6 +138,7 @@ Feeds = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
+AllOfThem = Annotated[bool, typer.Option("--all", help="All that wait: instead of a filter.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Rate = Annotated[
     float | None,

@@ -5,9 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
 
 import typer
+
+from services.console.exits import fail, misused
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,22 +28,39 @@ def who() -> str:
         return f"uid {os.getuid()}"
 
 
-def is_there() -> bool:
-    return sys.stdin.isatty()
+def must_be_there(what: str) -> None:
+    """Misuse of the command line unless a question can be both seen and answered: it goes to stderr."""
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
+        misused(f"{what} asks first, and there is no terminal to ask at: add --yes to do it without being asked")
 
 
-def ask(question: str, yes: bool) -> None:
-    """A question where a person can answer it; a no ends the command with exit code 1, nothing changed."""
-    if not yes and is_there():
-        typer.confirm(question, abort=True, err=True)
+def ask(question: str, agreed: str = "y") -> None:
+    """Go on only if the answer is `agreed`. Anything else ends the command with exit code 1, nothing changed.
+
+    `y` may be typed as `yes`, in capitals too. The end of input (Ctrl-D) is a no.
+    """
+    hint = "y/N" if agreed == "y" else f"type {agreed} to go on"
+    typer.echo(f"{question} [{hint}]: ", nl=False, err=True)
+    try:
+        # Not input(), which would write to a redirected stdout.
+        answer = sys.stdin.buffer.readline().decode(errors="replace")
+    except OSError:  # the terminal has been closed
+        answer = ""
+    except KeyboardInterrupt:
+        typer.echo(err=True)
+        raise
+    if not answer.endswith("\n"):
+        typer.echo(err=True)
+    if answer.strip().lower() not in {agreed, "yes" if agreed == "y" else agreed}:
+        fail("nothing was changed")
 
 
-def show(table: Table) -> None:
+def show(table: Table, err: bool = False) -> None:
     """Names as they are: anyone may have put [brackets] in one. In a file or a pipe, lines are long."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _WIDE
-    Console(markup=False, highlight=False, emoji=False, width=width).print(table)
+    width = None if _is_terminal(sys.stderr if err else sys.stdout) or os.environ.get("COLUMNS") else _WIDE
+    Console(stderr=err, markup=False, highlight=False, emoji=False, width=width).print(table)
 
 
 def clear() -> None:
@@ -56,6 +77,12 @@ def table(*headings: str) -> Table:
     return Table(*(Column(heading, overflow="fold") for heading in headings))
 
 
+def first_of(lines: Sequence[str], most: int = 20) -> list[str]:
+    """No more than fit on a screen, and how many are left out."""
+    left = len(lines) - most
+    return [*lines[:most], f"… and {left} more"] if left > 0 else list(lines)
+
+
 def counted(number: int, what: str) -> str:
     """1 letter, 2 letters."""
     return f"{number} {what}{'' if number == 1 else 's'}"
@@ -68,6 +95,22 @@ def progress() -> Console:
     return Console(stderr=True, markup=False, highlight=False, emoji=False)
 
 
+@contextmanager
+def unheard(stream: TextIO) -> Iterator[None]:
+    """Writing progress to a stream that may have been closed, terminal or pipe: no reason to stop the work."""
+    try:
+        yield
+    except (OSError, SystemExit):  # rich ends the process where a pipe is closed
+        # What is still in the stream's buffer goes there, at the process's end at the latest.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+
+
 def visible(text: str) -> str:
     """On one line: a name or an error may hold line ends, and codes that would move the cursor."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """None where the process was started with the stream closed."""
+    return stream is not None and stream.isatty()

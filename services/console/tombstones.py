@@ -11,7 +11,7 @@ import typer
 from services.console.connection import Connection, open_connection
 from services.console.exits import errors_in_words, misused
 from services.console.options import FEEDS, HERE, DryRun, FeedName, Feeds, Json, Project, State, Yes, read_age
-from services.console.person import ask, counted, who
+from services.console.person import ask, counted, must_be_there, who
 
 if TYPE_CHECKING:
     from services.shared.feed import Feed
@@ -40,6 +40,8 @@ def purge_tombstones(
     discarded load's file is still in the landing and archive buckets, a `backfill` after the purge merges it, and a
     deleted key may return.
     """
+    if not dry_run and not yes:
+        must_be_there("purge-tombstones")
     with errors_in_words():
         connection = open_connection(state, project, feeds)
         least = timedelta(
@@ -58,8 +60,9 @@ def purge_tombstones(
         chosen = [connection.feed(feed)] if feed else [one for one in connection.feeds.values() if one.delete]
         counts = {one.feed: _count(connection, one, before) for one in chosen}
         if not dry_run and any(counts.values()):
-            said = ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
-            ask(f"remove tombstones: {said}?", yes)
+            if not yes:
+                of_feeds = ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
+                ask(f"remove {counted(sum(counts.values()), 'tombstone')} ({of_feeds})?")
             for one in chosen:
                 if counts[one.feed]:
                     _purge(connection, one, before, counts[one.feed])

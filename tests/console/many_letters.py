@@ -42,7 +42,7 @@ def _measure(pipeline: Pipeline, count: int, size: int) -> None:
     listed = json.loads(_run(pipeline, "list", "dead-letters", "list", "--json"))
     assert len({one["id"] for one in listed}) == len(listed) == count
     with paused(pipeline, "ingest") as path:
-        replayed = json.loads(_run(pipeline, "replay", "dead-letters", "replay", "--json"))
+        replayed = json.loads(_run(pipeline, "replay", "dead-letters", "replay", "--all", "--yes", "--json"))
         assert sorted(replayed) == sorted(one["id"] for one in listed)
         found = pull_all(pipeline, path, count)
     assert {message.data for message in found} == data

@@ -3,11 +3,6 @@
 import base64
 import fnmatch
 import json
-import os
-import pty
-import subprocess
-
-import pytest
 
 from services.console.dead_letters.advice import ADVICE
 from services.shared.reasons import REASONS
@@ -86,7 +81,7 @@ def test_a_forged_letter_harms_no_command(pipeline: Pipeline, commands: Commands
     assert "\x1b" not in text, "nothing that a terminal would obey"
     assert len([line for line in text.splitlines() if "forged/" in line]) == len(ids)
     with paused(pipeline, "ingest") as path:
-        commands.run("dead-letters", "replay", "--object", "forged/*")
+        commands.run("dead-letters", "replay", "--object", "forged/*", "--yes")
         messages = {m.attributes["objectId"]: m for m in pull_all(pipeline, path, len(ids))}
     for n, (letter_id, forged) in enumerate(zip(ids, FORGED, strict=True)):
         original = {k: v for k, v in forged.items() if not k.startswith("dropmerge_") and k != "replay_count"}
@@ -104,7 +99,7 @@ def test_show_tells_message_history_and_what_to_do(pipeline: Pipeline, commands:
     uri = pipeline.drop("show.csv", BAD_HEADER + row("show"))
     pipeline.settle()
     first = pipeline.letter(uri)
-    assert commands.json("dead-letters", "replay", "--id", first.id) == [first.id]
+    assert commands.json("dead-letters", "replay", "--id", first.id, "--yes") == [first.id]
     pipeline.settle()
     second = pipeline.letter(uri)
     shown = commands.json("dead-letters", "show", second.id)
@@ -141,7 +136,7 @@ def test_replay_takes_what_the_filters_say(pipeline: Pipeline, commands: Command
     assert len(commands.json(*replay, "--dry-run", "--limit", 3)) == 3
     assert waiting(pipeline, "incoming/accounts/filter-*") == sorted(ids)
     with paused(pipeline, "ingest") as ingest, paused(pipeline, "merge") as merge:
-        assert sorted(commands.json(*replay, "--older-than", "7d")) == [ids[1], ids[3]]
+        assert sorted(commands.json(*replay, "--older-than", "7d", "--yes")) == [ids[1], ids[3]]
         (from_ingest,), (from_merge,) = pull_all(pipeline, ingest, 1), pull_all(pipeline, merge, 1)
     assert (from_ingest.attributes["objectId"], from_merge.data) == (name(1), b"m")
     assert waiting(pipeline, "incoming/accounts/filter-*") == sorted([ids[0], ids[2]])
@@ -153,7 +148,7 @@ def test_a_letter_that_fails_again_is_not_replayed_by_the_same_command(pipeline:
     uris = [pipeline.drop(f"circle-{n}.csv", BAD_HEADER + row("circle")) for n in range(4)]
     pipeline.settle()
     ids = sorted(letter.id for letter in pipeline.letters())
-    assert sorted(commands.json("dead-letters", "replay", "--rate", "1")) == ids
+    assert sorted(commands.json("dead-letters", "replay", "--all", "--rate", "1", "--yes")) == ids
     pipeline.settle()
     assert [pipeline.letter(uri).replay_count for uri in uris] == [1] * 4
 
@@ -162,9 +157,9 @@ def test_replay_refuses_past_a_maximum_unless_forced(pipeline: Pipeline, command
     """A letter that was replayed five times stays where it is and is named."""
     name = "incoming/accounts/worn.csv"
     put(pipeline, ours(name, replay_count="5"))
-    refused = commands.run("dead-letters", "replay", "--object", name, code=1)
+    refused = commands.run("dead-letters", "replay", "--object", name, "--yes", code=1)
     assert "1 were replayed 5 times already" in refused.stderr
-    commands.run("dead-letters", "replay", "--object", name, "--force")
+    commands.run("dead-letters", "replay", "--object", name, "--force", "--yes")
     assert waiting(pipeline, name) == []
 
 
@@ -175,27 +170,10 @@ def test_discard_is_in_the_journal_with_who_and_why(pipeline: Pipeline, commands
     letter = pipeline.letter(uri)
     assert "--why is empty" in commands.run("dead-letters", "discard", "--id", letter.id, "--why", " ", code=2).stderr
     assert commands.json("dead-letters", "discard", "--id", letter.id, "--why", "sent by mistake", "--dry-run")
-    commands.run("dead-letters", "discard", "--id", letter.id, "--why", "sent by mistake")
+    commands.run("dead-letters", "discard", "--id", letter.id, "--why", "sent by mistake", "--yes")
     found = pipeline.explain(uri)
     assert (found["state"], found["discarded"]) == ("dead_lettered", "sent by mistake")
     detail = found["events"][-1]["detail"]
     assert detail["who"]
     assert detail["dead_letter_id"] == letter.id
     pipeline.settle()
-
-
-@pytest.mark.parametrize(("answer", "left"), [("n\n", 1), ("y\n", 0)])
-def test_a_person_is_asked(pipeline: Pipeline, commands: Commands, answer: str, left: int) -> None:
-    """At a terminal a question comes first; only a yes changes anything."""
-    name = f"incoming/accounts/asked-{left}.csv"
-    put(pipeline, ours(name))
-    parent, child = pty.openpty()
-    words = ("dead-letters", "discard", "--object", name, "--why", "asked")
-    with commands.start(*words, stdin=child, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        os.write(parent, answer.encode())
-        _, errors = process.communicate(timeout=60)
-    os.close(parent)
-    os.close(child)
-    assert b"discard 1 dead letter?" in errors
-    assert process.returncode == left
-    assert len(waiting(pipeline, name)) == left

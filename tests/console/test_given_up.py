@@ -57,7 +57,7 @@ def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, comm
         assert pipeline.explain(uri)["dead_letter"] == second, "the later one"
 
         for letter in (first, second):
-            commands.run("dead-letters", "discard", "--id", letter, "--why", "enough")
+            commands.run("dead-letters", "discard", "--id", letter, "--why", "enough", "--yes")
         found = commands.json("explain", uri)
         assert (found["state"], found["reason"]) == lost
         assert (found["discarded"], found["dead_letter"]) == ("enough", second)
@@ -67,7 +67,7 @@ def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, comm
 
         third = forward(pipeline, message, INGEST_LETTERS)
         journal(pipeline, uri, "arrived")
-        commands.run("dead-letters", "discard", "--id", third, "--why", "announced again")
+        commands.run("dead-letters", "discard", "--id", third, "--why", "announced again", "--yes")
         assert state_of(pipeline, uri) == ("arrived", None), "what was discarded is of the past"
         assert commands.json("status")["feeds"]["tolerant"]["in_flight"] == before["in_flight"]
         commands.run("wait", "--timeout", 0, code=1)
@@ -89,7 +89,7 @@ def test_a_load_that_merge_was_given_up_on_has_its_objects_name(pipeline: Pipeli
         )  # fmt: skip
         assert state_of(pipeline, uri) == ("dead_lettered", "delivery_attempts_exhausted")
         commands.run("wait", "--timeout", 0)
-        commands.run("dead-letters", "discard", "--object", name, "--why", "enough")
+        commands.run("dead-letters", "discard", "--object", name, "--why", "enough", "--yes")
         assert pipeline.explain(uri)["discarded"] == "enough"
     pipeline.publish("file-staged", message.data, dict(message.attributes))
     pipeline.settle()
@@ -103,7 +103,7 @@ def test_a_discard_hides_no_other_end(pipeline: Pipeline, commands: Commands) ->
         (message,) = pull_all(pipeline, path, 1)
         letter = forward(pipeline, message, INGEST_LETTERS)
         journal(pipeline, uri, "superseded")
-        commands.run("dead-letters", "discard", "--id", letter, "--why", "superseded")
+        commands.run("dead-letters", "discard", "--id", letter, "--why", "superseded", "--yes")
         assert state_of(pipeline, uri) == ("superseded", None)
         assert commands.json("status")["feeds"]["accounts"]["last_file"]["state"] == "superseded"
     pipeline.connection.storage.bucket("landing").blob("incoming/accounts/other-end.csv").delete()
@@ -124,8 +124,8 @@ def test_what_lost_its_staging_table_is_merged_from_its_pinned_copy(pipeline: Pi
     assert letter.reason == "staging_missing"
     assert f"dropmerge backfill gs://ARCHIVE/accounts/{load_id}" in letter.error
     assert "dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID.csv" in ADVICE[letter.reason].mend
-    assert commands.json("backfill", f"gs://landing/{letter.object}") == []
-    (announced,) = commands.json("backfill", f"gs://archive/accounts/{load_id}.csv")
+    assert commands.json("backfill", f"gs://landing/{letter.object}", "--yes") == []
+    (announced,) = commands.json("backfill", f"gs://archive/accounts/{load_id}.csv", "--yes")
     assert announced["load_id"] == load_id
     pipeline.settle()
     assert pipeline.explain(old)["state"] == "merged"

@@ -42,7 +42,7 @@ def test_many_letters_are_never_all_in_memory(
     data = put_many(pipeline, count, size=64)
     assert len({one["id"] for one in commands.json("dead-letters", "list")}) == count
     with paused(pipeline, "ingest") as path:
-        assert len(set(commands.json("dead-letters", "replay"))) == count
+        assert len(set(commands.json("dead-letters", "replay", "--all", "--yes"))) == count
         found = pull_all(pipeline, path, count)
     assert {message.data for message in found} == data
     assert len({message.attributes["replay_of"] for message in found}) == count
@@ -73,11 +73,11 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
             pipeline.connection, INGEST_LETTERS, [(m.data, {**m.attributes, **reason}) for m in arrived] * 20
         )
         for kill in _KILLS:
-            process = _start(commands, "dead-letters", "replay", "--rate", str(_RATE), kill=kill)
+            process = _start(commands, "dead-letters", "replay", "--all", "--yes", "--rate", str(_RATE), kill=kill)
             process.join()
             assert process.exitcode == -signal.SIGKILL, f"it ended before {kill}"
         while pipeline.connection.undelivered(INGEST_LETTERS):
-            commands.run("dead-letters", "replay")  # until the leases of the killed ones have lapsed
+            commands.run("dead-letters", "replay", "--all", "--yes")  # until the leases of the killed ones have lapsed
         published = pull_all(pipeline, path, pipeline.connection.undelivered("ingest"))
     times = Counter(message.attributes["replay_of"] for message in published)
     assert set(times) == set(letters), "none lost"
@@ -104,14 +104,16 @@ def test_ctrl_c_gives_the_leases_back(pipeline: Pipeline, commands: Commands) ->
     for _ in range(6):
         put(pipeline, ours("incoming/accounts/ctrl-c.csv"))
     with paused(pipeline, "ingest") as path:
-        process = _start(commands, "dead-letters", "replay", "--rate", "1")
+        process = _start(commands, "dead-letters", "replay", "--all", "--yes", "--rate", "1")
         _until_changed(pipeline, "ingest", process)
         os.kill(process.pid or 0, signal.SIGINT)
         process.join(120)
         assert process.exitcode == 130
         left = pipeline.connection.undelivered(INGEST_LETTERS)
         assert left, "it was through before"
-        assert len(commands.json("dead-letters", "replay")) == left, "a command does not wait for leases of 20 s"
+        assert len(commands.json("dead-letters", "replay", "--all", "--yes")) == left, (
+            "a command does not wait for leases of 20 s"
+        )
         pull_all(pipeline, path, pipeline.connection.undelivered("ingest"))
 
 

@@ -92,7 +92,7 @@ def test_backfill_finds_what_no_notification_told_of(pipeline: Pipeline, command
         would = commands.json("backfill", prefix, "--dry-run")
         assert [f"gs://{one['bucket']}/{one['object']}#{one['generation']}" for one in would] == uris
         assert pipeline.connection.undelivered("ingest") == 0
-        commands.run("backfill", prefix, "--rate", 100)
+        commands.run("backfill", prefix, "--rate", 100, "--yes")
         for message in pull_all(pipeline, path, 3):
             original = originals[message.attributes["objectId"]]
             assert dict(message.attributes).items() - dict(original.attributes).items() >= {
@@ -105,12 +105,12 @@ def test_backfill_finds_what_no_notification_told_of(pipeline: Pipeline, command
                 read[1].event_type, read[1].bucket, read[1].object, read[1].generation, read[1].size,
             )  # fmt: skip
     assert pipeline.explain(known)["state"] == "merged"
-    commands.run("backfill", prefix)
-    commands.run("backfill", prefix)
+    commands.run("backfill", prefix, "--yes")
+    commands.run("backfill", prefix, "--yes")
     pipeline.settle()
     assert pipeline.scores([f"back-{n}" for n in range(4)]) == {f"back-{n}": 400 + n for n in range(4)}
-    assert commands.json("backfill", prefix) == []
-    assert "404" in commands.run("backfill", "gs://no-such-bucket/x", code=1).stderr
+    assert commands.json("backfill", prefix, "--yes") == []
+    assert "404" in commands.run("backfill", "gs://no-such-bucket/x", "--yes", code=1).stderr
 
 
 def test_purge_tombstones_keeps_the_young_and_refuses_a_short_horizon(pipeline: Pipeline, commands: Commands) -> None:
@@ -124,7 +124,7 @@ def test_purge_tombstones_keeps_the_young_and_refuses_a_short_horizon(pipeline: 
         {"id": ("STRING", pipeline.explain(old)["load_id"])},
     )
     assert commands.json("purge-tombstones", "--older-than", "32d", "--dry-run")["accounts"] == 1
-    assert commands.json("purge-tombstones", "--older-than", "32d")["accounts"] == 1
+    assert commands.json("purge-tombstones", "--older-than", "32d", "--yes")["accounts"] == 1
     left = pipeline.connection.rows(
         "SELECT customer_id FROM `main.accounts` WHERE STARTS_WITH(customer_id, 'purge-') ORDER BY customer_id"
     )
@@ -144,10 +144,10 @@ def test_a_whole_feed_is_reloaded_from_the_archive(pipeline: Pipeline, commands:
         pipeline.connection.rows(statement.replace("FEED", "reloaded"))
     archive = "gs://archive/reloaded/"
     assert len(commands.json("backfill", archive, "--dry-run")) == 2
-    commands.run("backfill", archive)
+    commands.run("backfill", archive, "--yes")
     commands.run("wait")
     assert pipeline.connection.rows(table) == before
-    assert commands.json("backfill", archive) == []
+    assert commands.json("backfill", archive, "--yes") == []
 
 
 def statements(heading: str) -> list[str]:

@@ -20,13 +20,20 @@ _WRONG: list[tuple[str, str]] = [
     ("dead-letters list --limit 0", "greater than or equal to 1"),
     ("dead-letters list --feed nobody", "no feed 'nobody'; there are: accounts"),
     ("dead-letters show 999999", "no dead letter 999999 waits"),
-    ("dead-letters replay --id 999999", "no dead letter 999999 waits"),
+    ("dead-letters replay --id 999999 --yes", "no dead letter 999999 waits"),
     ("dead-letters replay --older-than soon", "'soon' is not a number and s, m, h or d, such as 12h"),
     ("dead-letters replay --rate -1", "'-1' is not a number of messages a second above zero"),
     ("dead-letters replay --rate nan", "'nan' is not a number of messages a second above zero"),
+    ("dead-letters replay --all", "add --yes"),
+    ("dead-letters replay --yes", "or --all for every dead letter that waits"),
+    ("dead-letters replay --dry-run --limit 1", "or --all for every dead letter that waits"),
+    ("dead-letters replay --all --feed accounts --dry-run", "--all and a filter exclude each other"),
+    ("dead-letters discard --why x --all --service merge --yes", "--all and a filter exclude each other"),
+    ("dead-letters discard --why x --yes", "or --all for every dead letter that waits"),
+    ("dead-letters discard --why x --older-than 0s", "add --yes"),
     ("dead-letters discard --reason no_feed", "Missing option '--why'"),
     ("dead-letters discard --why _", "--why is empty"),
-    ("dead-letters discard --why x --id 999999", "no dead letter 999999 waits"),
+    ("dead-letters discard --why x --id 999999 --yes", "no dead letter 999999 waits"),
     ("explain landing/incoming/x.csv", "'landing/incoming/x.csv' is not gs://bucket/object[#generation]"),
     ("explain", "name one gs://bucket/object, or --row key=value"),
     ("explain --feed accounts --row x=1", "give each as name=value"),
@@ -42,6 +49,7 @@ _WRONG: list[tuple[str, str]] = [
     ("wait --timeout nan", "'nan' is not a number of seconds"),
     ("wait --timeout -1", "'-1' is not a number of seconds"),
     ("backfill landing/incoming", "'landing/incoming' is not gs://bucket/name"),
+    ("backfill gs://landing/", "add --yes"),
     ("backfill gs://landing --rate 0", "'0' is not a number of messages a second above zero"),
     ("drop README.md", "several feeds: name one with --feed"),
     ("drop README.md --feed nobody", "no feed 'nobody'"),
@@ -50,9 +58,10 @@ _WRONG: list[tuple[str, str]] = [
     ("drop README.md LICENSE --to gs://landing/x", "several files need a folder"),
     ("drop README.md --feed accounts --to gs://landing/x", "exclude each other"),
     ("drop no-such-file", "'no-such-file' does not exist"),
-    ("purge-tombstones --older-than 30d", "less than the 31 days that a dead letter may wait"),
+    ("purge-tombstones --older-than 99d", "add --yes"),
+    ("purge-tombstones --older-than 30d --yes", "less than the 31 days that a dead letter may wait"),
     ("purge-tombstones --older-than 1y", "'1y' is not a number and s, m, h or d"),
-    ("purge-tombstones --older-than 99d --feed nobody", "no feed 'nobody'"),
+    ("purge-tombstones --older-than 99d --feed nobody --yes", "no feed 'nobody'"),
     ("feeds show nobody", "no feed 'nobody'; there are: accounts"),
     ("feeds init no-such-file", "'no-such-file' does not exist"),
     ("no-such-command", "No such command 'no-such-command'"),
@@ -73,7 +82,7 @@ def test_without_a_local_cloud_commands_say_how_to_start_one(commands: Commands,
 
 
 def test_what_google_refuses_is_said_in_words(commands: Commands) -> None:
-    assert "404" in commands.run("backfill", "gs://no-such-bucket/x", code=FAILED).stderr
+    assert "404" in commands.run("backfill", "gs://no-such-bucket/x", "--yes", code=FAILED).stderr
 
 
 def test_the_runbook_has_the_exit_codes() -> None:

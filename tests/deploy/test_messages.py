@@ -134,5 +134,6 @@ def _publish(bus: str, message: dict[str, Any]) -> None:
 
 
 def _discard(variables: dict[str, str], letter: str) -> None:
-    command = [sys.executable, "-m", "services.console", "dead-letters", "discard", "--id", letter, "--why", "read"]
+    words = ["dead-letters", "discard", "--id", letter, "--why", "read", "--yes"]
+    command = [sys.executable, "-m", "services.console", *words]
     subprocess.run(command, env=variables, cwd=environment.ROOT, capture_output=True, check=True)

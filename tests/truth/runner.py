@@ -132,7 +132,7 @@ class Run:
     def _replay(self) -> None:
         letters = self._letters(keep=True)
         if letters:
-            words = ["dead-letters", "replay", "--object", f"incoming/*/{self.run}/*", "--json"]
+            words = ["dead-letters", "replay", "--object", f"incoming/*/{self.run}/*", "--yes", "--json"]
             words += ["--state", str(self.pipeline.cloud.state), "--feeds", str(self.pipeline.connection.feeds_folder)]
             done = CliRunner().invoke(app, words)
             assert done.exit_code == 0, done.output

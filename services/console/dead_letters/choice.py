@@ -57,5 +57,5 @@ def choose(
     service: str | None,
 ) -> Choice:
     """From the command line's options."""
-    before = datetime.now(UTC) - older_than if older_than else None
+    before = None if older_than is None else datetime.now(UTC) - older_than
     return Choice((service,) if service else SERVICES, reason, feed, glob, before, frozenset(ids or []))

@@ -26,6 +26,7 @@ from services.console.exits import errors_in_words, fail, misused
 from services.console.options import (
     FEEDS,
     HERE,
+    AllOfThem,
     DryRun,
     FeedName,
     Feeds,
@@ -41,7 +42,7 @@ from services.console.options import (
     State,
     Yes,
 )
-from services.console.person import ask, counted, is_there, progress, visible
+from services.console.person import ask, counted, must_be_there, progress, visible
 from services.console.publish import Pace
 from services.shared.reasons import REASONS
 
@@ -51,6 +52,7 @@ commands = typer.Typer(
 
 MOST_REPLAYS = 5
 _SHOWN = 100
+_MOST_DISCARDED_ON_A_YES = 100
 
 Action = Callable[[Connection, Mailbox, Sequence[Letter]], None]
 
@@ -165,6 +167,7 @@ def replay_letters(
     older_than: OlderThan = None,
     ids: Ids = None,
     service: Service = None,
+    all_of_them: AllOfThem = False,
     limit: Limit = None,
     rate: Rate = None,
     dry_run: DryRun = False,
@@ -179,10 +182,12 @@ def replay_letters(
 ) -> None:
     """Publish the originals again, each to the topic that it came from.
 
-    Safe to interrupt and to repeat. Without a filter, all that wait. What was replayed five times already stays,
-    unless --force: it says so, with exit code 1.
+    Safe to interrupt and to repeat. Takes a filter, or --all. What was replayed five times already stays, unless
+    --force: it says so, with exit code 1.
     """
-    choice = choose(reason, feed, object_, older_than, ids, service)
+    choice = _narrowed("replay", choose(reason, feed, object_, older_than, ids, service), all_of_them)
+    if not dry_run and not yes:
+        must_be_there("replay")
     selection = Selection(choice, limit, None if force else MOST_REPLAYS)
     tally = _act(
         "replay", selection, replay, Pace(rate), dry_run, yes, as_json, open_connection(state, project, feeds)
@@ -200,6 +205,7 @@ def discard_letters(
     older_than: OlderThan = None,
     ids: Ids = None,
     service: Service = None,
+    all_of_them: AllOfThem = False,
     limit: Limit = None,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -208,10 +214,13 @@ def discard_letters(
     project: Project = None,
     feeds: Feeds = FEEDS,
 ) -> None:
-    """Give dead letters up. Who did it, when and why stays in the journal. Without a filter, all that wait."""
+    """Give dead letters up. Who did it, when and why stays in the journal. Takes a filter, or --all."""
     if not why.strip():
         misused("--why is empty")
-    selection = Selection(choose(reason, feed, object_, older_than, ids, service), limit, None)
+    choice = _narrowed("discard", choose(reason, feed, object_, older_than, ids, service), all_of_them)
+    if not dry_run and not yes:
+        must_be_there("discard")
+    selection = Selection(choice, limit, None)
     action = partial(discard, why=why)
     _act("discard", selection, action, Pace(None), dry_run, yes, as_json, open_connection(state, project, feeds))
 
@@ -226,34 +235,49 @@ def _act(
     as_json: bool,
     connection: Connection,
 ) -> Tally:
-    """Do it, or only say what would be done; at a terminal, say it and ask first."""
+    """Do it, or only say what would be done; without --yes, look, say it and ask first."""
     with errors_in_words():
-        if dry_run:
-            tally = _each_batch(connection, selection, Pace(None), _nothing)
-        else:
-            if is_there() and not yes:
-                selection = _agreed(verb, connection, selection)
+        if yes and not dry_run:
             tally = _each_batch(connection, selection, pace, action)
+        else:
+            tally = _each_batch(connection, selection, Pace(None), _nothing)
         if not tally.count and not tally.worn:
             _check_names(connection, selection.choice)
+        ask_first = bool(tally.count) and not (yes or dry_run)
+        if ask_first:
+            tally = _act_if_agreed(verb, connection, selection, tally, pace, action)
     if as_json:
         typer.echo(json.dumps(tally.ids))
         return tally
-    if tally.count:
+    if tally.count and not ask_first:
         tally.print()
     done = f"would {verb}" if dry_run else f"{verb}ed"
     typer.echo(f"{done} {counted(tally.count, 'dead letter')}")
     return tally
 
 
-def _agreed(verb: str, connection: Connection, selection: Selection) -> Selection:
-    """The letters that the person has seen counted and agreed to, no others. None is leased while they think."""
-    tally = _each_batch(connection, selection, Pace(None), _nothing)
-    if not tally.count:
-        return selection
-    tally.print()
-    ask(f"{verb} {counted(tally.count, 'dead letter')}?", yes=False)
-    return replace(selection, choice=replace(selection.choice, ids=frozenset(tally.ids)))
+def _act_if_agreed(
+    verb: str, connection: Connection, selection: Selection, seen: Tally, pace: Pace, action: Action
+) -> Tally:
+    """Do it to the letters that the person has seen counted, and to no others. None is leased while they think."""
+    seen.print(err=True)
+    many = verb == "discard" and seen.count > _MOST_DISCARDED_ON_A_YES
+    ask(f"{verb} {counted(seen.count, 'dead letter')}?", agreed=str(seen.count) if many else "y")
+    agreed = replace(selection, choice=replace(selection.choice, ids=frozenset(seen.ids)))
+    tally = _each_batch(connection, agreed, pace, action)
+    if gone := seen.count - tally.count:
+        typer.echo(f"{gone} of them were no longer there: another command may have taken them", err=True)
+    tally.worn = seen.worn
+    return tally
+
+
+def _narrowed(verb: str, choice: Choice, all_of_them: bool) -> Choice:
+    """With --dry-run too, which shows what the very same line would do without it."""
+    if choice == Choice() and not all_of_them:
+        misused(f"{verb} takes a filter, such as --reason or --id, or --all for every dead letter that waits")
+    if choice != Choice() and all_of_them:
+        misused("--all and a filter exclude each other")
+    return choice
 
 
 def _nothing(_: Connection, __: Mailbox, ___: Sequence[Letter]) -> None:

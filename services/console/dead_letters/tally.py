@@ -43,9 +43,9 @@ class Tally:
                 self.add([letter])
                 yield letter
 
-    def print(self) -> None:
+    def print(self, err: bool = False) -> None:
         counts = table("service", "reason", "feed", "letters", *_AGES, "older")
         for key, ages in sorted(self._ages.items(), key=lambda one: (-one[1].total(), one[0])):
             by_age = (str(ages[name] or "") for name in [*_AGES, "older"])
             counts.add_row(*map(visible, key), str(ages.total()), *by_age)
-        show(counts)
+        show(counts, err)

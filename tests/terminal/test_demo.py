@@ -1,0 +1,92 @@
+"""`python -m services.console.demo`, which `make demo` runs, in a terminal."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from tests.terminal.screen import CTRL_C, PATIENCE, Screen, Terminal
+
+DEMO = [sys.executable, "-m", "services.console.demo"]
+
+
+@pytest.mark.slow
+def test_the_demo_asks_nothing_and_comes_to_its_end(terminal: Terminal) -> None:
+    with terminal.opens(DEMO) as screen:
+        screen.see("equal, no dead letter left")
+        screen.see("Summary")
+        assert "[y/N]" not in screen.ends(0)
+    _nothing_is_left(terminal)
+
+
+@pytest.mark.parametrize(
+    ("step", "end", "code"),
+    [
+        pytest.param("warehouse on port", lambda screen: screen.type(CTRL_C), 130, id="Ctrl-C while it starts"),
+        pytest.param("buckets and datasets", lambda screen: screen.type(CTRL_C * 3), 130, id="three Ctrl-C"),
+        pytest.param("Generating", lambda screen: screen.process.send_signal(signal.SIGTERM), 143, id="SIGTERM"),
+        pytest.param("initial.csv  ", lambda screen: screen.hang_up(), 129, id="a closed window"),
+    ],
+)
+def test_the_demo_that_is_ended_leaves_nothing(
+    terminal: Terminal, step: str, end: Callable[[Screen], None], code: int
+) -> None:
+    """No process, no folder."""
+    with terminal.opens(DEMO) as screen:
+        screen.see(step)
+        end(screen)
+        screen.ends(code)
+    _nothing_is_left(terminal)
+
+
+def test_a_child_that_hangs_is_ended_by_the_time_limit_of_its_step(terminal: Terminal) -> None:
+    """The clock's signal comes here before its time. The folder stays, and is named."""
+    with terminal.opens(DEMO) as screen:
+        screen.see("Generating an initial file")
+        _stop_a_child(screen.process.pid, "generator")
+        screen.process.send_signal(signal.SIGALRM)
+        text = screen.ends(1)
+    assert "the demo failed: step 'Generating an initial file" in text
+    assert "took longer than 300 s" in text
+    terminal.is_left_alone()
+    (folder,) = terminal.folder.glob("dropmerge-demo-*")
+    assert f"what it left: {folder}" in text
+
+
+HANGS = """
+from services.console import demo
+demo.{limit} = 1.0
+demo._Demo.run = lambda self: (self._clock.begin("one"), demo._python("http.server", "--bind", "127.0.0.1", "0"))
+raise SystemExit(demo.main())
+"""
+
+
+@pytest.mark.parametrize("limit", ["_STEP_SECONDS", "_SECONDS"])
+def test_each_step_has_a_time_limit_and_so_has_the_whole(terminal: Terminal, limit: str) -> None:
+    """Here one of a second, and a child that never ends."""
+    with terminal.opens([sys.executable, "-c", HANGS.format(limit=limit)]) as screen:
+        assert "the demo failed: step 'one' took longer than 1 s" in screen.ends(1)
+    terminal.is_left_alone()
+
+
+def _nothing_is_left(terminal: Terminal) -> None:
+    terminal.is_left_alone()
+    assert not list(terminal.folder.glob("dropmerge-demo-*"))
+
+
+def _stop_a_child(parent: int, word: str) -> None:
+    """As if it hung."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for child in psutil.Process(parent).children():
+            try:
+                if word in child.cmdline():
+                    child.suspend()
+                    return
+            except psutil.Error:
+                continue
+        time.sleep(0.01)
+    raise AssertionError(f"no child {word}")

@@ -1,0 +1,239 @@
+"""Whatever changes something asks, and does nothing but on a yes; where nobody can answer, it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from services.console.publish import publish
+from tests.console.conftest import INGEST_LETTERS, Commands, empty_dead_letters, pull_all
+from tests.console.letters import ours, put
+from tests.guarantees.pipeline import HEADER, Pipeline, row
+from tests.terminal.screen import CTRL_C, CTRL_D, Terminal
+from tests.truth.subscription import paused
+
+ANSWERS = [
+    pytest.param("y\n", 0, id="a yes"),
+    pytest.param("n\n", 1, id="a no"),
+    pytest.param(CTRL_C, 130, id="Ctrl-C"),
+]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A command that asks, on something of its own to change."""
+
+    words: list[str]
+    question: str
+    done: Callable[[], bool]
+    """Whether it was done."""
+
+
+@contextmanager
+def overwriting(pipeline: Pipeline, folder: Path, name: str) -> Iterator[Change]:
+    (folder / f"{name}.csv").write_text(HEADER + row(name, 500))
+    before = pipeline.drop(f"{name}.csv", HEADER + row(name, 400)).rpartition("#")[2]
+
+    def done() -> bool:
+        blob = pipeline.connection.storage.bucket("landing").get_blob(f"incoming/accounts/{name}.csv")
+        return str(blob.generation) != before
+
+    question = f"overwrite gs://landing/incoming/accounts/{name}.csv? [y/N]"
+    yield Change(["drop", f"{name}.csv"], question, done)
+
+
+@contextmanager
+def replaying(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
+    with _letters(pipeline, name) as (words, done):
+        yield Change(["dead-letters", "replay", *words], "replay 2 dead letters? [y/N]", done)
+
+
+@contextmanager
+def discarding(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
+    with _letters(pipeline, name) as (words, done):
+        question = "discard 2 dead letters? [y/N]"
+        yield Change(["dead-letters", "discard", "--why", "a test", *words], question, done)
+
+
+@contextmanager
+def _letters(pipeline: Pipeline, name: str) -> Iterator[tuple[list[str], Callable[[], bool]]]:
+    objects = [f"incoming/accounts/{name}-{n}.csv" for n in range(2)]
+    before = pipeline.connection.undelivered(INGEST_LETTERS)
+    for one in objects:
+        put(pipeline, ours(one))
+
+    def done() -> bool:
+        left = pipeline.connection.undelivered(INGEST_LETTERS) - before
+        assert left in (0, 2), "both or neither"
+        return not left
+
+    yield ["--object", f"*/{name}-*"], done
+
+
+@contextmanager
+def announcing(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
+    with paused(pipeline, "ingest") as path:
+        pipeline.drop(f"{name}.csv", HEADER + row(name))
+        pull_all(pipeline, path, 1)
+
+        def done() -> bool:
+            return pipeline.connection.undelivered("ingest") == 1
+
+        yield Change(["backfill", f"gs://landing/incoming/accounts/{name}"], "announce 1 object? [y/N]", done)
+        if done():
+            pull_all(pipeline, path, 1)
+        pipeline.connection.storage.bucket("landing").blob(f"incoming/accounts/{name}.csv").delete()
+        pull_all(pipeline, path, 1)  # its own notification
+
+
+@contextmanager
+def purging(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
+    uri = pipeline.drop(f"{name}.csv", HEADER + row(name, operation="D"))
+    pipeline.settle()
+    pipeline.connection.rows(
+        "UPDATE `ops.ledger` SET merged_at = TIMESTAMP_SUB(merged_at, INTERVAL 40 DAY) WHERE load_id = @id",
+        {"id": ("STRING", pipeline.explain(uri)["load_id"])},
+    )
+    sql = "SELECT customer_id FROM `main.accounts` WHERE customer_id = @key"
+
+    def done() -> bool:
+        return not pipeline.connection.rows(sql, {"key": ("STRING", name)})
+
+    assert not done()
+    yield Change(["purge-tombstones", "--older-than", "32d"], "remove 1 tombstone (1 of accounts)? [y/N]", done)
+    pipeline.connection.rows("DELETE FROM `main.accounts` WHERE customer_id = @key", {"key": ("STRING", name)})
+
+
+CHANGES = [overwriting, replaying, discarding, announcing, purging]
+Make = Callable[[Pipeline, Path, str], AbstractContextManager[Change]]
+
+
+@pytest.mark.parametrize(("keys", "code"), ANSWERS)
+@pytest.mark.parametrize("make", CHANGES, ids=lambda make: make.__name__)
+def test_only_a_yes_changes_anything(pipeline: Pipeline, shared: Terminal, make: Make, keys: str, code: int) -> None:
+    """The question comes after what would be done; a no is exit code 1, Ctrl-C 130."""
+    name = f"{make.__name__}-{code}-{len(keys)}-{ord(keys[0])}"
+    with make(pipeline, shared.folder, name) as change:
+        with shared.types(*change.words) as screen:
+            screen.see(change.question)
+            assert not change.done(), "not before the answer"
+            screen.type(keys)
+            text = screen.ends(code)
+        assert change.done() == (code == 0)
+        assert ("nothing was changed" in text) == (code == 1)
+        assert text.count("wrong_header") <= 1, "the summary once"
+
+
+@pytest.mark.parametrize("keys", ["\n", CTRL_D, "maybe\n"], ids=["just Enter", "Ctrl-D", "another word"])
+def test_what_is_not_a_yes_is_a_no(pipeline: Pipeline, shared: Terminal, keys: str) -> None:
+    with overwriting(pipeline, shared.folder, f"not-a-yes-{ord(keys[0])}") as change:
+        with shared.types(*change.words) as screen:
+            screen.see(change.question)
+            screen.type(keys)
+            assert "nothing was changed" in screen.ends(1)
+        assert not change.done()
+
+
+NOBODY = {
+    "no input": "{line} < /dev/null",
+    "a yes in a pipe": "yes | {line}",
+    "closed input": "{line} <&-",
+    "no controlling terminal": "setsid --wait {line} < /dev/null",
+    "a question that nobody sees": "{line} 2> unseen; code=$?; cat unseen; exit $code",
+    "closed errors": "{line} 2>&-",
+}
+
+
+@pytest.mark.parametrize("make", CHANGES, ids=lambda make: make.__name__)
+def test_where_nobody_can_be_asked_nothing_is_changed(pipeline: Pipeline, shared: Terminal, make: Make) -> None:
+    """Exit code 2 and what to add, though the rest of it is at a terminal."""
+    with make(pipeline, shared.folder, f"{make.__name__}-nobody") as change, ExitStack() as windows:
+        line = shlex.join(shared.dropmerge(*change.words))
+        screens = {
+            name: windows.enter_context(shared.opens(["bash", "-c", how.format(line=line)]))
+            for name, how in NOBODY.items()
+        }
+        for name, screen in screens.items():
+            assert "add --yes" in screen.ends(2) or name == "closed errors", name
+        assert not change.done()
+
+
+@pytest.mark.parametrize("make", CHANGES, ids=lambda make: make.__name__)
+def test_a_dry_run_asks_nobody_and_yes_needs_nobody(pipeline: Pipeline, shared: Terminal, make: Make) -> None:
+    commands = Commands({"DROPMERGE_STATE": str(pipeline.cloud.state)})
+    with make(pipeline, shared.folder, f"{make.__name__}-unasked") as change:
+        words = [str(shared.folder / word) if word.endswith(".csv") else word for word in change.words]
+        for option, is_done in (("--dry-run", False), ("--yes", True)):
+            assert "[y/N]" not in commands.run(*words, option).stderr
+            assert change.done() == is_done
+
+
+def test_a_new_object_is_dropped_without_a_question(pipeline: Pipeline, shared: Terminal) -> None:
+    """With or without a terminal; one that comes twice in the same command is not new."""
+    (shared.folder / "new.csv").write_text(HEADER + row("new"))
+    with shared.types("drop", "new.csv") as screen:
+        assert "[y/N]" not in screen.ends(0)
+    bucket = pipeline.connection.storage.bucket("landing")
+    assert bucket.blob("incoming/accounts/new.csv").exists()
+    (shared.folder / "twice.csv").write_text(HEADER + row("twice"))
+    with shared.types("drop", "twice.csv", "twice.csv") as screen:
+        screen.see("overwrite gs://landing/incoming/accounts/twice.csv?")
+        screen.type("n\n")
+        screen.ends(1)
+    assert not bucket.blob("incoming/accounts/twice.csv").exists()
+
+
+def test_more_than_a_hundred_are_discarded_only_once_their_number_is_typed(
+    pipeline: Pipeline, shared: Terminal
+) -> None:
+    empty_dead_letters(pipeline)
+    name = "incoming/accounts/hundred.csv"
+    publish(pipeline.connection, INGEST_LETTERS, [(b"{}", ours(name)) for _ in range(101)])
+    for keys, code, left in (("y\n", 1, 101), ("100\n", 1, 101), ("101\n", 0, 0)):
+        with shared.types("dead-letters", "discard", "--all", "--why", "a test") as screen:
+            screen.see("discard 101 dead letters? [type 101 to go on]: ")
+            screen.type(keys)
+            screen.ends(code)
+        assert pipeline.connection.undelivered(INGEST_LETTERS) == left
+
+
+def test_what_is_printed_for_a_program_holds_no_question(pipeline: Pipeline, shared: Terminal) -> None:
+    """Its standard output may go elsewhere while a person is asked."""
+    with replaying(pipeline, shared.folder, "redirected") as change:
+        line = shlex.join(shared.dropmerge(*change.words, "--json"))
+        with shared.opens(["bash", "-c", f"{line} > redirected.json"]) as screen:
+            screen.see("wrong_header")
+            screen.see(change.question)
+            screen.type("yes\n")
+            screen.ends(0)
+        assert change.done()
+    text = (shared.folder / "redirected.json").read_text()
+    assert text.startswith("[")
+    assert len(json.loads(text)) == 2
+
+
+def test_letters_replayed_too_often_are_named_after_the_question_too(pipeline: Pipeline, shared: Terminal) -> None:
+    """Exit code 1, as without a question; the other letter is replayed."""
+    ids = [put(pipeline, ours("incoming/accounts/worn.csv", replay_count=str(n))) for n in (0, 5)]
+    with shared.types("dead-letters", "replay", "--object", "*/worn.csv") as screen:
+        screen.see("replay 1 dead letter? [y/N]")
+        screen.type("y\n")
+        assert "1 were replayed 5 times already" in screen.ends(1)
+    assert {letter.id for letter in pipeline.letters()} & set(ids) == {ids[1]}
+
+
+def test_a_window_that_is_closed_at_the_question_changes_nothing(pipeline: Pipeline, shared: Terminal) -> None:
+    with discarding(pipeline, shared.folder, "closed") as change:
+        with shared.types(*change.words) as screen:
+            screen.see(change.question)
+            screen.hang_up()
+            screen.process.wait(60)
+        assert not change.done()
+        assert os.getpid() not in {one.pid for one in shared.processes()}

@@ -1,0 +1,60 @@
+"""Commands that only look, at a terminal: they end on Ctrl-C and leave a screen that can be read."""
+
+import re
+
+from tests.console.conftest import pull_all
+from tests.guarantees.pipeline import HEADER, Pipeline, row
+from tests.terminal.screen import CTRL_C, Terminal
+from tests.truth.subscription import paused
+
+
+def test_a_detached_local_cloud_outlives_its_terminal(pipeline: Pipeline) -> None:
+    """Every part, and they do their work."""
+    assert pipeline.cloud.dead() == []
+    uri = pipeline.drop("outlives.csv", HEADER + row("outlives"))
+    pipeline.settle()
+    assert pipeline.explain(uri)["state"] == "merged"
+
+
+def test_wait_ends_on_ctrl_c_and_at_its_timeout_without_its_spinner(pipeline: Pipeline, shared: Terminal) -> None:
+    """What it says stands on lines of its own."""
+    with paused(pipeline, "ingest") as path:
+        pipeline.drop("waiting.csv", HEADER + row("waiting"))
+        with shared.types("wait") as screen:
+            screen.see("in flight")
+            screen.type(CTRL_C)
+            screen.ends(130)
+        with shared.types("wait", "--timeout", 1) as screen:
+            text = screen.ends(1)
+        (line,) = [one for one in shown(text) if "waiting.csv#" in one]
+        assert line.startswith("gs://landing/incoming/accounts/waiting.csv#")
+        assert shown(text)[-1].startswith("after 1 s: ")
+        pull_all(pipeline, path, 1)
+    pipeline.connection.storage.bucket("landing").blob("incoming/accounts/waiting.csv").delete()
+    pipeline.settle()
+    with shared.types("wait") as screen:
+        assert shown(screen.ends(0)) == ["nothing is in flight"]
+
+
+def test_status_watches_until_ctrl_c(pipeline: Pipeline, shared: Terminal) -> None:
+    """It is asked to end and does: exit code 0."""
+    assert pipeline.cloud.dead() == []
+    with shared.types("status", "--watch") as screen:
+        screen.see("messages in flight: ")
+        screen.type(CTRL_C)
+        screen.ends(0)
+
+
+def shown(text: str) -> list[str]:
+    """The lines that are left on the screen, of those that were written and erased."""
+    lines: list[str] = [""]
+    for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", text):
+        if part == "\n":
+            lines.append("")
+        elif part == "\x1b[2K":
+            lines[-1] = ""
+        elif part.endswith("A") and part[0] == "\x1b":
+            del lines[-int(part[2:-1] or 1) :]
+        elif part[0] not in "\x1b\r":
+            lines[-1] += part
+    return [line for line in lines if line]
