@@ -49,7 +49,7 @@ class Accounts:
 
     def newest_version(self) -> int | None:
         """The newest version of all, None when there are no accounts."""
-        return int(self._version[: self.count].max()) if self.count else None
+        return int(np.max(self._version[: self.count])) if self.count else None
 
     def add(self, customers: Ints, versions: Ints) -> None:
         """Accounts with the next serial numbers, one for each customer number given."""
@@ -58,12 +58,12 @@ class Accounts:
         self.count += len(customers)
         self._customer[first : self.count] = customers
         self._version[first : self.count] = versions
-        self.customers = max(self.customers, int(customers.max(initial=-1)) + 1)
+        self.customers = max(self.customers, int(np.max(customers, initial=-1)) + 1)
 
     def assign(self, serials: Ints, customers: Ints) -> None:
         """Say whose accounts these are."""
         self._customer[serials] = customers
-        self.customers = max(self.customers, int(customers.max(initial=-1)) + 1)
+        self.customers = max(self.customers, int(np.max(customers, initial=-1)) + 1)
 
     def saw(self, serials: Ints, versions: Ints) -> None:
         """Note versions of existing accounts; older ones than the newest change nothing."""
