@@ -71,9 +71,12 @@ check-terraform: checkov-environment
 	$(if $(shell command -v terraform),terraform fmt -check -recursive deploy/google,@echo "terraform is not installed: its own format check was not run")
 
 MINUTES ?= 30
-.PHONY: bench soak mutations
+.PHONY: bench bench-memory soak mutations
 bench: dev-environment
 	$(BIN)/python -m tests.bench
+
+bench-memory: dev-environment
+	$(BIN)/python -m tests.bench_memory
 
 soak: dev-environment
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)

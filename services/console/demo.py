@@ -163,13 +163,13 @@ class _Demo:
         letter = self._poison()
 
         self._clock.begin(
-            "Mending: the contract ignores unknown columns, ingest restarts, the dead letter is replayed"
+            "Mending: the contract ignores unknown columns, the services restart, the dead letter is replayed"
         )
         return self._mend(letter)
 
-    def _up(self) -> None:
+    def _up(self, restart: bool = False) -> None:
         with self._clock.held():
-            os.environ.update(self._cloud.up(0, self._feeds))
+            os.environ.update(self._cloud.up(0, self._feeds, restart=restart))
 
     def _generate(self) -> list[Path]:
         files = [self._folder / f"{name}.csv" for name in ("initial", "incremental-1", "incremental-2")]
@@ -202,10 +202,7 @@ class _Demo:
         self._contract.write_text(
             self._contract.read_text().replace("unknown_columns: reject", "unknown_columns: ignore")
         )
-        ingest = psutil.Process(int(os.environ["DROPMERGE_INGEST_PID"]))
-        ingest.send_signal(signal.SIGTERM)
-        ingest.wait(timeout=30)
-        self._up()
+        self._up(restart=True)
         _say("  " + _dropmerge("dead-letters", "replay", "--id", letter["id"], "--yes").strip().splitlines()[-1])
         self._follow()
         with self._expected.open("a", newline="") as file:
