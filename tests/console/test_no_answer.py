@@ -200,22 +200,29 @@ def _session(api: Api) -> Session:
     return Session(AnonymousCredentials(), api, float("inf"))  # type: ignore[no-untyped-call]
 
 
+@contextmanager
+def _answered_once_said(
+    server: ThreadingHTTPServer, words: str, capsys: pytest.CaptureFixture[str]
+) -> Iterator[list[str]]:
+    """The server answers once these words are on standard error, of which this gives the pieces."""
+    said: list[str] = []
+
+    def answer() -> None:
+        while words not in "".join(said):
+            said.append(capsys.readouterr().err)
+            time.sleep(0.02)
+        server.may_answer.set()  # type: ignore[attr-defined]
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    yield said
+    thread.join()
+
+
 @pytest.mark.usefixtures("impatient")
 def test_google_being_slow_is_said_and_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
-    with _slow_server() as server:
-        said: list[str] = []
-
-        def answer_when_said() -> None:
-            while "is slow" not in "".join(said):
-                said.append(capsys.readouterr().err)
-                time.sleep(0.02)
-            server.may_answer.set()  # type: ignore[attr-defined]
-
-        thread = threading.Thread(target=answer_when_said)
-        thread.start()
-        session = _session(BIGQUERY)
-        response = session.get(f"http://127.0.0.1:{server.server_address[1]}/")
-        thread.join()
+    with _slow_server() as server, _answered_once_said(server, "is slow", capsys) as said:
+        response = _session(BIGQUERY).get(f"http://127.0.0.1:{server.server_address[1]}/")
     assert response.status_code == 204
     assert "BigQuery is slow: no answer for" in "".join(said)
 
@@ -234,7 +241,7 @@ def test_google_out_of_reach_is_said_and_looked_for(capsys: pytest.CaptureFixtur
             again.may_answer.set()  # type: ignore[attr-defined]
             assert again.asked.wait(_IN_TIME)  # type: ignore[attr-defined]
 
-    thread = threading.Thread(target=serve_when_said)
+    thread = threading.Thread(target=serve_when_said, daemon=True)
     thread.start()
     session = _session(STORAGE)
     assert session.get(f"http://127.0.0.1:{port}/").status_code == 204
@@ -261,19 +268,8 @@ def test_a_local_part_that_is_busy_is_waited_for(
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("DROPMERGE_WAREHOUSE_URL", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("DROPMERGE_WAREHOUSE_PID", str(process.pid))
-        said: list[str] = []
-
-        def answer_when_said() -> None:
-            while "is busy" not in "".join(said):
-                said.append(capsys.readouterr().err)
-                time.sleep(0.02)
-            server.may_answer.set()  # type: ignore[attr-defined]
-
-        thread = threading.Thread(target=answer_when_said)
-        thread.start()
-        session = _session(BIGQUERY)
-        assert session.get(f"http://127.0.0.1:{port}/").status_code == 204
-        thread.join()
+        with _answered_once_said(server, "is busy", capsys):
+            assert _session(BIGQUERY).get(f"http://127.0.0.1:{port}/").status_code == 204
 
 
 @contextmanager
