@@ -36,8 +36,6 @@ _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _HTTP_TIMEOUT = 60.0
 RETRY_SECONDS = 8.0
 """How long a command goes on with what fails for a moment."""
-_GRACE_SECONDS = 2.0
-"""What a request that is under way when the command's time is over may still take."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ class Connection:
         from services.console.session import Session
 
         credentials = AnonymousCredentials() if api.emulator else google.auth.default(scopes=_SCOPES)[0]  # type: ignore[no-untyped-call]
-        return Session(credentials, api, self.ends_at + _GRACE_SECONDS)
+        return Session(credentials, api, self.ends_at)
 
     def undelivered(self, subscription: str) -> int:
         """Messages not yet acknowledged. On Google Cloud the figure is some minutes old."""

@@ -25,6 +25,8 @@ _PATIENCE_SECONDS = 5.0
 _LOOK_SECONDS = 2.0
 _OUTAGE_SECONDS = 30.0
 """How long to look for Google, which comes back by itself."""
+_LEAST_SECONDS = 2.0
+"""What each request may take, also when the command's time is over: `wait --timeout 0` looks once."""
 _LARGE_BYTES = 1_000_000
 
 
@@ -63,9 +65,10 @@ class Session(AuthorizedSession):
         answer: Future[Any] = Future()
         threading.Thread(target=_run, args=(send, answer), daemon=True).start()
         started, patience = time.monotonic(), _PATIENCE_SECONDS
-        while not wait([answer], min(patience, max(0.0, self._ends_at - time.monotonic()))).done:
+        ends_at = max(self._ends_at, started + _LEAST_SECONDS)
+        while not wait([answer], min(patience, max(0.0, ends_at - time.monotonic()))).done:
             seconds = time.monotonic() - started
-            if time.monotonic() >= self._ends_at:
+            if time.monotonic() >= ends_at:
                 raise NoAnswer(self._api, f"no answer for {seconds:.0f} s, and the time is over")
             self._judge(seconds, data)
             patience = _LOOK_SECONDS

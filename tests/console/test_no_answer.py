@@ -289,3 +289,12 @@ def test_a_process_at_work_is_told_from_one_that_is_not() -> None:
         process.send_signal(signal.SIGSTOP)
         assert not is_working(process.pid, 0.3)
     assert not is_working(process.pid, 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_command_whose_time_is_over_still_looks_once() -> None:
+    """As `wait --timeout 0` does, however long it took to start."""
+    with _slow_server() as server:
+        server.may_answer.set()  # type: ignore[attr-defined]
+        session = Session(AnonymousCredentials(), STORAGE, time.monotonic() - 10)  # type: ignore[no-untyped-call]
+        assert session.get(f"http://127.0.0.1:{server.server_address[1]}/").status_code == 204
