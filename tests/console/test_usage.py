@@ -116,13 +116,25 @@ def test_a_projects_buckets_have_its_name(monkeypatch: pytest.MonkeyPatch, tmp_p
 )
 def test_the_shell_completes(typed: str, offered: str) -> None:
     """Commands, reasons, feeds."""
-    words = typed.split(" ")
+    assert offered in _completed(typed)
+
+
+def test_a_broken_contract_does_not_keep_the_shell_from_completing(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("feed: [never closed")
+    (tmp_path / "b.yaml").write_bytes(b"feed: \xff")
+    (tmp_path / "c.yaml").write_text("feed: orders\nkey: nonsense\n")
+    assert _completed("dropmerge rejected --feed ", DROPMERGE_FEEDS=str(tmp_path)) == ["orders"]
+
+
+def _completed(typed: str, **more: str) -> list[str]:
     environ = {
         **os.environ,
         "_DROPMERGE_COMPLETE": "complete_bash",
         "COMP_WORDS": typed,
-        "COMP_CWORD": str(len(words) - 1),
+        "COMP_CWORD": str(len(typed.split(" ")) - 1),
+        **more,
     }
     line = [sys.executable, "-c", "from services.console.__main__ import app; app(prog_name='dropmerge')"]
     done = subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    assert offered in done.stdout.split()
+    assert "Traceback" not in done.stderr
+    return done.stdout.split()
