@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -63,7 +64,7 @@ def test_a_file_whose_name_is_not_utf_8(locale: Mapping[str, str], commands: Com
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_reason_to_fail(closed: str, commands: Commands) -> None:
-    line = f"exec {sys.executable} -m services.console status {closed}"
+    line = f"exec {shlex.quote(sys.executable)} -m services.console status {closed}"
     done = subprocess.run(
         ["bash", "-c", line], cwd=ROOT, env={**os.environ, **commands.variables}, capture_output=True, check=False
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -159,7 +160,7 @@ def test_the_command_says_what_it_would_do_and_does_nothing(bare: Path, capsys: 
     assert command.main(given) == 2
     out, err = capsys.readouterr()
     assert "deploy ingest in project my-project, region europe-west1:" in out
-    assert "terraform -chdir=" in out
+    assert re.search("terraform '?-chdir=", out)
     assert "»" not in out
     assert err.startswith("cannot begin:")
 

@@ -24,11 +24,13 @@ from tests.deploy import hcl
 
 @pytest.fixture
 def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Returns the file with one line a call. `plan` fails if TERRAFORM_FAILS is set."""
+    """Returns the file with one line per call, its words ended by tabs. `plan` fails if TERRAFORM_FAILS is set."""
     log = tmp_path / "calls"
     program = tmp_path / "bin" / "terraform"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(log))}\ntest "$2" != "$TERRAFORM_FAILS"\n')
+    program.write_text(
+        f'#!/bin/sh\n{{ printf "%s\\t" "$@"; echo; }} >> {shlex.quote(str(log))}\ntest "$2" != "$TERRAFORM_FAILS"\n'
+    )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(preflight, "missing", lambda root, project: [])
@@ -37,7 +39,7 @@ def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def calls(log: Path) -> list[list[str]]:
-    return [line.split() for line in log.read_text().splitlines()] if log.exists() else []
+    return [line.split("\t")[:-1] for line in log.read_text().splitlines()] if log.exists() else []
 
 
 def run(action: str, root: str, *more: str) -> int:

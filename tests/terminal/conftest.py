@@ -1,5 +1,6 @@
 """One local cloud for the questions, and a terminal for whatever starts one itself."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """Where a local cloud is up; the window it was started from has been closed."""
     terminal = Terminal(tmp_path_factory.mktemp("terminal"))
     try:
-        line = " ".join(terminal.dropmerge("up", "--detach", "--port-base", "0"))
+        line = shlex.join(terminal.dropmerge("up", "--detach", "--port-base", "0"))
         with terminal.opens(["bash", "-c", f"{line} && echo it is up; read"]) as shell:
             shell.see("it is up")
             shell.hang_up()
