@@ -47,7 +47,7 @@ def status(
             answer = read_status(connection, in_flight)
         except NoAnswer as error:
             if error.api == BIGQUERY:
-                typer.echo(f"without it: {_queues(connection)}", err=True)
+                typer.echo(f"known all the same: {_queues(connection)}", err=True)
             raise
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
