@@ -84,7 +84,10 @@ def test_a_dead_warehouse_is_named_with_what_still_works(whole: Pipeline) -> Non
         assert "still working: bucket, bus" in said
         assert "`dropmerge up` starts it again" in said
         assert "Traceback" not in said
-    assert "known all the same: 1 file in gs://landing, 0 messages in flight, 0 dead letters waiting" in ended["status"][1]
+    assert (
+        "known all the same: 1 file in gs://landing, 0 messages in flight, 0 dead letters waiting"
+        in ended["status"][1]
+    )
 
 
 def test_a_dead_bucket_or_bus_is_named(whole: Pipeline) -> None:
