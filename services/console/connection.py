@@ -197,9 +197,11 @@ def _as_if_missing(*modules: str) -> Iterator[None]:
     """
     hidden = [name for name in modules if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: "not to be found", by Python's reference
-    yield
-    for name in hidden:
-        del sys.modules[name]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def open_connection(state: Path, project: str | None, feeds: Path = FEEDS, seconds: float = math.inf) -> Connection:

@@ -53,9 +53,13 @@ class NoAnswer(Exception):
     """A part does not answer; the text is for the person at the terminal, on several lines."""
 
     def __init__(self, api: Api, why: str) -> None:
+        super().__init__(api, why)
         self.api = api
         self.why = why
-        super().__init__("\n".join([self.headline, *(_local(api) if api.is_local else [_REMOTE])]))
+
+    def __str__(self) -> str:
+        """Of a local cloud, the other parts are asked for it."""
+        return "\n".join([self.headline, *(_local(self.api) if self.api.is_local else [_REMOTE])])
 
     @property
     def headline(self) -> str:

@@ -117,19 +117,14 @@ def test_a_warehouse_that_hangs_is_named_and_a_time_limit_is_kept(whole: Pipelin
     assert "and the time is over" in ended["wait --timeout 1"][1]
 
 
-def test_watch_lives_through_an_outage_and_marks_what_is_old(whole: Pipeline, tmp_path: Path) -> None:
-    screen = tmp_path / "screen"
+@contextmanager
+def _watching(screen: Path) -> Iterator[None]:
+    """`status --watch`, whose output goes to a file. It ends with Ctrl-C, exit code 0 and no traceback."""
     with screen.open("wb") as output:
         environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
         watch = subprocess.Popen(_line("status", "--watch"), cwd=ROOT, env=environ, stdout=output, stderr=output)
     try:
-        _until(lambda: "as of" in screen.read_text(), "a first screen")
-        os.kill(_pid("warehouse"), signal.SIGKILL)
-        _until(lambda: "the figures below are old, of " in screen.read_text(), "a word on the outage")
-        assert "the warehouse of the local cloud does not answer" in screen.read_text()
-        whole.cloud.up()
-        seen = len(screen.read_text())
-        _until(lambda: "as of" in screen.read_text()[seen:].rpartition("old, of")[2].partition("as of")[2], "figures")
+        yield
         watch.send_signal(signal.SIGINT)
         assert watch.wait(_IN_TIME) == 0
     finally:
@@ -137,20 +132,25 @@ def test_watch_lives_through_an_outage_and_marks_what_is_old(whole: Pipeline, tm
     assert "Traceback" not in screen.read_text()
 
 
+def test_watch_lives_through_an_outage_and_marks_what_is_old(whole: Pipeline, tmp_path: Path) -> None:
+    screen = tmp_path / "screen"
+    with _watching(screen):
+        _until(lambda: "as of" in screen.read_text(), "a first screen")
+        os.kill(_pid("warehouse"), signal.SIGKILL)
+        _until(lambda: "the figures below are old, of " in screen.read_text(), "a word on the outage")
+        assert "the warehouse of the local cloud does not answer" in screen.read_text()
+        whole.cloud.up()
+        seen = len(screen.read_text())
+        _until(lambda: "as of" in screen.read_text()[seen:].rpartition("old, of")[2].partition("as of")[2], "figures")
+
+
 def test_watch_that_begins_in_an_outage_waits_for_its_end(whole: Pipeline, tmp_path: Path) -> None:
     os.kill(_pid("warehouse"), signal.SIGKILL)
     screen = tmp_path / "screen"
-    with screen.open("wb") as output:
-        environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        watch = subprocess.Popen(_line("status", "--watch"), cwd=ROOT, env=environ, stdout=output, stderr=output)
-    try:
+    with _watching(screen):
         _until(lambda: "no figures yet" in screen.read_text(), "a word on the outage")
         whole.cloud.up()
         _until(lambda: "as of" in screen.read_text(), "a first screen")
-        watch.send_signal(signal.SIGINT)
-        assert watch.wait(_IN_TIME) == 0
-    finally:
-        watch.kill()
 
 
 def _until(condition: Callable[[], bool], what: str) -> None:
