@@ -7,7 +7,7 @@ STATE ?= .local
 .PHONY: demo test check format up down requirements clean
 
 # What running needs, and on top of it what checks and tests need.
-SET_UP := @sh deploy/set-up.sh
+SET_UP := @sh toolchain/set-up.sh
 .PHONY: run-environment dev-environment checkov-environment
 run-environment:
 	$(SET_UP) run '$(PYTHON)'
@@ -19,7 +19,7 @@ checkov-environment:
 	$(SET_UP) checkov '$(PYTHON)'
 
 demo: run-environment
-	@$(BIN)/python -m services.console.demo
+	@$(BIN)/python -m dropmerge.demo
 
 test: dev-environment
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
@@ -41,7 +41,7 @@ down: run-environment
 	@$(BIN)/dropmerge down --state $(STATE)
 
 requirements: dev-environment
-	$(BIN)/python -m deploy.requirements
+	$(BIN)/python -m toolchain.requirements
 
 clean:
 	rm -rf .venv .venv.lock .venv-checkov .venv-checkov.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -73,13 +73,13 @@ check-terraform: checkov-environment
 MINUTES ?= 30
 .PHONY: bench bench-memory soak mutations
 bench: dev-environment
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.programs.bench
 
 bench-memory: dev-environment
-	$(BIN)/python -m tests.bench_memory
+	$(BIN)/python -m tests.programs.bench_memory
 
 soak: dev-environment
-	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+	$(BIN)/python -m tests.programs.soak --minutes $(MINUTES)
 
 mutations: dev-environment
-	$(BIN)/python -m tests.mutations
+	$(BIN)/python -m tests.programs.mutations

@@ -12,9 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.local.environment import ROOT
-
-SERVICES = ("ingest", "merge")
+from deploy.topology import ROOT, SERVICES
 
 # A zip can tell no earlier time than this one.
 _TIME = (1980, 1, 1, 0, 0, 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from deploy.local import topology
+from deploy import topology
 
 MIB, GIB, TIB = 2**20, 2**30, 2**40
 DAYS = 30

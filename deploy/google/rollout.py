@@ -12,7 +12,7 @@ from google.api_core import exceptions as google
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
 from deploy import bundle
-from deploy.local.environment import ROOT
+from deploy.topology import ROOT
 
 ROOTS = ("foundation", *bundle.SERVICES)
 Action = Literal["plan", "deploy", "destroy"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from services.ingest.head import Head
+from services.ingest.inspect_head import Head
+from services.shared.contract.feed import Feed
 from services.shared.errors import Permanent
-from services.shared.feed import Feed
 from services.shared.load import Load
 from services.shared.sql import render
 from services.shared.warehouse import Warehouse

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from google.cloud import bigquery
 
-from services.ingest.head import Head
+from services.ingest.inspect_head import Head
+from services.shared.contract.feed import Feed
 from services.shared.errors import Permanent, Transient
-from services.shared.feed import Feed
 from services.shared.google_errors import classify, google_reason
 from services.shared.warehouse import Warehouse
 

@@ -11,11 +11,11 @@ from google.cloud import pubsub_v1, storage  # type: ignore[attr-defined]  # has
 
 from services.ingest.stage_file import Stager
 from services.shared import logs
-from services.shared.bus import Bus
-from services.shared.feed import read_feeds
+from services.shared.contract.feed import read_feeds
+from services.shared.delivery import Response, settle
 from services.shared.journal import Journal
+from services.shared.publisher import Bus
 from services.shared.settings import read_settings
-from services.shared.settle import Response, settle
 from services.shared.warehouse import Warehouse, connect
 
 _wiring = threading.Lock()

@@ -6,9 +6,9 @@ import json
 import re
 from dataclasses import dataclass
 
-from services.shared.envelope import Envelope
 from services.shared.errors import Permanent
 from services.shared.load import GENERATIONS
+from services.shared.messages.push import Envelope
 
 
 @dataclass(frozen=True)

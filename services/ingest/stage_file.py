@@ -12,20 +12,20 @@ from google.api_core import exceptions as google
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
 from services.ingest.check_rows import Tables, check_rows, drop_steps, stage_rows
-from services.ingest.head import HEAD_BYTES, inspect_head
+from services.ingest.inspect_head import HEAD_BYTES, inspect_head
 from services.ingest.load_raw import load_raw
 from services.ingest.notification import Notification, read_notification
 from services.ingest.pin import pin
-from services.shared.bus import Bus
-from services.shared.envelope import Envelope
+from services.shared.contract.feed import Feed
+from services.shared.contract.pattern import feed_for
+from services.shared.delivery import Work
 from services.shared.errors import Permanent, Transient
-from services.shared.feed import Feed
 from services.shared.journal import Journal
 from services.shared.load import Load
-from services.shared.pattern import feed_for
+from services.shared.messages.push import Envelope
+from services.shared.messages.staged import Staged
+from services.shared.publisher import Bus
 from services.shared.settings import Settings
-from services.shared.settle import Work
-from services.shared.staged import Staged
 from services.shared.warehouse import Warehouse
 
 

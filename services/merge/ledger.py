@@ -9,7 +9,7 @@ from pathlib import Path
 from google.api_core import exceptions as google
 from google.cloud import bigquery
 
-from services.shared.feed import Feed
+from services.shared.contract.feed import Feed
 from services.shared.sql import render
 from services.shared.warehouse import HTTP_TIMEOUT, RETRY, Warehouse
 

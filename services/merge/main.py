@@ -12,11 +12,11 @@ from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
 from services.merge.ledger import Ledger
 from services.merge.merge_loads import Merger
 from services.shared import logs
-from services.shared.bus import Bus
-from services.shared.feed import read_feeds
+from services.shared.contract.feed import read_feeds
+from services.shared.delivery import Response, settle
 from services.shared.journal import Journal
+from services.shared.publisher import Bus
 from services.shared.settings import read_settings
-from services.shared.settle import Response, settle
 from services.shared.warehouse import Warehouse, connect
 
 _wiring = threading.Lock()

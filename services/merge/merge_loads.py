@@ -14,18 +14,18 @@ from pathlib import Path
 import tenacity
 from google.api_core import exceptions as google
 
-from services.merge.bounds import find_bounds
 from services.merge.ledger import Ledger
+from services.merge.pruning import find_bounds
+from services.shared.contract.feed import Feed
 from services.shared.deadline import left
+from services.shared.delivery import Work
 from services.shared.errors import Permanent, Transient
-from services.shared.feed import Feed
 from services.shared.google_errors import classify
 from services.shared.journal import Journal
 from services.shared.load import Load, staging_table
+from services.shared.messages.staged import Staged
 from services.shared.settings import Settings
-from services.shared.settle import Work
 from services.shared.sql import render
-from services.shared.staged import Staged
 from services.shared.warehouse import Warehouse
 
 MOST_LOADS = 100

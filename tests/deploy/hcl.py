@@ -10,7 +10,7 @@ from typing import Any
 
 import hcl2
 
-from deploy.local.environment import ROOT
+from deploy.topology import ROOT
 
 GOOGLE = ROOT / "deploy" / "google"
 FOLDERS = ("foundation", "ingest", "merge", "modules/service")

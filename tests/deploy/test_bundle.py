@@ -17,13 +17,13 @@ import pytest
 from google.pubsub_v1.types import PushConfig
 from uv import find_uv_bin
 
-from deploy import bundle
-from deploy.local import environment, ports, ready, topology
-from deploy.local.cloud import LocalCloud
-from deploy.local.environment import ROOT
-from services.shared.row_check import parse_check
-from tests.guarantees.pipeline import HEADER, Pipeline, row
-from tests.sql.feeds import features
+from deploy import bundle, topology
+from deploy.topology import ROOT
+from localcloud import environment, ports, ready
+from localcloud.cloud import LocalCloud
+from services.shared.contract.expression import parse_check
+from tests.harness.pipeline import HEADER, Pipeline, row
+from tests.statements.feeds import features
 
 
 @pytest.fixture
@@ -139,7 +139,9 @@ def test_a_check_means_the_same_to_the_bundle_s_parser(installed: dict[str, Inst
     """A contract that `feeds check` accepts is one that the service can start with."""
     columns = [(feed.columns, [column.name for column in feed.columns]) for feed in features().values()]
     checks = [(one.check, names) for some, names in columns for one in some if one.check]
-    code = f"from services.shared.row_check import parse_check as p; print([p(*check) for check in {checks!r}])"
+    code = (
+        f"from services.shared.contract.expression import parse_check as p; print([p(*check) for check in {checks!r}])"
+    )
     ran = installed[service].run(code)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == f"{[parse_check(text, names) for text, names in checks]!r}\n"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from deploy import costs
-from deploy.local.environment import ROOT
+from deploy.topology import ROOT
 from services.merge.merge_loads import MOST_LOADS
 
 

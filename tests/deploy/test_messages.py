@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from deploy.local import environment
-from deploy.local.cloud import LocalCloud
+from deploy.topology import ROOT
+from localcloud import environment
+from localcloud.cloud import LocalCloud
 from services.ingest.notification import read_notification
-from services.shared.envelope import Envelope, read_envelope
 from services.shared.errors import Permanent
 from services.shared.load import Load
-from services.shared.staged import Staged
+from services.shared.messages.push import Envelope, read_envelope
+from services.shared.messages.staged import Staged
 
 RELEASES = sorted(path for path in (Path(__file__).parent / "messages").iterdir() if path.is_dir())
 released = pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.name)
@@ -109,10 +110,8 @@ def test_a_recorded_dead_letter_is_listed_with_its_reason(cloud: LocalCloud) -> 
     for release in RELEASES:
         message = pushed(release, "dead_letter")["message"]
         _publish(variables["PUBSUB_EMULATOR_HOST"], message)
-        command = [sys.executable, "-m", "services.console", "dead-letters", "list", "--json"]
-        listed = subprocess.run(
-            command, env=variables, cwd=environment.ROOT, capture_output=True, text=True, check=True
-        )
+        command = [sys.executable, "-m", "dropmerge", "dead-letters", "list", "--json"]
+        listed = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=True)
         (letter,) = json.loads(listed.stdout)
         attributes = message["attributes"]
         for field in ("reason", "error", "service", "feed", "bucket", "object", "dead_lettered_at"):
@@ -135,5 +134,5 @@ def _publish(bus: str, message: dict[str, Any]) -> None:
 
 def _discard(variables: dict[str, str], letter: str) -> None:
     words = ["dead-letters", "discard", "--id", letter, "--why", "read", "--yes"]
-    command = [sys.executable, "-m", "services.console", *words]
-    subprocess.run(command, env=variables, cwd=environment.ROOT, capture_output=True, check=True)
+    command = [sys.executable, "-m", "dropmerge", *words]
+    subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, check=True)

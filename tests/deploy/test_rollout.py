@@ -17,8 +17,8 @@ from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
 from deploy.google import __main__ as command
 from deploy.google import preflight, rollout
-from deploy.local import parts, ports, ready
-from deploy.local.environment import ROOT
+from deploy.topology import ROOT
+from localcloud import parts, ports, ready
 from tests.deploy import hcl
 
 

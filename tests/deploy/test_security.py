@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from deploy.local.environment import ROOT
+from deploy.topology import ROOT
 
 
 def test_every_threat_names_tests_that_exist() -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.environment import ROOT
+from deploy.topology import ROOT
 
 FILES = ("requirements-run.txt", "pyproject.toml", "requirements-dev.txt")
 RUN = ["venv", "install requirements-run.txt", "install .", "check"]
@@ -57,7 +57,7 @@ class Pythons:
         return file
 
     def run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        command = ["/bin/sh", "deploy/set-up.sh", "run", *words]
+        command = ["/bin/sh", "toolchain/set-up.sh", "run", *words]
         return subprocess.run(
             command, cwd=self.project, env={"PATH": str(self.path)}, capture_output=True, text=True, check=False
         )

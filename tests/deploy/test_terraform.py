@@ -15,8 +15,8 @@ import sqlglot
 from functions_framework._http import gunicorn
 from sqlglot import exp
 
-from deploy.local import topology
-from deploy.local.environment import ROOT
+from deploy import topology
+from deploy.topology import ROOT
 from services.shared.journal import SCHEMA
 from services.shared.settings import Settings
 from services.shared.sql import render

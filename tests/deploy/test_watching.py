@@ -12,8 +12,8 @@ import pytest
 from google.api_core import exceptions as google
 
 from services.shared import logs
+from services.shared.delivery import Handler, settle
 from services.shared.settings import Settings
-from services.shared.settle import Handler, settle
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"

@@ -10,7 +10,7 @@ import yaml
 
 from deploy import bundle
 from deploy.google import rollout
-from deploy.local.environment import ROOT
+from deploy.topology import ROOT
 from tests.deploy import hcl
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.cloud import LocalCloud
+from localcloud.cloud import LocalCloud
 from tests.faults.calls import Script
 from tests.faults.http_proxy import HttpProxy
 from tests.faults.publish_proxy import PublishProxy
-from tests.guarantees.pipeline import Pipeline, running
+from tests.harness.pipeline import Pipeline, running
 
 BUDGET = 12.0
 """Seconds a delivery may work, in place of nine minutes."""

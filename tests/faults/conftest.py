@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.cloud import Faulty, faulty_cloud
 from tests.guarantees.conftest import write_feeds
-from tests.sql.feeds import write_features
+from tests.statements.feeds import write_features
 
 
 @pytest.fixture(scope="package")

@@ -4,8 +4,8 @@ import pytest
 
 from tests.faults.calls import Fault, at
 from tests.faults.cloud import Faulty
-from tests.guarantees.pipeline import HEADER, row
-from tests.truth.subscription import paused, until
+from tests.harness.pipeline import HEADER, row
+from tests.harness.subscription import paused, until
 
 _POINTS = [
     (service, step, after)

@@ -1,8 +1,8 @@
 """G4: what a function reads of a file does not grow with it."""
 
-from services.ingest.head import HEAD_BYTES
+from services.ingest.inspect_head import HEAD_BYTES
 from tests.faults.cloud import Faulty
-from tests.guarantees.pipeline import HEADER, row
+from tests.harness.pipeline import HEADER, row
 
 
 def test_g4_ingest_reads_the_head_of_a_large_file_and_no_more(faulty: Faulty) -> None:

@@ -13,7 +13,7 @@ from services.shared.load import Load
 from tests.faults.calls import Call, Fault
 from tests.faults.cloud import Faulty, faulty_cloud
 from tests.guarantees.conftest import write_feeds
-from tests.guarantees.pipeline import HEADER, row
+from tests.harness.pipeline import HEADER, row
 
 _FILES = 60
 _FEEDS = ("accounts", "tolerant", "third")

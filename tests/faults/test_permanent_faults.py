@@ -2,12 +2,12 @@
 
 import pytest
 
-from services.console.dead_letters.mailbox import Mailbox
-from services.console.dead_letters.replay import replay
+from dropmerge.operations.dead_letters.replay import replay
+from dropmerge.operations.dead_letters.subscription import Mailbox
 from tests.faults.calls import Fault, at
 from tests.faults.cloud import Faulty
 from tests.faults.kinds import ELSEWHERE, PERMANENT
-from tests.guarantees.pipeline import HEADER, row
+from tests.harness.pipeline import HEADER, row
 
 _CASES = [
     ("access_denied", "pin"),

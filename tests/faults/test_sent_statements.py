@@ -1,13 +1,13 @@
 """What the services really send is what BigQuery's own front end has analysed."""
 
-from services.console.dead_letters.mailbox import Mailbox
-from services.console.dead_letters.replay import replay
-from services.shared.feed import read_feeds
+from dropmerge.operations.dead_letters.replay import replay
+from dropmerge.operations.dead_letters.subscription import Mailbox
+from services.shared.contract.feed import read_feeds
 from tests.faults.cloud import Faulty
-from tests.guarantees.pipeline import HEADER, row
-from tests.sql.feeds import features, sample
-from tests.sql.statements import known, normalised, unseen
-from tests.truth.subscription import paused, pull, until
+from tests.harness.pipeline import HEADER, row
+from tests.harness.subscription import paused, pull, until
+from tests.statements.feeds import features, sample
+from tests.statements.statements import known, normalised, unseen
 
 
 def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:

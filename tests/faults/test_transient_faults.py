@@ -7,7 +7,7 @@ import pytest
 from tests.faults.calls import Call, Fault, at
 from tests.faults.cloud import Faulty
 from tests.faults.kinds import ANYWHERE, AT_JOBS, AT_MERGE, FORGOTTEN
-from tests.guarantees.pipeline import HEADER, row
+from tests.harness.pipeline import HEADER, row
 
 _AT: dict[str, list[tuple[Fault, tuple[str, ...]]]] = {
     "anywhere": [(fault, ("pin", "load", "check", "answer", "publish", "merge")) for fault in ANYWHERE],

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.environment import ROOT
-from tests.guarantees.pipeline import Pipeline, running
+from deploy.topology import ROOT
 from tests.guarantees.test_real_data import AIRPORTS
+from tests.harness.pipeline import Pipeline, running
 
 
 def write_feeds(folder: Path) -> Path:

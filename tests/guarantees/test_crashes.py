@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from tests.guarantees.conftest import write_feeds
-from tests.guarantees.pipeline import HEADER, Pipeline, row, running
-from tests.truth.subscription import until
+from tests.harness.pipeline import HEADER, Pipeline, row, running
+from tests.harness.subscription import until
 
 
 @pytest.fixture

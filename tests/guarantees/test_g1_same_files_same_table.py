@@ -1,8 +1,8 @@
 """G1: the main table is a function of the set of generations, not of order, duplication or timing."""
 
 from services.shared.load import Load
-from services.shared.staged import Staged
-from tests.guarantees.pipeline import HEADER, Pipeline, row
+from services.shared.messages.staged import Staged
+from tests.harness.pipeline import HEADER, Pipeline, row
 
 
 def test_g1_the_same_file_dropped_again_changes_nothing(pipeline: Pipeline) -> None:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from services.ingest.head import HEAD_BYTES
-from tests.guarantees.pipeline import HEADER, Pipeline, row
+from services.ingest.inspect_head import HEAD_BYTES
+from tests.harness.pipeline import HEADER, Pipeline, row
 
 BAD_FILES: dict[str, tuple[str | bytes, str, str]] = {
     "header": (HEADER.replace("credit_score", "Credit_Score") + row("x"), "wrong_header", "'Credit_Score' meant"),

@@ -1,6 +1,6 @@
 """G3: a delete leaves a tombstone that only a newer row outlives."""
 
-from tests.guarantees.pipeline import HEADER, Pipeline, row
+from tests.harness.pipeline import HEADER, Pipeline, row
 
 
 def test_g3_a_delete_before_its_insert(pipeline: Pipeline) -> None:

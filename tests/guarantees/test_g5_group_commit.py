@@ -1,8 +1,8 @@
 """G5: what holds up one file holds up no other, a repeated message costs no job, a lost lock is made again."""
 
 from services.shared.load import Load
-from services.shared.staged import Staged
-from tests.guarantees.pipeline import HEADER, Pipeline, row
+from services.shared.messages.staged import Staged
+from tests.harness.pipeline import HEADER, Pipeline, row
 
 
 def test_g5_a_staging_table_that_cannot_be_merged_keeps_no_other_file_waiting(pipeline: Pipeline) -> None:

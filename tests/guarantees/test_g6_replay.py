@@ -3,9 +3,9 @@
 import pytest
 from google.api_core import exceptions as google
 
-from services.console.dead_letters.mailbox import Mailbox
-from services.console.dead_letters.replay import replay
-from tests.guarantees.pipeline import HEADER, Pipeline, row
+from dropmerge.operations.dead_letters.replay import replay
+from dropmerge.operations.dead_letters.subscription import Mailbox
+from tests.harness.pipeline import HEADER, Pipeline, row
 
 
 def test_g6_replay_publishes_the_original_and_may_be_repeated(pipeline: Pipeline) -> None:

@@ -2,9 +2,9 @@
 
 import json
 
-from services.console.dead_letters.mailbox import Mailbox
-from services.console.dead_letters.replay import replay
-from tests.guarantees.pipeline import HEADER, Pipeline, row
+from dropmerge.operations.dead_letters.replay import replay
+from dropmerge.operations.dead_letters.subscription import Mailbox
+from tests.harness.pipeline import HEADER, Pipeline, row
 
 
 def _rejected(pipeline: Pipeline, uri: str) -> list[str]:

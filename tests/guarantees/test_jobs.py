@@ -2,7 +2,7 @@
 
 import uuid
 
-from tests.guarantees.pipeline import Pipeline
+from tests.harness.pipeline import Pipeline
 
 
 def test_g1_the_same_work_is_one_job_and_other_parameters_are_another(pipeline: Pipeline) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import airportsdata
 
-from tests.guarantees.pipeline import Pipeline
+from tests.harness.pipeline import Pipeline
 
 _FILE = Path(airportsdata.__file__).parent / "airports.csv"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.cloud import LocalCloud
-from deploy.local.environment import ROOT
-from tests.guarantees.pipeline import Pipeline
-from tests.terminal.screen import Terminal
+from deploy.topology import ROOT
+from localcloud.cloud import LocalCloud
+from tests.harness.pipeline import Pipeline
+from tests.harness.screen import Terminal
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`python -m services.console.demo`, which `make demo` runs, in a terminal."""
+"""`python -m dropmerge.demo`, which `make demo` runs, in a terminal."""
 
 import signal
 import sys
@@ -8,9 +8,9 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from tests.terminal.screen import CTRL_C, PATIENCE, Screen, Terminal
+from tests.harness.screen import CTRL_C, PATIENCE, Screen, Terminal
 
-DEMO = [sys.executable, "-m", "services.console.demo"]
+DEMO = [sys.executable, "-m", "dropmerge.demo"]
 
 
 @pytest.mark.slow
@@ -57,7 +57,7 @@ def test_a_child_that_hangs_is_ended_by_the_time_limit_of_its_step(terminal: Ter
 
 
 HANGS = """
-from services.console import demo
+from dropmerge import demo
 demo.{limit} = 1.0
 demo._Demo.run = lambda self: (self._clock.begin("one"), demo._python("http.server", "--bind", "127.0.0.1", "0"))
 raise SystemExit(demo.main())
@@ -74,7 +74,7 @@ def test_each_step_has_a_time_limit_and_so_has_the_whole(terminal: Terminal, lim
 
 STARTING = """
 import os, signal, subprocess, time
-from services.console import demo
+from dropmerge import demo
 start = subprocess.Popen.__init__
 def start_and_ring(self, *words, **options):
     start(self, *words, **options)

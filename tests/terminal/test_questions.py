@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from services.console.publish import publish
-from tests.console.conftest import INGEST_LETTERS, Commands, empty_dead_letters, pull_all
-from tests.console.letters import ours, put
-from tests.guarantees.pipeline import HEADER, Pipeline, row
-from tests.terminal.screen import CTRL_C, CTRL_D, Terminal
-from tests.truth.subscription import paused
+from dropmerge.operations.publish import publish
+from tests.harness.dead_letters import ours, put
+from tests.harness.pipeline import HEADER, Pipeline, row
+from tests.harness.screen import CTRL_C, CTRL_D, Terminal
+from tests.harness.subscription import paused
+from tests.operator.conftest import INGEST_LETTERS, Commands, empty_dead_letters, pull_all
 
 ANSWERS = [
     pytest.param("y\n", 0, id="a yes"),

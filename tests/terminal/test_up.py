@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from deploy.local.cloud import LocalCloud
-from tests.terminal.screen import CTRL_C, Screen, Terminal
+from localcloud.cloud import LocalCloud
+from tests.harness.screen import CTRL_C, Screen, Terminal
 
 ENDS: dict[str, Callable[[Screen], None]] = {
     "Ctrl-C": lambda screen: screen.type(CTRL_C),

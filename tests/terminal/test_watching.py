@@ -2,10 +2,10 @@
 
 import re
 
-from tests.console.conftest import pull_all
-from tests.guarantees.pipeline import HEADER, Pipeline, row
-from tests.terminal.screen import CTRL_C, Terminal
-from tests.truth.subscription import paused
+from tests.harness.pipeline import HEADER, Pipeline, row
+from tests.harness.screen import CTRL_C, Terminal
+from tests.harness.subscription import paused
+from tests.operator.conftest import pull_all
 
 
 def test_a_detached_local_cloud_outlives_its_terminal(pipeline: Pipeline) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench_memory import growth
+from tests.programs.bench_memory import growth
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import ast
 
 import pytest
 
-from deploy.local.environment import ROOT
-from tests.mutations import MUTATIONS, Mutation
+from deploy.topology import ROOT
+from tests.programs.mutations import MUTATIONS, Mutation
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)

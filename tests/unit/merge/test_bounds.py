@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local.environment import ROOT
-from services.merge.bounds import Bound, bounds
+from deploy.topology import ROOT
+from services.merge.pruning import Bound, bounds
 from services.shared.sql import render
 
 

@@ -5,8 +5,8 @@ import pytest
 from services.merge.merge_loads import MOST_LOADS, most_loads
 from services.shared.load import staging_table
 from services.shared.sql import render
-from tests.sql.feeds import wide
-from tests.truth.test_concurrency_model import MERGE_SQL
+from tests.histories.test_concurrency_model import MERGE_SQL
+from tests.statements.feeds import wide
 
 _LIMIT = 1024 * 1024
 """Characters of a statement (https://cloud.google.com/bigquery/quotas#query_jobs)."""

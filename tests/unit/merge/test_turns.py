@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from services.merge.merge_loads import Merger
-from services.shared.envelope import Envelope
+from services.shared.contract.feed import Feed
+from services.shared.delivery import Work
 from services.shared.errors import Transient
-from services.shared.feed import Feed
 from services.shared.load import Load
+from services.shared.messages.push import Envelope
+from services.shared.messages.staged import Staged
 from services.shared.settings import Settings
-from services.shared.settle import Work
-from services.shared.staged import Staged
-from tests.truth.feeds import YAML
+from tests.histories.feeds import YAML
 
 FEED = Feed.model_validate(YAML["readings"])
 

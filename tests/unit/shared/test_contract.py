@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.environment import ROOT
-from services.shared.feed import BadContract, read_feed, read_feeds
+from deploy.topology import ROOT
+from services.shared.contract.feed import BadContract, read_feed, read_feeds
 from services.shared.settings import BadSettings, read_settings
 from services.shared.sql import render
 

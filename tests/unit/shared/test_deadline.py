@@ -3,8 +3,8 @@
 import pytest
 
 from services.shared.deadline import left, within
+from services.shared.delivery import Work
 from services.shared.errors import Transient
-from services.shared.settle import Work
 from tests.deploy.test_watching import delivered
 
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.notification import read_notification
-from services.shared.envelope import Envelope, read_envelope
 from services.shared.errors import Permanent
 from services.shared.load import Load
-from services.shared.staged import Staged
+from services.shared.messages.push import Envelope, read_envelope
+from services.shared.messages.staged import Staged
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),

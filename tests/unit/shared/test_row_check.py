@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.local.environment import ROOT
-from services.shared.feed import Feed
-from services.shared.row_check import FUNCTIONS, parse_check
-from tests.sql.feeds import features
+from deploy.topology import ROOT
+from services.shared.contract.expression import FUNCTIONS, parse_check
+from services.shared.contract.feed import Feed
+from tests.statements.feeds import features
 
 _COLUMNS = ("a", "b", "order")
 

@@ -1,0 +1,193 @@
+"""`dropmerge backfill`: announce again what is in a bucket and not in the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from dropmerge.cli.exit_codes import errors_in_words
+from dropmerge.cli.options import (
+    FEEDS,
+    HERE,
+    DryRun,
+    Feeds,
+    Json,
+    Place,
+    Project,
+    Rate,
+    State,
+    Yes,
+    read_place,
+)
+from dropmerge.cli.terminal import ask, counted, first_of, must_be_there, progress, visible, who
+from dropmerge.operations.connection import Connection, open_connection
+from dropmerge.operations.loads.events import created
+from dropmerge.operations.publish import Message, Pace, publish
+from services.shared.archive import archived_load
+from services.shared.contract.pattern import feed_for
+from services.shared.load import Load
+
+
+@dataclass(frozen=True)
+class Found:
+    load: Load
+    resource: Mapping[str, Any]
+    """What Cloud Storage would tell of the object beside its name: keys as in its JSON API."""
+
+
+def backfill(
+    prefix: Annotated[Place, typer.Argument(parser=read_place, metavar="gs://BUCKET/PREFIX")],
+    rate: Rate = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
+    state: State = HERE,
+    project: Project = None,
+    feeds: Feeds = FEEDS,
+) -> None:
+    """Announce every live object that a feed matches and the ledger does not know.
+
+    The message is the one that Cloud Storage sends, with an attribute announced_by, so it also finds what no
+    notification ever told of. Safe to interrupt and to repeat: a load already merged is not announced, one on its
+    way is merged once.
+
+    Of the archive bucket, the generations that were pinned there are announced, also those that are long gone
+    from the landing bucket.
+    """
+    ask_first = not dry_run and not yes
+    if ask_first:
+        must_be_there("backfill")
+    nameless: list[str] = []
+    with errors_in_words():
+        connection = open_connection(state, project, feeds)
+        pace = Pace(rate)
+        found: Iterable[list[Found]] = _unmerged(connection, _all(connection, prefix, nameless), pace.batch)
+        if ask_first:
+            found = _agreed(found)
+        announced = []
+        with progress().status("looking") as line:
+            for some in found:
+                if not dry_run:
+                    pace.wait(len(some))
+                    _announce(connection, some)
+                announced += [one.load for one in some]
+                line.update(counted(len(announced), "object"))
+    for name in nameless:
+        typer.echo(f"{visible(name)}: not a copy that ingest made: its metadata does not say of what", err=True)
+    if as_json:
+        typer.echo(json.dumps([_public(load) for load in announced], indent=2))
+        return
+    if not ask_first:
+        _list(announced)
+    typer.echo(f"{'would announce' if dry_run else 'announced'} {counted(len(announced), 'object')}")
+
+
+def _agreed(found: Iterable[list[Found]]) -> list[list[Found]]:
+    """What the person has seen and agreed to, and nothing that comes while they think."""
+    with progress().status("looking"):
+        batches = list(found)
+    if batches:
+        loads = [one.load for batch in batches for one in batch]
+        _list(loads, err=True)
+        ask(f"announce {counted(len(loads), 'object')}?")
+    return batches
+
+
+def _list(loads: Sequence[Load], err: bool = False) -> None:
+    for line in first_of([visible(f"{load.uri}#{load.generation}  {load.feed}") for load in loads]):
+        typer.echo(line, err=err)
+
+
+def _all(connection: Connection, prefix: Place, nameless: list[str]) -> Iterator[Found]:
+    if prefix.bucket == connection.archive:
+        return _pinned(connection, prefix, nameless)
+    return _live(connection, prefix)
+
+
+def _unmerged(connection: Connection, wanted: Iterator[Found], most: int) -> Iterator[list[Found]]:
+    while some := list(islice(wanted, most)):
+        rows = connection.rows(
+            "SELECT load_id FROM `ops.ledger` WHERE load_id IN UNNEST(SPLIT(@load_ids))",
+            {"load_ids": ("STRING", ",".join(one.load.load_id for one in some))},
+        )
+        merged = {row["load_id"] for row in rows}
+        if left := [one for one in some if one.load.load_id not in merged]:
+            yield left
+
+
+def _live(connection: Connection, prefix: Place) -> Iterator[Found]:
+    for blob in connection.storage.list_blobs(prefix.bucket, prefix=prefix.name):
+        feed = None if blob.name.endswith("/") else feed_for(connection.feeds, blob.name)
+        if feed:
+            load = Load(feed.feed, prefix.bucket, blob.name, int(blob.generation))
+            more = {
+                "metageneration": str(blob.metageneration),
+                "contentType": blob.content_type,
+                "md5Hash": blob.md5_hash,
+                "crc32c": blob.crc32c,
+            }
+            yield Found(load, {"timeCreated": blob.time_created.isoformat(), "size": str(blob.size), **more})
+
+
+def _pinned(connection: Connection, prefix: Place, nameless: list[str]) -> Iterator[Found]:
+    """An archived object is called by its load id, and its metadata tells of what load."""
+    for blob in connection.storage.list_blobs(prefix.bucket, prefix=prefix.name):
+        load = archived_load(blob.name, blob.metadata)
+        if load is None:
+            nameless.append(f"gs://{prefix.bucket}/{blob.name}")
+        else:
+            yield Found(load, {"timeCreated": created(load.generation).isoformat(), "size": str(blob.size)})
+
+
+def _announce(connection: Connection, found: list[Found]) -> None:
+    from services.shared.journal import Event
+
+    at, by = datetime.now(UTC), who()
+    topic = connection.topology["subscriptions"]["ingest"]["topic"]
+    ids = publish(connection, topic, [notification(one) for one in found])
+    connection.journal.write(
+        [
+            (Event("announced", {"message_id": message_id, "who": by}, at), _public(one.load))
+            for one, message_id in zip(found, ids, strict=True)
+        ]
+    )
+
+
+def notification(found: Found) -> Message:
+    """As Cloud Storage makes it, and by whom: https://cloud.google.com/storage/docs/pubsub-notifications"""
+    load = found.load
+    attributes = {
+        "eventType": "OBJECT_FINALIZE",
+        "payloadFormat": "JSON_API_V1",
+        "bucketId": load.bucket,
+        "objectId": load.object,
+        "objectGeneration": str(load.generation),
+        "eventTime": str(found.resource["timeCreated"]),
+        "announced_by": "backfill",
+    }
+    resource = {
+        "kind": "storage#object",
+        "id": f"{load.bucket}/{load.object}/{load.generation}",
+        "name": load.object,
+        "bucket": load.bucket,
+        "generation": str(load.generation),
+        **found.resource,
+    }
+    payload = {key: value for key, value in resource.items() if value is not None}
+    return json.dumps(payload).encode(), attributes
+
+
+def _public(load: Load) -> dict[str, object]:
+    return {
+        "load_id": load.load_id,
+        "feed": load.feed,
+        "bucket": load.bucket,
+        "object": load.object,
+        "generation": load.generation,
+    }

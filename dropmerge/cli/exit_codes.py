@@ -1,0 +1,75 @@
+"""How a command ends: its exit code, and errors in words. docs/runbook.md has the codes for those who script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from dropmerge.operations.no_answer import PUBSUB, NoAnswer
+from localcloud.errors import CloudError
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+CODES: dict[int, str] = {
+    DONE: "Done, or there was nothing to do.",
+    FAILED: "Not done, or not so: Google or the local cloud answered with an error, `wait` timed out, `feeds check` "
+    "found a fault, `explain` knows nothing, letters were replayed too often, the answer to a question was no.",
+    USAGE: "The command line makes no sense, names a feed or a dead letter that is not there, or lacks `--yes` where "
+    "there is no terminal to ask at. Nothing was done.",
+    INTERRUPTED: "Interrupted by Ctrl-C. Run it again: what was done is not done twice.",
+}
+
+
+def fail(text: object) -> NoReturn:
+    """It could not be done, or is not so."""
+    typer.echo(str(text), err=True)
+    raise typer.Exit(FAILED)
+
+
+def misused(text: object) -> NoReturn:
+    """What was typed cannot be meant."""
+    typer.echo(f"Error: {text}", err=True)
+    raise typer.Exit(USAGE)
+
+
+@contextmanager
+def errors_in_words() -> Iterator[None]:
+    """Google's errors, a part that does not answer, and bad contracts, as some lines and exit code 1."""
+    try:
+        yield
+    except Exception as error:
+        words = in_words(error)
+        if words is None:
+            raise
+        fail(words)
+
+
+def in_words(error: Exception) -> str | None:
+    """What to tell the person at the terminal; None for a fault in the code."""
+    if isinstance(error, (NoAnswer, CloudError)):
+        return str(error)
+    if isinstance(error, (typer.Exit, typer.Abort, TyperException)):
+        return None
+    from google.api_core import exceptions as google
+    from google.auth.exceptions import GoogleAuthError
+    from requests import RequestException
+
+    from services.shared.contract.feed import BadContract
+
+    if isinstance(error, google.RetryError) and isinstance(error.cause, Exception):
+        return in_words(error.cause)
+    if isinstance(error, (google.ServiceUnavailable, google.DeadlineExceeded)) and error.grpc_status_code is not None:
+        # Of all that commands talk to, only Pub/Sub is spoken to in gRPC.
+        return str(NoAnswer(PUBSUB, str(error.message)))
+    if isinstance(error, google.Forbidden):
+        return f"{error}\nThe account that runs this command lacks that permission."
+    if isinstance(error, (google.GoogleAPIError, BadContract)):
+        return str(error)
+    if isinstance(error, GoogleAuthError):
+        return f"{error}\nLog in with `gcloud auth application-default login`."
+    if isinstance(error, (ConnectionError, RequestException)):
+        return f"{error}\nIs the local cloud up? `dropmerge up` starts what is missing."
+    return None

@@ -1,0 +1,131 @@
+"""The commands themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dropmerge.cli.exit_codes import errors_in_words, fail, misused
+from dropmerge.cli.options import FEEDS, Feeds, Json
+from dropmerge.cli.terminal import counted, show, table
+from dropmerge.operations.feeds.infer import CannotGuess, Contract, guess
+
+if TYPE_CHECKING:
+    from services.shared.contract.feed import Feed
+
+commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Contracts, before they are deployed.")
+
+
+@commands.command("check")
+def check_feeds(
+    files: Annotated[list[Path] | None, typer.Argument(help="By default all of the folder.", exists=True)] = None,
+    as_json: Json = False,
+    feeds: Feeds = FEEDS,
+) -> None:
+    """Check contracts; each fault with file, line and column. Exit code 1 if there is one."""
+    from services.shared.contract.reader import Fault, check, check_together
+
+    paths = files or sorted(feeds.glob("*.yaml"))
+    if not paths:
+        misused(f"{feeds}: no feeds (*.yaml) here")
+    faults: list[Fault] = []
+    good: list[tuple[Path, Feed]] = []
+    for path in paths:
+        feed, found = check(path)
+        faults += found
+        if feed:
+            good.append((path, feed))
+    faults += check_together(good)
+    if as_json:
+        typer.echo(json.dumps([vars(fault) for fault in faults], indent=2))
+    else:
+        for fault in faults:
+            typer.echo(str(fault), err=True)
+        if not faults:
+            typer.echo(f"{counted(len(good), 'contract')} without a fault: {', '.join(feed.feed for _, feed in good)}")
+    if faults:
+        raise typer.Exit(1)
+
+
+@commands.command("show")
+def show_feeds(
+    name: Annotated[str | None, typer.Argument(help="By default all, a line each.")] = None,
+    as_json: Json = False,
+    feeds: Feeds = FEEDS,
+) -> None:
+    """The contracts as they are understood."""
+    from services.shared.contract.feed import read_feeds
+
+    with errors_in_words():
+        found = read_feeds(feeds)
+    if name is not None and name not in found:
+        misused(f"no feed {name!r}; there are: {', '.join(found)}")
+    chosen = [found[name]] if name else list(found.values())
+    if as_json:
+        typer.echo(json.dumps([feed.model_dump(mode="json") for feed in chosen], indent=2))
+        return
+    overview = table("feed", "objects", "table", "key", "version", "delete", "bad rows")
+    for feed in chosen:
+        delete = f"{feed.delete.column} = {feed.delete.equals}" if feed.delete else ""
+        bad = str(feed.bad_rows.at_most)
+        overview.add_row(feed.feed, feed.objects, feed.table, ", ".join(feed.key), feed.version, delete, bad)
+    show(overview)
+    if name:
+        columns = table("column", "type", "required", "check")
+        for column in chosen[0].columns:
+            required = "yes" if column.name in chosen[0].required else ""
+            columns.add_row(column.name, column.type, required, column.check or "")
+        show(columns)
+
+
+@commands.command()
+def init(
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)],
+) -> None:
+    """Print a first contract for files like this sample. What it is unsure of is marked by UNSURE."""
+    try:
+        contract = guess(file)
+    except CannotGuess as error:
+        fail(error)
+    typer.echo(_yaml(_feed_name(file), contract), nl=False)
+
+
+def _feed_name(file: Path) -> str:
+    words = re.findall(r"[a-z0-9]+", file.name.partition(".")[0].lower())
+    return ("_".join(words) if words and words[0][0].isalpha() else "_".join(["feed", *words]))[:64].rstrip("_")
+
+
+def _yaml(name: str, contract: Contract) -> str:
+    lines = [
+        f"feed: {name}",
+        f"objects: incoming/{name}/*",
+        f"format: {_flow({'type': 'csv', 'delimiter': contract.delimiter})}",
+        f"table: main.{name}",
+        f"key: {_flow(contract.key)}{_unsure(contract.key_doubt)}",
+        f"version: {_flow(contract.version)}{_unsure(contract.version_doubt)}",
+    ]
+    if contract.delete:
+        marker, value = contract.delete
+        lines.append(f"delete: {_flow({'column': marker, 'equals': value})}{_unsure('taken from its name')}")
+    lines.append("columns:")
+    for column in contract.columns:
+        entry: dict[str, str] = {"name": column.name, "type": column.type}
+        if column.name in (*contract.key, contract.version):
+            entry["mode"] = "REQUIRED"
+        lines.append(f"  - {_flow(entry)}{_unsure('; '.join(column.doubts))}")
+    lines += ["unknown_columns: reject", "bad_rows: {at_most: 0}"]
+    return "\n".join(lines) + "\n"
+
+
+def _flow(value: object) -> str:
+    import yaml
+
+    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000).strip().removesuffix("\n...")
+
+
+def _unsure(doubt: str | None) -> str:
+    return f"  # UNSURE: {doubt}" if doubt else ""

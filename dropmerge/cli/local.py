@@ -1,0 +1,147 @@
+"""`dropmerge up`, `down` and `env`: the local cloud from the command line."""
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dropmerge.cli.exit_codes import fail
+from dropmerge.cli.options import HERE, State
+from dropmerge.cli.stop_signals import StopSignals
+from dropmerge.cli.terminal import unheard
+from localcloud.cloud import LocalCloud
+from localcloud.errors import CloudError, Interrupted
+from localcloud.ports import USUAL
+
+
+def read_port_base(text: str) -> int:
+    """A port, 0 for free ones, or `default`."""
+    if text == "default":
+        return USUAL
+    if not text.isdecimal():
+        raise typer.BadParameter(f"{text!r} is not a port number, 0 (free ports) or default (the usual ones)")
+    return int(text)
+
+
+def up(
+    state: State = HERE,
+    detach: Annotated[bool, typer.Option("--detach", help="Return once all is ready.")] = False,
+    port_base: Annotated[
+        int | None,
+        typer.Option(
+            "--port-base",
+            parser=read_port_base,
+            metavar="N",
+            help="First of seven ports in a row; 0 picks free ones, `default` the usual ones. Kept for the next `up`.",
+        ),
+    ] = None,
+    feeds: Annotated[
+        Path | None,
+        typer.Option(
+            "--feeds",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="The folder of contracts for the services; the default is deploy/feeds. Kept for the next `up`.",
+        ),
+    ] = None,
+    services: Annotated[
+        Path | None,
+        typer.Option(
+            "--services",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Where ingest/main.py and merge/main.py are; the default is services. Kept for the next `up`.",
+        ),
+    ] = None,
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart",
+            help="Restart ingest and merge, with the contracts and the code as they are now, and return. If nothing is"
+            " up, start everything.",
+        ),
+    ] = False,
+) -> None:
+    """Start the local cloud, or what is missing of it, with the ports and folders of the last time.
+
+    To get back to a default, give the option once with the default's value.
+    """
+    stop = StopSignals()
+    cloud = LocalCloud(state, _progress, stop.asked, check_feeds=_check_feeds)
+    is_restart = restart and cloud.is_running()
+    try:
+        variables = cloud.up(port_base, feeds, services, restart)
+        _say_where(cloud, variables)
+        if not detach and not is_restart:
+            _stay(cloud, stop)
+    except Interrupted:
+        _progress("interrupted: what was started is stopped")
+        raise typer.Exit(stop.code) from None
+    except CloudError as error:
+        fail(error)
+
+
+def down(state: State = HERE) -> None:
+    """Stop the local cloud. Its state stays for the next `up`, and so do its ports and folders."""
+    stopped = LocalCloud(state, _progress).down()
+    typer.echo("stopped" if stopped else f"no local cloud is up in {state.resolve()}")
+
+
+def env(state: State = HERE) -> None:
+    """Print `export` lines that point any Google client at the local cloud."""
+    try:
+        variables = LocalCloud(state).read()
+    except CloudError as error:
+        fail(error)
+    for name, value in variables.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _stay(cloud: LocalCloud, stop: StopSignals) -> None:
+    """Until it is stopped, which is what was asked for: exit code 0."""
+    _say("Ctrl-C stops it")
+    known: list[str] = []
+    while not stop.asked():
+        time.sleep(0.2)
+        if not cloud.is_recorded():
+            return  # `dropmerge down`, elsewhere
+        dead = cloud.dead()
+        if dead != known:
+            if cloud.is_changing():
+                continue  # `dropmerge up --restart`, elsewhere
+            dead = cloud.dead()
+        for name in set(dead) - set(known):
+            _progress(f"{name} has died; `dropmerge up` starts it again; its log: {cloud.log(name)}")
+        known = dead
+    cloud.down()
+
+
+def _check_feeds(folder: Path) -> None:
+    from services.shared.contract.feed import BadContract, read_feeds
+
+    try:
+        read_feeds(folder)
+    except BadContract as error:
+        raise CloudError(f"{error}\nNothing was started or stopped: fix the contract first.") from error
+
+
+def _say_where(cloud: LocalCloud, variables: dict[str, str]) -> None:
+    _say(f"the local cloud is up; logs in {cloud.state / 'logs'}")
+    for name, value in variables.items():
+        if name.endswith("_URL"):
+            _say(f"  {name.removeprefix('DROPMERGE_').removesuffix('_URL').lower():10}{value}")
+
+
+def _say(line: str) -> None:
+    with unheard(sys.stdout):
+        typer.echo(line)
+
+
+def _progress(line: str) -> None:
+    with unheard(sys.stderr):
+        typer.echo(line, err=True)

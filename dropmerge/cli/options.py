@@ -1,0 +1,201 @@
+"""The options that several commands share, each read, checked and described once."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.topology import ROOT
+from services.shared.reasons import REASONS, ROW_REASONS
+
+HERE = Path(".local")
+FEEDS = ROOT / "deploy" / "feeds"
+SERVICES = ("ingest", "merge")
+
+
+def read_age(text: str) -> timedelta:
+    """90s, 30m, 12h, 7d."""
+    match = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not a number and s, m, h or d, such as 12h")
+    return timedelta(seconds=int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]])
+
+
+def read_rate(text: str) -> float:
+    """Messages a second: 10, 10/s, 0.5/s."""
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(?:/s)?", text)
+    if match is None or not float(match[1]):
+        raise typer.BadParameter(f"{text!r} is not a number of messages a second above zero, such as 10/s")
+    return float(match[1])
+
+
+def read_seconds(text: str | float) -> float:
+    """Zero or more, and finite."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise typer.BadParameter(f"{text!r} is not a number of seconds")
+    return seconds
+
+
+def read_glob(text: str) -> str:
+    """For fnmatch, which takes a bracket that is never closed for itself, and finds nothing."""
+    if not text or re.search(r"\[!?[^]]*$", text):
+        raise typer.BadParameter(f"{text!r} is not a glob: it is empty, or a [ is never closed")
+    return text
+
+
+@dataclass(frozen=True)
+class Place:
+    """Of an object, or of those whose names begin so."""
+
+    bucket: str
+    name: str
+
+
+def read_place(text: str) -> Place:
+    """gs://bucket/name, where the name may be empty."""
+    match = re.fullmatch(r"gs://([^/]+)(?:/(.*))?", text, re.DOTALL)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not gs://bucket/name")
+    return Place(match[1], match[2] or "")
+
+
+def _one_of(allowed: Iterable[str], text: str) -> str:
+    if text not in allowed:
+        raise typer.BadParameter(f"{text!r} is not one of: {', '.join(allowed)}")
+    return text
+
+
+def read_reason(text: str) -> str:
+    """Why a message could not go on."""
+    return _one_of(REASONS, text)
+
+
+def read_row_reason(text: str) -> str:
+    """Why a row was rejected."""
+    return _one_of(ROW_REASONS, text)
+
+
+def read_service(text: str) -> str:
+    """Whose dead letters."""
+    return _one_of(SERVICES, text)
+
+
+def _feed_names(context: typer.Context, incomplete: str) -> list[str]:
+    """As the files say: to check each contract takes longer than a person waits for the shell."""
+    import yaml
+
+    names = []
+    for path in sorted((context.params.get("feeds") or FEEDS).glob("*.yaml")):
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, yaml.YAMLError):
+            continue
+        if isinstance(content, dict) and "feed" in content:
+            names.append(str(content["feed"]))
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _reasons(incomplete: str) -> list[tuple[str, str]]:
+    return [(name, what) for name, what in REASONS.items() if name.startswith(incomplete)]
+
+
+def _row_reasons(incomplete: str) -> list[tuple[str, str]]:
+    return [(name, what) for name, what in ROW_REASONS.items() if name.startswith(incomplete)]
+
+
+def _services(incomplete: str) -> list[str]:
+    return [name for name in SERVICES if name.startswith(incomplete)]
+
+
+State = Annotated[
+    Path,
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        envvar="DROPMERGE_STATE",
+        help="The folder that the local cloud keeps its data, logs and ports in.",
+    ),
+]
+Project = Annotated[
+    str | None,
+    typer.Option("--project", metavar="PROJECT", help="A Google Cloud project, instead of the local cloud."),
+]
+Feeds = Annotated[
+    Path,
+    typer.Option(
+        "--feeds",
+        metavar="DIR",
+        envvar="DROPMERGE_FEEDS",
+        help="The folder of contracts.",
+        show_default="deploy/feeds",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
+AllOfThem = Annotated[bool, typer.Option("--all", help="All that wait: instead of a filter.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Rate = Annotated[
+    float | None,
+    typer.Option("--rate", parser=read_rate, metavar="N/s", help="Messages a second at most. [default: no limit]"),
+]
+FeedName = Annotated[
+    str | None, typer.Option("--feed", autocompletion=_feed_names, metavar="FEED", help="Of this feed only.")
+]
+OfRow = Annotated[
+    str | None,
+    typer.Option("--feed", autocompletion=_feed_names, metavar="FEED", help="With --row: whose table."),
+]
+ToFeed = Annotated[
+    str | None,
+    typer.Option("--feed", autocompletion=_feed_names, metavar="FEED", help="Drop where this feed looks."),
+]
+To = Annotated[
+    Place | None,
+    typer.Option("--to", parser=read_place, metavar="gs://BUCKET/NAME", help="A name, or a folder ending in /."),
+]
+Object = Annotated[
+    str | None,
+    typer.Option("--object", parser=read_glob, metavar="GLOB", help="Whose object's name matches: * ? [abc]."),
+]
+Reason = Annotated[
+    str | None,
+    typer.Option(
+        "--reason", parser=read_reason, autocompletion=_reasons, metavar="REASON", help="With this reason only."
+    ),
+]
+RowReason = Annotated[
+    str | None,
+    typer.Option(
+        "--reason",
+        parser=read_row_reason,
+        autocompletion=_row_reasons,
+        metavar="REASON",
+        help="With this reason among theirs, such as not_a_number.",
+    ),
+]
+OlderThan = Annotated[
+    timedelta | None,
+    typer.Option("--older-than", parser=read_age, metavar="AGE", help="Dead for longer: 90s, 30m, 12h, 7d."),
+]
+Ids = Annotated[list[str] | None, typer.Option("--id", metavar="ID", help="This one; may be repeated.")]
+Service = Annotated[
+    str | None,
+    typer.Option(
+        "--service", parser=read_service, autocompletion=_services, metavar="SERVICE", help="Of ingest or merge only."
+    ),
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="This many at most.")]
+Seconds = Annotated[
+    float, typer.Option("--timeout", parser=read_seconds, metavar="SECONDS", help="Give up after this long.")
+]

@@ -1,0 +1,112 @@
+"""`dropmerge rejected`: rows that failed their checks."""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dropmerge.cli.exit_codes import errors_in_words, misused
+from dropmerge.cli.options import FEEDS, HERE, FeedName, Feeds, Json, Object, Project, RowReason, State
+from dropmerge.cli.terminal import counted, show, table, visible
+from dropmerge.operations.connection import Connection, open_connection
+
+if TYPE_CHECKING:
+    from services.shared.contract.feed import Feed
+
+_SHOWN = 100
+
+
+def rejected(
+    feed: FeedName = None,
+    object_: Object = None,
+    reason: RowReason = None,
+    csv_file: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write them as a file to mend and drop again."),
+    ] = None,
+    as_json: Json = False,
+    state: State = HERE,
+    project: Project = None,
+    feeds: Feeds = FEEDS,
+) -> None:
+    """Rejected rows: how many by file and reason, and each as it was with every reason."""
+    if csv_file is not None and as_json:
+        misused("--csv and --json exclude each other")
+    with errors_in_words():
+        connection = open_connection(state, project, feeds)
+        contract = connection.feed(feed) if feed or csv_file else None
+        rows = _read(connection, contract.feed if contract else "", object_, reason)
+    if csv_file and contract:
+        _write(csv_file, contract, rows)
+    elif as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        _print(rows)
+
+
+def _read(connection: Connection, feed: str, glob: str | None, reason: str | None) -> list[dict[str, Any]]:
+    found = connection.rows(
+        "SELECT feed, bucket, object, generation, row_text, reasons FROM `ops.rejected_rows`"
+        " WHERE @feed = '' OR feed = @feed ORDER BY feed, object, generation, row_text",
+        {"feed": ("STRING", feed)},
+    )
+    rows = [
+        {
+            **{name: one[name] for name in ("feed", "bucket", "object", "generation")},
+            "row": json.loads(one["row_text"]),
+            "reasons": list(one["reasons"]),
+        }
+        for one in found
+    ]
+    return [
+        row
+        for row in rows
+        if (glob is None or fnmatch.fnmatchcase(row["object"], glob))
+        and (reason is None or reason in (one.partition(":")[0] for one in row["reasons"]))
+    ]
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        typer.echo("no rejected rows")
+        return
+    counts = Counter(
+        (row["feed"], f"{row['object']}#{row['generation']}", why) for row in rows for why in row["reasons"]
+    )
+    summary = table("feed", "object", "reason", "rows")
+    for key, count in sorted(counts.items()):
+        summary.add_row(*key, str(count))
+    show(summary)
+    each = table("object", "reasons", "row")
+    for row in rows[:_SHOWN]:
+        each.add_row(
+            f"{row['object']}#{row['generation']}",
+            "\n".join(row["reasons"]),
+            visible(json.dumps(row["row"], ensure_ascii=False)),
+        )
+    show(each)
+    if len(rows) > _SHOWN:
+        typer.echo(f"… and {len(rows) - _SHOWN} more: narrow it with --object or --reason, or take --json or --csv")
+
+
+def _write(path: Path, feed: Feed, rows: list[dict[str, Any]]) -> None:
+    """The columns of the feed's own files, values as they were; what is wrong with each line goes to the terminal."""
+    if path.exists():
+        misused(f"{path} is there already: name another file")
+    names = [column.name for column in feed.columns] + ([feed.delete.column] if feed.delete else [])
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(
+            file, names, restval="", extrasaction="ignore", delimiter=feed.format.delimiter, lineterminator="\n"
+        )
+        writer.writeheader()
+        for row in rows:
+            writer.writerow(row["row"])
+    for number, row in enumerate(rows, 2):
+        typer.echo(f"row {number}: {', '.join(row['reasons'])}")
+    typer.echo(f"{path} has {counted(len(rows), 'row')}: mend them, then `dropmerge drop --feed {feed.feed} {path}`")

@@ -1,0 +1,116 @@
+"""The person at the terminal: who it is, a question to them, and text that is safe to show them."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+import typer
+
+from dropmerge.cli.exit_codes import fail, misused
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_WIDE = 200
+
+
+def who() -> str:
+    """For the journal: the account that runs the command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def must_be_there(what: str) -> None:
+    """Misuse of the command line unless a question can be both seen and answered: it goes to stderr."""
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
+        misused(f"{what} asks first, and there is no terminal to ask at: add --yes to do it without being asked")
+
+
+def ask(question: str, agreed: str = "y") -> None:
+    """Go on only if the answer is `agreed`. Anything else ends the command with exit code 1, nothing changed.
+
+    `y` may be typed as `yes`, in capitals too. The end of input (Ctrl-D) is a no.
+    """
+    hint = "y/N" if agreed == "y" else f"type {agreed} to go on"
+    typer.echo(f"{question} [{hint}]: ", nl=False, err=True)
+    try:
+        # Not input(), which would write to a redirected stdout.
+        answer = sys.stdin.buffer.readline().decode(errors="replace")
+    except OSError:  # the terminal has been closed
+        answer = ""
+    except KeyboardInterrupt:
+        typer.echo(err=True)
+        raise
+    if not answer.endswith("\n"):
+        typer.echo(err=True)
+    if answer.strip().lower() not in {agreed, "yes" if agreed == "y" else agreed}:
+        fail("nothing was changed")
+
+
+def show(table: Table, err: bool = False) -> None:
+    """Names as they are: anyone may have put [brackets] in one. In a file or a pipe, lines are long."""
+    from rich.console import Console
+
+    width = None if _is_terminal(sys.stderr if err else sys.stdout) or os.environ.get("COLUMNS") else _WIDE
+    Console(stderr=err, markup=False, highlight=False, emoji=False, width=width).print(table)
+
+
+def clear() -> None:
+    """The terminal, where there is one."""
+    from rich.console import Console
+
+    Console().clear()
+
+
+def table(*headings: str) -> Table:
+    """What does not fit goes on the next line: a name cut short is of no use."""
+    from rich.table import Column, Table
+
+    return Table(*(Column(heading, overflow="fold") for heading in headings))
+
+
+def first_of(lines: Sequence[str], most: int = 20) -> list[str]:
+    """No more than fit on a screen, and how many are left out."""
+    left = len(lines) - most
+    return [*lines[:most], f"… and {left} more"] if left > 0 else list(lines)
+
+
+def counted(number: int, what: str) -> str:
+    """1 letter, 2 letters."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def progress() -> Console:
+    """For what is shown while a command works, and never in its output."""
+    from rich.console import Console
+
+    return Console(stderr=True, markup=False, highlight=False, emoji=False)
+
+
+@contextmanager
+def unheard(stream: TextIO) -> Iterator[None]:
+    """Writing progress to a stream that may have been closed, terminal or pipe: no reason to stop the work."""
+    try:
+        yield
+    except (OSError, SystemExit):  # rich ends the process where a pipe is closed
+        # What is still in the stream's buffer goes there, at the process's end at the latest.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def visible(text: str) -> str:
+    """On one line: a name or an error may hold line ends, and codes that would move the cursor."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """None where the process was started with the stream closed."""
+    return stream is not None and stream.isatty()

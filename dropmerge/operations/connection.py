@@ -1,0 +1,222 @@
+"""The clients that the commands share: the local cloud's, or Google's with `--project`.
+
+Google's libraries take a second or two to import. They are imported by who first uses them, so that help and
+the shell's completion answer at once.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deploy.topology import ROOT
+from dropmerge.cli.exit_codes import fail, misused
+from dropmerge.cli.options import FEEDS
+from dropmerge.operations.no_answer import BIGQUERY, MONITORING, PUBSUB, STORAGE, Api
+
+if TYPE_CHECKING:
+    from google.api_core.retry import Retry
+    from google.cloud import pubsub_v1, storage  # type: ignore[attr-defined]  # has no types
+
+    from dropmerge.operations.session import Session
+    from services.shared.contract.feed import Feed
+    from services.shared.journal import Journal
+    from services.shared.warehouse import Parameters, Warehouse
+
+_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+_HTTP_TIMEOUT = 60.0
+RETRY_SECONDS = 8.0
+"""How long a command goes on with what fails for a moment."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    project: str
+    feeds_folder: Path
+    bucket_prefix: str = ""
+    """On Google Cloud the names of buckets are global: there they begin with the project's."""
+    ends_at: float = math.inf
+    """When the command's own time is over, by time.monotonic()."""
+
+    @cached_property
+    def topology(self) -> Mapping[str, Any]:
+        import yaml
+
+        return dict(yaml.safe_load((ROOT / "deploy" / "topology.yaml").read_text(encoding="utf-8")))
+
+    @cached_property
+    def feeds(self) -> Mapping[str, Feed]:
+        from services.shared.contract.feed import read_feeds
+
+        return read_feeds(self.feeds_folder)
+
+    @property
+    def landing(self) -> str:
+        return os.environ.get("DROPMERGE_LANDING_BUCKET") or f"{self.bucket_prefix}landing"
+
+    @property
+    def archive(self) -> str:
+        return os.environ.get("DROPMERGE_ARCHIVE_BUCKET") or f"{self.bucket_prefix}archive"
+
+    @cached_property
+    def storage(self) -> storage.Client:
+        from google.cloud import storage  # type: ignore[attr-defined]
+
+        session = self._session(STORAGE)
+        return storage.Client(project=self.project, credentials=session.credentials, _http=session)
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        with _as_if_missing("google.cloud.bigquery_storage_v1", "pyarrow"):
+            from google.cloud.bigquery import Client
+
+        from services.shared.warehouse import Warehouse
+
+        session = self._session(BIGQUERY)
+        location = os.environ.get("DROPMERGE_LOCATION", "US")
+        client = Client(self.project, credentials=session.credentials, location=location, _http=session)
+        return Warehouse(client, 300.0)
+
+    @cached_property
+    def journal(self) -> Journal:
+        import structlog
+
+        from services.shared.journal import Journal
+
+        # What a command prints is its answer, nothing else.
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+        return Journal(self.warehouse.client, "ops", "console")
+
+    @cached_property
+    def publisher(self) -> pubsub_v1.PublisherClient:
+        from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+
+        self._require_bus()
+        return pubsub_v1.PublisherClient()
+
+    @cached_property
+    def subscriber(self) -> pubsub_v1.SubscriberClient:
+        import grpc
+        from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+        from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+        self._require_bus()
+        emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
+        if emulator:
+            # The client's own channel to an emulator takes 4 MB in one answer, and a message may have 10.
+            channel = grpc.insecure_channel(emulator, options=[("grpc.max_receive_message_length", -1)])
+            return pubsub_v1.SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+        return pubsub_v1.SubscriberClient()
+
+    @cached_property
+    def _metrics(self) -> Session:
+        return self._session(MONITORING)
+
+    @cached_property
+    def retry(self) -> Retry:
+        """For calls whose clients would go on for a minute without a word."""
+        from google.api_core.retry import Retry
+
+        return Retry(timeout=RETRY_SECONDS)
+
+    def _require_bus(self) -> None:
+        """Raises NoAnswer. A gRPC client would try for a minute before it says so."""
+        if PUBSUB.is_local and MONITORING.emulator:
+            self._metrics.get(f"{MONITORING.emulator}/", timeout=_HTTP_TIMEOUT)
+
+    def _session(self, api: Api) -> Session:
+        import google.auth
+        from google.auth.credentials import AnonymousCredentials
+
+        from dropmerge.operations.session import Session
+
+        credentials = AnonymousCredentials() if api.emulator else google.auth.default(scopes=_SCOPES)[0]  # type: ignore[no-untyped-call]
+        return Session(credentials, api, self.ends_at)
+
+    def undelivered(self, subscription: str) -> int:
+        """Messages not yet acknowledged. On Google Cloud the figure is some minutes old."""
+        from google.api_core.exceptions import from_http_response
+
+        now = datetime.now(UTC)
+        url = f"{MONITORING.emulator or f'https://{MONITORING.host}'}/v3/projects/{self.project}/timeSeries"
+        asked = {
+            "filter": 'metric.type = "pubsub.googleapis.com/subscription/num_undelivered_messages"'
+            f' AND resource.labels.subscription_id = "{subscription}"',
+            "interval.startTime": (now - timedelta(minutes=10)).isoformat(),
+            "interval.endTime": now.isoformat(),
+        }
+
+        def ask() -> Any:
+            response = self._metrics.get(url, params=asked, timeout=_HTTP_TIMEOUT)
+            if not response.ok:
+                raise from_http_response(response)  # type: ignore[no-untyped-call]
+            return response.json()
+
+        series = self.retry(ask)().get("timeSeries", [])
+        return sum(int(one["points"][0]["value"]["int64Value"]) for one in series if one.get("points"))
+
+    def rows(self, sql: str, parameters: Parameters | None = None) -> list[Any]:
+        """A query's rows; none where a table or dataset is not there yet."""
+        from google.api_core.exceptions import NotFound
+
+        from services.shared.errors import Transient
+        from services.shared.google_errors import classify
+
+        try:
+            return self.warehouse.query(sql, parameters)
+        except NotFound as error:
+            if isinstance(classify(error), Transient):
+                raise
+            return []
+
+    def feed(self, name: str | None) -> Feed:
+        """The feed of this name, or the only one; anything else is a mistake on the command line."""
+        names = ", ".join(self.feeds)
+        if name is None and len(self.feeds) > 1:
+            misused(f"several feeds: name one with --feed ({names})")
+        found = self.feeds.get(name) if name else next(iter(self.feeds.values()))
+        if found is None:
+            misused(f"no feed {name!r}; there are: {names}")
+        return found
+
+
+@contextmanager
+def _as_if_missing(*modules: str) -> Iterator[None]:
+    """What Google's client imports only if it is installed, and what takes longer to import than all the rest.
+
+    It reads Arrow with them. Commands read rows as JSON.
+    """
+    hidden = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: "not to be found", by Python's reference
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+def open_connection(state: Path, project: str | None, feeds: Path = FEEDS, seconds: float = math.inf) -> Connection:
+    """Point the process at the local cloud of `state`, or at a Google Cloud project.
+
+    `seconds`: how long the command may take by its own option, if it has one.
+    """
+    ends_at = time.monotonic() + seconds
+    if project:
+        return Connection(project, feeds, f"{project}-", ends_at)
+    from localcloud.cloud import LocalCloud
+    from localcloud.errors import CloudError
+
+    try:
+        os.environ.update(LocalCloud(state).read())
+    except CloudError as error:
+        fail(error)
+    return Connection(os.environ["GOOGLE_CLOUD_PROJECT"], feeds, ends_at=ends_at)

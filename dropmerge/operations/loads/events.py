@@ -1,0 +1,98 @@
+"""The journal's events about one object generation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import typer
+
+from dropmerge.cli.terminal import visible
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.dead_letters.dead_letter import Letter
+
+CLOCKS = timedelta(hours=1)
+"""How far two machines' clocks are trusted to differ, at most."""
+_YEAR_9999 = 253_000_000_000_000_000
+
+Event = dict[str, Any]
+"""Keys at, event, service, detail."""
+ENDED = {"merged", "dead_lettered", "superseded", "ignored"}
+SET_OUT = ("arrived", "announced", "replayed")
+"""Events that put a load on its way, whatever was before."""
+
+
+def last_word(events: Iterable[str]) -> str | None:
+    """Where a load stands by its events, in order. A discarded letter is an end, unless there was another.
+
+    Leave out the discarded letters that are older than the load's last setting out: they say nothing of it.
+    """
+    word = None
+    for event in events:
+        if event != "discarded":
+            word = event
+        elif word not in ENDED:
+            word = "dead_lettered"
+    return word
+
+
+def read_events(connection: Connection, bucket: str, name: str, generation: int) -> list[Event]:
+    """In order of time; none where there is no journal."""
+    rows = connection.rows(
+        "SELECT `at`, event, service, detail FROM `ops.journal`"
+        " WHERE bucket = @bucket AND object = @object AND generation = @generation AND `at` >= @since ORDER BY `at`",
+        {
+            "bucket": ("STRING", bucket),
+            "object": ("STRING", name),
+            "generation": ("INT64", generation),
+            "since": ("TIMESTAMP", created(generation) - CLOCKS),
+        },
+    )
+    return [_read(row) for row in rows]
+
+
+def letter_events(connection: Connection, letter: Letter) -> list[Event]:
+    """Of the letter's object generation, and of the letter itself, which may have none."""
+    rows = connection.rows(
+        "SELECT `at`, event, service, detail FROM `ops.journal`"
+        " WHERE `at` >= @since AND ((bucket = @bucket AND object = @object AND generation = @generation)"
+        " OR JSON_VALUE(detail, '$.dead_letter_id') IN (@id, @replay_of)) ORDER BY `at`",
+        {
+            "bucket": ("STRING", letter.bucket or ""),
+            "object": ("STRING", letter.object or ""),
+            "generation": ("INT64", letter.generation or 0),
+            "id": ("STRING", letter.id),
+            "replay_of": ("STRING", letter.replay_of or ""),
+            "since": ("TIMESTAMP", created(letter.generation or 0)),
+        },
+    )
+    return [_read(row) for row in rows]
+
+
+def created(generation: int) -> datetime:
+    """When an object was made: a generation is that moment, in microseconds since 1970."""
+    return datetime.fromtimestamp(min(generation, _YEAR_9999) / 1e6, UTC)
+
+
+def print_events(title: str, events: Sequence[Event]) -> None:
+    typer.echo(f"{title}:" if events else f"{title}: the journal has none")
+    for event in events:
+        detail = ", ".join(f"{name} {_short(value)}" for name, value in event["detail"].items())
+        moment = datetime.fromisoformat(event["at"]).strftime("%Y-%m-%d %H:%M:%S")
+        typer.echo(visible(f"  {moment}  {event['event']:13} {event['service']:8} {detail}").rstrip())
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _read(row: Any) -> Event:
+    return {
+        "at": row["at"].isoformat(),
+        "event": row["event"],
+        "service": row["service"],
+        "detail": json.loads(row["detail"] or "{}"),
+    }

@@ -1,0 +1,61 @@
+"""What is still on its way: objects that have not come to an end, and messages not acknowledged."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from dropmerge.cli.options import SERVICES
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.dead_letters.latest import is_answer, latest_letters
+from dropmerge.operations.loads.status import Whereabouts, is_moving, landed, messages_in_flight, whereabouts
+
+_LOOK_SECONDS = 30.0
+
+
+class InFlight:
+    """For one command, which may ask many times.
+
+    Where Pub/Sub itself gave up, no event says so and only the dead letter tells. Letters are looked at when
+    something seems to move and no message does, not on each question, and what they told is remembered.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._given_up: dict[Whereabouts, str] = {}
+        self._next_look = 0.0
+
+    def all(self) -> tuple[list[Whereabouts], int]:
+        """Every live object, wherever it is, and the number of messages.
+
+        Upstream is asked before downstream, so that nothing slips past between two questions.
+        """
+        blobs = landed(self._connection)
+        messages = messages_in_flight(self._connection)
+        found = whereabouts(self._connection, blobs)
+        if not messages:
+            self._look([one for one in found if is_moving(one) and one not in self._given_up])
+        return [self._known(one) for one in found], messages
+
+    def now(self) -> tuple[list[Whereabouts], int]:
+        """Those that have not come to an end, and the number of messages."""
+        found, messages = self.all()
+        return [one for one in found if is_moving(one)], messages
+
+    def _known(self, one: Whereabouts) -> Whereabouts:
+        # One that has set out again is another, and so moving again.
+        letter = self._given_up.get(one)
+        return replace(one, state="dead_lettered", dead_letter=letter) if letter else one
+
+    def _look(self, moving: list[Whereabouts]) -> None:
+        if not moving or time.monotonic() < self._next_look:
+            return
+        if not any(self._connection.undelivered(f"{service}-dead-letter") for service in SERVICES):
+            return
+        letters = latest_letters(self._connection, {one.key for one in moving})
+        # From the end of the look: meanwhile others, such as a replay, can have the letters.
+        self._next_look = time.monotonic() + _LOOK_SECONDS
+        for one in moving:
+            letter = letters.get(one.key)
+            if letter and is_answer(letter.at, one.set_out):
+                self._given_up[one] = letter.id

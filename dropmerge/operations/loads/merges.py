@@ -1,0 +1,112 @@
+"""What the MERGE that took a load did: when, with which others, to how many rows; and the jobs to open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from google.api_core import exceptions as google
+
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.loads.events import CLOCKS, created
+from services.shared.load import Load
+
+_MOST_JOBS = 10_000
+_MOST_OTHERS = 100
+
+
+@dataclass(frozen=True)
+class Merge:
+    """The ledger's word."""
+
+    id: str
+    at: datetime
+    load_ids: list[str]
+    """All that it took, sorted."""
+
+
+def find_merge(connection: Connection, load: Load) -> Merge | None:
+    """None where the ledger does not hold the load."""
+    entries = connection.rows(
+        "SELECT o.load_id, o.merged_at, o.merge_id FROM `ops.ledger` AS l JOIN `ops.ledger` AS o"
+        " ON o.merge_id = l.merge_id AND o.feed = l.feed WHERE l.feed = @feed AND l.load_id = @load_id"
+        " ORDER BY o.load_id",
+        {"feed": ("STRING", load.feed), "load_id": ("STRING", load.load_id)},
+    )
+    if not entries:
+        return None
+    return Merge(entries[0]["merge_id"], entries[0]["merged_at"], [entry["load_id"] for entry in entries])
+
+
+def others(connection: Connection, merge: Merge, load: Load) -> list[str]:
+    """The first hundred loads beside this one, by their objects where the journal knows them."""
+    ids = [load_id for load_id in merge.load_ids if load_id != load.load_id][:_MOST_OTHERS]
+    if not ids:
+        return []
+    rows = connection.rows(
+        "SELECT DISTINCT load_id, bucket, object, generation FROM `ops.journal`"
+        " WHERE load_id IN UNNEST(SPLIT(@load_ids)) AND `at` >= @since",
+        {"load_ids": ("STRING", ",".join(ids)), "since": ("TIMESTAMP", _since(load))},
+    )
+    names = {row["load_id"]: f"gs://{row['bucket']}/{row['object']}#{row['generation']}" for row in rows}
+    return [names.get(load_id, load_id) for load_id in ids]
+
+
+def jobs_of(connection: Connection, load: Load, merge: Merge | None, until: datetime) -> list[Any]:
+    """The load's own jobs and its MERGE, oldest first, found by their ids. BigQuery keeps jobs for six months."""
+    wanted = [load.load_id, *([f"-{merge.id}-"] if merge else [])]
+    try:
+        listed = connection.warehouse.client.list_jobs(
+            all_users=True,
+            max_results=_MOST_JOBS,
+            min_creation_time=created(load.generation) - CLOCKS,
+            max_creation_time=until + timedelta(minutes=1),
+        )
+        return [job for job in listed if any(part in (job.job_id or "") for part in wanted)][::-1]
+    except google.Forbidden:
+        return []
+
+
+def rows_of(connection: Connection, merge: Merge, load: Load, jobs: Sequence[Any]) -> dict[str, int]:
+    """Of the whole MERGE: rows staged, deletes among them, and as BigQuery counts them inserted and updated.
+
+    An applied delete is an update, or inserts a tombstone. `ignored` were stale: the table, or the same MERGE, had a
+    newer row for the key, or this very one. Empty where BigQuery no longer has the job; inserted and updated alone
+    where the journal has lost a load.
+    """
+    done = [job for job in jobs if f"-{merge.id}-" in job.job_id and not job.error_result]
+    children = [child for job in done for child in connection.warehouse.client.list_jobs(parent_job=job.job_id)]
+    counts = [child.dml_stats for child in children if child.statement_type == "MERGE" and child.dml_stats]
+    if not counts:
+        return {}
+    inserted = sum(count.inserted_row_count for count in counts)
+    updated = sum(count.updated_row_count for count in counts)
+    checked = _checked(connection, merge, load)
+    if len(checked) < len(merge.load_ids):
+        return {"inserted": inserted, "updated": updated}
+    staged = sum(one["rows"] - one["rejected_rows"] for one in checked)
+    return {
+        "staged": staged,
+        "deletes": sum(one.get("deletes", 0) for one in checked),
+        "inserted": inserted,
+        "updated": updated,
+        "ignored": staged - inserted - updated,
+    }
+
+
+def _checked(connection: Connection, merge: Merge, load: Load) -> list[dict[str, int]]:
+    """The journal's latest word on the rows of each load."""
+    rows = connection.rows(
+        "SELECT detail FROM `ops.journal` WHERE event = 'checked' AND load_id IN UNNEST(SPLIT(@load_ids))"
+        " AND `at` >= @since QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY `at` DESC) = 1",
+        {"load_ids": ("STRING", ",".join(merge.load_ids)), "since": ("TIMESTAMP", _since(load))},
+    )
+    return [json.loads(row["detail"]) for row in rows]
+
+
+def _since(load: Load) -> datetime:
+    """What is merged together was dropped within days."""
+    return created(load.generation) - timedelta(days=7)

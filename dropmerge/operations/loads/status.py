@@ -1,0 +1,115 @@
+"""Where loads are, told from the bucket, the ledger and the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dropmerge.cli.options import SERVICES
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.dead_letters.latest import Key, is_answer
+from dropmerge.operations.loads.events import CLOCKS, ENDED, SET_OUT, last_word
+from services.shared.contract.pattern import feed_for
+from services.shared.load import Load
+
+_EXPECTED_WITHIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    feed: str | None
+    bucket: str
+    object: str
+    generation: int
+    load_id: str | None
+    state: str
+    created: datetime
+    set_out: datetime | None
+    """When it was last delivered to ingest, announced or replayed, by the journal's word."""
+    dead_letter: str | None = None
+    """The id of the waiting one that alone tells of this end."""
+
+    @property
+    def key(self) -> Key:
+        return self.bucket, self.object, self.generation
+
+
+def landed(connection: Connection) -> list[Any]:
+    """The live objects under the landing prefix."""
+    prefix = connection.topology["buckets"]["landing"]["prefix"]
+    return list(connection.storage.list_blobs(connection.landing, prefix=prefix))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the journal knows of an object generation."""
+
+    word: str
+    set_out: datetime | None
+    """When it was last delivered to ingest, announced or replayed."""
+
+
+def heard_of(connection: Connection, since: datetime) -> dict[Key, Heard]:
+    """By bucket, object, generation; from `since` on."""
+    rows = connection.rows(
+        "SELECT bucket, object, generation, event, moment, set_out FROM (SELECT *,"
+        " MAX(IF(event IN UNNEST(SPLIT(@set_out)), `at`, NULL))"
+        " OVER (PARTITION BY bucket, object, generation) AS set_out,"
+        " ROW_NUMBER() OVER (PARTITION BY bucket, object, generation, event = 'discarded' ORDER BY moment DESC) AS n"
+        " FROM (SELECT bucket, object, generation, event, `at`,"
+        # What was discarded is as old as the letter.
+        " IF(event = 'discarded', COALESCE(SAFE_CAST(JSON_VALUE(detail, '$.dead_lettered_at') AS TIMESTAMP), `at`),"
+        " `at`) AS moment FROM `ops.journal` WHERE object IS NOT NULL AND `at` >= @since))"
+        " WHERE n = 1 ORDER BY `at`",
+        {"since": ("TIMESTAMP", since), "set_out": ("STRING", ",".join(SET_OUT))},
+    )
+    events: dict[Key, list[str]] = {}
+    set_out = {}
+    for row in rows:
+        key = (row["bucket"], row["object"], row["generation"])
+        set_out[key] = row["set_out"]
+        if row["event"] != "discarded" or is_answer(row["moment"], row["set_out"]):
+            events.setdefault(key, []).append(row["event"])
+    return {key: Heard(last_word(events.get(key, ())) or "unknown", moment) for key, moment in set_out.items()}
+
+
+def merged_loads(connection: Connection, since: datetime) -> set[str]:
+    """Load ids of the ledger, merged from `since` on."""
+    rows = connection.rows(
+        "SELECT load_id FROM `ops.ledger` WHERE merged_at >= @since", {"since": ("TIMESTAMP", since)}
+    )
+    return {row["load_id"] for row in rows}
+
+
+def whereabouts(connection: Connection, blobs: list[Any]) -> list[Whereabouts]:
+    """Where each of these objects is. Nothing can have happened to them before the oldest was made."""
+    if not blobs:
+        return []
+    since = min(blob.time_created for blob in blobs) - CLOCKS
+    events, merged = heard_of(connection, since), merged_loads(connection, since)
+    found = []
+    for blob in blobs:
+        feed = feed_for(connection.feeds, blob.name)
+        key = (blob.bucket.name, blob.name, int(blob.generation))
+        load_id = Load(feed.feed, *key).load_id if feed else None
+        heard = events.get(key, Heard("unknown", None))
+        if load_id in merged:
+            state = "merged"
+        elif blob.name.endswith("/"):
+            state = "ignored"
+        else:
+            state = heard.word
+        found.append(Whereabouts(feed.feed if feed else None, *key, load_id, state, blob.time_created, heard.set_out))
+    return found
+
+
+def is_moving(one: Whereabouts) -> bool:
+    """Not at an end. An object older than ten minutes of which nothing was ever heard is for `backfill`."""
+    if one.state == "unknown":
+        return one.created > datetime.now(UTC) - _EXPECTED_WITHIN
+    return one.state not in ENDED
+
+
+def messages_in_flight(connection: Connection) -> int:
+    return sum(connection.undelivered(name) for name in SERVICES)

@@ -1,0 +1,103 @@
+"""deploy/topology.yaml, made real on the local servers with Google's own clients; safe to repeat."""
+
+from collections.abc import Callable
+from typing import Any
+
+from deploy.topology import Settings, Topology
+from localcloud import environment
+
+_DAY_MS = 24 * 3600 * 1000
+_TIMEOUT = 20.0
+
+
+def create_messaging(topology: Topology, bus: str, push_url: Callable[[str], str]) -> None:
+    """Topics and subscriptions; an existing subscription is brought up to date (ports may have changed)."""
+    # Slow to import: done here, not when the command starts.
+    import grpc
+    from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+    from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+    from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+    with grpc.insecure_channel(bus, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        publisher = pubsub_v1.PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+        subscriber = pubsub_v1.SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+        for topic in topology.topics:
+            _topic(publisher, topic)
+        for name, settings in topology.subscriptions.items():
+            _subscription(subscriber, _subscription_request(name, settings, push_url))
+
+
+def _topic(publisher: Any, name: str) -> None:
+    from google.api_core.exceptions import AlreadyExists
+
+    try:
+        publisher.create_topic(name=_topic_path(name), timeout=_TIMEOUT)
+    except AlreadyExists:
+        return
+
+
+def _subscription(subscriber: Any, request: Settings) -> None:
+    from google.api_core.exceptions import AlreadyExists
+
+    try:
+        subscriber.create_subscription(request=request, timeout=_TIMEOUT)
+    except AlreadyExists:
+        changed = {"paths": [field for field in request if field not in ("name", "topic")]}
+        update = {"subscription": request, "update_mask": changed}
+        subscriber.update_subscription(request=update, timeout=_TIMEOUT)
+
+
+def _subscription_request(name: str, settings: Settings, push_url: Callable[[str], str]) -> Settings:
+    request: Settings = {
+        "name": f"projects/{environment.PROJECT}/subscriptions/{name}",
+        "topic": _topic_path(settings["topic"]),
+        "ack_deadline_seconds": settings["ack_deadline_seconds"],
+        "message_retention_duration": {"seconds": settings["retention_seconds"]},
+        "expiration_policy": {},  # without a ttl: never
+    }
+    if "push_to" in settings:
+        request["push_config"] = {"push_endpoint": push_url(settings["push_to"])}
+    if retry := settings.get("retry"):
+        request["retry_policy"] = {
+            "minimum_backoff": {"seconds": retry["minimum_backoff_seconds"]},
+            "maximum_backoff": {"seconds": retry["maximum_backoff_seconds"]},
+        }
+    if dead := settings.get("dead_letter"):
+        request["dead_letter_policy"] = {
+            "dead_letter_topic": _topic_path(dead["topic"]),
+            "max_delivery_attempts": dead["max_delivery_attempts"],
+        }
+    return request
+
+
+def _topic_path(name: str) -> str:
+    return f"projects/{environment.PROJECT}/topics/{name}"
+
+
+def create_buckets(topology: Topology, url: str) -> None:
+    """The buckets that are not there yet."""
+    from google.api_core.exceptions import Conflict
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import storage  # type: ignore[attr-defined]
+
+    client = storage.Client(environment.PROJECT, AnonymousCredentials(), client_options={"api_endpoint": url})  # type: ignore[no-untyped-call]
+    for name in topology.buckets:
+        try:
+            client.create_bucket(name, timeout=_TIMEOUT)
+        except Conflict:
+            continue
+
+
+def create_datasets(topology: Topology, url: str) -> None:
+    """The datasets that are not there yet."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import bigquery
+
+    options = {"api_endpoint": url}
+    client = bigquery.Client(environment.PROJECT, AnonymousCredentials(), client_options=options)  # type: ignore[no-untyped-call]
+    for name, settings in topology.datasets.items():
+        dataset = bigquery.Dataset(f"{environment.PROJECT}.{name}")
+        dataset.location = "US"
+        if days := settings.get("table_expiration_days"):
+            dataset.default_table_expiration_ms = days * _DAY_MS
+        client.create_dataset(dataset, exists_ok=True, timeout=_TIMEOUT)

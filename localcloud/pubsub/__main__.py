@@ -1,0 +1,48 @@
+"""`python -m localcloud.pubsub --port N --data DIR`: run the development bus until SIGTERM or SIGINT."""
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from localcloud.pubsub.database import DataInUseError
+from localcloud.pubsub.errors import PortInUseError
+from localcloud.pubsub.server import Bus
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bus", description="Pub/Sub for development on this machine.")
+    parser.add_argument("--port", type=int, required=True, help="0 takes a free one and prints it")
+    parser.add_argument("--metrics-port", type=int, default=0, help="of the metrics, over HTTP; 0 takes a free one")
+    parser.add_argument("--data", type=Path, required=True, help="folder of bus.sqlite")
+    # It asks nobody who they are, so it is not to be reached from another machine.
+    parser.add_argument("--host", choices=_LOOPBACK, default="127.0.0.1")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Exit code 0 after a signal, 1 when the port or the data folder is taken."""
+    arguments = _arguments()
+    logging.basicConfig(level=logging.WARNING, format="bus: %(message)s", stream=sys.stderr)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        bus = Bus(arguments.host, arguments.port, arguments.metrics_port, arguments.data)
+    except (PortInUseError, DataInUseError) as error:
+        print(f"bus: {error}", file=sys.stderr)
+        return 1
+    bus.start()
+    where = f"{arguments.host}:{bus.port}, metrics on {bus.metrics.port}"
+    print(f"bus ready on {where}, data in {arguments.data}", flush=True)
+    stop.wait()
+    bus.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

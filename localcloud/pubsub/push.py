@@ -1,0 +1,166 @@
+"""Delivers messages of push subscriptions to their endpoints by HTTP POST."""
+
+import base64
+import http.client
+import json
+import logging
+import threading
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from localcloud.pubsub.catalog import Catalog, Subscription
+from localcloud.pubsub.errors import BusError
+from localcloud.pubsub.queue import Leased, Queue
+from localcloud.pubsub.signals import Signals
+from localcloud.pubsub.slow_start import SlowStart
+
+ACKS = frozenset({102, 200, 201, 202, 204})
+# The lease outlives the request, so that it is the timed-out request that gives the message back.
+_LEASE_SLACK = 5
+_STOP_GRACE = 2.0
+_log = logging.getLogger(__name__)
+
+
+def push_body(subscription: Subscription, leased: Leased) -> bytes:
+    """The wrapped body Pub/Sub posts: fields that are empty are left out."""
+    message = leased.message
+    published = message.publish_time.ToJsonString()
+    wrapped: dict[str, Any] = {
+        "messageId": message.message_id,
+        "message_id": message.message_id,
+        "publishTime": published,
+        "publish_time": published,
+    }
+    if message.data:
+        wrapped["data"] = base64.b64encode(message.data).decode()
+    if message.attributes:
+        wrapped["attributes"] = dict(message.attributes)
+    if message.ordering_key:
+        wrapped["orderingKey"] = message.ordering_key
+    body: dict[str, Any] = {"message": wrapped, "subscription": subscription.name}
+    if subscription.policy.dead_letter_topic:
+        body["deliveryAttempt"] = leased.attempt
+    return json.dumps(body).encode()
+
+
+def post(url: str, body: bytes, timeout: float) -> int:
+    """POST and return the status. Redirects are not followed and no proxy is asked, as with Pub/Sub."""
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+    try:
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        headers = {"Content-Type": "application/json", "User-Agent": "dropmerge-bus", "Connection": "close"}
+        connection.request("POST", path, body, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+class PushLoop:
+    """One subscription's deliveries: leases as many as the window allows, each posted by its own thread."""
+
+    def __init__(self, name: str, catalog: Catalog, queue: Queue, signals: Signals) -> None:
+        self._name = name
+        self._catalog = catalog
+        self._queue = queue
+        self._signals = signals
+        self._window = SlowStart()
+        self._thread = threading.Thread(target=self._run, name=f"push {name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """False once the subscription is gone."""
+        return self._thread.is_alive()
+
+    def join(self, until: float) -> None:
+        """Wait for pushes under way to be answered, but not past `until` (monotonic)."""
+        self._thread.join(max(0.0, until - time.monotonic()))
+        while not self._window.idle and time.monotonic() < until:
+            time.sleep(0.02)
+
+    def _run(self) -> None:
+        while not self._signals.closed:
+            seen = self._signals.count(self._name)
+            try:
+                timeout = self._step(self._catalog.subscription(self._name))
+            except BusError:
+                return
+            if timeout != 0:
+                self._signals.wait(self._name, seen, timeout)
+
+    def _step(self, subscription: Subscription) -> float | None:
+        """Start what can be started; returns how long to wait for the next chance, None for a signal."""
+        if not subscription.policy.endpoint:
+            return None
+        free = self._window.free()
+        if not free:
+            return self._window.pause_left()
+        batch = self._queue.lease(subscription, free, subscription.policy.deadline + _LEASE_SLACK)
+        if not batch:
+            return self._queue.seconds_until_due(subscription)
+        self._window.started(len(batch))
+        for leased in batch:
+            threading.Thread(target=self._deliver, args=(subscription, leased), daemon=True).start()
+        return 0
+
+    def _deliver(self, subscription: Subscription, leased: Leased) -> None:
+        answer = self._answer(subscription, leased)
+        if self._signals.closed and answer not in ACKS:
+            self._window.failed()
+            return  # the next start forgets the lease and delivers again
+        # The window first: recording the outcome wakes the loop, which should find the room it made.
+        if answer in ACKS:
+            self._window.succeeded()
+            self._queue.acknowledge(subscription, [leased.ack_id])
+            return
+        self._window.failed()
+        _log.warning(
+            "push %s attempt %d of message %s to %s: %s",
+            self._name,
+            leased.attempt,
+            leased.message.message_id,
+            subscription.policy.endpoint,
+            answer,
+        )
+        self._queue.give_back(subscription, [leased.ack_id])
+
+    def _answer(self, subscription: Subscription, leased: Leased) -> int | str:
+        """The endpoint's status, or why there is none."""
+        try:
+            body = push_body(subscription, leased)
+            return post(subscription.policy.endpoint, body, subscription.policy.deadline)
+        except TimeoutError:
+            return f"no answer within the ack deadline of {subscription.policy.deadline} s"
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            return f"{type(error).__name__}: {error}"
+
+
+class Pusher:
+    """Keeps one push loop for every subscription that has an endpoint."""
+
+    def __init__(self, catalog: Catalog, queue: Queue, signals: Signals) -> None:
+        self._catalog = catalog
+        self._queue = queue
+        self._signals = signals
+        self._lock = threading.Lock()
+        self._loops: dict[str, PushLoop] = {}
+
+    def refresh(self) -> None:
+        """Start the loops that are missing. Those running read their subscription afresh each time."""
+        with self._lock:
+            for subscription in self._catalog.subscriptions():
+                loop = self._loops.get(subscription.name)
+                if subscription.policy.endpoint and (loop is None or not loop.running):
+                    self._loops[subscription.name] = PushLoop(
+                        subscription.name, self._catalog, self._queue, self._signals
+                    )
+        self._signals.notify(self._loops)
+
+    def join(self) -> None:
+        """Give pushes under way a moment to be answered."""
+        until = time.monotonic() + _STOP_GRACE
+        for loop in list(self._loops.values()):
+            loop.join(until)

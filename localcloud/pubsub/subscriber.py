@@ -1,0 +1,229 @@
+"""google.pubsub.v1.Subscriber. Lists come in one page; snapshots are not there."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import grpc
+from google.pubsub_v1 import types
+
+from localcloud.pubsub.catalog import Catalog, Subscription
+from localcloud.pubsub.errors import BusError, invalid, unsupported
+from localcloud.pubsub.names import check_project
+from localcloud.pubsub.policy import check_deadline
+from localcloud.pubsub.push import Pusher
+from localcloud.pubsub.queue import MAX_LEASE_BYTES, Leased, Queue
+from localcloud.pubsub.rpc import service, streaming, unary
+from localcloud.pubsub.signals import Signals
+from localcloud.pubsub.streams import Stream, Streams
+
+PULL_WAIT = 3.0
+MAX_PULL = 1_000
+
+
+class Subscriber:
+    """Subscriptions, and pulling from them."""
+
+    def __init__(self, catalog: Catalog, queue: Queue, signals: Signals, pusher: Pusher) -> None:
+        self._catalog = catalog
+        self._queue = queue
+        self._signals = signals
+        self._pusher = pusher
+        self._streams = Streams()
+
+    def handlers(self) -> Any:
+        """The gRPC service."""
+        sub = types.Subscription
+        return service(
+            "google.pubsub.v1.Subscriber",
+            {
+                "CreateSubscription": unary(self.create, sub, sub),
+                "GetSubscription": unary(self.get, types.GetSubscriptionRequest, sub),
+                "UpdateSubscription": unary(self.update, types.UpdateSubscriptionRequest, sub),
+                "ListSubscriptions": unary(self.list, types.ListSubscriptionsRequest, types.ListSubscriptionsResponse),
+                "DeleteSubscription": unary(self.delete, types.DeleteSubscriptionRequest),
+                "ModifyPushConfig": unary(self.modify_push_config, types.ModifyPushConfigRequest),
+                "Pull": unary(self.pull, types.PullRequest, types.PullResponse),
+                "StreamingPull": streaming(
+                    self.streaming_pull, types.StreamingPullRequest, types.StreamingPullResponse
+                ),
+                "Acknowledge": unary(self.acknowledge, types.AcknowledgeRequest),
+                "ModifyAckDeadline": unary(self.modify_ack_deadline, types.ModifyAckDeadlineRequest),
+                "Seek": unary(self.seek, types.SeekRequest, types.SeekResponse),
+            },
+        )
+
+    def create(self, request: types.Subscription, _: Any) -> types.Subscription:
+        """CreateSubscription."""
+        created = self._catalog.create_subscription(request)
+        self._pusher.refresh()
+        return created.definition
+
+    def get(self, request: types.GetSubscriptionRequest, _: Any) -> types.Subscription:
+        """GetSubscription."""
+        return self._catalog.subscription(request.subscription).definition
+
+    def update(self, request: types.UpdateSubscriptionRequest, _: Any) -> types.Subscription:
+        """UpdateSubscription."""
+        return self._change(request.subscription, [*request.update_mask.paths])
+
+    def list(self, request: types.ListSubscriptionsRequest, _: Any) -> types.ListSubscriptionsResponse:
+        """ListSubscriptions."""
+        check_project(request.project)
+        prefix = f"{request.project}/"
+        return types.ListSubscriptionsResponse(
+            subscriptions=[h.definition for h in self._catalog.subscriptions() if h.name.startswith(prefix)]
+        )
+
+    def delete(self, request: types.DeleteSubscriptionRequest, _: Any) -> None:
+        """DeleteSubscription."""
+        self._catalog.delete_subscription(request.subscription)
+        self._signals.notify([request.subscription])
+
+    def modify_push_config(self, request: types.ModifyPushConfigRequest, _: Any) -> None:
+        """ModifyPushConfig: an empty one makes it a pull subscription."""
+        change = types.Subscription(name=request.subscription, push_config=request.push_config)
+        self._change(change, ["push_config"])
+
+    def seek(self, request: types.SeekRequest, _: Any) -> types.SeekResponse:
+        """Seek to a time: what was published before counts as acknowledged; nothing acknowledged returns."""
+        held = self._catalog.subscription(request.subscription)
+        if "time" not in request:
+            raise unsupported("seeking to a snapshot")
+        self._queue.drop_published_before(held, request.time.timestamp())
+        self._signals.notify([held.name])
+        return types.SeekResponse()
+
+    def pull(self, request: types.PullRequest, context: Any) -> types.PullResponse:
+        """Pull: waits a moment for a first message, then answers with what there is."""
+        if request.max_messages < 1:
+            raise invalid("max_messages must be at least 1.")
+        wait = 0.0 if request.return_immediately else PULL_WAIT
+        # Far less than the caller's patience: an answer to one who has hung up leases to nobody.
+        until = time.monotonic() + min(wait, (context.time_remaining() or 10 * PULL_WAIT) / 10)
+        while True:
+            seen = self._signals.count(request.subscription)
+            held = self._pullable(request.subscription)
+            batch = self._queue.lease(held, min(request.max_messages, MAX_PULL), held.policy.deadline)
+            left = until - time.monotonic()
+            if batch or left <= 0 or self._signals.closed or not context.is_active():
+                return types.PullResponse(received_messages=[_received(held, leased) for leased in batch])
+            self._signals.wait(held.name, seen, min(left, self._queue.seconds_until_due(held) or left))
+
+    def acknowledge(self, request: types.AcknowledgeRequest, _: Any) -> None:
+        """Acknowledge."""
+        self._acknowledge(request.subscription, [*request.ack_ids])
+
+    def modify_ack_deadline(self, request: types.ModifyAckDeadlineRequest, _: Any) -> None:
+        """ModifyAckDeadline: zero gives the messages back."""
+        self._modify(request.subscription, [*request.ack_ids], request.ack_deadline_seconds)
+
+    def streaming_pull(
+        self, requests: Iterator[types.StreamingPullRequest], context: Any
+    ) -> Iterator[types.StreamingPullResponse]:
+        """StreamingPull: sends messages as they come, within what the client asked to hold."""
+        opening = next(requests, None)
+        if opening is None:
+            return
+        check_deadline(opening.stream_ack_deadline_seconds)
+        self._pullable(opening.subscription)
+        stream = Stream(opening)
+        context.add_callback(lambda: self._end(stream))
+        self._streams.opened(stream)
+        threading.Thread(target=self._read, args=(stream, requests), daemon=True).start()
+        try:
+            while not stream.ended and context.is_active():
+                yield from self._next_batch(stream)
+        finally:
+            self._streams.closed(stream)
+        if stream.error:
+            raise stream.error
+
+    def _next_batch(self, stream: Stream) -> Iterator[types.StreamingPullResponse]:
+        """One response if there is anything to send, else a wait."""
+        seen = self._signals.count(stream.subscription)
+        if self._signals.closed:
+            raise BusError(grpc.StatusCode.UNAVAILABLE, "The bus is stopping.")
+        held = self._pullable(stream.subscription)
+        count, size = stream.room()
+        if not count:
+            self._signals.wait(held.name, seen, stream.seconds_until_room())
+            return
+        batch = self._queue.lease(held, count, stream.deadline, min(size, MAX_LEASE_BYTES))
+        if not batch:
+            self._signals.wait(held.name, seen, self._queue.seconds_until_due(held))
+            return
+        stream.sent(batch)
+        yield types.StreamingPullResponse(received_messages=[_received(held, leased) for leased in batch])
+
+    def _read(self, stream: Stream, requests: Iterator[types.StreamingPullRequest]) -> None:
+        """Acts on what the client sends until it stops sending."""
+        try:
+            for request in requests:
+                self._settle(stream, request)
+        except BusError as error:
+            stream.error = error
+        except Exception:  # noqa: S110 - gRPC raises a bare Exception when the client has gone
+            pass
+        self._end(stream)
+
+    def _settle(self, stream: Stream, request: types.StreamingPullRequest) -> None:
+        if request.stream_ack_deadline_seconds:
+            check_deadline(request.stream_ack_deadline_seconds)
+            stream.deadline = request.stream_ack_deadline_seconds
+        if len(request.modify_deadline_ack_ids) != len(request.modify_deadline_seconds):
+            raise invalid("modify_deadline_ack_ids and modify_deadline_seconds differ in length.")
+        self._acknowledge(stream.subscription, [*request.ack_ids])
+        for ack_id, seconds in zip(request.modify_deadline_ack_ids, request.modify_deadline_seconds, strict=True):
+            self._modify(stream.subscription, [ack_id], seconds)
+
+    def _end(self, stream: Stream) -> None:
+        stream.ended = True
+        self._signals.notify([stream.subscription])
+
+    def _change(self, change: types.Subscription, paths: Sequence[str]) -> types.Subscription:
+        updated = self._catalog.update_subscription(change, [*paths])
+        self._pusher.refresh()
+        self._signals.notify([updated.name])
+        return updated.definition
+
+    def _pullable(self, name: str) -> Subscription:
+        held = self._catalog.subscription(name)
+        if held.policy.endpoint:
+            raise BusError(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                f"{name} pushes to {held.policy.endpoint}; it cannot be pulled from.",
+            )
+        return held
+
+    def _acknowledge(self, name: str, ack_ids: Sequence[str]) -> None:
+        held = self._catalog.subscription(name)
+        for stream in self._streams.of(name):
+            stream.settled(ack_ids)
+        if ack_ids:
+            self._queue.acknowledge(held, ack_ids)
+
+    def _modify(self, name: str, ack_ids: Sequence[str], seconds: int) -> None:
+        if not 0 <= seconds <= 600:
+            raise invalid(f"The ack deadline is {seconds} s; it must be between 0 and 600 s.")
+        held = self._catalog.subscription(name)
+        for stream in self._streams.of(name):
+            if seconds:
+                stream.extended(ack_ids, seconds)
+            else:
+                stream.settled(ack_ids)
+        if seconds:
+            self._queue.extend(held, ack_ids, seconds)
+        else:
+            self._queue.give_back(held, ack_ids)
+
+
+def _received(subscription: Subscription, leased: Leased) -> Any:
+    """As pulled; the attempt is told only where a dead-letter policy counts it."""
+    received = types.ReceivedMessage.pb(types.ReceivedMessage())
+    received.ack_id = leased.ack_id
+    received.message.CopyFrom(leased.message)
+    if subscription.policy.dead_letter_topic:
+        received.delivery_attempt = leased.attempt
+    return received

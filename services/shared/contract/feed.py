@@ -1,0 +1,162 @@
+"""A feed: the contract for one kind of file, from one YAML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
+FeedName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)]
+TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*\.[A-Za-z]\w*$")]
+Type = Literal["STRING", "INT64", "NUMERIC", "FLOAT64", "BOOL", "DATE", "TIMESTAMP"]
+
+
+class BadContract(Exception):
+    """A contract cannot be used; the text names the file and the fault."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Format(_Model):
+    type: Literal["csv"]
+    delimiter: str = Field(",", pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')
+    """One ASCII character."""
+
+
+class Delete(_Model):
+    column: Name
+    equals: str = Field(min_length=1)
+
+
+class Column(_Model):
+    name: Name
+    type: Type
+    mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"
+    description: str = ""
+    check: str | None = None
+
+
+class BadRows(_Model):
+    at_most: int | str = 0
+
+    @model_validator(mode="after")
+    def _is_rows_or_share(self) -> BadRows:
+        if isinstance(self.at_most, str) and not re.fullmatch(r"\d+(\.\d+)?%", self.at_most):
+            raise ValueError("at_most is a number of rows, or a share such as 1%")
+        if isinstance(self.at_most, int) and self.at_most < 0:
+            raise ValueError("at_most is not negative")
+        return self
+
+    def tolerates(self, bad: int, rows: int) -> bool:
+        if isinstance(self.at_most, str):
+            return bad * 100 <= float(self.at_most[:-1]) * rows
+        return bad <= self.at_most
+
+
+class Feed(_Model):
+    feed: FeedName
+    objects: str = Field(min_length=1)
+    format: Format
+    table: TableName
+    key: list[Name] = Field(min_length=1)
+    version: Name
+    delete: Delete | None = None
+    columns: list[Column] = Field(min_length=1)
+    unknown_columns: Literal["reject", "ignore"] = "reject"
+    bad_rows: BadRows = BadRows()
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Feed:
+        names = [column.name for column in self.columns]
+        folded = [name.lower() for name in names]
+        if len(set(folded)) < len(folded):
+            raise ValueError("two columns have one name (BigQuery ignores case)")
+        missing = [name for name in [*self.key, self.version] if name not in names]
+        if missing:
+            raise ValueError(f"key and version must be columns: {', '.join(missing)} is not")
+        if len(set(self.key)) < len(self.key) or self.version in self.key:
+            raise ValueError("the key's columns must differ from each other and from the version")
+        for column in self.columns:
+            if column.name in self.key and column.type == "FLOAT64":
+                raise ValueError("a key cannot be FLOAT64: equality of floats is not identity")
+            if column.name == self.version and column.type not in ("TIMESTAMP", "DATE", "INT64", "NUMERIC"):
+                raise ValueError("a version is TIMESTAMP, DATE, INT64 or NUMERIC")
+            if column.check is not None:
+                _parse_check(column.check, names)
+        if self.delete and self.delete.column.lower() in folded:
+            raise ValueError("the delete column marks rows; it is not one of the table's columns")
+        return self
+
+    @property
+    def required(self) -> set[str]:
+        named = {column.name for column in self.columns if column.mode == "REQUIRED"}
+        return named | set(self.key) | {self.version}
+
+    @property
+    def tie_breakers(self) -> list[str]:
+        """The columns after version, generation and delete that complete the total order."""
+        return [c.name for c in self.columns if c.name not in self.key and c.name != self.version]
+
+    def check_sql(self, column: Column) -> str:
+        """The column's check, parsed and written anew, so that only an expression can get through."""
+        assert column.check is not None
+        return _parse_check(column.check, [c.name for c in self.columns])
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        # ** crosses folders, * and ? do not.
+        pieces = re.split(r"(\*\*|\*|\?)", self.objects)
+        wild = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+        return re.compile("".join(wild.get(p, re.escape(p)) for p in pieces), re.DOTALL)
+
+    def wants(self, object_name: str) -> bool:
+        return self._pattern.fullmatch(object_name) is not None
+
+
+def _parse_check(text: str, columns: list[str]) -> str:
+    # The parser takes longer to import than everything else: only who has a check pays for it.
+    from services.shared.contract.expression import parse_check
+
+    return parse_check(text, columns)
+
+
+def read_feed(path: Path) -> Feed:
+    """Raises BadContract."""
+    try:
+        return Feed.model_validate(_read_yaml(path.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise BadContract(f"{path}: not YAML: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'contract'}: {p['msg']}" for p in error.errors())
+        raise BadContract(f"{path}: {faults}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadContract(f"{path}: cannot be read: {error}") from error
+
+
+def _read_yaml(text: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        # PyYAML lets these out for values that are not what they look like: 2025-02-30, !!int "".
+        raise yaml.YAMLError(f"a value cannot be read: {error!r}") from error
+
+
+def read_feeds(folder: Path) -> Mapping[str, Feed]:
+    """All contracts of a folder, by name. Raises BadContract."""
+    feeds: dict[str, Feed] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        feed = read_feed(path)
+        if feed.feed in feeds:
+            raise BadContract(f"{path}: feed {feed.feed!r} is declared twice")
+        feeds[feed.feed] = feed
+    if not feeds:
+        raise BadContract(f"{folder}: no feeds (*.yaml) here")
+    return feeds

@@ -1,0 +1,35 @@
+"""Dead letters made by tests, put straight on their topics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dropmerge.operations.publish import publish
+from tests.harness.pipeline import Pipeline
+from tests.operator.conftest import INGEST_LETTERS
+
+
+def ours(name: str, reason: str = "wrong_header", **more: str) -> dict[str, str]:
+    """Attributes as ingest's dead letter of an object has them; the original would be ignored if replayed."""
+    return {
+        "eventType": "OBJECT_METADATA_UPDATE",
+        "bucketId": "landing",
+        "objectId": name,
+        "objectGeneration": "5",
+        "dropmerge_reason": reason,
+        "dropmerge_error": "first line\nsecond line",
+        **more,
+    }
+
+
+def put(pipeline: Pipeline, attributes: Mapping[str, str], topic: str = INGEST_LETTERS, data: bytes = b"{}") -> str:
+    """Returns the letter's id."""
+    return publish(pipeline.connection, topic, [(data, attributes)])[0]
+
+
+def put_many(pipeline: Pipeline, count: int, size: int) -> set[bytes]:
+    """Letters of `size` bytes, a multiple of 8, each with data of its own; returns the data."""
+    data = [f"{n:08}".encode() * (size // 8) for n in range(count)]
+    messages = [(one, ours(f"incoming/accounts/many-{n}.csv")) for n, one in enumerate(data)]
+    publish(pipeline.connection, INGEST_LETTERS, messages)
+    return set(data)

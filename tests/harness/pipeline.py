@@ -1,0 +1,109 @@
+"""A running pipeline as a test sees it: drop objects, await their ends, read tables."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.dead_letters.dead_letter import Letter
+from dropmerge.operations.dead_letters.subscription import Mailbox
+from dropmerge.operations.loads.explain import explain_object
+from dropmerge.operations.loads.in_flight import InFlight
+from dropmerge.operations.publish import publish
+from localcloud.cloud import LocalCloud
+
+HEADER = "customer_id,account_number,credit_score,account_balance,last_modified,operation\n"
+_PATIENCE = 400.0
+
+
+def row(key: str, score: object = 700, day: int = 1, operation: str = "U", balance: str = "1.5") -> str:
+    """One CSV record of account `a` of customer `key`."""
+    return f"{key},a,{score},{balance},2025-01-{day:02d}T00:00:00Z,{operation}\n"
+
+
+@contextmanager
+def running(folder: Path, feeds: Path, services: Path | None = None) -> Iterator[Pipeline]:
+    """On a local cloud of its own in `folder`; the environment is as before when it is over."""
+    cloud = LocalCloud(folder / "state", environ={})
+    before = dict(os.environ)
+    cloud.up(0, feeds, services)
+    try:
+        yield Pipeline(cloud, feeds)
+    finally:
+        cloud.down()
+        os.environ.clear()
+        os.environ.update(before)
+
+
+class Pipeline:
+    def __init__(self, cloud: LocalCloud, feeds: Any) -> None:
+        self.cloud = cloud
+        self._feeds = feeds
+        self.connect()
+
+    def connect(self) -> None:
+        os.environ.update(self.cloud.read())
+        self.connection = Connection(os.environ["GOOGLE_CLOUD_PROJECT"], self._feeds)
+
+    def drop(self, name: str, data: str | bytes, feed: str = "accounts") -> str:
+        """Returns gs://landing/…#generation."""
+        blob = self.connection.storage.bucket("landing").blob(f"incoming/{feed}/{name}")
+        blob.upload_from_string(data if isinstance(data, bytes) else data.encode())
+        return f"gs://landing/{blob.name}#{blob.generation}"
+
+    def announce(self, uri: str, times: int = 1, **more: str) -> None:
+        """Publish the notification of an object's generation by hand."""
+        place, _, generation = uri.removeprefix("gs://").partition("#")
+        bucket, _, name = place.partition("/")
+        attributes = {
+            "eventType": "OBJECT_FINALIZE",
+            "bucketId": bucket,
+            "objectId": name,
+            "objectGeneration": generation,
+            "payloadFormat": "JSON_API_V1",
+            **more,
+        }
+        for _ in range(times):
+            self.publish("file-arrived", b"{}", attributes)
+
+    def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> str:
+        (message_id,) = publish(self.connection, topic, [(data, attributes)])
+        return message_id
+
+    def settle(self, patience: float = _PATIENCE) -> None:
+        """Until nothing is in flight, for at most `patience` seconds."""
+        in_flight, deadline = InFlight(self.connection), time.monotonic() + patience
+        while True:
+            moving, messages = in_flight.now()
+            if not moving and not messages:
+                return
+            assert time.monotonic() < deadline, f"still in flight: {moving}, {messages} messages"
+            time.sleep(0.1)
+
+    def explain(self, uri: str) -> dict[str, Any]:
+        return explain_object(self.connection, uri)
+
+    def scores(self, keys: Sequence[str], feed: str = "accounts") -> dict[str, int | None]:
+        """Of the current rows of these customers."""
+        found = self.connection.rows(
+            f"SELECT customer_id, credit_score FROM `main.{feed}_current` WHERE customer_id IN UNNEST(SPLIT(@keys))",
+            {"keys": ("STRING", ",".join(keys))},
+        )
+        scores = {one["customer_id"]: one["credit_score"] for one in found}
+        assert len(scores) == len(found), f"a key is there twice: {found}"
+        return scores
+
+    def letters(self) -> list[Letter]:
+        with Mailbox(self.connection) as mailbox:
+            return [letter for batch in mailbox.batches() for letter in batch]
+
+    def letter(self, uri: str) -> Letter:
+        """The one dead letter of an object's generation."""
+        generation = int(uri.rpartition("#")[2])
+        (found,) = [letter for letter in self.letters() if letter.generation == generation]
+        return found

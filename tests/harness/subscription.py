@@ -1,0 +1,57 @@
+"""A push subscription paused and looked into, with Google's own calls."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
+
+from tests.harness.pipeline import Pipeline
+
+_PATIENCE = 400.0
+
+
+def until(holds: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, f"not {what} after {_PATIENCE:.0f} s"
+        time.sleep(0.03)
+
+
+@contextmanager
+def paused(pipeline: Pipeline, name: str) -> Iterator[str]:
+    """Its path. Nothing is pushed meanwhile: an empty push configuration, as operators do it."""
+    subscriber = pipeline.connection.subscriber
+    path = subscriber.subscription_path(pipeline.connection.project, name)
+    push = subscriber.get_subscription(subscription=path).push_config
+    subscriber.modify_push_config(subscription=path, push_config=pubsub_v1.types.PushConfig())
+    try:
+        yield path
+    finally:
+        subscriber.modify_push_config(subscription=path, push_config=push)
+
+
+def pull(pipeline: Pipeline, name: str, take: Callable[[Any], bool]) -> Sequence[Any]:
+    """What waits now; those to take are acknowledged, the others given back."""
+    subscriber = pipeline.connection.subscriber
+    path = subscriber.subscription_path(pipeline.connection.project, name)
+    received: list[Any] = []
+    while True:
+        with warnings.catch_warnings():
+            # Deprecated for those who wait for work; a test wants to know what is there now.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            batch = subscriber.pull(subscription=path, max_messages=1000, return_immediately=True).received_messages
+        received += batch
+        if not batch:
+            break
+    taken = [one.ack_id for one in received if take(one.message)]
+    others = [one.ack_id for one in received if one.ack_id not in taken]
+    if taken:
+        subscriber.acknowledge(subscription=path, ack_ids=taken)
+    if others:
+        subscriber.modify_ack_deadline(subscription=path, ack_ids=others, ack_deadline_seconds=0)
+    return [one.message for one in received]

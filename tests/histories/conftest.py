@@ -1,0 +1,16 @@
+"""One local cloud for all histories."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.harness.pipeline import Pipeline, running
+from tests.histories.feeds import write_feeds
+
+
+@pytest.fixture(scope="package")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    folder = tmp_path_factory.mktemp("truth")
+    feeds = write_feeds(folder / "feeds")
+    with running(folder, feeds) as pipeline:
+        yield pipeline

@@ -1,0 +1,154 @@
+"""The process: durability, its port, its end; and the backlog metric."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from google.pubsub_v1 import types
+
+from localcloud.pubsub.catalog import Catalog
+from localcloud.pubsub.database import Database
+from localcloud.pubsub.metrics import UNDELIVERED
+from localcloud.pubsub.queue import Queue
+from localcloud.pubsub.signals import Signals
+from tests.localcloud.pubsub.harness import Endpoint, RunningBus, eventually
+
+
+def test_an_acknowledged_publish_survives_kill_9(own_bus: RunningBus) -> None:
+    """After SIGKILL and a new start every published message is there; what was acknowledged is not."""
+    topic = own_bus.topic()
+    sub = own_bus.subscribe(topic)
+    own_bus.publish(topic, b"done")
+    own_bus.ack(sub, own_bus.pull(sub))
+    own_bus.publish(topic, *[str(n).encode() for n in range(100)])
+    own_bus.end(signal.SIGKILL)
+    own_bus.start()
+    assert sorted(int(one.message.data) for one in own_bus.pull(sub, 1_000)) == list(range(100))
+
+
+def test_a_restart_forgets_leases_and_remembers_attempts(own_bus: RunningBus) -> None:
+    """A message leased when the bus died is handed out at once, as the second attempt."""
+    topic, letters = own_bus.topic(), own_bus.topic("letters")
+    sub = own_bus.subscribe(topic, ack_deadline_seconds=600, dead_letter_policy={"dead_letter_topic": letters})
+    own_bus.publish(topic, b"x")
+    assert [one.delivery_attempt for one in own_bus.pull(sub)] == [1]
+    own_bus.end(signal.SIGKILL)
+    own_bus.start()
+    assert [one.delivery_attempt for one in own_bus.pull(sub)] == [2]
+
+
+def test_push_goes_on_after_a_restart(own_bus: RunningBus, endpoint: Endpoint) -> None:
+    """Messages that failed before the restart, and new ones, are pushed after it."""
+    topic = own_bus.topic()
+    endpoint.answer = lambda _: 500
+    own_bus.subscribe(topic, push_config={"push_endpoint": endpoint.url})
+    own_bus.publish(topic, b"old")
+    eventually(lambda: endpoint.bodies)
+    assert own_bus.end() == 0
+    endpoint.bodies.clear()
+    endpoint.answer = lambda _: 204
+    own_bus.start()
+    own_bus.publish(topic, b"new")
+    eventually(lambda: len({body["message"]["data"] for body in endpoint.bodies}) == 2)
+
+
+def test_it_ends_cleanly_while_a_stream_is_open(own_bus: RunningBus) -> None:
+    """SIGTERM ends it with exit code 0 within seconds, streaming pulls or not."""
+    topic = own_bus.topic()
+    sub = own_bus.subscribe(topic)
+    first = types.StreamingPullRequest(subscription=sub, stream_ack_deadline_seconds=10)
+    done = threading.Event()
+
+    def requests() -> Iterator[types.StreamingPullRequest]:
+        yield first
+        done.wait(120)
+
+    stream = own_bus.subscriber.streaming_pull(requests=requests())
+    own_bus.publish(topic, b"x")
+    assert len(next(iter(stream)).received_messages) == 1
+    own_bus.process.send_signal(signal.SIGTERM)
+    assert own_bus.process.wait(60) == 0
+    done.set()
+
+
+def test_a_taken_port_is_named(bus: RunningBus, tmp_path: Path) -> None:
+    """A second bus on the port exits with an error that names the port."""
+    command = [
+        sys.executable,
+        "-m",
+        "localcloud.pubsub",
+        "--port",
+        str(bus.port),
+        "--data",
+        str(tmp_path / "b"),
+    ]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert second.returncode == 1
+    assert f"port {bus.port}" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_one_data_folder_serves_one_bus(bus: RunningBus) -> None:
+    """A second bus on the same folder refuses to start, so that no message is handed out twice."""
+    command = [sys.executable, "-m", "localcloud.pubsub", "--port", "0", "--data", str(bus.data)]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert second.returncode == 1
+    assert "in use by another bus" in second.stderr
+
+
+def test_the_backlog_metric_counts_what_is_not_acknowledged(bus: RunningBus) -> None:
+    """ListTimeSeries gives one point a subscription, leased messages included."""
+    topic = bus.topic()
+    sub, _ = bus.subscribe(topic), bus.subscribe(topic, "others")
+    bus.publish(topic, b"1", b"2", b"3")
+    bus.ack(sub, bus.pull(sub, 1))
+    bus.pull(sub, 1)
+    assert bus.backlog() == {"readers": 2, "others": 3}
+    answer = bus.time_series(f'metric.type = "{UNDELIVERED}" AND resource.labels.subscription_id = "others"')
+    [only] = answer.json()["timeSeries"]
+    assert only["resource"]["labels"] == {"project_id": "local", "subscription_id": "others"}
+    assert only["points"][0]["value"] == {"int64Value": "3"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ('metric.type = "x"', "only metric"),
+        ("metric.type = unquoted", "Cannot read"),
+        (f'metric.type = "{UNDELIVERED}" AND resource.type = "gce_instance"', "only resource"),
+        (f'metric.type = "{UNDELIVERED}" AND resource.labels.zone = "a"', "Cannot filter on"),
+    ],
+)
+def test_what_the_metrics_cannot_answer_is_refused(bus: RunningBus, wanted: str, said: str) -> None:
+    """As a bad request, in the form of Google's errors."""
+    answer = bus.time_series(wanted)
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]["message"]
+
+
+def test_the_metrics_have_nothing_else(bus: RunningBus) -> None:
+    assert requests.get(f"http://127.0.0.1:{bus.metrics_port}/v3/projects/local/groups", timeout=60).status_code == 404
+    assert bus.time_series(f'metric.type = "{UNDELIVERED}"', "projects/other").json() == {}
+
+
+def test_messages_past_their_retention_are_dropped(tmp_path: Path) -> None:
+    """A sweep drops what is older than the subscription keeps it, and nothing younger."""
+    now = [1_000_000.0]
+    database, signals = Database(tmp_path), Signals()
+    catalog = Catalog(database)
+    queue = Queue(database, catalog, signals, clock=lambda: now[0])
+    topic = catalog.create_topic(types.Topic(name="projects/local/topics/files")).name
+    asked = {"name": "projects/local/subscriptions/readers", "topic": topic}
+    sub = catalog.create_subscription(types.Subscription({**asked, "message_retention_duration": {"seconds": 600}}))
+    queue.publish(topic, [types.PubsubMessage.pb(types.PubsubMessage(data=b"old"))])
+    now[0] += 500
+    queue.publish(topic, [types.PubsubMessage.pb(types.PubsubMessage(data=b"young"))])
+    now[0] += 101
+    queue.sweep()
+    assert [leased.message.data for leased in queue.lease(sub, 10, 10)] == [b"young"]
+    database.close()

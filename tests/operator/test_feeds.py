@@ -1,0 +1,133 @@
+"""`dropmerge feeds`: contracts before they are deployed."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deploy.topology import ROOT
+from dropmerge.operations.feeds.infer import CannotGuess, guess
+from services.shared.contract.feed import read_feed
+from services.shared.contract.reader import check, check_together
+from tests.operator.conftest import Commands
+
+_GOOD = (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text()
+
+
+def test_check_names_line_and_column(commands: Commands, tmp_path: Path) -> None:
+    """Every fault of every contract, as editors and CI read them; exit code 1."""
+    bad = _GOOD.replace("type: INT64", "type: INTEGR").replace("unknown_columns:", "unknown_colums:")
+    (tmp_path / "bad.yaml").write_text(bad)
+    (tmp_path / "good.yaml").write_text(_GOOD)
+    said = commands.run("feeds", "check", "--feeds", tmp_path, code=1).stderr
+    lines = bad.splitlines()
+    typed = next(n for n, line in enumerate(lines, 1) if "INTEGR" in line)
+    misspelt = next(n for n, line in enumerate(lines, 1) if "colums" in line)
+    assert f"bad.yaml:{typed}:{lines[typed - 1].index('INTEGR') + 1}: columns.2.type" in said
+    assert f"bad.yaml:{misspelt}:1: unknown_colums" in said
+    found = commands.json("feeds", "check", tmp_path / "bad.yaml", code=1)
+    assert {(one["line"], one["column"]) for one in found} == {
+        (typed, lines[typed - 1].index("INTEGR") + 1), (misspelt, 1),
+    }  # fmt: skip
+    assert "accounts" in commands.run("feeds", "check", tmp_path / "good.yaml").stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("feed: accounts", "feed: [", 3, "not YAML"),
+        ("version: last_modified", "version: modified", 1, "modified is not"),
+        ("table: main.accounts", "table: main.accounts\ntable: main.other", 5, "there twice"),
+        ("equals: D", "equals: 2025-02-30", 1, "cannot be read"),
+        ("key: [customer_id, account_number]", "key: []", 5, "key:"),
+    ],
+)
+def test_each_kind_of_fault_has_its_place(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
+    """What the contract as a whole gets wrong is told at its beginning."""
+    path = tmp_path / "f.yaml"
+    path.write_text(_GOOD.replace(old, new, 1))
+    feed, (fault, *_) = check(path)
+    assert feed is None
+    assert words in fault.what
+    assert fault.line == line
+
+
+def test_two_contracts_may_not_share_a_name_or_a_table(tmp_path: Path) -> None:
+    """Each would undo the other's rows."""
+    paths = [tmp_path / "a.yaml", tmp_path / "b.yaml", tmp_path / "c.yaml"]
+    paths[0].write_text(_GOOD)
+    paths[1].write_text(_GOOD)
+    paths[2].write_text(_GOOD.replace("feed: accounts", "feed: others"))
+    faults = check_together([(path, read_feed(path)) for path in paths])
+    assert [(Path(one.file).name, one.line) for one in faults] == [("b.yaml", 1), ("c.yaml", 4)]
+
+
+def test_show_tells_what_is_understood(commands: Commands) -> None:
+    """A line a feed; one feed with its columns."""
+    assert "incoming/tolerant/*" in commands.run("feeds", "show").stdout
+    assert "credit_score BETWEEN 300 AND 850" in commands.run("feeds", "show", "accounts").stdout
+    assert commands.json("feeds", "show", "accounts")[0]["key"] == ["customer_id", "account_number"]
+    assert "there are: accounts" in commands.run("feeds", "show", "nobody", code=2).stderr
+
+
+SAMPLE = """\
+order_id;line;customer;zip;amount;rate;paid;ordered;updated_at;note;op
+1001;1;Ann;01234;12.50;0.12345678901;true;2025-01-01;2025-01-02T00:00:00Z;;U
+1001;2;Bob;98765;-3;1e3;false;2025-01-02;2025-01-02T00:00:00.5+01:00;;D
+1002;1;;10000;0.123456789;2;TRUE;2025-01-03;2025-01-03T10:00:00Z;;U
+"""
+
+
+def test_init_makes_a_contract_that_passes_its_check(commands: Commands, tmp_path: Path) -> None:
+    """Types by the text rules of the pipeline, a key, a version, the delete marker, doubts in comments."""
+    file = tmp_path / "Order lines 2025.csv"
+    file.write_text(SAMPLE)
+    printed = commands.run("feeds", "init", file).stdout
+    contract = tmp_path / "order_lines.yaml"
+    contract.write_text(printed)
+    commands.run("feeds", "check", contract)
+    content = yaml.safe_load(printed)
+    assert {column["name"]: column["type"] for column in content["columns"]} == {
+        "order_id": "INT64", "line": "INT64", "customer": "STRING", "zip": "STRING", "amount": "NUMERIC",
+        "rate": "FLOAT64", "paid": "BOOL", "ordered": "DATE", "updated_at": "TIMESTAMP", "note": "STRING",
+    }  # fmt: skip
+    assert content["feed"] == "order_lines_2025"
+    assert content["format"] == {"type": "csv", "delimiter": ";"}
+    assert (content["version"], content["delete"]) == ("updated_at", {"column": "op", "equals": "D"})
+    doubts = {line.split("UNSURE: ")[1] for line in printed.splitlines() if "UNSURE" in line}
+    assert "no value seen" in doubts
+    assert any("leading zeros" in doubt for doubt in doubts)
+    assert any("share it in this sample" in doubt or "no two rows" in doubt for doubt in doubts)
+
+
+def test_init_understands_the_generators_own_file(tmp_path: Path) -> None:
+    """The contract that it proposes for accounts has the real one's version, types and key columns."""
+    file = tmp_path / "accounts.csv"
+    rows = [f"c{n // 2},{n},{300 + n},{n}.25,2025-01-01T00:00:{n:02}Z" for n in range(10)]
+    file.write_text("\n".join(["customer_id,account_number,credit_score,account_balance,last_modified", *rows]))
+    found = guess(file)
+    assert found.version == "last_modified"
+    assert set(found.key) <= {"customer_id", "account_number"}
+    types = {column.name: column.type for column in found.columns}
+    assert (types["credit_score"], types["account_balance"]) == ("INT64", "NUMERIC")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "no header"),
+        (b"a,b\n1,\xff\n", "not UTF-8"),
+        (b"a b,c\n1,2\n", "cannot be columns"),
+        (b"a,A\n1,2\n", "two columns have one name"),
+        (b"a,b\n1\n", "record 2 has 1 fields"),
+        (b"a,b\nx,y\n", "no column can be the version"),
+        (b"v\n1\n", "no column can be part of a key"),
+        (b'a,b\n"x,1\n', "not CSV"),
+    ],
+)
+def test_init_says_why_it_cannot(tmp_path: Path, data: bytes, words: str) -> None:
+    """A sample that no contract fits."""
+    file = tmp_path / "sample.csv"
+    file.write_bytes(data)
+    with pytest.raises(CannotGuess, match=words):
+        guess(file)

@@ -1,0 +1,132 @@
+"""Files that Pub/Sub itself gave up on: only a dead letter of its own tells, which carries no reason."""
+
+from typing import Any
+
+from dropmerge.operations.dead_letters.remedies import ADVICE
+from services.shared.journal import Journal
+from tests.harness.dead_letters import put
+from tests.harness.pipeline import HEADER, Pipeline, row
+from tests.harness.subscription import paused
+from tests.operator.conftest import INGEST_LETTERS, MERGE_LETTERS, Commands, pull_all
+
+FORWARDED = {
+    "CloudPubSubDeadLetterSourceDeliveryCount": "20",
+    "CloudPubSubDeadLetterSourceSubscriptionProject": "local",
+}
+
+
+def journal(pipeline: Pipeline, uri: str, *events: str) -> None:
+    """What ingest writes on its way."""
+    place, _, generation = uri.removeprefix("gs://").partition("#")
+    bucket, _, name = place.partition("/")
+    feed = name.split("/")[1]
+    about = {"feed": feed, "bucket": bucket, "object": name, "generation": int(generation)}
+    writer = Journal(pipeline.connection.warehouse.client, "ops", "ingest")
+    for event in events:
+        writer.record(event, about)
+
+
+def forward(pipeline: Pipeline, message: Any, topic: str) -> str:
+    """As Pub/Sub does after too many attempts; returns the letter's id."""
+    return put(pipeline, {**message.attributes, **FORWARDED}, topic, message.data)
+
+
+def state_of(pipeline: Pipeline, uri: str) -> tuple[str, Any]:
+    found = pipeline.explain(uri)
+    return found["state"], found.get("reason")
+
+
+def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, commands: Commands) -> None:
+    """Explain, status and wait say so though the journal says `pinned`; a discard stands; a replay sets it going."""
+    lost = ("dead_lettered", "delivery_attempts_exhausted")
+    with paused(pipeline, "ingest") as path:
+        uri = pipeline.drop("given-up.csv", HEADER + row("given-up", 633), feed="tolerant")
+        (message,) = pull_all(pipeline, path, 1)
+        before = commands.json("status")["feeds"]["tolerant"]
+        journal(pipeline, uri, "arrived", "pinned")
+        first = forward(pipeline, message, INGEST_LETTERS)
+        assert state_of(pipeline, uri) == lost
+        commands.run("wait", "--timeout", 0)
+        now = commands.json("status")["feeds"]["tolerant"]
+        assert (now["in_flight"], now["dead_letters"]) == (before["in_flight"] - 1, before["dead_letters"] + 1)
+
+        journal(pipeline, uri, "arrived")
+        assert state_of(pipeline, uri) == ("arrived", None), "announced again: the letter is of the past"
+        commands.run("wait", "--timeout", 0, code=1)
+        second = forward(pipeline, message, INGEST_LETTERS)
+        assert pipeline.explain(uri)["dead_letter"] == second, "the later one"
+
+        for letter in (first, second):
+            commands.run("dead-letters", "discard", "--id", letter, "--why", "enough", "--yes")
+        found = commands.json("explain", uri)
+        assert (found["state"], found["reason"]) == lost
+        assert (found["discarded"], found["dead_letter"]) == ("enough", second)
+        commands.run("wait", "--timeout", 0)
+        now = commands.json("status")["feeds"]["tolerant"]
+        assert (now["in_flight"], now["dead_letters"]) == (before["in_flight"] - 1, before["dead_letters"] + 2)
+
+        third = forward(pipeline, message, INGEST_LETTERS)
+        journal(pipeline, uri, "arrived")
+        commands.run("dead-letters", "discard", "--id", third, "--why", "announced again", "--yes")
+        assert state_of(pipeline, uri) == ("arrived", None), "what was discarded is of the past"
+        assert commands.json("status")["feeds"]["tolerant"]["in_flight"] == before["in_flight"]
+        commands.run("wait", "--timeout", 0, code=1)
+    pipeline.announce(uri)
+    pipeline.settle()
+    assert state_of(pipeline, uri) == ("merged", None)
+
+
+def test_a_load_that_merge_was_given_up_on_has_its_objects_name(pipeline: Pipeline, commands: Commands) -> None:
+    """Read from the staged message: filters find it, explain tells of it, the journal names what was discarded."""
+    with paused(pipeline, "merge") as path:
+        uri = pipeline.drop("given-up-staged.csv", HEADER + row("given-up-staged"))
+        (message,) = pull_all(pipeline, path, 1)
+        letter = forward(pipeline, message, MERGE_LETTERS)
+        name, _, generation = uri.removeprefix("gs://landing/").partition("#")
+        (listed,) = commands.json("dead-letters", "list", "--object", name)
+        assert (listed["id"], listed["bucket"], listed["object"], listed["generation"], listed["feed"]) == (
+            letter, "landing", name, int(generation), "accounts",
+        )  # fmt: skip
+        assert state_of(pipeline, uri) == ("dead_lettered", "delivery_attempts_exhausted")
+        commands.run("wait", "--timeout", 0)
+        commands.run("dead-letters", "discard", "--object", name, "--why", "enough", "--yes")
+        assert pipeline.explain(uri)["discarded"] == "enough"
+    pipeline.publish("file-staged", message.data, dict(message.attributes))
+    pipeline.settle()
+    assert state_of(pipeline, uri) == ("merged", None)
+
+
+def test_a_discard_hides_no_other_end(pipeline: Pipeline, commands: Commands) -> None:
+    """An old letter of what was superseded."""
+    with paused(pipeline, "ingest") as path:
+        uri = pipeline.drop("other-end.csv", HEADER + row("other-end"))
+        (message,) = pull_all(pipeline, path, 1)
+        letter = forward(pipeline, message, INGEST_LETTERS)
+        journal(pipeline, uri, "superseded")
+        commands.run("dead-letters", "discard", "--id", letter, "--why", "superseded", "--yes")
+        assert state_of(pipeline, uri) == ("superseded", None)
+        assert commands.json("status")["feeds"]["accounts"]["last_file"]["state"] == "superseded"
+    pipeline.connection.storage.bucket("landing").blob("incoming/accounts/other-end.csv").delete()
+    pipeline.settle()
+
+
+def test_what_lost_its_staging_table_is_merged_from_its_pinned_copy(pipeline: Pipeline, commands: Commands) -> None:
+    """As the letter advises, though the object has been overwritten since; the landing bucket would not do."""
+    with paused(pipeline, "merge") as path:
+        old = pipeline.drop("lost-table.csv", HEADER + row("lost-old", 610))
+        (message,) = pull_all(pipeline, path, 1)
+        load_id = pipeline.explain(old)["load_id"]
+        pipeline.connection.warehouse.drop(f"{pipeline.connection.project}.staging.accounts__{load_id}")
+    pipeline.publish("file-staged", message.data, dict(message.attributes))
+    pipeline.drop("lost-table.csv", HEADER + row("lost-new", 620))
+    pipeline.settle()
+    letter = pipeline.letter(old)
+    assert letter.reason == "staging_missing"
+    assert f"dropmerge backfill gs://ARCHIVE/accounts/{load_id}" in letter.error
+    assert "dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID.csv" in ADVICE[letter.reason].mend
+    assert commands.json("backfill", f"gs://landing/{letter.object}", "--yes") == []
+    (announced,) = commands.json("backfill", f"gs://archive/accounts/{load_id}.csv", "--yes")
+    assert announced["load_id"] == load_id
+    pipeline.settle()
+    assert pipeline.explain(old)["state"] == "merged"
+    assert pipeline.scores(["lost-old", "lost-new"]) == {"lost-old": 610, "lost-new": 620}

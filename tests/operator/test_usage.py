@@ -1,0 +1,140 @@
+"""What is typed wrong is said in a line, with exit code 2 and nothing done; help and completion answer."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.topology import ROOT
+from dropmerge.cli.exit_codes import CODES, DONE, FAILED, INTERRUPTED, USAGE
+from dropmerge.cli.options import FEEDS
+from dropmerge.operations.connection import open_connection
+from tests.operator.conftest import Commands
+
+_WRONG: list[tuple[str, str]] = [
+    ("dead-letters list --reason bad_luck", "'bad_luck' is not one of: malformed_message, no_feed"),
+    ("dead-letters list --service both", "'both' is not one of: ingest, merge"),
+    ("dead-letters list --object [ab", "'[ab' is not a glob"),
+    ("dead-letters list --limit 0", "greater than or equal to 1"),
+    ("dead-letters list --feed nobody", "no feed 'nobody'; there are: accounts"),
+    ("dead-letters show 999999", "no dead letter 999999 waits"),
+    ("dead-letters replay --id 999999 --yes", "no dead letter 999999 waits"),
+    ("dead-letters replay --older-than soon", "'soon' is not a number and s, m, h or d, such as 12h"),
+    ("dead-letters replay --rate -1", "'-1' is not a number of messages a second above zero"),
+    ("dead-letters replay --rate nan", "'nan' is not a number of messages a second above zero"),
+    ("dead-letters replay --all", "add --yes"),
+    ("dead-letters replay --yes", "or --all for every dead letter that waits"),
+    ("dead-letters replay --dry-run --limit 1", "or --all for every dead letter that waits"),
+    ("dead-letters replay --all --feed accounts --dry-run", "--all and a filter exclude each other"),
+    ("dead-letters discard --why x --all --service merge --yes", "--all and a filter exclude each other"),
+    ("dead-letters discard --why x --yes", "or --all for every dead letter that waits"),
+    ("dead-letters discard --why x --older-than 0s", "add --yes"),
+    ("dead-letters discard --reason no_feed", "Missing option '--why'"),
+    ("dead-letters discard --why _", "--why is empty"),
+    ("dead-letters discard --why x --id 999999 --yes", "no dead letter 999999 waits"),
+    ("explain landing/incoming/x.csv", "'landing/incoming/x.csv' is not gs://bucket/object[#generation]"),
+    ("explain", "name one gs://bucket/object, or --row key=value"),
+    ("explain --feed accounts --row x=1", "give each as name=value"),
+    ("explain --feed numbers --row n=one", "the contract says NUMERIC"),
+    ("explain --feed nobody --row n=1", "no feed 'nobody'"),
+    ("explain --row n=1", "several feeds: name one with --feed"),
+    ("rejected --reason bad_luck", "'bad_luck' is not one of: missing_value"),
+    ("rejected --feed nobody", "no feed 'nobody'"),
+    ("rejected --csv rows.csv --json", "exclude each other"),
+    ("rejected --csv rows.csv", "several feeds: name one with --feed"),
+    ("status --watch --json", "exclude each other"),
+    ("wait --timeout forever", "'forever' is not a number of seconds"),
+    ("wait --timeout nan", "'nan' is not a number of seconds"),
+    ("wait --timeout -1", "'-1' is not a number of seconds"),
+    ("backfill landing/incoming", "'landing/incoming' is not gs://bucket/name"),
+    ("backfill gs://landing/", "add --yes"),
+    ("backfill gs://landing --rate 0", "'0' is not a number of messages a second above zero"),
+    ("drop README.md", "several feeds: name one with --feed"),
+    ("drop README.md --feed nobody", "no feed 'nobody'"),
+    ("drop README.md --to s3://landing/x", "'s3://landing/x' is not gs://bucket/name"),
+    ("drop README.md --to gs://landing", "--to has no name after the bucket"),
+    ("drop README.md LICENSE --to gs://landing/x", "several files need a folder"),
+    ("drop README.md --feed accounts --to gs://landing/x", "exclude each other"),
+    ("drop no-such-file", "'no-such-file' does not exist"),
+    ("purge-tombstones --older-than 99d", "add --yes"),
+    ("purge-tombstones --older-than 30d --yes", "less than the 31 days that a dead letter may wait"),
+    ("purge-tombstones --older-than 1y", "'1y' is not a number and s, m, h or d"),
+    ("purge-tombstones --older-than 99d --feed nobody --yes", "no feed 'nobody'"),
+    ("feeds show nobody", "no feed 'nobody'; there are: accounts"),
+    ("feeds init no-such-file", "'no-such-file' does not exist"),
+    ("no-such-command", "No such command 'no-such-command'"),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), _WRONG, ids=[line for line, _ in _WRONG])
+def test_what_makes_no_sense_is_said_in_a_line(commands: Commands, line: str, said: str) -> None:
+    words = [" " if word == "_" else word for word in line.split(" ")]
+    done = commands.run(*words, code=USAGE)
+    assert not done.stdout
+    (error,) = [one for one in done.stderr.splitlines() if one.startswith("Error: ")]
+    assert said in error
+
+
+def test_without_a_local_cloud_commands_say_how_to_start_one(commands: Commands, tmp_path: Path) -> None:
+    assert "dropmerge up" in commands.run("status", "--state", tmp_path, code=FAILED).stderr
+
+
+def test_what_google_refuses_is_said_in_words(commands: Commands) -> None:
+    assert "404" in commands.run("backfill", "gs://no-such-bucket/x", "--yes", code=FAILED).stderr
+
+
+def test_the_runbook_has_the_exit_codes() -> None:
+    """As the code has them."""
+    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    assert (DONE, FAILED, USAGE, INTERRUPTED) == (0, 1, 2, 130)
+    assert "\n".join(f"| {code} | {what} |" for code, what in CODES.items()) in text
+
+
+def test_a_projects_buckets_have_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As the foundation's Terraform calls them; the environment overrides."""
+    for name in ("DROPMERGE_LANDING_BUCKET", "DROPMERGE_ARCHIVE_BUCKET"):
+        monkeypatch.delenv(name, raising=False)
+    connection = open_connection(tmp_path, "acme", FEEDS)
+    assert (connection.landing, connection.archive) == ("acme-landing", "acme-archive")
+    terraform = "".join(path.read_text() for path in (ROOT / "deploy" / "google" / "foundation").glob("*.tf"))
+    for bucket in ("landing", "archive"):
+        assert f'"${{var.project}}-{bucket}"' in terraform
+    monkeypatch.setenv("DROPMERGE_LANDING_BUCKET", "elsewhere")
+    assert connection.landing == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("dropmerge dead-l", "dead-letters"),
+        ("dropmerge dead-letters replay --reason wrong_h", "wrong_header"),
+        ("dropmerge dead-letters list --feed acc", "accounts"),
+        ("dropmerge rejected --reason not_a_n", "not_a_number"),
+    ],
+)
+def test_the_shell_completes(typed: str, offered: str) -> None:
+    """Commands, reasons, feeds."""
+    assert offered in _completed(typed)
+
+
+def test_a_broken_contract_does_not_keep_the_shell_from_completing(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("feed: [never closed")
+    (tmp_path / "b.yaml").write_bytes(b"feed: \xff")
+    (tmp_path / "c.yaml").write_text("feed: orders\nkey: nonsense\n")
+    assert _completed("dropmerge rejected --feed ", DROPMERGE_FEEDS=str(tmp_path)) == ["orders"]
+
+
+def _completed(typed: str, **more: str) -> list[str]:
+    environ = {
+        **os.environ,
+        "_DROPMERGE_COMPLETE": "complete_bash",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split(" ")) - 1),
+        **more,
+    }
+    line = [sys.executable, "-c", "from dropmerge.__main__ import app; app(prog_name='dropmerge')"]
+    done = subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    return done.stdout.split()

@@ -1,0 +1,340 @@
+"""Each guarantee broken on purpose, in a copy of the project, and the named test that must fail for it.
+
+`python -m tests.programs.mutations` runs them all, `--only NAME` one; exits 1 if a mutation survives.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.topology import ROOT
+
+
+@dataclass(frozen=True)
+class Mutation:
+    name: str
+    guarantee: str
+    file: str
+    old: str
+    """Once in the file."""
+    new: str
+    test: str
+    """A pytest node id."""
+
+
+_MERGE = "services/merge/merge.sql"
+_MERGER = "services/merge/merge_loads.py"
+_STAGER = "services/ingest/stage_file.py"
+_SETTLE = "services/shared/delivery.py"
+_CHECK = "services/ingest/check_rows.py"
+_G1 = "tests/guarantees/test_g1_same_files_same_table.py::test_g1_"
+_G2_G7 = "tests/guarantees/test_g2_g7_bad_input.py::test_"
+_ORDER = "tests/histories/test_histories.py::test_the_order_of_rows"
+_TRANSIENT = "tests/faults/test_transient_faults.py::test_g1_g2_faults_that_pass_change_nothing"
+_FORGOTTEN = "tests/faults/test_transient_faults.py::test_g1_g2_a_job_that_was_forgotten_is_started_again"
+_PERMANENT = "tests/faults/test_permanent_faults.py::test_g2_a_permanent_fault_is_a_dead_letter_and_its_replay_merges"
+_CRASH = "tests/faults/test_crash_points.py::test_g1_g2_a_service_killed_at_a_step"
+
+_PATIENCE = ("_PATIENCE = 400.0", "_PATIENCE = 60.0")
+"""A lost file is one that a test waits for in vain: not as long here."""
+_PATIENT = ("tests/harness/pipeline.py", "tests/harness/subscription.py")
+
+MUTATIONS = [
+    Mutation(
+        "no-version-guard",
+        "G1",
+        _MERGE,
+        "WHEN MATCHED AND {{ beats(order) }} THEN",
+        "WHEN MATCHED THEN",
+        f"{_G1}an_older_version_in_a_later_file_loses",
+    ),
+    Mutation(
+        "no-tie-break",
+        "G1",
+        _MERGE,
+        "'_generation', '_deleted'] +",
+        "'_deleted'] +",
+        f"{_G1}equal_versions_are_decided_by_the_generation",
+    ),
+    Mutation("no-column-order", "G1", _MERGE, " + feed.tie_breakers + ", " + ", _ORDER),
+    Mutation(
+        "flag-before-work",
+        "G1",
+        _MERGER,
+        '            self.warehouse.query(sql, name=f"merge-{merge_id}")\n',
+        "            for load_id in group:\n"
+        "                self.warehouse.query(\n"
+        '                    f"INSERT INTO `{self.ledger.table}` (feed, load_id, merged_at, merge_id) "\n'
+        "                    f\"VALUES ('{feed.feed}', '{load_id}', CURRENT_TIMESTAMP(), '{merge_id}')\"\n"
+        "                )\n"
+        '            self.warehouse.query(sql, name=f"merge-{merge_id}")\n',
+        f"{_TRANSIENT}[conflicts]",
+    ),
+    Mutation(
+        "clock-in-a-check",
+        "G1",
+        "services/shared/contract/expression.py",
+        "    if kind in _ALLOWED or constant:",
+        "    if kind in _ALLOWED or constant or issubclass(kind, exp.Func):",
+        "tests/unit/shared/test_row_check.py::test_a_check_that_is_refused",
+    ),
+    Mutation(
+        "bounds-too-narrow",
+        "G1",
+        "services/merge/pruning.py",
+        "chr(ord(plain[end - 1]) + 1)",
+        "plain[end - 1]",
+        "tests/unit/merge/test_bounds.py::test_g1_every_text_lies_within_its_bounds",
+    ),
+    Mutation("swallowed-error", "G2", _SETTLE, 'return "try again", 503', "return ACK", f"{_TRANSIENT}[jobs]"),
+    Mutation(
+        "publish-before-work",
+        "G2",
+        _STAGER,
+        "        if self.warehouse.exists(self._tables(load).staging):",
+        "        self.bus.publish(self.settings.staged_topic, Staged(load).encode(), {})\n"
+        "        if self.warehouse.exists(self._tables(load).staging):",
+        f"{_CRASH}[ingest-load-False]",
+    ),
+    Mutation(
+        "publish-without-waiting",
+        "G2",
+        "services/shared/publisher.py",
+        "answer = PublisherClient.publish(client, topic=path, messages=messages, retry=retry, timeout=seconds)\n"
+        "    return list(answer.message_ids)",
+        "import threading\n"
+        "    some = {'topic': path, 'messages': messages}\n"
+        "    threading.Thread(target=PublisherClient.publish, args=[client], kwargs=some).start()\n"
+        "    return ['']",
+        f"{_PERMANENT}[access_denied-publish]",
+    ),
+    Mutation(
+        "silent-end",
+        "G2",
+        _SETTLE,
+        "letter_id = bus.publish(settings.dead_letter_topic, data, attributes)",
+        'letter_id = ""',
+        f"{_G2_G7}g2_an_object_that_no_feed_wants_is_a_dead_letter",
+    ),
+    Mutation(
+        "forgotten-job-is-permanent",
+        "G2",
+        "services/shared/google_errors.py",
+        "if isinstance(error, google.NotFound) and re.search(",
+        "if isinstance(error, OSError) and re.search(",
+        f"{_FORGOTTEN}[stage]",
+    ),
+    Mutation(
+        "parameters-are-not-the-work",
+        "G1",
+        "services/shared/warehouse.py",
+        "_job_name(name, sql, repr(sorted((parameters or {}).items())), occasion)",
+        "_job_name(name, sql, occasion)",
+        "tests/guarantees/test_jobs.py::test_g1_the_same_work_is_one_job_and_other_parameters_are_another",
+    ),
+    Mutation(
+        "hard-delete",
+        "G3",
+        _MERGE,
+        "WHEN MATCHED AND {{ beats(order) }} THEN",
+        "WHEN MATCHED AND _s._deleted AND {{ beats(order) }} THEN DELETE\nWHEN MATCHED AND {{ beats(order) }} THEN",
+        f"{_ORDER}[delete after update]",
+    ),
+    Mutation(
+        "delete-of-an-unseen-key-forgotten",
+        "G3",
+        _MERGE,
+        "WHEN NOT MATCHED THEN",
+        "WHEN NOT MATCHED AND NOT _s._deleted THEN",
+        "tests/guarantees/test_g3_deleted_stays_deleted.py::test_g3_a_delete_before_its_insert",
+    ),
+    Mutation(
+        "whole-file-in-memory",
+        "G4",
+        _STAGER,
+        "first = _stored(blob, min(HEAD_BYTES, size))",
+        "first = _stored(blob, size)",
+        "tests/faults/test_g4_bytes_read.py::test_g4_ingest_reads_the_head_of_a_large_file_and_no_more",
+    ),
+    Mutation(
+        "no-lock",
+        "G5",
+        _MERGE,
+        "UPDATE {{ lock | identifier }} SET merges = merges + 1 WHERE main = {{ feed.table | literal }};",
+        "",
+        "tests/histories/test_concurrency_model.py::test_g5_merge_sql_takes_the_precautions_that_the_model_needs",
+    ),
+    Mutation(
+        "one-lock-for-all-feeds",
+        "G5",
+        "services/merge/ledger.py",
+        "lock_{feed.table.replace('.', '_')}",
+        "lock",
+        "tests/faults/test_group_commit.py::test_g5_feeds_are_merged_in_parallel",
+    ),
+    Mutation(
+        "lost-lock-not-noticed",
+        "G5",
+        _MERGE,
+        "SELECT IF(COUNT(*) > 0, NULL, ERROR({{ no_lock | literal }})) FROM {{ lock | identifier }}",
+        "SELECT COUNT(*) FROM {{ lock | identifier }}",
+        "tests/guarantees/test_g5_group_commit.py::test_g5_a_lock_row_that_went_is_made_again",
+    ),
+    Mutation(
+        "one-load-a-merge",
+        "G5",
+        _MERGER,
+        "MOST_LOADS = 100",
+        "MOST_LOADS = 1",
+        "tests/faults/test_group_commit.py::test_g5_a_burst_is_committed_together",
+    ),
+    Mutation(
+        "one-table-spoils-every-group",
+        "G5",
+        _MERGER,
+        "self._doubtful.add(load_id)",
+        "pass",
+        "tests/faults/test_group_commit.py::test_g5_a_staging_table_that_cannot_be_merged_spoils_one_group",
+    ),
+    Mutation(
+        "feeds-wait-for-each-other",
+        "G5",
+        _MERGER,
+        "turn = self._turns[feed.table]",
+        'turn = self._turns[""]',
+        "tests/faults/test_group_commit.py::test_g5_feeds_are_merged_in_parallel",
+    ),
+    Mutation(
+        "replay-loses-the-original",
+        "G6",
+        "services/shared/messages/dead_letter.py",
+        "return envelope.data, {**original, **named}",
+        "return envelope.data, named",
+        "tests/guarantees/test_g6_replay.py::test_g6_replay_publishes_the_original_and_may_be_repeated",
+    ),
+    Mutation(
+        "acknowledged-before-replayed",
+        "G6",
+        "dropmerge/operations/dead_letters/replay.py",
+        "        ids = publish(connection, source,",
+        "        mailbox.acknowledge(some)\n        ids = publish(connection, source,",
+        "tests/guarantees/test_g6_replay.py::test_g6_a_replay_that_cannot_be_published_loses_nothing",
+    ),
+    Mutation(
+        "tolerates-everything",
+        "G7",
+        "services/shared/contract/feed.py",
+        "return bad <= self.at_most",
+        "return True",
+        f"{_G2_G7}g7_past_the_tolerance_nothing_is_merged",
+    ),
+    Mutation(
+        "replaced-bytes-taken",
+        "G7",
+        "services/ingest/check_rows.sql",
+        "STRPOS({{ text }}, CHR(65533)) > 0",
+        "FALSE",
+        f"{_G2_G7}g7_rows_that_are_not_utf8_are_set_aside",
+    ),
+    Mutation(
+        "rejected-rows-not-recorded",
+        "G7",
+        _CHECK,
+        "        _record(warehouse, load, tables, again, counts.rejected)\n",
+        "",
+        f"{_G2_G7}g7_rows_within_tolerance_are_set_aside",
+    ),
+    Mutation(
+        "ledger-open-to-ingest",
+        "G8",
+        "deploy/google/ingest/main.tf",
+        'toset(["journal", "rejected_rows"])',
+        'toset(["journal", "rejected_rows", "ledger"])',
+        "tests/deploy/test_terraform.py::test_ingest_may_not_touch_the_ledger_or_main_tables",
+    ),
+    Mutation(
+        "statement-not-analysed",
+        "all",
+        _STAGER,
+        '        with _timed(work, "publish"):\n',
+        '        self.warehouse.query("SELECT 1")\n        with _timed(work, "publish"):\n',
+        "tests/faults/test_sent_statements.py::test_every_statement_that_is_sent_was_analysed",
+    ),
+]
+
+
+def failed(mutation: Mutation) -> list[str]:
+    """The tests that failed for it, as pytest names them; none if it survives.
+
+    Raises ValueError when the mutation or its test no longer fits the project. A fixture's error is no catch.
+    """
+    with tempfile.TemporaryDirectory(prefix="dropmerge-mutation-") as name:
+        copy = Path(name) / "copy"
+        ignored = shutil.ignore_patterns(".git", ".venv*", ".*_cache", ".local", "*.egg-info", ".hypothesis")
+        shutil.copytree(ROOT, copy, ignore=ignored)
+        _replace(copy / mutation.file, mutation.old, mutation.new)
+        for patient in _PATIENT:
+            _replace(copy / patient, *_PATIENCE)
+        words = [sys.executable, "-m", "pytest", "-x", "-rf", "--tb=no", "-p", "no:cacheprovider", "--timeout=150"]
+        done = subprocess.run([*words, mutation.test], cwd=copy, capture_output=True, text=True, check=False)
+        found = re.findall(r"^FAILED (.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
+        if done.returncode and not found:
+            raise ValueError(f"pytest could not run {mutation.test}: {done.stdout}{done.stderr}")
+        return found
+
+
+def _replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    if text.count(old) != 1:
+        raise ValueError(f"{file.name} has {old!r} {text.count(old)} times")
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def main(
+    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="This mutation; may be repeated.")] = None,
+) -> None:
+    """Break what each guarantee stands on, each in a copy of the project, and see the named test fail.
+
+    Exits 1 if a mutation survives, 2 if one cannot be tried.
+    """
+    known = {mutation.name for mutation in MUTATIONS}
+    if unknown := set(only or []) - known:
+        typer.echo(f"no mutation {', '.join(sorted(unknown))}; there are: {', '.join(sorted(known))}", err=True)
+        raise typer.Exit(2)
+    progress = Console(stderr=True)
+    table = Table("guarantee", "mutation", "caught by", "seconds")
+    survivors, broken = 0, 0
+    for mutation in MUTATIONS:
+        if only and mutation.name not in only:
+            continue
+        started = time.monotonic()
+        try:
+            with progress.status(mutation.name):
+                found = failed(mutation)
+        except ValueError as error:
+            progress.print(f"{mutation.name}: {error}", markup=False)
+            found, broken = [], broken + 1
+        else:
+            survivors += not found
+        seconds = f"{time.monotonic() - started:.0f}"
+        progress.print(f"{mutation.name}: {'caught' if found else 'NOT CAUGHT'} ({seconds} s)")
+        caught = found[0].replace("[", r"\[") if found else "[bold]nothing[/bold]"
+        table.add_row(mutation.guarantee, mutation.name, caught, seconds)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    raise typer.Exit(2 if broken else 1 if survivors else 0)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,146 @@
+"""Contracts that between them have every feature that shapes a statement, and a file for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+
+from services.shared.contract.feed import Feed, Type
+
+TYPES: tuple[str, ...] = get_args(Type)
+_CHECKS = {
+    "STRING": "{} LIKE 'a%' AND LENGTH(TRIM({})) < 10 AND REGEXP_CONTAINS(LOWER({}), r'^a\\d+$')"
+    " AND {} NOT IN ('b', UPPER({})) AND STARTS_WITH({}, 'a') AND ENDS_WITH({}, '1')"
+    " AND CONCAT({}, 'b') || 'c' = 'a1bc' AND NULLIF({}, 'b') IS NOT NULL",
+    "INT64": "({} BETWEEN 300 AND 850 OR {} IS NULL) AND SAFE_ADD({}, 1) > SAFE_SUBTRACT({}, 1)"
+    " AND SAFE_CAST(SAFE_CAST({} AS STRING) AS INT64) = {} AND IFNULL({}, 0) IS DISTINCT FROM 1",
+    "NUMERIC": "{} >= NUMERIC '0.5' AND MOD({}, 2) = 0 AND SAFE_MULTIPLY({}, 2) > SAFE_NEGATE({})"
+    " AND SAFE_DIVIDE(1, {}) < 9",
+    "FLOAT64": "{} > -0.5 AND NOT IS_NAN({}) AND NOT IS_INF({}) AND GREATEST({}, 1) >= LEAST({}, 1)",
+    "BOOL": "{} IS NOT FALSE AND IF({}, TRUE, COALESCE({}, TRUE)) AND CASE WHEN {} THEN TRUE ELSE FALSE END",
+    "DATE": "{} > DATE '2000-01-01' AND EXTRACT(YEAR FROM {}) < 2100",
+    "TIMESTAMP": "{} > TIMESTAMP '2000-01-01 00:00:00+00:00'",
+}
+_GOOD = {
+    "STRING": "a1",
+    "INT64": "400",
+    "NUMERIC": "2.0",
+    "FLOAT64": "0.75",
+    "BOOL": "true",
+    "DATE": "2024-02-03",
+    "TIMESTAMP": "2024-02-03T04:05:06Z",
+}
+_WORDS = (
+    *("select", "from", "order", "group", "table", "hash", "status", "t", "s", "l", "r", "c", "f"),
+    *(
+        "raw",
+        "typed",
+        "checked",
+        "main",
+        "staging",
+        "rejected",
+        "why",
+        "n",
+        "total",
+        "bad",
+        "feed",
+        "merges",
+        "load_id",
+    ),
+)
+"""GoogleSQL's own, the aliases and tables of the statements, and their parameters."""
+
+
+def _column(name: str, kind: str = "STRING", **more: object) -> dict[str, object]:
+    return {"name": name, "type": kind, **more}
+
+
+def _feed(name: str, columns: list[dict[str, object]], key: list[str], **more: object) -> Feed:
+    fields: dict[str, Any] = {
+        "feed": name,
+        "objects": f"incoming/{name}/*",
+        "format": {"type": "csv"},
+        "table": f"main.{name}",
+        "key": key,
+        "version": "version",
+        "columns": columns,
+        **more,
+    }
+    return Feed.model_validate(fields)
+
+
+def _every_type() -> Feed:
+    columns = [_column("id"), _column("version", "TIMESTAMP", description="Of the row.")]
+    for kind in TYPES:
+        name = f"a_{kind.lower()}"
+        columns.append(_column(name, kind, mode="NULLABLE", check=_CHECKS[kind].replace("{}", name)))
+        columns.append(_column(f"{name}_required", kind, mode="REQUIRED"))
+    return _feed(
+        "every_type",
+        columns,
+        ["id"],
+        format={"type": "csv", "delimiter": ";"},
+        delete={"column": "operation", "equals": "D"},
+        unknown_columns="ignore",
+        bad_rows={"at_most": "90%"},
+    )
+
+
+def _every_key() -> Feed:
+    kinds = [kind for kind in TYPES if kind != "FLOAT64"]
+    keys = [_column(f"k_{kind.lower()}", kind) for kind in kinds]
+    delete = {"column": "gone", "equals": 'it\'s \\ "D"'}
+    names = [str(key["name"]) for key in keys]
+    return _feed("every_key", [*keys, _column("version", "DATE")], names, delete=delete, unknown_columns="reject")
+
+
+def _reserved_words() -> Feed:
+    columns = [_column("id"), *map(_column, _WORDS), _column("version", "INT64")]
+    columns[3] = _column("order", check="`order` != 'it''s' AND `table` IS NOT NULL")
+    delete = {"column": "delete", "equals": "D"}
+    return _feed("reserved_words", columns, ["id", "select"], table="main.status", delete=delete)
+
+
+def _long_names() -> Feed:
+    return _feed(
+        "l" * 64, [_column("n" * 128), _column("N" * 127 + "x", "NUMERIC")], ["n" * 128], version="N" * 127 + "x"
+    )
+
+
+def features() -> Mapping[str, Feed]:
+    return {feed.feed: feed for feed in (_every_type(), _every_key(), _reserved_words(), _long_names())}
+
+
+def wide(columns: int) -> Feed:
+    """Every type in turn."""
+    kinds = [_column(f"column_with_a_long_name_{n}", TYPES[n % len(TYPES)]) for n in range(columns)]
+    return _feed("wide", [_column("id"), _column("version", "TIMESTAMP"), *kinds], ["id"])
+
+
+def write_features(folder: Path) -> None:
+    for name, feed in features().items():
+        text = yaml.safe_dump(feed.model_dump(mode="json", exclude_none=True))
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def sample(feed: Feed, marked: bool, bad: bool) -> str:
+    """A file with one good row; with a delete of another key if `marked`, and a row without its version if `bad`."""
+    kinds = {column.name: column.type for column in feed.columns}
+    first = next(name for name in feed.key if kinds[name] == "STRING")
+    good = {name: _GOOD[kind] for name, kind in kinds.items()}
+    rows = [good]
+    if bad:
+        rows.append({**good, first: "a bad one", feed.version: ""})
+    if marked and feed.delete:
+        rows[0] = {**good, feed.delete.column: ""}
+        rows.append({**dict.fromkeys(good, ""), **{n: good[n] for n in (*feed.key, feed.version)}, first: "gone"})
+        rows[-1][feed.delete.column] = feed.delete.equals
+    lines = [list(rows[0]), *([row.get(name, "") for name in rows[0]] for row in rows)]
+    return "".join(feed.format.delimiter.join(map(_quoted, line)) + "\n" for line in lines)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'

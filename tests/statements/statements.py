@@ -1,0 +1,166 @@
+"""Every statement that the services can send for a feed, by running their own code before a warehouse that analyses.
+
+Whatever else sends statements is analysed the same way: run its code before an `AnalysingWarehouse` whose analyser
+knows the tables, such as the one that `send_all` returns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from google.cloud import bigquery
+
+from services.ingest.check_rows import Tables, check_rows, stage_rows
+from services.ingest.inspect_head import Head
+from services.merge.ledger import Ledger
+from services.merge.merge_loads import Merger
+from services.shared.contract.feed import Feed
+from services.shared.delivery import Work
+from services.shared.errors import Permanent
+from services.shared.journal import SCHEMA, Journal
+from services.shared.load import Load
+from services.shared.messages.push import Envelope
+from services.shared.messages.staged import Staged
+from services.shared.settings import Settings
+from services.shared.warehouse import Parameters, Warehouse
+from tests.harness.analyser import Analyser, columns_of, type_of
+
+PROJECT = "local"
+_NUMBER = type_of("INT64").type_kind
+_EXAMPLES = {
+    type_of(name).type_kind: value
+    for name, value in {
+        "STRING": "example",
+        "INT64": 5,
+        "NUMERIC": Decimal("5.5"),
+        "FLOAT64": 5.5,
+        "BOOL": True,
+        "DATE": date(2025, 5, 5),
+        "TIMESTAMP": datetime(2025, 5, 5, tzinfo=UTC),
+    }.items()
+}
+
+Statement = tuple[str, tuple[tuple[str, str], ...]]
+"""Text, and its parameters' names and types."""
+
+
+class AnalysingWarehouse(Warehouse):
+    """Analyses what it is sent. A question for bounds is answered with examples, one for a number with a row of fives,
+    any other with no rows."""
+
+    def __init__(self, analyser: Analyser) -> None:
+        client: Any = SimpleNamespace(
+            project=PROJECT,
+            get_dataset=lambda *_, **__: None,
+            create_table=lambda table, **__: analyser.add_table(str(table), columns_of(table.schema)),
+        )
+        super().__init__(client, 60.0)
+        self.analyser = analyser
+        self.sent: list[Statement] = []
+        self.staging: list[str] = []
+
+    def query(self, sql: str, parameters: Parameters | None = None, name: str | None = None) -> list[Any]:
+        types = {name: kind for name, (kind, _) in (parameters or {}).items()}
+        self.sent.append((sql, tuple(sorted(types.items()))))
+        columns = self.analyser.analyse(sql, types)
+        kinds = {name: kind.type_kind for name, kind in columns.items()}
+        if set(kinds) == {"low", "high"}:
+            return [{name: _EXAMPLES[kind] for name, kind in kinds.items()}]
+        return [dict.fromkeys(kinds, 5)] if _NUMBER in kinds.values() else []
+
+    def create_once(
+        self, name: str, table: str, sql: str, parameters: Parameters | None = None, occasion: str = ""
+    ) -> None:
+        self.query(sql, parameters)
+
+    def drop(self, table: str) -> None:
+        pass
+
+    def exists(self, table: str) -> bool:
+        return False
+
+    def tables(self, dataset: str, prefix: str) -> list[str]:
+        return [name for name in self.staging if name.startswith(prefix)]
+
+
+def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
+    """Stage files with and without the delete marker, checked once and again, and merge `loads` of them at once.
+
+    Raises zetasql's ServerError for a statement that BigQuery would refuse.
+    """
+    warehouse = AnalysingWarehouse(Analyser())
+    warehouse.analyser.add_table(f"{PROJECT}.ops.journal", columns_of(SCHEMA))
+    first, *others = [Load(feed.feed, "landing", f"{n}.csv", n) for n in range(loads)]
+    if feed.delete:
+        _stage(warehouse, feed, first, has_delete=True, again="5")
+    _stage(warehouse, feed, first, has_delete=False, again=None)
+    for load in others:
+        warehouse.analyser.add_table_like(_full(load), _full(first))
+    warehouse.staging = [load.staging_table for load in (first, *others)]
+    _merge(warehouse, feed, first)
+    return warehouse
+
+
+def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bool, again: str | None) -> None:
+    tables = Tables(
+        raw=f"{PROJECT}.staging.{load.raw_table}",
+        checked=f"{PROJECT}.staging.{load.checked_table}",
+        staging=_full(load),
+        rejected=f"{PROJECT}.ops.rejected_rows",
+    )
+    names = [column.name for column in feed.columns]
+    if feed.delete and has_delete:
+        names.append(feed.delete.column)
+    if feed.unknown_columns == "ignore":
+        names.append("_unknown_9")
+    head = Head(tuple(names), has_delete)
+    warehouse.analyser.add_table(tables.raw, columns_of([bigquery.SchemaField(name, "STRING") for name in names]))
+    with contextlib.suppress(Permanent):  # five bad rows of five are more than most feeds tolerate
+        check_rows(warehouse, feed, load, tables, head, datetime(2025, 1, 1, tzinfo=UTC), again)
+    stage_rows(warehouse, load, tables)
+
+
+def _full(load: Load) -> str:
+    return f"{PROJECT}.staging.{load.staging_table}"
+
+
+def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
+    settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
+        GOOGLE_CLOUD_PROJECT=PROJECT, service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=0.01
+    )
+    journal = Journal(warehouse.client, settings.ops_dataset, "merge")
+    merger = Merger(settings, {feed.feed: feed}, warehouse, Ledger(warehouse, PROJECT, settings.ops_dataset), journal)
+    outcome = merger(Work(Envelope(Staged(load).encode(), {}, "1", "s", 1), ""))
+    assert outcome == "merged"
+
+
+def normalised(statement: Statement) -> Statement:
+    """Without what differs from load to load: ids, bounds, how many loads there are, white space."""
+    sql, parameters = statement
+    text = re.sub(r"\b[0-9a-f]{32}\b|(?<![0-9a-z])[0-9a-f]{20}\b", "ID", re.sub(r"\s+", " ", sql)).strip()
+    text = re.sub(r" AND _t\.`\w+` (>=|<=|<) ([A-Z]+ )?('[^']*'|-?\d+)", "", text)
+    text = re.sub(r"( SELECT (?:(?!SELECT).)*?) UNION ALL(?=\1)", "", text)
+    return re.sub(r"'ID'(, 'ID')+", "'ID'", text), parameters
+
+
+def known(feeds: Mapping[str, Feed]) -> set[Statement]:
+    """The normalised statements for some feeds, each analysed."""
+    return {statement for feed in feeds.values() for statement in _known(feed.model_dump_json(exclude_none=True))}
+
+
+@cache
+def _known(feed: str) -> frozenset[Statement]:
+    return frozenset(normalised(statement) for statement in send_all(Feed.model_validate_json(feed)).sent)
+
+
+def unseen(sent: Iterable[Statement], feeds: Mapping[str, Feed]) -> list[Statement]:
+    """Those of `sent` that the analysis of these feeds does not know."""
+    return sorted(set(map(normalised, sent)) - known(feeds))

@@ -1,0 +1,123 @@
+"""Every statement that the services can send is one that BigQuery's own front end accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Literal, get_args, get_origin
+
+import jinja2
+import pytest
+from pydantic import BaseModel
+from zetasql.core.exceptions import ServerError
+
+from deploy.topology import ROOT
+from services.shared.contract.feed import BadRows, Column, Delete, Feed, Format, read_feed
+from services.shared.load import Load
+from tests.harness.analyser import type_of
+from tests.statements.feeds import features, wide
+from tests.statements.statements import PROJECT, AnalysingWarehouse, normalised, send_all, unseen
+
+_MOST_TEXT = 1024 * 1024  # characters of a statement, by BigQuery's limits
+_ACCOUNTS = read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")
+_FEEDS = {_ACCOUNTS.feed: _ACCOUNTS, **features()}
+
+
+@cache
+def _sent(feed: str) -> AnalysingWarehouse:
+    return send_all(_FEEDS[feed])
+
+
+@pytest.mark.parametrize("feed", _FEEDS.values(), ids=_FEEDS)
+def test_statements_for_a_feature_of_a_feed(feed: Feed) -> None:
+    """From the raw table to the view, every name resolves, and each column keeps the contract's type."""
+    warehouse = _sent(feed.feed)
+    assert sum(sql.startswith("BEGIN TRANSACTION") for sql, _ in warehouse.sent) == 1
+    contract = {column.name: type_of(column.type).type_kind for column in feed.columns}
+    staging = f"staging.{Load(feed.feed, 'landing', '0.csv', 0).staging_table}"
+    for table in (staging, f"{feed.table}_current"):
+        found = {name: kind.type_kind for name, kind in warehouse.analyser.columns(f"{PROJECT}.{table}").items()}
+        assert {name: kind for name, kind in found.items() if not name.startswith("_")} == contract
+
+
+def test_statements_for_a_wide_contract() -> None:
+    """Of 120 columns of every type: no expression is nested deeper for it."""
+    assert send_all(wide(120)).sent
+
+
+def test_statements_for_many_loads() -> None:
+    """A full group commit, within BigQuery's limit on a statement's length."""
+    sent = send_all(wide(3), 100).sent
+    (merge,) = [sql for sql, _ in sent if sql.startswith("BEGIN TRANSACTION")]
+    assert merge.count("UNION ALL") == 99
+    assert len(merge) < _MOST_TEXT
+
+
+def test_every_feature_of_a_contract_is_in_use() -> None:
+    """Each field, and each word that a field may be, is in one of the contracts whose statements are analysed."""
+    used = {entry for feed in _FEEDS.values() for entry in _entries(feed)}
+    possible = set()
+    for model in (Feed, Format, Delete, Column, BadRows):
+        for name, field in model.model_fields.items():
+            words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ("",)
+            possible |= {(model.__name__, name, word) for word in words}
+    assert possible - used == set()
+
+
+def _entries(model: BaseModel) -> Iterator[tuple[str, str, str]]:
+    """Model, field and, where the field is one of some words, the word."""
+    for name in model.model_fields_set:
+        value: Any = getattr(model, name)
+        is_word = get_origin(type(model).model_fields[name].annotation) is Literal
+        yield type(model).__name__, name, value if is_word else ""
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, BaseModel):
+                yield from _entries(one)
+
+
+def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No .sql file of the services is left that the statements above do not come from."""
+    used: set[str] = set()
+    fill = jinja2.Environment.from_string
+
+    def recording(environment: jinja2.Environment, source: str) -> jinja2.Template:
+        used.add(source)
+        return fill(environment, source)
+
+    monkeypatch.setattr(jinja2.Environment, "from_string", recording)
+    send_all(_ACCOUNTS)
+    paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]
+    assert len(paths) > 5
+    assert [path.name for path in paths if path.read_text(encoding="utf-8") not in used] == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("SELECT customer FROM `local.main.accounts`", "customer"),
+        ("SELECT customer_id + 1 FROM `local.main.accounts`", "No matching signature"),
+        ("INSERT INTO `local.ops.lock_main_accounts` (main, merges) VALUES ('m', 'x')", "INT64"),
+        ("SELECT @nothing", "nothing"),
+        ("SELECT CAST('1' AS DOUBLE)", "DOUBLE"),
+        ("SELECT 1 FRO x", "Syntax error"),
+    ],
+)
+def test_a_wrong_statement_is_refused(sql: str, words: str) -> None:
+    """Or else all of the above would say nothing."""
+    with pytest.raises(ServerError, match=words):
+        _sent("accounts").analyser.analyse(sql, {})
+
+
+def test_a_statement_that_no_analysis_has_seen_is_found() -> None:
+    """Groups of any size are one statement; another table, column or parameter makes another."""
+    accounts = {_ACCOUNTS.feed: _ACCOUNTS}
+    sent = send_all(_ACCOUNTS, 3).sent
+    (check, *_), (merge,) = sent, [one for one in sent if one[0].startswith("BEGIN TRANSACTION")]
+    assert unseen(sent, accounts) == []
+    others = [
+        (merge[0].replace("main.accounts", "main.others"), merge[1]),
+        (merge[0].replace("_generation", "generation"), merge[1]),
+        (check[0], check[1][1:]),
+        ("SELECT 1", ()),
+    ]
+    assert unseen([*sent, *others], accounts) == sorted(map(normalised, others))
