@@ -154,7 +154,7 @@ def _dropmerge(words: Sequence[str], environ: Mapping[str, str], kill: _Kill | N
 
 def _arm(when: str, step: str, batch: int) -> None:
     """Let SIGKILL meet this process there."""
-    from dropmerge.operations.dead_letters import replay
+    from dropmerge.operations.dead_letters import replay, subscription
     from services.shared import journal
 
     steps = {"publish": (replay, "publish"), "record": (journal.Journal, "write")}
