@@ -11,10 +11,10 @@ from typing import Literal
 from google.api_core import exceptions as google
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
-from deploy import bundle
+from deploy import bundle, topology
 from deploy.topology import ROOT
 
-ROOTS = ("foundation", *bundle.SERVICES)
+ROOTS = ("foundation", *topology.SERVICES)
 Action = Literal["plan", "deploy", "destroy"]
 
 _NOTES: dict[tuple[str, str], str] = {

@@ -12,12 +12,11 @@ from typing import Annotated
 
 import typer
 
-from deploy.topology import ROOT
+from deploy.topology import ROOT, SERVICES
 from services.shared.reasons import REASONS, ROW_REASONS
 
 HERE = Path(".local")
 FEEDS = ROOT / "deploy" / "feeds"
-SERVICES = ("ingest", "merge")
 
 
 def read_age(text: str) -> timedelta:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deploy.topology import SERVICES
 from dropmerge.cli.exit_codes import errors_in_words, in_words, misused
-from dropmerge.cli.options import FEEDS, HERE, SERVICES, Feeds, Json, Project, State
+from dropmerge.cli.options import FEEDS, HERE, Feeds, Json, Project, State
 from dropmerge.cli.terminal import clear, counted, show, table
 from dropmerge.operations.connection import Connection, open_connection
 from dropmerge.operations.loads.in_flight import InFlight

@@ -44,7 +44,7 @@ def written(service: str, out: Path, root: Path = ROOT) -> bytes:
     return out.read_bytes()
 
 
-@pytest.mark.parametrize("service", bundle.SERVICES)
+@pytest.mark.parametrize("service", topology.SERVICES)
 def test_the_same_files_give_the_same_bytes(tmp_path: Path, copy: Path, service: str) -> None:
     """Wherever they lie, whenever and with whatever rights they were written."""
     (copy / "services" / service / "__pycache__").mkdir(exist_ok=True)
@@ -62,7 +62,7 @@ def test_a_change_in_one_service_leaves_the_other_s_bytes(
     tmp_path: Path, copy: Path, changed: str, other: str
 ) -> None:
     """Code, SQL, a new module, its pins."""
-    before = {service: written(service, tmp_path / "before.zip", copy) for service in bundle.SERVICES}
+    before = {service: written(service, tmp_path / "before.zip", copy) for service in topology.SERVICES}
     folder = copy / "services" / changed
     (folder / "new.py").write_text("NEW = True\n")
     for name in ("main.py", "requirements.txt"):
@@ -71,11 +71,11 @@ def test_a_change_in_one_service_leaves_the_other_s_bytes(
     assert written(changed, tmp_path / "after.zip", copy) != before[changed]
 
 
-@pytest.mark.parametrize("service", bundle.SERVICES)
+@pytest.mark.parametrize("service", topology.SERVICES)
 def test_a_bundle_holds_its_service_and_nothing_of_the_other(service: str) -> None:
     """Sources only."""
     names = set(bundle.contents(service))
-    (other,) = set(bundle.SERVICES) - {service}
+    (other,) = set(topology.SERVICES) - {service}
     assert {"main.py", "requirements.txt", "feeds/accounts.yaml", f"services/{service}/main.py"} <= names
     for folder in (f"services/{service}", "services/shared"):
         for path in (ROOT / folder).glob("*.sql"):
@@ -120,7 +120,7 @@ class Installed:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installed]:
     found = {}
-    for service in bundle.SERVICES:
+    for service in topology.SERVICES:
         home = tmp_path_factory.mktemp(service)
         bundle.write(service, home / "bundle.zip")
         zipfile.ZipFile(home / "bundle.zip").extractall(home / "workspace")
@@ -134,7 +134,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installed]:
     return found
 
 
-@pytest.mark.parametrize("service", bundle.SERVICES)
+@pytest.mark.parametrize("service", topology.SERVICES)
 def test_a_check_means_the_same_to_the_bundle_s_parser(installed: dict[str, Installed], service: str) -> None:
     """A contract that `feeds check` accepts is one that the service can start with."""
     columns = [(feed.columns, [column.name for column in feed.columns]) for feed in features().values()]
@@ -148,10 +148,10 @@ def test_a_check_means_the_same_to_the_bundle_s_parser(installed: dict[str, Inst
     assert len(checks) > 5
 
 
-@pytest.mark.parametrize("service", bundle.SERVICES)
+@pytest.mark.parametrize("service", topology.SERVICES)
 def test_the_other_service_and_what_it_alone_needs_are_absent(installed: dict[str, Installed], service: str) -> None:
     """In a clean environment the service is there, by itself."""
-    (other,) = set(bundle.SERVICES) - {service}
+    (other,) = set(topology.SERVICES) - {service}
     assert installed[service].run(f"import main; main.{service}").returncode == 0
     failed = installed[service].run(f"import services.{other}")
     assert f"No module named 'services.{other}'" in failed.stderr

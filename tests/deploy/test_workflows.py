@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy import bundle
+from deploy import bundle, topology
 from deploy.google import rollout
 from deploy.topology import ROOT
 from tests.deploy import hcl
@@ -35,7 +35,7 @@ def sources(service: str) -> set[str]:
     return {named.get(path, path.replace("feeds/", "deploy/feeds/", 1)) for path in bundle.contents(service)}
 
 
-@pytest.mark.parametrize("service", bundle.SERVICES)
+@pytest.mark.parametrize("service", topology.SERVICES)
 def test_whatever_a_bundle_holds_triggers_its_service(service: str) -> None:
     """And its Terraform, the module's and the topology."""
     terraform = {
@@ -47,10 +47,10 @@ def test_whatever_a_bundle_holds_triggers_its_service(service: str) -> None:
         assert triggers(service, path), path
 
 
-@pytest.mark.parametrize("service", bundle.SERVICES)
+@pytest.mark.parametrize("service", topology.SERVICES)
 def test_the_other_service_triggers_nothing(service: str) -> None:
     """Neither its code nor its Terraform."""
-    (other,) = set(bundle.SERVICES) - {service}
+    (other,) = set(topology.SERVICES) - {service}
     for path in (sources(other) - sources(service)) | {f"deploy/google/{other}/main.tf"}:
         assert not triggers(service, path), path
 

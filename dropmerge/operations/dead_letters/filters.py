@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from dropmerge.cli.options import SERVICES
+from deploy.topology import SERVICES
 from dropmerge.operations.dead_letters.dead_letter import Letter
 from dropmerge.operations.dead_letters.subscription import MOST_PULLED, Mailbox
 

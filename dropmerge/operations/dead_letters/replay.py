@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from deploy.topology import SERVICES
 from dropmerge.cli.exit_codes import fail
-from dropmerge.cli.options import SERVICES
 from dropmerge.cli.terminal import who
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.dead_letter import Letter

@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from types import TracebackType
 from typing import Any
 
-from dropmerge.cli.options import SERVICES
+from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.dead_letter import Letter, read_letter
 

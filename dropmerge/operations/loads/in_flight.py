@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from dropmerge.cli.options import SERVICES
+from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import is_answer, latest_letters
 from dropmerge.operations.loads.status import Whereabouts, is_moving, landed, messages_in_flight, whereabouts

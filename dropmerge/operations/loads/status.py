@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dropmerge.cli.options import SERVICES
+from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import Key, is_answer
 from dropmerge.operations.loads.events import CLOCKS, ENDED, SET_OUT, last_word
