@@ -25,12 +25,12 @@ import psutil
 from rich.console import Console
 
 from deploy.topology import ROOT
-from dropmerge.cli.exit_codes import in_words
+from dropmerge.cli.exit_codes import describe_error
 from dropmerge.cli.stop_signals import StopSignals
-from dropmerge.cli.terminal import unheard
+from dropmerge.cli.terminal import ignore_closed_stream
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.in_flight import InFlight
-from dropmerge.operations.loads.status import is_moving
+from dropmerge.operations.loads.status import is_in_flight
 from localcloud.cloud import LocalCloud
 from services.shared.warehouse import Warehouse, connect
 
@@ -104,7 +104,7 @@ def main() -> int:
     try:
         summary = _Demo(cloud, folder, clock).run()
     except Exception as error:
-        problem = str(error) if isinstance(error, (DemoFailed, psutil.Error)) else in_words(error)
+        problem = str(error) if isinstance(error, (DemoFailed, psutil.Error)) else describe_error(error)
         if not problem and not clock.asked():
             raise
     finally:
@@ -222,12 +222,12 @@ class _Demo:
         """Show each file's way until nothing is in flight."""
         in_flight = InFlight(Connection(os.environ["GOOGLE_CLOUD_PROJECT"], self._feeds))
         while True:
-            found, messages = in_flight.all()
+            found, messages = in_flight.snapshot()
             for one in found:
                 if self._told.get((one.object, one.generation)) != one.state:
                     self._told[one.object, one.generation] = one.state
                     _say(f"  gs://{one.bucket}/{one.object}  [cyan]{one.state}[/cyan]")
-            if not messages and not any(map(is_moving, found)):
+            if not messages and not any(map(is_in_flight, found)):
                 return
             time.sleep(0.3)
 
@@ -239,7 +239,7 @@ def _end_children() -> None:
 
 
 def _say(text: str) -> None:
-    with unheard(sys.stdout):
+    with ignore_closed_stream(sys.stdout):
         _OUT.print(text)
 
 

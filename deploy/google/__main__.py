@@ -29,14 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
     target = rollout.Target(given.root, given.project, given.region, variables)
     steps = rollout.steps(given.action, target, (lambda: True) if given.yes else _confirm)
     print(rollout.describe(given.action, target, steps), flush=True)
-    faults = preflight.missing(given.root, given.project)
+    faults = preflight.check(given.root, given.project)
     if faults:
         print("\n".join(["cannot begin:", *(f"  - {fault}" for fault in faults)]), file=sys.stderr)
         return 2
     for step in steps:
         print(f"» {step.words}", flush=True)
         try:
-            step.take()
+            step.run()
         except (rollout.Stopped, BundleError, GoogleAPIError, OSError) as error:
             print(error, file=sys.stderr)
             return 1

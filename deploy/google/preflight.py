@@ -61,7 +61,7 @@ class Project:
         return answer.ok
 
 
-def missing(root: str, project: str) -> list[str]:
+def check(root: str, project: str) -> list[str]:
     """What `root` (foundation, ingest or merge) lacks to be deployed to `project`; empty when nothing does."""
     faults = list(_terraform())
     try:
@@ -69,10 +69,10 @@ def missing(root: str, project: str) -> list[str]:
     except GoogleAuthError as error:
         return [*faults, _no_credentials(error)]
     session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
-    return [*faults, *lacks(root, Project(session, project))]
+    return [*faults, *check_project(root, Project(session, project))]
 
 
-def lacks(root: str, project: Project) -> list[str]:
+def check_project(root: str, project: Project) -> list[str]:
     """What the project, or the identity that asks, lacks for `root`."""
     needs = yaml.safe_load(NEEDS.read_text(encoding="utf-8"))
     is_foundation = root == "foundation"

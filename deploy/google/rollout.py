@@ -44,7 +44,7 @@ class Target:
 @dataclass(frozen=True)
 class Step:
     words: str
-    take: Callable[[], None]
+    run: Callable[[], None]
 
 
 def steps(action: Action, target: Target, is_confirmed: Callable[[], bool]) -> list[Step]:
@@ -58,7 +58,10 @@ def steps(action: Action, target: Target, is_confirmed: Callable[[], bool]) -> l
         bucket = target.state_bucket
         if action != "destroy":
             found.append(
-                Step(f"create gs://{bucket}, for Terraform's state, if it is not there", lambda: keep(target))
+                Step(
+                    f"create gs://{bucket}, for Terraform's state, if it is not there",
+                    lambda: create_state_bucket(target),
+                )
             )
     else:
         variables["bundle"] = str(zipped)
@@ -85,7 +88,7 @@ def describe(action: Action, target: Target, planned: list[Step]) -> str:
     return "\n".join([*lines, note.replace("PROJECT", target.project)] if note else lines)
 
 
-def keep(target: Target) -> None:
+def create_state_bucket(target: Target) -> None:
     """The bucket for Terraform's state: private, and with the versions that a torn write is mended from."""
     client = storage.Client(project=target.project)
     bucket = client.bucket(target.state_bucket)

@@ -11,45 +11,53 @@ from typing import Annotated, Any
 
 import typer
 
-from dropmerge.cli.exit_codes import errors_in_words
+from dropmerge.cli.exit_codes import report_errors
 from dropmerge.cli.options import (
-    FEEDS,
-    HERE,
+    DEFAULT_FEEDS_DIR,
+    DEFAULT_STATE_DIR,
     DryRun,
     Feeds,
+    GcsUri,
     Json,
-    Place,
     Project,
     Rate,
     State,
     Yes,
-    read_place,
+    parse_gcs_uri,
 )
-from dropmerge.cli.terminal import ask, counted, first_of, must_be_there, progress, visible, who
+from dropmerge.cli.terminal import (
+    confirm,
+    current_user,
+    escape_unprintable,
+    pluralize,
+    progress,
+    require_terminal,
+    shorten_list,
+)
 from dropmerge.operations.connection import Connection, open_connection
 from dropmerge.operations.loads.events import created
-from dropmerge.operations.publish import Message, Pace, publish
+from dropmerge.operations.publish import Message, RateLimiter, publish
 from services.shared.archive import archived_load
 from services.shared.contract.pattern import feed_for
 from services.shared.load import Load
 
 
 @dataclass(frozen=True)
-class Found:
+class Candidate:
     load: Load
     resource: Mapping[str, Any]
     """What Cloud Storage would tell of the object beside its name: keys as in its JSON API."""
 
 
 def backfill(
-    prefix: Annotated[Place, typer.Argument(parser=read_place, metavar="gs://BUCKET/PREFIX")],
+    prefix: Annotated[GcsUri, typer.Argument(parser=parse_gcs_uri, metavar="gs://BUCKET/PREFIX")],
     rate: Rate = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
-    state: State = HERE,
+    state: State = DEFAULT_STATE_DIR,
     project: Project = None,
-    feeds: Feeds = FEEDS,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """Announce every live object that a feed matches and the ledger does not know.
 
@@ -62,55 +70,57 @@ def backfill(
     """
     ask_first = not dry_run and not yes
     if ask_first:
-        must_be_there("backfill")
+        require_terminal("backfill")
     nameless: list[str] = []
-    with errors_in_words():
+    with report_errors():
         connection = open_connection(state, project, feeds)
-        pace = Pace(rate)
-        found: Iterable[list[Found]] = _unmerged(connection, _all(connection, prefix, nameless), pace.batch)
+        pace = RateLimiter(rate)
+        found: Iterable[list[Candidate]] = _unmerged(connection, _all(connection, prefix, nameless), pace.batch)
         if ask_first:
-            found = _agreed(found)
+            found = _confirmed(found)
         announced = []
         with progress().status("looking") as line:
             for some in found:
                 if not dry_run:
                     pace.wait(len(some))
-                    _announce(connection, some)
+                    _publish_notifications(connection, some)
                 announced += [one.load for one in some]
-                line.update(counted(len(announced), "object"))
+                line.update(pluralize(len(announced), "object"))
     for name in nameless:
-        typer.echo(f"{visible(name)}: not a copy that ingest made: its metadata does not say of what", err=True)
+        typer.echo(
+            f"{escape_unprintable(name)}: not a copy that ingest made: its metadata does not say of what", err=True
+        )
     if as_json:
         typer.echo(json.dumps([_public(load) for load in announced], indent=2))
         return
     if not ask_first:
         _list(announced)
-    typer.echo(f"{'would announce' if dry_run else 'announced'} {counted(len(announced), 'object')}")
+    typer.echo(f"{'would announce' if dry_run else 'announced'} {pluralize(len(announced), 'object')}")
 
 
-def _agreed(found: Iterable[list[Found]]) -> list[list[Found]]:
+def _confirmed(found: Iterable[list[Candidate]]) -> list[list[Candidate]]:
     """What the person has seen and agreed to, and nothing that comes while they think."""
     with progress().status("looking"):
         batches = list(found)
     if batches:
         loads = [one.load for batch in batches for one in batch]
         _list(loads, err=True)
-        ask(f"announce {counted(len(loads), 'object')}?")
+        confirm(f"announce {pluralize(len(loads), 'object')}?")
     return batches
 
 
 def _list(loads: Sequence[Load], err: bool = False) -> None:
-    for line in first_of([visible(f"{load.uri}#{load.generation}  {load.feed}") for load in loads]):
+    for line in shorten_list([escape_unprintable(f"{load.uri}#{load.generation}  {load.feed}") for load in loads]):
         typer.echo(line, err=err)
 
 
-def _all(connection: Connection, prefix: Place, nameless: list[str]) -> Iterator[Found]:
+def _all(connection: Connection, prefix: GcsUri, nameless: list[str]) -> Iterator[Candidate]:
     if prefix.bucket == connection.archive:
         return _pinned(connection, prefix, nameless)
     return _live(connection, prefix)
 
 
-def _unmerged(connection: Connection, wanted: Iterator[Found], most: int) -> Iterator[list[Found]]:
+def _unmerged(connection: Connection, wanted: Iterator[Candidate], most: int) -> Iterator[list[Candidate]]:
     while some := list(islice(wanted, most)):
         rows = connection.rows(
             "SELECT load_id FROM `ops.ledger` WHERE load_id IN UNNEST(SPLIT(@load_ids))",
@@ -121,34 +131,34 @@ def _unmerged(connection: Connection, wanted: Iterator[Found], most: int) -> Ite
             yield left
 
 
-def _live(connection: Connection, prefix: Place) -> Iterator[Found]:
+def _live(connection: Connection, prefix: GcsUri) -> Iterator[Candidate]:
     for blob in connection.storage.list_blobs(prefix.bucket, prefix=prefix.name):
         feed = None if blob.name.endswith("/") else feed_for(connection.feeds, blob.name)
         if feed:
-            load = Load(feed.feed, prefix.bucket, blob.name, int(blob.generation))
+            load = Load(feed.name, prefix.bucket, blob.name, int(blob.generation))
             more = {
                 "metageneration": str(blob.metageneration),
                 "contentType": blob.content_type,
                 "md5Hash": blob.md5_hash,
                 "crc32c": blob.crc32c,
             }
-            yield Found(load, {"timeCreated": blob.time_created.isoformat(), "size": str(blob.size), **more})
+            yield Candidate(load, {"timeCreated": blob.time_created.isoformat(), "size": str(blob.size), **more})
 
 
-def _pinned(connection: Connection, prefix: Place, nameless: list[str]) -> Iterator[Found]:
+def _pinned(connection: Connection, prefix: GcsUri, nameless: list[str]) -> Iterator[Candidate]:
     """An archived object is called by its load id, and its metadata tells of what load."""
     for blob in connection.storage.list_blobs(prefix.bucket, prefix=prefix.name):
         load = archived_load(blob.name, blob.metadata)
         if load is None:
             nameless.append(f"gs://{prefix.bucket}/{blob.name}")
         else:
-            yield Found(load, {"timeCreated": created(load.generation).isoformat(), "size": str(blob.size)})
+            yield Candidate(load, {"timeCreated": created(load.generation).isoformat(), "size": str(blob.size)})
 
 
-def _announce(connection: Connection, found: list[Found]) -> None:
+def _publish_notifications(connection: Connection, found: list[Candidate]) -> None:
     from services.shared.journal import Event
 
-    at, by = datetime.now(UTC), who()
+    at, by = datetime.now(UTC), current_user()
     topic = connection.topology["subscriptions"]["ingest"]["topic"]
     ids = publish(connection, topic, [notification(one) for one in found])
     connection.journal.write(
@@ -159,7 +169,7 @@ def _announce(connection: Connection, found: list[Found]) -> None:
     )
 
 
-def notification(found: Found) -> Message:
+def notification(found: Candidate) -> Message:
     """As Cloud Storage makes it, and by whom: https://cloud.google.com/storage/docs/pubsub-notifications"""
     load = found.load
     attributes = {

@@ -14,10 +14,10 @@ from typing import Annotated, Any
 
 import typer
 
-from dropmerge.cli.exit_codes import errors_in_words, fail, misused
+from dropmerge.cli.exit_codes import abort, report_errors, usage_error
 from dropmerge.cli.options import (
-    FEEDS,
-    HERE,
+    DEFAULT_FEEDS_DIR,
+    DEFAULT_STATE_DIR,
     AllOfThem,
     DryRun,
     FeedName,
@@ -34,44 +34,44 @@ from dropmerge.cli.options import (
     State,
     Yes,
 )
-from dropmerge.cli.terminal import ask, counted, must_be_there, progress, visible
+from dropmerge.cli.terminal import confirm, escape_unprintable, pluralize, progress, require_terminal
 from dropmerge.operations.connection import Connection, open_connection
-from dropmerge.operations.dead_letters.dead_letter import Letter
-from dropmerge.operations.dead_letters.filters import Choice, choose
-from dropmerge.operations.dead_letters.remedies import advice_for
+from dropmerge.operations.dead_letters.dead_letter import DeadLetter
+from dropmerge.operations.dead_letters.filters import Filter, filter_from_options
+from dropmerge.operations.dead_letters.remedies import remedy_for
 from dropmerge.operations.dead_letters.replay import discard, replay
-from dropmerge.operations.dead_letters.subscription import Mailbox
-from dropmerge.operations.dead_letters.summary import Tally
-from dropmerge.operations.loads.events import letter_events, print_events
-from dropmerge.operations.publish import Pace
+from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
+from dropmerge.operations.dead_letters.summary import Summary
+from dropmerge.operations.loads.events import dead_letter_events, print_events
+from dropmerge.operations.publish import RateLimiter
 from services.shared.reasons import REASONS
 
 commands = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Messages that could not go on: list, show, replay, discard."
 )
 
-MOST_REPLAYS = 5
+MAX_REPLAYS = 5
 _SHOWN = 100
-_MOST_DISCARDED_ON_A_YES = 100
+_MAX_DISCARDED_ON_A_YES = 100
 
-Action = Callable[[Connection, Mailbox, Sequence[Letter]], None]
+Action = Callable[[Connection, DeadLetterSubscription, Sequence[DeadLetter]], None]
 
 
 @dataclass(frozen=True)
 class Selection:
     """The letters that a command acts on."""
 
-    choice: Choice
+    choice: Filter
     limit: int | None
     most_replays: int | None
 
-    def batches(self, mailbox: Mailbox, most: int, tally: Tally) -> Iterator[list[Letter]]:
+    def batches(self, mailbox: DeadLetterSubscription, most: int, tally: Summary) -> Iterator[list[DeadLetter]]:
         left = sys.maxsize if self.limit is None else self.limit
         for batch in self.choice.batches(mailbox, min(most, left)):
             # One that has failed again meanwhile is for another time, or this would go round in circles.
             found = [letter for letter in batch if letter.replay_of not in tally.seen]
             fit = [x for x in found if self.most_replays is None or x.replay_count < self.most_replays]
-            tally.worn += len(found) - len(fit)
+            tally.over_replay_limit += len(found) - len(fit)
             if fit:
                 yield fit[:left]
             left -= len(fit)
@@ -80,7 +80,7 @@ class Selection:
 
 
 @commands.command("list")
-def list_letters(
+def list_dead_letters(
     reason: Reason = None,
     feed: FeedName = None,
     object_: Object = None,
@@ -92,19 +92,19 @@ def list_letters(
         typer.Option("--limit", min=1, metavar="N", help="Letters listed. [default: 100, with --json all]"),
     ] = None,
     as_json: Json = False,
-    state: State = HERE,
+    state: State = DEFAULT_STATE_DIR,
     project: Project = None,
-    feeds: Feeds = FEEDS,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """The dead letters that wait, counted by kind and age, then the oldest of them.
 
     Each is leased while the list is read and given back at its end. Nothing is used up by it.
     """
-    choice = choose(reason, feed, object_, older_than, ids, service)
-    tally = Tally()
-    with errors_in_words():
+    choice = filter_from_options(reason, feed, object_, older_than, ids, service)
+    tally = Summary()
+    with report_errors():
         connection = open_connection(state, project, feeds)
-        with Mailbox(connection, choice.services) as mailbox:
+        with DeadLetterSubscription(connection, choice.services) as mailbox:
             letters = tally.counting(choice.batches(mailbox))
             if as_json:
                 _print_array(letter.summary() for letter in islice(letters, limit))
@@ -115,7 +115,7 @@ def list_letters(
     if as_json:
         return
     if not tally.count:
-        typer.echo("no dead letters" if choice == Choice() else "no dead letters like that")
+        typer.echo("no dead letters" if choice == Filter() else "no dead letters like that")
         return
     tally.print()
     for one in oldest:
@@ -128,39 +128,39 @@ def list_letters(
 def show(
     letter_id: Annotated[str, typer.Argument(metavar="ID", help="As `dead-letters list` tells it.")],
     as_json: Json = False,
-    state: State = HERE,
+    state: State = DEFAULT_STATE_DIR,
     project: Project = None,
-    feeds: Feeds = FEEDS,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """One dead letter, whole: message, error, history, what to do next."""
-    choice = Choice(ids=frozenset([letter_id]))
-    with errors_in_words():
+    choice = Filter(ids=frozenset([letter_id]))
+    with report_errors():
         connection = open_connection(state, project, feeds)
-        with Mailbox(connection) as mailbox:
+        with DeadLetterSubscription(connection) as mailbox:
             letter = next(chain.from_iterable(choice.batches(mailbox)), None)
         if letter is None:
-            misused(_not_there([letter_id]))
-        history = letter_events(connection, letter)
-    advice = advice_for(letter.reason)
+            usage_error(_not_there([letter_id]))
+        history = dead_letter_events(connection, letter)
+    advice = remedy_for(letter.reason)
     if as_json:
-        next_step = {"meaning": REASONS.get(letter.reason), "cause": advice.cause, "mend": advice.mend}
+        next_step = {"meaning": REASONS.get(letter.reason), "cause": advice.cause, "mend": advice.fix}
         typer.echo(json.dumps({**letter.whole(), "history": history, "next": next_step}, indent=2))
         return
     for name, value in letter.summary().items():
         if value is not None:
-            typer.echo(f"{name}: {visible(str(value))}")
+            typer.echo(f"{name}: {escape_unprintable(str(value))}")
     typer.echo("attributes:")
     for name, text in sorted(letter.attributes.items()):
-        typer.echo(f"  {visible(name)}: {visible(text)}")
+        typer.echo(f"  {escape_unprintable(name)}: {escape_unprintable(text)}")
     typer.echo(f"data: {_readable(letter.data)}")
     print_events("history", history)
     typer.echo(f"meaning: {REASONS.get(letter.reason, 'not known to this version')}")
     typer.echo(f"to find the cause: {advice.cause}")
-    typer.echo(f"to mend it: {advice.mend}")
+    typer.echo(f"to mend it: {advice.fix}")
 
 
 @commands.command("replay")
-def replay_letters(
+def replay_dead_letters(
     reason: Reason = None,
     feed: FeedName = None,
     object_: Object = None,
@@ -172,32 +172,32 @@ def replay_letters(
     rate: Rate = None,
     dry_run: DryRun = False,
     force: Annotated[
-        bool, typer.Option("--force", help=f"Also what was replayed {MOST_REPLAYS} times already.")
+        bool, typer.Option("--force", help=f"Also what was replayed {MAX_REPLAYS} times already.")
     ] = False,
     yes: Yes = False,
     as_json: Json = False,
-    state: State = HERE,
+    state: State = DEFAULT_STATE_DIR,
     project: Project = None,
-    feeds: Feeds = FEEDS,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """Publish the originals again, each to the topic that it came from.
 
     Safe to interrupt and to repeat. Takes a filter, or --all. What was replayed five times already stays, unless
     --force: it says so, with exit code 1.
     """
-    choice = _narrowed("replay", choose(reason, feed, object_, older_than, ids, service), all_of_them)
+    choice = _narrowed("replay", filter_from_options(reason, feed, object_, older_than, ids, service), all_of_them)
     if not dry_run and not yes:
-        must_be_there("replay")
-    selection = Selection(choice, limit, None if force else MOST_REPLAYS)
-    tally = _act(
-        "replay", selection, replay, Pace(rate), dry_run, yes, as_json, open_connection(state, project, feeds)
+        require_terminal("replay")
+    selection = Selection(choice, limit, None if force else MAX_REPLAYS)
+    tally = _run_action(
+        "replay", selection, replay, RateLimiter(rate), dry_run, yes, as_json, open_connection(state, project, feeds)
     )
-    if tally.worn:
-        fail(f"{tally.worn} were replayed {MOST_REPLAYS} times already and stay: --force replays them")
+    if tally.over_replay_limit:
+        abort(f"{tally.over_replay_limit} were replayed {MAX_REPLAYS} times already and stay: --force replays them")
 
 
 @commands.command("discard")
-def discard_letters(
+def discard_dead_letters(
     why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Why, for the journal.")],
     reason: Reason = None,
     feed: FeedName = None,
@@ -210,95 +210,100 @@ def discard_letters(
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
-    state: State = HERE,
+    state: State = DEFAULT_STATE_DIR,
     project: Project = None,
-    feeds: Feeds = FEEDS,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """Give dead letters up. Who did it, when and why stays in the journal. Takes a filter, or --all."""
     if not why.strip():
-        misused("--why is empty")
-    choice = _narrowed("discard", choose(reason, feed, object_, older_than, ids, service), all_of_them)
+        usage_error("--why is empty")
+    choice = _narrowed("discard", filter_from_options(reason, feed, object_, older_than, ids, service), all_of_them)
     if not dry_run and not yes:
-        must_be_there("discard")
+        require_terminal("discard")
     selection = Selection(choice, limit, None)
     action = partial(discard, why=why)
-    _act("discard", selection, action, Pace(None), dry_run, yes, as_json, open_connection(state, project, feeds))
+    _run_action(
+        "discard", selection, action, RateLimiter(None), dry_run, yes, as_json, open_connection(state, project, feeds)
+    )
 
 
-def _act(
+def _run_action(
     verb: str,
     selection: Selection,
     action: Action,
-    pace: Pace,
+    pace: RateLimiter,
     dry_run: bool,
     yes: bool,
     as_json: bool,
     connection: Connection,
-) -> Tally:
+) -> Summary:
     """Do it, or only say what would be done; without --yes, look, say it and ask first."""
-    with errors_in_words():
+    with report_errors():
         if yes and not dry_run:
-            tally = _each_batch(connection, selection, pace, action)
+            tally = _for_each_batch(connection, selection, pace, action)
         else:
-            tally = _each_batch(connection, selection, Pace(None), _nothing)
-        if not tally.count and not tally.worn:
+            tally = _for_each_batch(connection, selection, RateLimiter(None), _no_op)
+        if not tally.count and not tally.over_replay_limit:
             _check_names(connection, selection.choice)
         ask_first = bool(tally.count) and not (yes or dry_run)
         if ask_first:
-            tally = _act_if_agreed(verb, connection, selection, tally, pace, action)
+            tally = _run_action_if_confirmed(verb, connection, selection, tally, pace, action)
     if as_json:
         typer.echo(json.dumps(tally.ids))
         return tally
     if tally.count and not ask_first:
         tally.print()
     done = f"would {verb}" if dry_run else f"{verb}ed"
-    typer.echo(f"{done} {counted(tally.count, 'dead letter')}")
+    typer.echo(f"{done} {pluralize(tally.count, 'dead letter')}")
     return tally
 
 
-def _act_if_agreed(
-    verb: str, connection: Connection, selection: Selection, seen: Tally, pace: Pace, action: Action
-) -> Tally:
+def _run_action_if_confirmed(
+    verb: str, connection: Connection, selection: Selection, seen: Summary, pace: RateLimiter, action: Action
+) -> Summary:
     """Do it to the letters that the person has seen counted, and to no others. None is leased while they think."""
     seen.print(err=True)
-    many = verb == "discard" and seen.count > _MOST_DISCARDED_ON_A_YES
-    ask(f"{verb} {counted(seen.count, 'dead letter')}?", agreed=str(seen.count) if many else "y")
+    many = verb == "discard" and seen.count > _MAX_DISCARDED_ON_A_YES
+    confirm(f"{verb} {pluralize(seen.count, 'dead letter')}?", agreed=str(seen.count) if many else "y")
     agreed = replace(selection, choice=replace(selection.choice, ids=frozenset(seen.ids)))
-    tally = _each_batch(connection, agreed, pace, action)
+    tally = _for_each_batch(connection, agreed, pace, action)
     if gone := seen.count - tally.count:
         typer.echo(f"{gone} of them were no longer there: another command may have taken them", err=True)
-    tally.worn = seen.worn
+    tally.over_replay_limit = seen.over_replay_limit
     return tally
 
 
-def _narrowed(verb: str, choice: Choice, all_of_them: bool) -> Choice:
+def _narrowed(verb: str, choice: Filter, all_of_them: bool) -> Filter:
     """With --dry-run too, which shows what the very same line would do without it."""
-    if choice == Choice() and not all_of_them:
-        misused(f"{verb} takes a filter, such as --reason or --id, or --all for every dead letter that waits")
-    if choice != Choice() and all_of_them:
-        misused("--all and a filter exclude each other")
+    if choice == Filter() and not all_of_them:
+        usage_error(f"{verb} takes a filter, such as --reason or --id, or --all for every dead letter that waits")
+    if choice != Filter() and all_of_them:
+        usage_error("--all and a filter exclude each other")
     return choice
 
 
-def _nothing(_: Connection, __: Mailbox, ___: Sequence[Letter]) -> None:
+def _no_op(_: Connection, __: DeadLetterSubscription, ___: Sequence[DeadLetter]) -> None:
     """For a look."""
 
 
-def _each_batch(connection: Connection, selection: Selection, pace: Pace, action: Action) -> Tally:
-    tally = Tally()
-    with Mailbox(connection, selection.choice.services) as mailbox, progress().status("reading") as line:
-        for batch in selection.batches(mailbox, pace.batch, tally):
+def _for_each_batch(connection: Connection, selection: Selection, pace: RateLimiter, action: Action) -> Summary:
+    tally = Summary()
+    with (
+        DeadLetterSubscription(connection, selection.choice.services) as subscription,
+        progress().status("reading") as line,
+    ):
+        for batch in selection.batches(subscription, pace.batch, tally):
             pace.wait(len(batch))
-            action(connection, mailbox, batch)
+            action(connection, subscription, batch)
             tally.add(batch)
-            line.update(counted(tally.count, "dead letter"))
+            line.update(pluralize(tally.count, "dead letter"))
     return tally
 
 
-def _check_names(connection: Connection, choice: Choice) -> None:
+def _check_names(connection: Connection, choice: Filter) -> None:
     """Nothing fits: perhaps because what was named is not there."""
     if choice.ids:
-        misused(_not_there(sorted(choice.ids)))
+        usage_error(_not_there(sorted(choice.ids)))
     if choice.feed is not None:
         connection.feed(choice.feed)
 
@@ -307,10 +312,10 @@ def _not_there(ids: Sequence[str]) -> str:
     return f"no dead letter {', '.join(ids)} waits: `dropmerge dead-letters list` shows those that do"
 
 
-def _line(letter: Letter) -> str:
+def _line(letter: DeadLetter) -> str:
     where = f"{letter.object}#{letter.generation}" if letter.object else "-"
     again = f", replay {letter.replay_count}" if letter.replay_count else ""
-    return visible(
+    return escape_unprintable(
         f"{letter.id}  {letter.dead_lettered_at}  {letter.reason}  {where}"
         f"  (attempt {letter.attempts}{again})  {letter.first_line[:120]}"
     )
@@ -321,7 +326,7 @@ def _readable(data: bytes) -> str:
     try:
         return json.dumps(json.loads(data), indent=2)
     except (ValueError, RecursionError):
-        return visible(data.decode("utf-8", "backslashreplace"))
+        return escape_unprintable(data.decode("utf-8", "backslashreplace"))
 
 
 def _print_array(items: Iterable[Mapping[str, Any]]) -> None:

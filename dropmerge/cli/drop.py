@@ -11,9 +11,21 @@ from typing import Annotated
 
 import typer
 
-from dropmerge.cli.exit_codes import errors_in_words, misused
-from dropmerge.cli.options import FEEDS, HERE, DryRun, Feeds, Json, Place, Project, State, To, ToFeed, Yes
-from dropmerge.cli.terminal import ask, first_of, must_be_there, progress, visible
+from dropmerge.cli.exit_codes import report_errors, usage_error
+from dropmerge.cli.options import (
+    DEFAULT_FEEDS_DIR,
+    DEFAULT_STATE_DIR,
+    DryRun,
+    Feeds,
+    GcsUri,
+    Json,
+    Project,
+    State,
+    TargetFeed,
+    To,
+    Yes,
+)
+from dropmerge.cli.terminal import confirm, escape_unprintable, progress, require_terminal, shorten_list
 from dropmerge.operations.connection import Connection, open_connection
 
 
@@ -21,31 +33,31 @@ def drop(
     files: Annotated[
         list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE…", help="Of one feed.")
     ],
-    feed: ToFeed = None,
+    feed: TargetFeed = None,
     to: To = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
-    state: State = HERE,
+    state: State = DEFAULT_STATE_DIR,
     project: Project = None,
-    feeds: Feeds = FEEDS,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """Put files in the landing bucket, where the pipeline finds them; with progress for large ones.
 
     It asks before it overwrites an object, and refuses to without a terminal, unless --yes.
     """
     if feed and to:
-        misused("--feed and --to exclude each other")
-    with errors_in_words():
+        usage_error("--feed and --to exclude each other")
+    with report_errors():
         connection = open_connection(state, project, feeds)
         targets = [(path, *_target(connection, path, feed, to, len(files))) for path in files]
         if not dry_run and not yes:
             overwritten = ", ".join(
-                first_of(list(_overwritten(connection, [(bucket, name) for _, bucket, name in targets])))
+                shorten_list(list(_overwritten(connection, [(bucket, name) for _, bucket, name in targets])))
             )
             if overwritten:
-                must_be_there(f"overwriting {overwritten}")
-                ask(f"overwrite {overwritten}?")
+                require_terminal(f"overwriting {overwritten}")
+                confirm(f"overwrite {overwritten}?")
         dropped = []
         for path, bucket, name in targets:
             generation = None
@@ -64,27 +76,29 @@ def drop(
         typer.echo(f"{one['file']} {verb} gs://{one['bucket']}/{one['object']}{suffix}")
 
 
-def _target(connection: Connection, path: Path, feed: str | None, to: Place | None, count: int) -> tuple[str, str]:
+def _target(connection: Connection, path: Path, feed: str | None, to: GcsUri | None, count: int) -> tuple[str, str]:
     bucket, name = _named(connection, path, feed, to, count)
     try:
         name.encode()
     except UnicodeEncodeError:
-        misused(f"{visible(str(path))}: not UTF-8, as an object's name must be: use --to gs://BUCKET/NAME")
+        usage_error(
+            f"{escape_unprintable(str(path))}: not UTF-8, as an object's name must be: use --to gs://BUCKET/NAME"
+        )
     return bucket, name
 
 
-def _named(connection: Connection, path: Path, feed: str | None, to: Place | None, count: int) -> tuple[str, str]:
+def _named(connection: Connection, path: Path, feed: str | None, to: GcsUri | None, count: int) -> tuple[str, str]:
     if to is not None:
         if not to.name:
-            misused("--to has no name after the bucket")
+            usage_error("--to has no name after the bucket")
         is_folder = to.name.endswith("/")
         if count > 1 and not is_folder:
-            misused("several files need a folder: end --to with /")
+            usage_error("several files need a folder: end --to with /")
         return to.bucket, to.name + (path.name if is_folder else "")
     chosen = connection.feed(feed)
     name = re.split(r"[*?]", chosen.objects)[0] + path.name
     if not chosen.wants(name):
-        misused(f"{name} does not match the feed's pattern {chosen.objects}: use --to")
+        usage_error(f"{name} does not match the feed's pattern {chosen.objects}: use --to")
     return connection.landing, name
 
 
@@ -92,4 +106,4 @@ def _overwritten(connection: Connection, places: Sequence[tuple[str, str]]) -> I
     """Objects that are there already, or would be written twice by this very command."""
     for (bucket, name), times in Counter(places).items():
         if times > 1 or connection.storage.bucket(bucket).blob(name).exists():
-            yield visible(f"gs://{bucket}/{name}")
+            yield escape_unprintable(f"gs://{bucket}/{name}")

@@ -23,31 +23,31 @@ CODES: dict[int, str] = {
 }
 
 
-def fail(text: object) -> NoReturn:
+def abort(text: object) -> NoReturn:
     """It could not be done, or is not so."""
     typer.echo(str(text), err=True)
     raise typer.Exit(FAILED)
 
 
-def misused(text: object) -> NoReturn:
+def usage_error(text: object) -> NoReturn:
     """What was typed cannot be meant."""
     typer.echo(f"Error: {text}", err=True)
     raise typer.Exit(USAGE)
 
 
 @contextmanager
-def errors_in_words() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """Google's errors, a part that does not answer, and bad contracts, as some lines and exit code 1."""
     try:
         yield
     except Exception as error:
-        words = in_words(error)
+        words = describe_error(error)
         if words is None:
             raise
-        fail(words)
+        abort(words)
 
 
-def in_words(error: Exception) -> str | None:
+def describe_error(error: Exception) -> str | None:
     """What to tell the person at the terminal; None for a fault in the code."""
     if isinstance(error, (NoAnswer, CloudError)):
         return str(error)
@@ -57,16 +57,16 @@ def in_words(error: Exception) -> str | None:
     from google.auth.exceptions import GoogleAuthError
     from requests import RequestException
 
-    from services.shared.contract.feed import BadContract
+    from services.shared.contract.feed import ContractError
 
     if isinstance(error, google.RetryError) and isinstance(error.cause, Exception):
-        return in_words(error.cause)
+        return describe_error(error.cause)
     if isinstance(error, (google.ServiceUnavailable, google.DeadlineExceeded)) and error.grpc_status_code is not None:
         # Of all that commands talk to, only Pub/Sub is spoken to in gRPC.
         return str(NoAnswer(PUBSUB, str(error.message)))
     if isinstance(error, google.Forbidden):
         return f"{error}\nThe account that runs this command lacks that permission."
-    if isinstance(error, (google.GoogleAPIError, BadContract)):
+    if isinstance(error, (google.GoogleAPIError, ContractError)):
         return str(error)
     if isinstance(error, GoogleAuthError):
         return f"{error}\nLog in with `gcloud auth application-default login`."

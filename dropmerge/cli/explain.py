@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from dropmerge.cli.exit_codes import errors_in_words, misused
-from dropmerge.cli.options import FEEDS, HERE, Feeds, Json, OfRow, Project, State
-from dropmerge.cli.terminal import visible
+from dropmerge.cli.exit_codes import report_errors, usage_error
+from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, RowFeed, State
+from dropmerge.cli.terminal import escape_unprintable
 from dropmerge.operations.connection import open_connection
 from dropmerge.operations.loads.events import print_events
 
@@ -21,18 +21,18 @@ def explain(
         typer.Option("--row", metavar="KEY=VALUE…", help="Of a key with several columns, one after the other."),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(help="More key=value after --row.", hidden=True)] = None,
-    feed: OfRow = None,
+    feed: RowFeed = None,
     as_json: Json = False,
-    state: State = HERE,
+    state: State = DEFAULT_STATE_DIR,
     project: Project = None,
-    feeds: Feeds = FEEDS,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """The life of a load, or of the load that a row came from. Exit code 1 when nothing is known of it."""
     # Both bring Google's clients with them.
     from dropmerge.operations.loads.explain import explain_object
     from dropmerge.operations.loads.rows import explain_row
 
-    with errors_in_words():
+    with report_errors():
         connection = open_connection(state, project, feeds)
         if row:
             pairs = [*row, *(word for word in [uri, *(more or [])] if word)]
@@ -43,7 +43,7 @@ def explain(
         elif uri and not more:
             answer = explain_object(connection, uri, with_jobs=True)
         else:
-            misused("name one gs://bucket/object, or --row key=value")
+            usage_error("name one gs://bucket/object, or --row key=value")
     if as_json:
         typer.echo(json.dumps(answer, indent=2, default=str))
     else:
@@ -63,13 +63,13 @@ def _print(answer: dict[str, Any]) -> None:
         elif isinstance(value, dict):
             typer.echo(f"{name}:")
             for key, one in value.items():
-                typer.echo(visible(f"  {key}: {one}"))
+                typer.echo(escape_unprintable(f"  {key}: {one}"))
         else:
-            typer.echo(visible(f"{name}: {value}"))
+            typer.echo(escape_unprintable(f"{name}: {value}"))
     print_events("events", answer["events"])
 
 
 def _line(one: Any) -> str:
     if isinstance(one, dict):
-        return visible(", ".join(f"{name} {value}" for name, value in one.items() if value is not None))
-    return visible(str(one))
+        return escape_unprintable(", ".join(f"{name} {value}" for name, value in one.items() if value is not None))
+    return escape_unprintable(str(one))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropmerge.cli.exit_codes import errors_in_words, fail, misused
-from dropmerge.cli.options import FEEDS, Feeds, Json
-from dropmerge.cli.terminal import counted, show, table
-from dropmerge.operations.feeds.infer import CannotGuess, Contract, guess
+from dropmerge.cli.exit_codes import abort, report_errors, usage_error
+from dropmerge.cli.options import DEFAULT_FEEDS_DIR, Feeds, Json
+from dropmerge.cli.terminal import pluralize, print_table, table
+from dropmerge.operations.feeds.infer import Contract, InferenceError, infer
 
 if TYPE_CHECKING:
     from services.shared.contract.feed import Feed
@@ -24,15 +24,15 @@ commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Contra
 def check_feeds(
     files: Annotated[list[Path] | None, typer.Argument(help="By default all of the folder.", exists=True)] = None,
     as_json: Json = False,
-    feeds: Feeds = FEEDS,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """Check contracts; each fault with file, line and column. Exit code 1 if there is one."""
-    from services.shared.contract.reader import Fault, check, check_together
+    from services.shared.contract.reader import Problem, check, check_together
 
     paths = files or sorted(feeds.glob("*.yaml"))
     if not paths:
-        misused(f"{feeds}: no feeds (*.yaml) here")
-    faults: list[Fault] = []
+        usage_error(f"{feeds}: no feeds (*.yaml) here")
+    faults: list[Problem] = []
     good: list[tuple[Path, Feed]] = []
     for path in paths:
         feed, found = check(path)
@@ -46,7 +46,9 @@ def check_feeds(
         for fault in faults:
             typer.echo(str(fault), err=True)
         if not faults:
-            typer.echo(f"{counted(len(good), 'contract')} without a fault: {', '.join(feed.feed for _, feed in good)}")
+            typer.echo(
+                f"{pluralize(len(good), 'contract')} without a fault: {', '.join(feed.name for _, feed in good)}"
+            )
     if faults:
         raise typer.Exit(1)
 
@@ -55,15 +57,15 @@ def check_feeds(
 def show_feeds(
     name: Annotated[str | None, typer.Argument(help="By default all, a line each.")] = None,
     as_json: Json = False,
-    feeds: Feeds = FEEDS,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """The contracts as they are understood."""
     from services.shared.contract.feed import read_feeds
 
-    with errors_in_words():
+    with report_errors():
         found = read_feeds(feeds)
     if name is not None and name not in found:
-        misused(f"no feed {name!r}; there are: {', '.join(found)}")
+        usage_error(f"no feed {name!r}; there are: {', '.join(found)}")
     chosen = [found[name]] if name else list(found.values())
     if as_json:
         typer.echo(json.dumps([feed.model_dump(mode="json") for feed in chosen], indent=2))
@@ -72,14 +74,14 @@ def show_feeds(
     for feed in chosen:
         delete = f"{feed.delete.column} = {feed.delete.equals}" if feed.delete else ""
         bad = str(feed.bad_rows.at_most)
-        overview.add_row(feed.feed, feed.objects, feed.table, ", ".join(feed.key), feed.version, delete, bad)
-    show(overview)
+        overview.add_row(feed.name, feed.objects, feed.table, ", ".join(feed.key), feed.version, delete, bad)
+    print_table(overview)
     if name:
         columns = table("column", "type", "required", "check")
         for column in chosen[0].columns:
             required = "yes" if column.name in chosen[0].required else ""
             columns.add_row(column.name, column.type, required, column.check or "")
-        show(columns)
+        print_table(columns)
 
 
 @commands.command()
@@ -88,9 +90,9 @@ def init(
 ) -> None:
     """Print a first contract for files like this sample. What it is unsure of is marked by UNSURE."""
     try:
-        contract = guess(file)
-    except CannotGuess as error:
-        fail(error)
+        contract = infer(file)
+    except InferenceError as error:
+        abort(error)
     typer.echo(_yaml(_feed_name(file), contract), nl=False)
 
 
@@ -116,7 +118,7 @@ def _yaml(name: str, contract: Contract) -> str:
         entry: dict[str, str] = {"name": column.name, "type": column.type}
         if column.name in (*contract.key, contract.version):
             entry["mode"] = "REQUIRED"
-        lines.append(f"  - {_flow(entry)}{_unsure('; '.join(column.doubts))}")
+        lines.append(f"  - {_flow(entry)}{_unsure('; '.join(column.warnings))}")
     lines += ["unknown_columns: reject", "bad_rows: {at_most: 0}"]
     return "\n".join(lines) + "\n"
 

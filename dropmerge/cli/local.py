@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from dropmerge.cli.exit_codes import fail
-from dropmerge.cli.options import HERE, State
+from dropmerge.cli.exit_codes import abort
+from dropmerge.cli.options import DEFAULT_STATE_DIR, State
 from dropmerge.cli.stop_signals import StopSignals
-from dropmerge.cli.terminal import unheard
+from dropmerge.cli.terminal import ignore_closed_stream
 from localcloud.cloud import LocalCloud
 from localcloud.errors import CloudError, Interrupted
 from localcloud.ports import USUAL
 
 
-def read_port_base(text: str) -> int:
+def parse_port_base(text: str) -> int:
     """A port, 0 for free ones, or `default`."""
     if text == "default":
         return USUAL
@@ -27,13 +27,13 @@ def read_port_base(text: str) -> int:
 
 
 def up(
-    state: State = HERE,
+    state: State = DEFAULT_STATE_DIR,
     detach: Annotated[bool, typer.Option("--detach", help="Return once all is ready.")] = False,
     port_base: Annotated[
         int | None,
         typer.Option(
             "--port-base",
-            parser=read_port_base,
+            parser=parse_port_base,
             metavar="N",
             help="First of seven ports in a row; 0 picks free ones, `default` the usual ones. Kept for the next `up`.",
         ),
@@ -83,21 +83,21 @@ def up(
         _progress("interrupted: what was started is stopped")
         raise typer.Exit(stop.code) from None
     except CloudError as error:
-        fail(error)
+        abort(error)
 
 
-def down(state: State = HERE) -> None:
+def down(state: State = DEFAULT_STATE_DIR) -> None:
     """Stop the local cloud. Its state stays for the next `up`, and so do its ports and folders."""
     stopped = LocalCloud(state, _progress).down()
     typer.echo("stopped" if stopped else f"no local cloud is up in {state.resolve()}")
 
 
-def env(state: State = HERE) -> None:
+def env(state: State = DEFAULT_STATE_DIR) -> None:
     """Print `export` lines that point any Google client at the local cloud."""
     try:
         variables = LocalCloud(state).read()
     except CloudError as error:
-        fail(error)
+        abort(error)
     for name, value in variables.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
@@ -122,11 +122,11 @@ def _stay(cloud: LocalCloud, stop: StopSignals) -> None:
 
 
 def _check_feeds(folder: Path) -> None:
-    from services.shared.contract.feed import BadContract, read_feeds
+    from services.shared.contract.feed import ContractError, read_feeds
 
     try:
         read_feeds(folder)
-    except BadContract as error:
+    except ContractError as error:
         raise CloudError(f"{error}\nNothing was started or stopped: fix the contract first.") from error
 
 
@@ -138,10 +138,10 @@ def _say_where(cloud: LocalCloud, variables: dict[str, str]) -> None:
 
 
 def _say(line: str) -> None:
-    with unheard(sys.stdout):
+    with ignore_closed_stream(sys.stdout):
         typer.echo(line)
 
 
 def _progress(line: str) -> None:
-    with unheard(sys.stderr):
+    with ignore_closed_stream(sys.stderr):
         typer.echo(line, err=True)

@@ -15,11 +15,11 @@ import typer
 from deploy.topology import ROOT, SERVICES
 from services.shared.reasons import REASONS, ROW_REASONS
 
-HERE = Path(".local")
-FEEDS = ROOT / "deploy" / "feeds"
+DEFAULT_STATE_DIR = Path(".local")
+DEFAULT_FEEDS_DIR = ROOT / "deploy" / "feeds"
 
 
-def read_age(text: str) -> timedelta:
+def parse_age(text: str) -> timedelta:
     """90s, 30m, 12h, 7d."""
     match = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
     if match is None:
@@ -27,7 +27,7 @@ def read_age(text: str) -> timedelta:
     return timedelta(seconds=int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]])
 
 
-def read_rate(text: str) -> float:
+def parse_rate(text: str) -> float:
     """Messages a second: 10, 10/s, 0.5/s."""
     match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(?:/s)?", text)
     if match is None or not float(match[1]):
@@ -35,7 +35,7 @@ def read_rate(text: str) -> float:
     return float(match[1])
 
 
-def read_seconds(text: str | float) -> float:
+def parse_seconds(text: str | float) -> float:
     """Zero or more, and finite."""
     try:
         seconds = float(text)
@@ -46,7 +46,7 @@ def read_seconds(text: str | float) -> float:
     return seconds
 
 
-def read_glob(text: str) -> str:
+def parse_glob(text: str) -> str:
     """For fnmatch, which takes a bracket that is never closed for itself, and finds nothing."""
     if not text or re.search(r"\[!?[^]]*$", text):
         raise typer.BadParameter(f"{text!r} is not a glob: it is empty, or a [ is never closed")
@@ -54,19 +54,19 @@ def read_glob(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Place:
+class GcsUri:
     """Of an object, or of those whose names begin so."""
 
     bucket: str
     name: str
 
 
-def read_place(text: str) -> Place:
+def parse_gcs_uri(text: str) -> GcsUri:
     """gs://bucket/name, where the name may be empty."""
     match = re.fullmatch(r"gs://([^/]+)(?:/(.*))?", text, re.DOTALL)
     if match is None:
         raise typer.BadParameter(f"{text!r} is not gs://bucket/name")
-    return Place(match[1], match[2] or "")
+    return GcsUri(match[1], match[2] or "")
 
 
 def _one_of(allowed: Iterable[str], text: str) -> str:
@@ -75,17 +75,17 @@ def _one_of(allowed: Iterable[str], text: str) -> str:
     return text
 
 
-def read_reason(text: str) -> str:
+def parse_reason(text: str) -> str:
     """Why a message could not go on."""
     return _one_of(REASONS, text)
 
 
-def read_row_reason(text: str) -> str:
+def parse_row_reason(text: str) -> str:
     """Why a row was rejected."""
     return _one_of(ROW_REASONS, text)
 
 
-def read_service(text: str) -> str:
+def parse_service(text: str) -> str:
     """Whose dead letters."""
     return _one_of(SERVICES, text)
 
@@ -95,7 +95,7 @@ def _feed_names(context: typer.Context, incomplete: str) -> list[str]:
     import yaml
 
     names = []
-    for path in sorted((context.params.get("feeds") or FEEDS).glob("*.yaml")):
+    for path in sorted((context.params.get("feeds") or DEFAULT_FEEDS_DIR).glob("*.yaml")):
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, yaml.YAMLError):
@@ -146,38 +146,38 @@ AllOfThem = Annotated[bool, typer.Option("--all", help="All that wait: instead o
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Rate = Annotated[
     float | None,
-    typer.Option("--rate", parser=read_rate, metavar="N/s", help="Messages a second at most. [default: no limit]"),
+    typer.Option("--rate", parser=parse_rate, metavar="N/s", help="Messages a second at most. [default: no limit]"),
 ]
 FeedName = Annotated[
     str | None, typer.Option("--feed", autocompletion=_feed_names, metavar="FEED", help="Of this feed only.")
 ]
-OfRow = Annotated[
+RowFeed = Annotated[
     str | None,
     typer.Option("--feed", autocompletion=_feed_names, metavar="FEED", help="With --row: whose table."),
 ]
-ToFeed = Annotated[
+TargetFeed = Annotated[
     str | None,
     typer.Option("--feed", autocompletion=_feed_names, metavar="FEED", help="Drop where this feed looks."),
 ]
 To = Annotated[
-    Place | None,
-    typer.Option("--to", parser=read_place, metavar="gs://BUCKET/NAME", help="A name, or a folder ending in /."),
+    GcsUri | None,
+    typer.Option("--to", parser=parse_gcs_uri, metavar="gs://BUCKET/NAME", help="A name, or a folder ending in /."),
 ]
 Object = Annotated[
     str | None,
-    typer.Option("--object", parser=read_glob, metavar="GLOB", help="Whose object's name matches: * ? [abc]."),
+    typer.Option("--object", parser=parse_glob, metavar="GLOB", help="Whose object's name matches: * ? [abc]."),
 ]
 Reason = Annotated[
     str | None,
     typer.Option(
-        "--reason", parser=read_reason, autocompletion=_reasons, metavar="REASON", help="With this reason only."
+        "--reason", parser=parse_reason, autocompletion=_reasons, metavar="REASON", help="With this reason only."
     ),
 ]
 RowReason = Annotated[
     str | None,
     typer.Option(
         "--reason",
-        parser=read_row_reason,
+        parser=parse_row_reason,
         autocompletion=_row_reasons,
         metavar="REASON",
         help="With this reason among theirs, such as not_a_number.",
@@ -185,16 +185,16 @@ RowReason = Annotated[
 ]
 OlderThan = Annotated[
     timedelta | None,
-    typer.Option("--older-than", parser=read_age, metavar="AGE", help="Dead for longer: 90s, 30m, 12h, 7d."),
+    typer.Option("--older-than", parser=parse_age, metavar="AGE", help="Dead for longer: 90s, 30m, 12h, 7d."),
 ]
 Ids = Annotated[list[str] | None, typer.Option("--id", metavar="ID", help="This one; may be repeated.")]
 Service = Annotated[
     str | None,
     typer.Option(
-        "--service", parser=read_service, autocompletion=_services, metavar="SERVICE", help="Of ingest or merge only."
+        "--service", parser=parse_service, autocompletion=_services, metavar="SERVICE", help="Of ingest or merge only."
     ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="This many at most.")]
-Seconds = Annotated[
-    float, typer.Option("--timeout", parser=read_seconds, metavar="SECONDS", help="Give up after this long.")
+Timeout = Annotated[
+    float, typer.Option("--timeout", parser=parse_seconds, metavar="SECONDS", help="Give up after this long.")
 ]

@@ -11,9 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dropmerge.cli.exit_codes import errors_in_words, misused
-from dropmerge.cli.options import FEEDS, HERE, FeedName, Feeds, Json, Object, Project, RowReason, State
-from dropmerge.cli.terminal import counted, show, table, visible
+from dropmerge.cli.exit_codes import report_errors, usage_error
+from dropmerge.cli.options import (
+    DEFAULT_FEEDS_DIR,
+    DEFAULT_STATE_DIR,
+    FeedName,
+    Feeds,
+    Json,
+    Object,
+    Project,
+    RowReason,
+    State,
+)
+from dropmerge.cli.terminal import escape_unprintable, pluralize, print_table, table
 from dropmerge.operations.connection import Connection, open_connection
 
 if TYPE_CHECKING:
@@ -31,17 +41,17 @@ def rejected(
         typer.Option("--csv", metavar="FILE", help="Write them as a file to mend and drop again."),
     ] = None,
     as_json: Json = False,
-    state: State = HERE,
+    state: State = DEFAULT_STATE_DIR,
     project: Project = None,
-    feeds: Feeds = FEEDS,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """Rejected rows: how many by file and reason, and each as it was with every reason."""
     if csv_file is not None and as_json:
-        misused("--csv and --json exclude each other")
-    with errors_in_words():
+        usage_error("--csv and --json exclude each other")
+    with report_errors():
         connection = open_connection(state, project, feeds)
         contract = connection.feed(feed) if feed or csv_file else None
-        rows = _read(connection, contract.feed if contract else "", object_, reason)
+        rows = _read(connection, contract.name if contract else "", object_, reason)
     if csv_file and contract:
         _write(csv_file, contract, rows)
     elif as_json:
@@ -82,15 +92,15 @@ def _print(rows: list[dict[str, Any]]) -> None:
     summary = table("feed", "object", "reason", "rows")
     for key, count in sorted(counts.items()):
         summary.add_row(*key, str(count))
-    show(summary)
+    print_table(summary)
     each = table("object", "reasons", "row")
     for row in rows[:_SHOWN]:
         each.add_row(
             f"{row['object']}#{row['generation']}",
             "\n".join(row["reasons"]),
-            visible(json.dumps(row["row"], ensure_ascii=False)),
+            escape_unprintable(json.dumps(row["row"], ensure_ascii=False)),
         )
-    show(each)
+    print_table(each)
     if len(rows) > _SHOWN:
         typer.echo(f"… and {len(rows) - _SHOWN} more: narrow it with --object or --reason, or take --json or --csv")
 
@@ -98,7 +108,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
 def _write(path: Path, feed: Feed, rows: list[dict[str, Any]]) -> None:
     """The columns of the feed's own files, values as they were; what is wrong with each line goes to the terminal."""
     if path.exists():
-        misused(f"{path} is there already: name another file")
+        usage_error(f"{path} is there already: name another file")
     names = [column.name for column in feed.columns] + ([feed.delete.column] if feed.delete else [])
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(
@@ -109,4 +119,4 @@ def _write(path: Path, feed: Feed, rows: list[dict[str, Any]]) -> None:
             writer.writerow(row["row"])
     for number, row in enumerate(rows, 2):
         typer.echo(f"row {number}: {', '.join(row['reasons'])}")
-    typer.echo(f"{path} has {counted(len(rows), 'row')}: mend them, then `dropmerge drop --feed {feed.feed} {path}`")
+    typer.echo(f"{path} has {pluralize(len(rows), 'row')}: mend them, then `dropmerge drop --feed {feed.name} {path}`")

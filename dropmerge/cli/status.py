@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deploy.topology import SERVICES
-from dropmerge.cli.exit_codes import errors_in_words, in_words, misused
-from dropmerge.cli.options import FEEDS, HERE, Feeds, Json, Project, State
-from dropmerge.cli.terminal import clear, counted, show, table
+from dropmerge.cli.exit_codes import describe_error, report_errors, usage_error
+from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, State
+from dropmerge.cli.terminal import clear, pluralize, print_table, table
 from dropmerge.operations.connection import Connection, open_connection
 from dropmerge.operations.loads.in_flight import InFlight
-from dropmerge.operations.loads.status import Whereabouts, is_moving, landed, messages_in_flight
+from dropmerge.operations.loads.status import LoadStatus, is_in_flight, list_landing_objects, messages_in_flight
 from dropmerge.operations.no_answer import BIGQUERY, NoAnswer
 from services.shared.load import staging_table
 
@@ -31,14 +31,14 @@ _EVERY_SECONDS = 5.0
 def status(
     watch: Annotated[bool, typer.Option("--watch", help="Again every five seconds, until Ctrl-C.")] = False,
     as_json: Json = False,
-    state: State = HERE,
+    state: State = DEFAULT_STATE_DIR,
     project: Project = None,
-    feeds: Feeds = FEEDS,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """How each feed stands: counts since the beginning; in flight and staged as of now."""
     if watch and as_json:
-        misused("--watch and --json exclude each other")
-    with errors_in_words():
+        usage_error("--watch and --json exclude each other")
+    with report_errors():
         connection = open_connection(state, project, feeds)
         in_flight = InFlight(connection)
         if watch:
@@ -53,13 +53,13 @@ def status(
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
         return
-    show(_table(answer))
+    print_table(_table(answer))
     typer.echo(_below(answer))
 
 
 def read_status(connection: Connection, in_flight: InFlight) -> dict[str, Any]:
     """Four queries, whatever the number of feeds; listings and metrics cost none."""
-    found, messages = in_flight.all()
+    found, messages = in_flight.snapshot()
     ledger = {row["feed"]: row for row in _ledger(connection)}
     counts = {(row["feed"], row["event"]): row["n"] for row in _journal(connection)}
     rejected = {row["feed"]: row["n"] for row in _rejected(connection)}
@@ -67,7 +67,7 @@ def read_status(connection: Connection, in_flight: InFlight) -> dict[str, Any]:
     answer = {}
     for name in connection.feeds:
         own = [one for one in found if one.feed == name]
-        moving = [one for one in own if is_moving(one)]
+        moving = [one for one in own if is_in_flight(one)]
         merged = ledger.get(name, {})
         answer[name] = {
             "in_flight": len(moving),
@@ -110,7 +110,7 @@ def _rejected(connection: Connection) -> list[Any]:
 
 def _staged(connection: Connection, merged: set[str | None]) -> Counter[str]:
     """Staging tables that wait, by feed. One that was merged may take a moment to be dropped."""
-    tables = connection.warehouse.tables("staging", "")
+    tables = connection.warehouse.list_tables("staging", "")
     return Counter(
         {
             name: sum(
@@ -123,7 +123,7 @@ def _staged(connection: Connection, merged: set[str | None]) -> Counter[str]:
     )
 
 
-def _file(one: Whereabouts | None) -> dict[str, Any] | None:
+def _file(one: LoadStatus | None) -> dict[str, Any] | None:
     if one is None:
         return None
     at = one.created.isoformat()
@@ -149,7 +149,7 @@ def _watch(connection: Connection, in_flight: InFlight) -> None:
                 answer = read_status(connection, in_flight)
                 as_of = f"{datetime.now(UTC):%H:%M:%S} UTC"
             except Exception as error:
-                trouble = in_words(error)
+                trouble = describe_error(error)
                 if trouble is None or (answer is None and not isinstance(error, NoAnswer)):
                     raise
             clear()
@@ -166,7 +166,7 @@ def _show_screen(answer: dict[str, Any] | None, as_of: str, trouble: str | None)
     if answer:
         lines = _table(answer)
         lines.style = "dim" if trouble else ""
-        show(lines)
+        print_table(lines)
         typer.echo(f"{_below(answer)}; as of {as_of}")
 
 
@@ -191,9 +191,9 @@ def _table(answer: dict[str, Any]) -> Table:
 def _queues(connection: Connection) -> str:
     """What is known without the warehouse."""
     letters = sum(connection.undelivered(f"{service}-dead-letter") for service in SERVICES)
-    files = counted(len(landed(connection)), "file")
-    messages = counted(messages_in_flight(connection), "message")
-    return f"{files} in gs://{connection.landing}, {messages} in flight, {counted(letters, 'dead letter')} waiting"
+    files = pluralize(len(list_landing_objects(connection)), "file")
+    messages = pluralize(messages_in_flight(connection), "message")
+    return f"{files} in gs://{connection.landing}, {messages} in flight, {pluralize(letters, 'dead letter')} waiting"
 
 
 def _below(answer: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from dropmerge.cli.exit_codes import fail, misused
+from dropmerge.cli.exit_codes import abort, usage_error
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _WIDE = 200
 
 
-def who() -> str:
+def current_user() -> str:
     """For the journal: the account that runs the command."""
     try:
         return getpass.getuser()
@@ -28,13 +28,13 @@ def who() -> str:
         return f"uid {os.getuid()}"
 
 
-def must_be_there(what: str) -> None:
+def require_terminal(what: str) -> None:
     """Misuse of the command line unless a question can be both seen and answered: it goes to stderr."""
-    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
-        misused(f"{what} asks first, and there is no terminal to ask at: add --yes to do it without being asked")
+    if not (is_interactive(sys.stdin) and is_interactive(sys.stderr)):
+        usage_error(f"{what} asks first, and there is no terminal to ask at: add --yes to do it without being asked")
 
 
-def ask(question: str, agreed: str = "y") -> None:
+def confirm(question: str, agreed: str = "y") -> None:
     """Go on only if the answer is `agreed`. Anything else ends the command with exit code 1, nothing changed.
 
     `y` may be typed as `yes`, in capitals too. The end of input (Ctrl-D) is a no.
@@ -52,14 +52,14 @@ def ask(question: str, agreed: str = "y") -> None:
     if not answer.endswith("\n"):
         typer.echo(err=True)
     if answer.strip().lower() not in {agreed, "yes" if agreed == "y" else agreed}:
-        fail("nothing was changed")
+        abort("nothing was changed")
 
 
-def show(table: Table, err: bool = False) -> None:
+def print_table(table: Table, err: bool = False) -> None:
     """Names as they are: anyone may have put [brackets] in one. In a file or a pipe, lines are long."""
     from rich.console import Console
 
-    width = None if _is_terminal(sys.stderr if err else sys.stdout) or os.environ.get("COLUMNS") else _WIDE
+    width = None if is_interactive(sys.stderr if err else sys.stdout) or os.environ.get("COLUMNS") else _WIDE
     Console(stderr=err, markup=False, highlight=False, emoji=False, width=width).print(table)
 
 
@@ -77,13 +77,13 @@ def table(*headings: str) -> Table:
     return Table(*(Column(heading, overflow="fold") for heading in headings))
 
 
-def first_of(lines: Sequence[str], most: int = 20) -> list[str]:
+def shorten_list(lines: Sequence[str], most: int = 20) -> list[str]:
     """No more than fit on a screen, and how many are left out."""
     left = len(lines) - most
     return [*lines[:most], f"… and {left} more"] if left > 0 else list(lines)
 
 
-def counted(number: int, what: str) -> str:
+def pluralize(number: int, what: str) -> str:
     """1 letter, 2 letters."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
@@ -96,7 +96,7 @@ def progress() -> Console:
 
 
 @contextmanager
-def unheard(stream: TextIO) -> Iterator[None]:
+def ignore_closed_stream(stream: TextIO) -> Iterator[None]:
     """Writing progress to a stream that may have been closed, terminal or pipe: no reason to stop the work."""
     try:
         yield
@@ -106,11 +106,11 @@ def unheard(stream: TextIO) -> Iterator[None]:
             os.dup2(nowhere.fileno(), stream.fileno())
 
 
-def visible(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """On one line: a name or an error may hold line ends, and codes that would move the cursor."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
+def is_interactive(stream: TextIO | None) -> bool:
     """None where the process was started with the stream closed."""
     return stream is not None and stream.isatty()

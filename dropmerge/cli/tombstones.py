@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropmerge.cli.exit_codes import errors_in_words, misused
-from dropmerge.cli.options import FEEDS, HERE, DryRun, FeedName, Feeds, Json, Project, State, Yes, read_age
-from dropmerge.cli.terminal import ask, counted, must_be_there, who
+from dropmerge.cli.exit_codes import report_errors, usage_error
+from dropmerge.cli.options import (
+    DEFAULT_FEEDS_DIR,
+    DEFAULT_STATE_DIR,
+    DryRun,
+    FeedName,
+    Feeds,
+    Json,
+    Project,
+    State,
+    Yes,
+    parse_age,
+)
+from dropmerge.cli.terminal import confirm, current_user, pluralize, require_terminal
 from dropmerge.operations.connection import Connection, open_connection
 
 if TYPE_CHECKING:
@@ -23,15 +34,17 @@ _OLD = "_deleted AND _load_id IN (SELECT load_id FROM `ops.ledger` WHERE feed = 
 def purge_tombstones(
     older_than: Annotated[
         timedelta,
-        typer.Option("--older-than", parser=read_age, metavar="AGE", help="Merged longer ago than this, such as 90d."),
+        typer.Option(
+            "--older-than", parser=parse_age, metavar="AGE", help="Merged longer ago than this, such as 90d."
+        ),
     ],
     feed: FeedName = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
-    state: State = HERE,
+    state: State = DEFAULT_STATE_DIR,
     project: Project = None,
-    feeds: Feeds = FEEDS,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """Remove tombstones from the main tables.
 
@@ -41,8 +54,8 @@ def purge_tombstones(
     deleted key may return.
     """
     if not dry_run and not yes:
-        must_be_there("purge-tombstones")
-    with errors_in_words():
+        require_terminal("purge-tombstones")
+    with report_errors():
         connection = open_connection(state, project, feeds)
         least = timedelta(
             seconds=max(
@@ -52,26 +65,26 @@ def purge_tombstones(
             )
         )
         if older_than < least:
-            misused(
+            usage_error(
                 f"--older-than is less than the {least.days} days that a dead letter may wait: "
                 "one replayed after the purge could bring a deleted key back"
             )
         before = datetime.now(UTC) - older_than
         chosen = [connection.feed(feed)] if feed else [one for one in connection.feeds.values() if one.delete]
-        counts = {one.feed: _count(connection, one, before) for one in chosen}
+        counts = {one.name: _count(connection, one, before) for one in chosen}
         if not dry_run and any(counts.values()):
             if not yes:
                 of_feeds = ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
-                ask(f"remove {counted(sum(counts.values()), 'tombstone')} ({of_feeds})?")
+                confirm(f"remove {pluralize(sum(counts.values()), 'tombstone')} ({of_feeds})?")
             for one in chosen:
-                if counts[one.feed]:
-                    _purge(connection, one, before, counts[one.feed])
+                if counts[one.name]:
+                    _purge(connection, one, before, counts[one.name])
     if as_json:
         typer.echo(json.dumps(counts))
         return
     verb = "would be removed" if dry_run else "removed"
     for name, count in counts.items():
-        typer.echo(f"{name}: {counted(count, 'tombstone')} {verb}")
+        typer.echo(f"{name}: {pluralize(count, 'tombstone')} {verb}")
 
 
 def _count(connection: Connection, feed: Feed, before: datetime) -> int:
@@ -81,8 +94,8 @@ def _count(connection: Connection, feed: Feed, before: datetime) -> int:
 
 def _purge(connection: Connection, feed: Feed, before: datetime, count: int) -> None:
     connection.warehouse.query(f"DELETE FROM `{feed.table}` WHERE {_OLD}", _parameters(feed, before))  # noqa: S608 - the contract's
-    connection.journal.record("purged", {"feed": feed.feed}, tombstones=count, before=before, who=who())
+    connection.journal.record("purged", {"feed": feed.name}, tombstones=count, before=before, who=current_user())
 
 
 def _parameters(feed: Feed, before: datetime) -> dict[str, tuple[str, object]]:
-    return {"feed": ("STRING", feed.feed), "before": ("TIMESTAMP", before)}
+    return {"feed": ("STRING", feed.name), "before": ("TIMESTAMP", before)}

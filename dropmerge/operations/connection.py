@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.topology import ROOT
-from dropmerge.cli.exit_codes import fail, misused
-from dropmerge.cli.options import FEEDS
+from dropmerge.cli.exit_codes import abort, usage_error
+from dropmerge.cli.options import DEFAULT_FEEDS_DIR
 from dropmerge.operations.no_answer import BIGQUERY, MONITORING, PUBSUB, STORAGE, Api
 
 if TYPE_CHECKING:
@@ -168,13 +168,13 @@ class Connection:
         """A query's rows; none where a table or dataset is not there yet."""
         from google.api_core.exceptions import NotFound
 
-        from services.shared.errors import Transient
+        from services.shared.errors import TransientError
         from services.shared.google_errors import classify
 
         try:
             return self.warehouse.query(sql, parameters)
         except NotFound as error:
-            if isinstance(classify(error), Transient):
+            if isinstance(classify(error), TransientError):
                 raise
             return []
 
@@ -182,10 +182,10 @@ class Connection:
         """The feed of this name, or the only one; anything else is a mistake on the command line."""
         names = ", ".join(self.feeds)
         if name is None and len(self.feeds) > 1:
-            misused(f"several feeds: name one with --feed ({names})")
+            usage_error(f"several feeds: name one with --feed ({names})")
         found = self.feeds.get(name) if name else next(iter(self.feeds.values()))
         if found is None:
-            misused(f"no feed {name!r}; there are: {names}")
+            usage_error(f"no feed {name!r}; there are: {names}")
         return found
 
 
@@ -204,7 +204,9 @@ def _as_if_missing(*modules: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-def open_connection(state: Path, project: str | None, feeds: Path = FEEDS, seconds: float = math.inf) -> Connection:
+def open_connection(
+    state: Path, project: str | None, feeds: Path = DEFAULT_FEEDS_DIR, seconds: float = math.inf
+) -> Connection:
     """Point the process at the local cloud of `state`, or at a Google Cloud project.
 
     `seconds`: how long the command may take by its own option, if it has one.
@@ -218,5 +220,5 @@ def open_connection(state: Path, project: str | None, feeds: Path = FEEDS, secon
     try:
         os.environ.update(LocalCloud(state).read())
     except CloudError as error:
-        fail(error)
+        abort(error)
     return Connection(os.environ["GOOGLE_CLOUD_PROJECT"], feeds, ends_at=ends_at)

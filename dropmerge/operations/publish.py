@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 Message = tuple[bytes, Mapping[str, str]]
 """Data and attributes."""
 
-MOST_AT_ONCE = 500
+MAX_BATCH = 500
 # Of a request, by Pub/Sub's limits: 1,000 messages, 10 MB.
-_MOST_BYTES = 9_000_000
+_MAX_BYTES = 9_000_000
 
 
 def publish(connection: Connection, topic: str, messages: Sequence[Message]) -> list[str]:
@@ -37,7 +37,7 @@ def _requests(messages: Sequence[Message]) -> Iterator[list[PubsubMessage]]:
     size = 0
     for data, attributes in messages:
         own = len(data) + sum(len(key) + len(value) for key, value in attributes.items()) * 4
-        if some and (size + own > _MOST_BYTES or len(some) == MOST_AT_ONCE):
+        if some and (size + own > _MAX_BYTES or len(some) == MAX_BATCH):
             yield some
             some, size = [], 0
         some.append(PubsubMessage(data=data, attributes=attributes))
@@ -46,7 +46,7 @@ def _requests(messages: Sequence[Message]) -> Iterator[list[PubsubMessage]]:
         yield some
 
 
-class Pace:
+class RateLimiter:
     """Spreads batches so that on average no more than `rate` messages a second go; None is no limit."""
 
     def __init__(self, rate: float | None) -> None:
@@ -56,7 +56,7 @@ class Pace:
     @property
     def batch(self) -> int:
         """How many to take at once: a second's worth."""
-        return MOST_AT_ONCE if self._rate is None else max(1, min(MOST_AT_ONCE, int(self._rate)))
+        return MAX_BATCH if self._rate is None else max(1, min(MAX_BATCH, int(self._rate)))
 
     def wait(self, count: int) -> None:
         """Until `count` more may go."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from localcloud.pubsub.database import DataInUseError
 from localcloud.pubsub.errors import PortInUseError
-from localcloud.pubsub.server import Bus
+from localcloud.pubsub.server import Server
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -32,7 +32,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        bus = Bus(arguments.host, arguments.port, arguments.metrics_port, arguments.data)
+        bus = Server(arguments.host, arguments.port, arguments.metrics_port, arguments.data)
     except (PortInUseError, DataInUseError) as error:
         print(f"bus: {error}", file=sys.stderr)
         return 1

@@ -30,7 +30,7 @@ _OPTIONS = [
 ]
 
 
-class Bus:
+class Server:
     """Bound to its ports when constructed; serves from `start` to `stop`."""
 
     def __init__(self, host: str, port: int, metrics_port: int, data: Path) -> None:

@@ -247,7 +247,7 @@ def _load_spatial(self: Any) -> None:
 
 
 def _hydrate_from_duckdb(self: Any) -> None:
-    for schema, table in torn_tables.mend(self._engine):
+    for schema, table in torn_tables.repair(self._engine):
         print(f"{schema}.{table} was half made or half dropped by a kill, and went", file=sys.stderr)
     _hydrate(self)
 

@@ -13,7 +13,7 @@ _DATASETS = f'"{CATALOG_SCHEMA}"."datasets"'
 _ENTRIES = f'"{CATALOG_SCHEMA}"."tables"'
 
 
-def mend(engine: DuckDBEngine) -> list[tuple[str, str]]:
+def repair(engine: DuckDBEngine) -> list[tuple[str, str]]:
     """Schema and name of what went, tables or entries. Before the catalog is read."""
     datasets = engine.execute(f"SELECT project_id, dataset_id FROM {_DATASETS}").fetchall()  # noqa: S608
     schemas = {schema_name(*dataset) for dataset in datasets}

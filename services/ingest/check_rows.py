@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from services.ingest.inspect_head import Head
+from services.ingest.inspect_head import Layout
 from services.shared.contract.feed import Feed
-from services.shared.errors import Permanent
+from services.shared.errors import PermanentError
 from services.shared.load import Load
-from services.shared.sql import render
+from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
-_HERE = Path(__file__).parent
+_SQL = Templates(Path(__file__).parent)
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Tables:
 
 
 def check_rows(
-    warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, head: Head, created: datetime, again: str | None
+    warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, head: Layout, created: datetime, again: str | None
 ) -> Counts:
     """Type and check every row of the raw table into the checked table.
 
@@ -53,35 +53,35 @@ def check_rows(
     if feed.delete:
         names.append(feed.delete.column)
         parameters["delete_marker"] = ("STRING", feed.delete.equals)
-    sql = render(
-        _HERE / "check_rows.sql",
+    sql = _SQL.render(
+        "check_rows.sql",
         feed=feed,
         checked=tables.checked,
         raw_table=tables.raw,
-        has_delete=head.has_delete,
+        has_delete=head.has_delete_column,
         live={name: _unless_deleted(feed, name) for name in names},
     )
-    warehouse.create_once(f"check-{load.load_id}", tables.checked, sql, parameters)
-    (counted,) = warehouse.query(render(_HERE / "count_rows.sql", checked=tables.checked))
+    warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, parameters)
+    (counted,) = warehouse.query(_SQL.render("count_rows.sql", checked=tables.checked))
     counts = Counts(rows=counted["total"], rejected=counted["bad"], deletes=counted["deletes"])
     if counts.rejected or again is not None:
         _record(warehouse, load, tables, again, counts.rejected)
         if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
-            raise Permanent("too_many_bad_rows", _explain(warehouse, feed, tables, counts))
+            raise PermanentError("too_many_bad_rows", _explain(warehouse, feed, tables, counts))
     return counts
 
 
 def stage_rows(warehouse: Warehouse, load: Load, tables: Tables) -> None:
     """Publish the good rows under the staging table's final name, then drop what led to it."""
-    sql = render(_HERE / "stage_rows.sql", staging=tables.staging, checked=tables.checked)
-    warehouse.create_once(f"stage-{load.load_id}", tables.staging, sql)
-    drop_steps(warehouse, tables)
+    sql = _SQL.render("stage_rows.sql", staging=tables.staging, checked=tables.checked)
+    warehouse.create_table_once(f"stage-{load.load_id}", tables.staging, sql)
+    drop_intermediate_tables(warehouse, tables)
 
 
-def drop_steps(warehouse: Warehouse, tables: Tables) -> None:
+def drop_intermediate_tables(warehouse: Warehouse, tables: Tables) -> None:
     """Drop what led to the staging table."""
-    warehouse.drop(tables.checked)
-    warehouse.drop(tables.raw)
+    warehouse.drop_table(tables.checked)
+    warehouse.drop_table(tables.raw)
 
 
 def _unless_deleted(feed: Feed, column: str) -> str:
@@ -90,14 +90,14 @@ def _unless_deleted(feed: Feed, column: str) -> str:
 
 
 def _record(warehouse: Warehouse, load: Load, tables: Tables, again: str | None, rejected: int) -> None:
-    if not warehouse.exists(tables.rejected):  # creating it takes a right on the dataset, ledger included
-        warehouse.query(render(_HERE / "create_rejected.sql", rejected=tables.rejected))
+    if not warehouse.table_exists(tables.rejected):  # creating it takes a right on the dataset, ledger included
+        warehouse.query(_SQL.render("create_rejected.sql", rejected=tables.rejected))
     # To replace rows is rare, and best: BigQuery lets few statements that change rows wait for a table.
     is_recorded = again is not None and _is_recorded(warehouse, load, tables)
     if not rejected and not is_recorded:
         return
     template = "replace_rejected.sql" if is_recorded else "record_rejected.sql"
-    sql = render(_HERE / template, rejected=tables.rejected, checked=tables.checked)
+    sql = _SQL.render(template, rejected=tables.rejected, checked=tables.checked)
     parameters = {
         "feed": ("STRING", load.feed),
         "bucket": ("STRING", load.bucket),
@@ -106,17 +106,17 @@ def _record(warehouse: Warehouse, load: Load, tables: Tables, again: str | None,
         "load_id": ("STRING", load.load_id),
     }
     # Inserts do not conflict on BigQuery: deliveries of one message that overlap share the job instead.
-    warehouse.create_once(f"reject-{load.load_id}", tables.rejected, sql, parameters, occasion=again or "")
+    warehouse.create_table_once(f"reject-{load.load_id}", tables.rejected, sql, parameters, occasion=again or "")
 
 
 def _is_recorded(warehouse: Warehouse, load: Load, tables: Tables) -> bool:
-    sql = render(_HERE / "count_recorded.sql", rejected=tables.rejected)
+    sql = _SQL.render("count_recorded.sql", rejected=tables.rejected)
     (counted,) = warehouse.query(sql, {"load_id": ("STRING", load.load_id)})
     return bool(counted["recorded"])
 
 
 def _explain(warehouse: Warehouse, feed: Feed, tables: Tables, counts: Counts) -> str:
-    reasons = warehouse.query(render(_HERE / "count_reasons.sql", checked=tables.checked))
+    reasons = warehouse.query(_SQL.render("count_reasons.sql", checked=tables.checked))
     listed = "; ".join(f"{row['why']} ({row['n']} rows), such as {row['example']}" for row in reasons)
     return (
         f"{counts.rejected} of {counts.rows} rows failed their checks, "

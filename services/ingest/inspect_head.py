@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.shared.contract.feed import Feed
-from services.shared.errors import Permanent
+from services.shared.errors import PermanentError
 
 HEAD_BYTES = 256 * 1024
-_MOST_COLUMNS = 10_000  # of a BigQuery table
-_MOST_HINTS = 1_000  # names looked through for one that was meant
+_MAX_COLUMNS = 10_000  # of a BigQuery table
+_MAX_HINTS = 1_000  # names looked through for one that was meant
 _MAGIC: Mapping[bytes, str] = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip (an Excel workbook is one)",
@@ -29,28 +29,28 @@ _MAGIC: Mapping[bytes, str] = {
 
 
 @dataclass(frozen=True)
-class Head:
+class Layout:
     columns: tuple[str, ...]
     """Raw column names in the file's order; a column that the contract does not know is `_unknown_<n>`."""
-    has_delete: bool
+    has_delete_column: bool
 
 
-def inspect_head(head: bytes, size: int, feed: Feed) -> Head:
+def inspect_head(head: bytes, size: int, feed: Feed) -> Layout:
     """Raises Permanent: empty_file, wrong_format, wrong_encoding, malformed_file or wrong_header."""
     if size == 0:
-        raise Permanent("empty_file", "the object has zero bytes; a CSV file has at least its header")
+        raise PermanentError("empty_file", "the object has zero bytes; a CSV file has at least its header")
     for magic, what in _MAGIC.items():
         if head.startswith(magic):
-            raise Permanent("wrong_format", f"the feed declares csv, the file's first bytes say {what}")
+            raise PermanentError("wrong_format", f"the feed declares csv, the file's first bytes say {what}")
     text = _decode(head, whole=size <= len(head))
     if "\0" in text:
-        raise Permanent("wrong_format", f"not text: a NUL byte at character {text.index(chr(0))}")
+        raise PermanentError("wrong_format", f"not text: a NUL byte at character {text.index(chr(0))}")
     return _match(_header(text, feed, whole=size <= len(head)), feed)
 
 
 def _decode(head: bytes, whole: bool) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Permanent("wrong_encoding", "the file begins with a UTF-16 byte order mark; the feed says UTF-8")
+        raise PermanentError("wrong_encoding", "the file begins with a UTF-16 byte order mark; the feed says UTF-8")
     try:
         return head.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -58,7 +58,7 @@ def _decode(head: bytes, whole: bool) -> str:
         if not whole and error.start >= len(head) - 3:
             return head[: error.start].decode("utf-8-sig")
         bad = head[error.start : error.start + 1].hex()
-        raise Permanent(
+        raise PermanentError(
             "wrong_encoding", f"not UTF-8: byte 0x{bad} at offset {error.start}; save the file as UTF-8"
         ) from error
 
@@ -68,17 +68,17 @@ def _header(text: str, feed: Feed, whole: bool) -> list[str]:
     try:
         header = next(reader)
     except StopIteration:
-        raise Permanent("wrong_header", "the file has no header") from None
+        raise PermanentError("wrong_header", "the file has no header") from None
     except csv.Error as error:
-        raise Permanent("malformed_file", f"the header cannot be read: {error}") from error
+        raise PermanentError("malformed_file", f"the header cannot be read: {error}") from error
     if not whole and "\n" not in text:
-        raise Permanent("malformed_file", f"no line ends within the first {len(text)} characters")
+        raise PermanentError("malformed_file", f"no line ends within the first {len(text)} characters")
     return header
 
 
-def _match(header: list[str], feed: Feed) -> Head:
-    if len(header) > _MOST_COLUMNS:
-        raise Permanent("wrong_header", f"{len(header)} columns; a BigQuery table has at most {_MOST_COLUMNS}")
+def _match(header: list[str], feed: Feed) -> Layout:
+    if len(header) > _MAX_COLUMNS:
+        raise PermanentError("wrong_header", f"{len(header)} columns; a BigQuery table has at most {_MAX_COLUMNS}")
     known = [column.name for column in feed.columns]
     marker = feed.delete.column if feed.delete else None
     faults = []
@@ -88,17 +88,17 @@ def _match(header: list[str], feed: Feed) -> Head:
     strangers = [name for name in header if name not in known and name != marker]
     missing = [name for name in known if name not in header]
     if missing:
-        faults.append("missing: " + ", ".join(_hint(name, strangers[:_MOST_HINTS]) for name in missing))
+        faults.append("missing: " + ", ".join(_suggestion(name, strangers[:_MAX_HINTS]) for name in missing))
     if strangers and (feed.unknown_columns == "reject" or missing):
         more = f" and {len(strangers) - 10} more" if len(strangers) > 10 else ""
         faults.append("unknown: " + ", ".join(repr(name[:60]) for name in strangers[:10]) + more)
     if faults:
-        raise Permanent("wrong_header", f"the header does not fit feed {feed.feed}: " + "; ".join(faults))
+        raise PermanentError("wrong_header", f"the header does not fit feed {feed.name}: " + "; ".join(faults))
     columns = tuple(name if name in known or name == marker else f"_unknown_{n}" for n, name in enumerate(header))
-    return Head(columns, has_delete=marker in header)
+    return Layout(columns, has_delete_column=marker in header)
 
 
-def _hint(name: str, strangers: list[str]) -> str:
+def _suggestion(name: str, strangers: list[str]) -> str:
     folded = {stranger.strip().lower(): stranger for stranger in strangers}
     near = difflib.get_close_matches(name.lower(), folded, n=1)
     return f"{name} (is {folded[near[0]]!r} meant?)" if near else name

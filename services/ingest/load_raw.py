@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from google.cloud import bigquery
 
-from services.ingest.inspect_head import Head
+from services.ingest.inspect_head import Layout
 from services.shared.contract.feed import Feed
-from services.shared.errors import Permanent, Transient
+from services.shared.errors import PermanentError, TransientError
 from services.shared.google_errors import classify, google_reason
 from services.shared.warehouse import Warehouse
 
 
-def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, head: Head, feed: Feed) -> None:
+def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, head: Layout, feed: Feed) -> None:
     """One load job by URI; every column STRING. Raises Permanent("malformed_file") for what BigQuery cannot read.
 
     Bytes that are not UTF-8 do not fail the job: BigQuery writes U+FFFD for them, which `check_rows` refuses.
@@ -28,13 +28,13 @@ def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, head:
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
     )
     try:
-        warehouse.load_once(f"load-{load_id}", raw_table, uri, config)
+        warehouse.load_table_once(f"load-{load_id}", raw_table, uri, config)
     except Exception as error:
         kind = classify(error)
-        if isinstance(kind, Transient):
+        if isinstance(kind, TransientError):
             raise
-        warehouse.drop(raw_table)
+        warehouse.drop_table(raw_table)
         # Which also says that bucket and dataset are in different places.
         if google_reason(error) == "invalid" and "different locations" not in kind.detail:
-            raise Permanent("malformed_file", kind.detail) from error
+            raise PermanentError("malformed_file", kind.detail) from error
         raise kind from error

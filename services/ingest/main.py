@@ -12,9 +12,9 @@ from google.cloud import pubsub_v1, storage  # type: ignore[attr-defined]  # has
 from services.ingest.stage_file import Stager
 from services.shared import logs
 from services.shared.contract.feed import read_feeds
-from services.shared.delivery import Response, settle
+from services.shared.delivery import Response, handle
 from services.shared.journal import Journal
-from services.shared.publisher import Bus
+from services.shared.publisher import Publisher
 from services.shared.settings import read_settings
 from services.shared.warehouse import Warehouse, connect
 
@@ -31,7 +31,7 @@ def _stager() -> Stager:
         read_feeds(settings.feeds),
         storage.Client(project=settings.project),
         Warehouse(client, settings.budget_seconds),
-        Bus(pubsub_v1.PublisherClient(), settings.project),
+        Publisher(pubsub_v1.PublisherClient(), settings.project),
         Journal(client, settings.ops_dataset, settings.service),
     )
 
@@ -41,4 +41,4 @@ def ingest(request: flask.Request) -> Response:
     """One push delivery of a Cloud Storage notification."""
     with _wiring:
         stager = _stager()
-    return settle(request.get_data(), stager, stager.settings, stager.bus, stager.journal)
+    return handle(request.get_data(), stager, stager.settings, stager.publisher, stager.journal)

@@ -6,9 +6,9 @@ import json
 import re
 from dataclasses import dataclass
 
-from services.shared.errors import Permanent
+from services.shared.errors import PermanentError
 from services.shared.load import GENERATIONS
-from services.shared.messages.push import Envelope
+from services.shared.messages.push import PushMessage
 
 
 @dataclass(frozen=True)
@@ -23,20 +23,20 @@ class Notification:
     """Bytes; None where the payload does not say."""
 
 
-def read_notification(envelope: Envelope) -> Notification:
+def read_notification(message: PushMessage) -> Notification:
     """From the attributes, with the size from the payload where it has one.
 
     Raises Permanent("malformed_message") naming what is missing.
     """
-    attributes = envelope.attributes
+    attributes = message.attributes
     missing = [n for n in ("eventType", "bucketId", "objectId") if not attributes.get(n)]
     if missing:
-        raise Permanent("malformed_message", f"the notification lacks {', '.join(missing)}")
+        raise PermanentError("malformed_message", f"the notification lacks {', '.join(missing)}")
     generation = _whole(attributes.get("objectGeneration"))
     if generation is None or generation not in GENERATIONS:
         said = attributes.get("objectGeneration", "")
-        raise Permanent("malformed_message", f"objectGeneration {said!r} is not a generation's number")
-    payload = _payload(envelope.data)
+        raise PermanentError("malformed_message", f"objectGeneration {said!r} is not a generation's number")
+    payload = _payload(message.data)
     return Notification(
         attributes["eventType"],
         attributes["bucketId"],

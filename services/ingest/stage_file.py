@@ -11,20 +11,20 @@ from datetime import UTC, datetime
 from google.api_core import exceptions as google
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
-from services.ingest.check_rows import Tables, check_rows, drop_steps, stage_rows
+from services.ingest.check_rows import Tables, check_rows, drop_intermediate_tables, stage_rows
 from services.ingest.inspect_head import HEAD_BYTES, inspect_head
 from services.ingest.load_raw import load_raw
 from services.ingest.notification import Notification, read_notification
 from services.ingest.pin import pin
 from services.shared.contract.feed import Feed
 from services.shared.contract.pattern import feed_for
-from services.shared.delivery import Work
-from services.shared.errors import Permanent, Transient
+from services.shared.delivery import Delivery
+from services.shared.errors import PermanentError, TransientError
 from services.shared.journal import Journal
 from services.shared.load import Load
-from services.shared.messages.push import Envelope
-from services.shared.messages.staged import Staged
-from services.shared.publisher import Bus
+from services.shared.messages.push import PushMessage
+from services.shared.messages.staged import StagedMessage
+from services.shared.publisher import Publisher
 from services.shared.settings import Settings
 from services.shared.warehouse import Warehouse
 
@@ -33,36 +33,40 @@ from services.shared.warehouse import Warehouse
 class Stager:
     settings: Settings
     feeds: Mapping[str, Feed]
-    bucket: storage.Client
+    storage: storage.Client
     warehouse: Warehouse
-    bus: Bus
+    publisher: Publisher
     journal: Journal
 
-    def __call__(self, work: Work) -> str:
+    def __call__(self, delivery: Delivery) -> str:
         """Outcome: staged, superseded or ignored. Safe to repeat at any step, any number of times."""
-        notification = read_notification(work.envelope)
-        work.about.update(bucket=notification.bucket, object=notification.object, generation=notification.generation)
-        work.facts.update(
+        notification = read_notification(delivery.message)
+        delivery.subject.update(
+            bucket=notification.bucket, object=notification.object, generation=notification.generation
+        )
+        delivery.log_fields.update(
             event_type=notification.event_type, event_time=notification.event_time, size=notification.size
         )
         feed = self._feed(notification)
         if feed is None:
             return "ignored"
-        load = Load(feed.feed, notification.bucket, notification.object, notification.generation)
-        work.about.update(feed=feed.feed, load_id=load.load_id)
-        self.journal.record("arrived", work.about, attempt=work.envelope.attempt)
-        if self.warehouse.exists(self._tables(load).staging):
-            drop_steps(self.warehouse, self._tables(load))  # an earlier delivery may have died just before
-        elif not self._stage(work, feed, load):
-            work.happened("superseded")
+        load = Load(feed.name, notification.bucket, notification.object, notification.generation)
+        delivery.subject.update(feed=feed.name, load_id=load.load_id)
+        self.journal.record("arrived", delivery.subject, attempt=delivery.message.attempt)
+        if self.warehouse.table_exists(self._tables(load).staging):
+            drop_intermediate_tables(
+                self.warehouse, self._tables(load)
+            )  # an earlier delivery may have died just before
+        elif not self._stage(delivery, feed, load):
+            delivery.record_event("superseded")
             return "superseded"
-        with _timed(work, "publish"):
-            self.bus.publish(
+        with _timed(delivery, "publish"):
+            self.publisher.publish(
                 self.settings.staged_topic,
-                Staged(load).encode(),
-                {"feed": feed.feed, "load_id": load.load_id, "traceparent": work.traceparent},
+                StagedMessage(load).encode(),
+                {"feed": feed.name, "load_id": load.load_id, "traceparent": delivery.traceparent},
             )
-        work.happened("staged", **work.facts)
+        delivery.record_event("staged", **delivery.log_fields)
         return "staged"
 
     def _feed(self, notification: Notification) -> Feed | None:
@@ -70,41 +74,43 @@ class Stager:
             return None
         feed = feed_for(self.feeds, notification.object)
         if feed is None and notification.object.startswith(self.settings.landing_prefix):
-            patterns = ", ".join(f"{f.feed}: {f.objects}" for f in self.feeds.values())
-            raise Permanent("no_feed", f"no feed's pattern matches {notification.object!r} ({patterns})")
+            patterns = ", ".join(f"{f.name}: {f.objects}" for f in self.feeds.values())
+            raise PermanentError("no_feed", f"no feed's pattern matches {notification.object!r} ({patterns})")
         return feed
 
-    def _stage(self, work: Work, feed: Feed, load: Load) -> bool:
+    def _stage(self, delivery: Delivery, feed: Feed, load: Load) -> bool:
         """False when the generation is gone."""
-        with _timed(work, "pin"):
-            blob = pin(self.bucket, load, self.settings.archive_bucket)
+        with _timed(delivery, "pin"):
+            blob = pin(self.storage, load, self.settings.archive_bucket)
         if blob is None:
             return False
-        work.happened("pinned")
+        delivery.record_event("pinned")
         size = int(blob.size or 0)
-        work.facts["size"] = size
-        with _unless_another_finished(load):
-            self._load_and_check(work, feed, load, blob, size)
+        delivery.log_fields["size"] = size
+        with transient_if_another_delivery_finished(load):
+            self._load_and_check(delivery, feed, load, blob, size)
         return True
 
-    def _load_and_check(self, work: Work, feed: Feed, load: Load, blob: storage.Blob, size: int) -> None:
+    def _load_and_check(self, delivery: Delivery, feed: Feed, load: Load, blob: storage.Blob, size: int) -> None:
         tables = self._tables(load)
-        with _timed(work, "head"):
-            first = _stored(blob, min(HEAD_BYTES, size)) if size else b""
+        with _timed(delivery, "head"):
+            first = read_head(blob, min(HEAD_BYTES, size)) if size else b""
             head = inspect_head(first, size, feed)
-        with _timed(work, "load"):
+        with _timed(delivery, "load"):
             uri = f"gs://{self.settings.archive_bucket}/{blob.name}"
             load_raw(self.warehouse, uri, tables.raw, load.load_id, head, feed)
-        work.happened("loaded")
-        with _timed(work, "check"):
+        delivery.record_event("loaded")
+        with _timed(delivery, "check"):
             try:
-                counts = check_rows(self.warehouse, feed, load, tables, head, _created(load), _again(work.envelope))
-            except Permanent:
-                drop_steps(self.warehouse, tables)
+                counts = check_rows(
+                    self.warehouse, feed, load, tables, head, _created(load), reprocessing_id(delivery.message)
+                )
+            except PermanentError:
+                drop_intermediate_tables(self.warehouse, tables)
                 raise
-        work.facts.update(rows=counts.rows, rejected_rows=counts.rejected)
-        work.happened("checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes)
-        with _timed(work, "stage"):
+        delivery.log_fields.update(rows=counts.rows, rejected_rows=counts.rejected)
+        delivery.record_event("checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes)
+        with _timed(delivery, "stage"):
             stage_rows(self.warehouse, load, tables)
 
     def _tables(self, load: Load) -> Tables:
@@ -117,11 +123,11 @@ class Stager:
         )
 
 
-def _again(envelope: Envelope) -> str | None:
-    return envelope.message_id if {"replay_of", "announced_by"} & envelope.attributes.keys() else None
+def reprocessing_id(message: PushMessage) -> str | None:
+    return message.message_id if {"replay_of", "announced_by"} & message.attributes.keys() else None
 
 
-def _stored(blob: storage.Blob, count: int) -> bytes:
+def read_head(blob: storage.Blob, count: int) -> bytes:
     # Raw: an object marked Content-Encoding: gzip would otherwise come unpacked, and might be a bomb.
     return bytes(blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60))
 
@@ -132,21 +138,21 @@ def _created(load: Load) -> datetime:
 
 
 @contextmanager
-def _unless_another_finished(load: Load) -> Iterator[None]:
+def transient_if_another_delivery_finished(load: Load) -> Iterator[None]:
     # Deliveries of one load may overlap: the first to finish drops what the others were about to read.
     try:
         yield
     except google.NotFound as error:
         own = (load.raw_table, load.checked_table, f"{load.load_id}.csv")
         if any(name in str(error) for name in own):
-            raise Transient(f"another delivery was here: {error}") from error
+            raise TransientError(f"another delivery was here: {error}") from error
         raise
 
 
 @contextmanager
-def _timed(work: Work, step: str) -> Iterator[None]:
+def _timed(delivery: Delivery, step: str) -> Iterator[None]:
     started = time.monotonic()
     try:
         yield
     finally:
-        work.timings[step] = time.monotonic() - started
+        delivery.timings[step] = time.monotonic() - started

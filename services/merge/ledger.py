@@ -10,10 +10,10 @@ from google.api_core import exceptions as google
 from google.cloud import bigquery
 
 from services.shared.contract.feed import Feed
-from services.shared.sql import render
+from services.shared.sql import Templates
 from services.shared.warehouse import HTTP_TIMEOUT, RETRY, Warehouse
 
-_HERE = Path(__file__).parent
+_SQL = Templates(Path(__file__).parent)
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Ledger:
         return f"{self.project}.{self.ops}.lock_{feed.table.replace('.', '_')}"
 
     def applied(self, feed: str, load_ids: Sequence[str]) -> set[str]:
-        sql = render(_HERE / "applied.sql", ledger=self.table, feed=feed, load_ids=load_ids)
+        sql = _SQL.render("applied.sql", ledger=self.table, feed=feed, load_ids=load_ids)
         return {row["load_id"] for row in self.warehouse.query(sql)}
 
-    def prepare(self, feed: Feed) -> None:
+    def ensure(self, feed: Feed) -> None:
         """Create dataset, tables, view and lock row where missing; once a process and feed."""
-        if feed.feed in self._ready:
+        if feed.name in self._ready:
             return
         dataset, _ = feed.table.split(".")
         for name in (dataset, self.ops):
@@ -51,8 +51,8 @@ class Ledger:
             "create_current.sql",
         ):
             self.warehouse.query(
-                render(
-                    _HERE / template,
+                _SQL.render(
+                    template,
                     feed=feed,
                     main=main,
                     current=f"{main}_current",
@@ -60,7 +60,7 @@ class Ledger:
                     lock=self.lock(feed),
                 )
             )
-        self._ready.add(feed.feed)
+        self._ready.add(feed.name)
 
     def _prepare_dataset(self, name: str) -> None:
         dataset = bigquery.DatasetReference(self.project, name)
@@ -70,9 +70,9 @@ class Ledger:
             # Only now: creating one, even one that is there, takes a right on the whole project.
             self.warehouse.client.create_dataset(dataset, exists_ok=True, retry=RETRY, timeout=HTTP_TIMEOUT)
 
-    def forget(self, feed: Feed) -> None:
+    def invalidate(self, feed: Feed) -> None:
         """Make the next `prepare` look again."""
-        self._ready.discard(feed.feed)
+        self._ready.discard(feed.name)
 
 
 def _main_table(name: str, feed: Feed) -> bigquery.Table:

@@ -13,9 +13,9 @@ from services.merge.ledger import Ledger
 from services.merge.merge_loads import Merger
 from services.shared import logs
 from services.shared.contract.feed import read_feeds
-from services.shared.delivery import Response, settle
+from services.shared.delivery import Response, handle
 from services.shared.journal import Journal
-from services.shared.publisher import Bus
+from services.shared.publisher import Publisher
 from services.shared.settings import read_settings
 from services.shared.warehouse import Warehouse, connect
 
@@ -23,7 +23,7 @@ _wiring = threading.Lock()
 
 
 @lru_cache(maxsize=1)
-def _parts() -> tuple[Merger, Bus]:
+def _parts() -> tuple[Merger, Publisher]:
     logs.set_up()
     settings = read_settings()
     client = connect(settings.project, settings.location)
@@ -35,12 +35,12 @@ def _parts() -> tuple[Merger, Bus]:
         Ledger(warehouse, settings.project, settings.ops_dataset),
         Journal(client, settings.ops_dataset, settings.service),
     )
-    return merger, Bus(pubsub_v1.PublisherClient(), settings.project)
+    return merger, Publisher(pubsub_v1.PublisherClient(), settings.project)
 
 
 @functions_framework.http
 def merge(request: flask.Request) -> Response:
     """One push delivery of a staged message."""
     with _wiring:  # two first requests at once would each wire a merger, with turns of its own
-        merger, bus = _parts()
-    return settle(request.get_data(), merger, merger.settings, bus, merger.journal)
+        merger, publisher = _parts()
+    return handle(request.get_data(), merger, merger.settings, publisher, merger.journal)

@@ -53,10 +53,10 @@ WHEN NOT MATCHED THEN
   VALUES ({% for name in names %}_s.{{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %});
 
 INSERT INTO {{ ledger | identifier }} (feed, load_id, merged_at, merge_id)
-SELECT {{ feed.feed | literal }}, load_id, CURRENT_TIMESTAMP(), {{ merge_id | literal }}
+SELECT {{ feed.name | literal }}, load_id, CURRENT_TIMESTAMP(), {{ merge_id | literal }}
 FROM UNNEST([{{ ids }}]) AS load_id
 WHERE load_id NOT IN (
-  SELECT l.load_id FROM {{ ledger | identifier }} AS l WHERE l.feed = {{ feed.feed | literal }} AND l.load_id IN ({{ ids }})
+  SELECT l.load_id FROM {{ ledger | identifier }} AS l WHERE l.feed = {{ feed.name | literal }} AND l.load_id IN ({{ ids }})
 );
 
 COMMIT TRANSACTION;

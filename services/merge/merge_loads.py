@@ -15,23 +15,24 @@ import tenacity
 from google.api_core import exceptions as google
 
 from services.merge.ledger import Ledger
-from services.merge.pruning import find_bounds
+from services.merge.pruning import key_range
 from services.shared.contract.feed import Feed
-from services.shared.deadline import left
-from services.shared.delivery import Work
-from services.shared.errors import Permanent, Transient
+from services.shared.deadline import remaining
+from services.shared.delivery import Delivery
+from services.shared.errors import PermanentError, TransientError
 from services.shared.google_errors import classify
 from services.shared.journal import Journal
 from services.shared.load import Load, staging_table
-from services.shared.messages.staged import Staged
+from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
-from services.shared.sql import render
+from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
-MOST_LOADS = 100
+_SQL = Templates(Path(__file__).parent)
+MAX_LOADS = 100
 """Staging tables in one MERGE, which may reference 1,000 (https://cloud.google.com/bigquery/quotas#query_jobs)."""
 
-_MOST_TEXT = 900_000
+_MAX_TEXT = 900_000
 """Characters of a MERGE. BigQuery takes 1 MB (https://cloud.google.com/bigquery/quotas#query_jobs)."""
 
 _DROPS_AT_ONCE = 8
@@ -39,7 +40,7 @@ _REMEMBERED = 10_000
 _NO_LOCK = "dropmerge: the lock has no row"
 
 
-class _Remembered:
+class RecentIds:
     """Load ids, the latest ten thousand."""
 
     def __init__(self) -> None:
@@ -64,16 +65,16 @@ class Merger:
     warehouse: Warehouse
     ledger: Ledger
     journal: Journal
-    _turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
-    _recent: _Remembered = field(default_factory=_Remembered)
+    _table_locks: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    _applied: RecentIds = field(default_factory=RecentIds)
     """Seen applied: saves a query for each message that waited behind a group."""
-    _doubtful: _Remembered = field(default_factory=_Remembered)
+    _merge_alone: RecentIds = field(default_factory=RecentIds)
     """Of a group that BigQuery refused: each is merged by its own message alone, lest it spoil every group."""
 
-    def __call__(self, work: Work) -> str:
+    def __call__(self, delivery: Delivery) -> str:
         """Outcome: merged, or already_merged. Safe to repeat at any step, any number of times."""
-        load = Staged.decode(work.envelope.data).load
-        work.about.update(
+        load = StagedMessage.decode(delivery.message.data).load
+        delivery.subject.update(
             feed=load.feed,
             load_id=load.load_id,
             bucket=load.bucket,
@@ -82,81 +83,81 @@ class Merger:
         )
         feed = self.feeds.get(load.feed)
         if feed is None:
-            raise Permanent("unknown_feed", f"no contract for feed {load.feed!r}")
+            raise PermanentError("unknown_feed", f"no contract for feed {load.feed!r}")
         started = time.monotonic()
         # Waiting here, not at BigQuery, is what lets a group form; between processes the lock row decides.
-        turn = self._turns[feed.table]
+        turn = self._table_locks[feed.table]
         # Half of the time is kept for the MERGE itself.
-        if not turn.acquire(timeout=left(self.settings.budget_seconds / 2)):
-            raise Transient("another merge into the main table took too long")
+        if not turn.acquire(timeout=remaining(self.settings.budget_seconds / 2)):
+            raise TransientError("another merge into the main table took too long")
         try:
-            work.timings["wait"] = time.monotonic() - started
-            return self._retrying(work, feed, load)
+            delivery.timings["wait"] = time.monotonic() - started
+            return self._retrying(delivery, feed, load)
         finally:
             turn.release()
 
-    def _retrying(self, work: Work, feed: Feed, load: Load) -> str:
+    def _retrying(self, delivery: Delivery, feed: Feed, load: Load) -> str:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(
-                lambda e: isinstance(e, Exception) and isinstance(classify(e), Transient)
+                lambda e: isinstance(e, Exception) and isinstance(classify(e), TransientError)
             ),
             wait=tenacity.wait_random_exponential(multiplier=0.5, max=20),
             stop=tenacity.stop_after_delay(self.settings.budget_seconds / 4),
             reraise=True,
         )
-        return str(retrying(self._merge, work, feed, load))
+        return str(retrying(self._merge, delivery, feed, load))
 
-    def _merge(self, work: Work, feed: Feed, load: Load) -> str:
-        if load.load_id in self._recent and not self._is_staged(load):
+    def _merge(self, delivery: Delivery, feed: Feed, load: Load) -> str:
+        if load.load_id in self._applied and not self._is_staged(load):
             return "already_merged"
-        self.ledger.prepare(feed)
-        waiting = self._waiting(feed, load)
-        applied = self.ledger.applied(feed.feed, [load.load_id, *waiting])
-        self._finish(feed, applied)
+        self.ledger.ensure(feed)
+        waiting = self._staged_load_ids(feed, load)
+        applied = self.ledger.applied(feed.name, [load.load_id, *waiting])
+        self._drop_staging(feed, applied)
         if load.load_id in applied:
             return "already_merged"
         if load.load_id not in waiting:
             if self._is_staged(load):
-                raise Transient(f"{load.staging_table} came after the list of staging tables")
-            raise Permanent(
+                raise TransientError(f"{load.staging_table} came after the list of staging tables")
+            raise PermanentError(
                 "staging_missing",
                 f"staging table {load.staging_table} is gone and the ledger does not hold the load: "
                 f"announce its pinned copy, `dropmerge backfill gs://ARCHIVE/{load.feed}/{load.load_id}`",
             )
         started = time.monotonic()
         group = [load_id for load_id in waiting if load_id not in applied]
-        if load.load_id in self._doubtful:
+        if load.load_id in self._merge_alone:
             group = [load.load_id]
         try:
-            merge_id = self._run(feed, group)
+            merge_id = self._merge_group(feed, group)
         except Exception as error:
             kind = classify(error)
-            if len(group) == 1 or not isinstance(kind, Permanent) or kind.reason != "refused_by_warehouse":
+            if len(group) == 1 or not isinstance(kind, PermanentError) or kind.reason != "refused_by_warehouse":
                 raise
             others, group = group[1:], [load.load_id]
-            merge_id = self._run(feed, group)
+            merge_id = self._merge_group(feed, group)
             # Alone it can be merged: one of the others, staged under another contract perhaps, is to blame.
             for load_id in others:
-                self._doubtful.add(load_id)
-        work.timings["merge"] = time.monotonic() - started
-        work.facts.update(merge_id=merge_id, merged_with=len(group) - 1)
-        self._finish(feed, group)
-        work.happened("merged", merge_id=merge_id, loads=group)
+                self._merge_alone.add(load_id)
+        delivery.timings["merge"] = time.monotonic() - started
+        delivery.log_fields.update(merge_id=merge_id, merged_with=len(group) - 1)
+        self._drop_staging(feed, group)
+        delivery.record_event("merged", merge_id=merge_id, loads=group)
         return "merged"
 
-    def _run(self, feed: Feed, group: Sequence[str]) -> str:
+    def _merge_group(self, feed: Feed, group: Sequence[str]) -> str:
         """One MERGE of these loads; its id."""
         merge_id = uuid.uuid4().hex
-        staging = [self._full(staging_table(feed.feed, load_id)) for load_id in group]
+        staging = [self._qualified(staging_table(feed.name, load_id)) for load_id in group]
         try:
-            sql = render(
-                Path(__file__).parent / "merge.sql",
+            sql = _SQL.render(
+                "merge.sql",
                 feed=feed,
                 main=f"{self.settings.project}.{feed.table}",
                 ledger=self.ledger.table,
                 lock=self.ledger.lock(feed),
                 staging=staging,
-                bounds=find_bounds(self.warehouse, feed, staging),
+                bounds=key_range(self.warehouse, feed, staging),
                 load_ids=group,
                 merge_id=merge_id,
                 no_lock=_NO_LOCK,
@@ -168,37 +169,37 @@ class Merger:
             is_gone = isinstance(error, google.NotFound) or "not found: table" in str(error).lower()
             if not is_gone and _NO_LOCK not in str(error):
                 raise
-            self.ledger.forget(feed)
-            raise Transient(f"something went away before its MERGE: {error}") from error
+            self.ledger.invalidate(feed)
+            raise TransientError(f"something went away before its MERGE: {error}") from error
         return merge_id
 
-    def _waiting(self, feed: Feed, load: Load) -> list[str]:
+    def _staged_load_ids(self, feed: Feed, load: Load) -> list[str]:
         """Load ids with a staging table, the message's own first, without other doubtful ones, bounded."""
-        prefix = staging_table(feed.feed, "")
-        ids = [name.removeprefix(prefix) for name in self.warehouse.tables(self.settings.staging_dataset, prefix)]
-        others = sorted(one for one in ids if one != load.load_id and one not in self._doubtful)
+        prefix = staging_table(feed.name, "")
+        ids = [name.removeprefix(prefix) for name in self.warehouse.list_tables(self.settings.staging_dataset, prefix)]
+        others = sorted(one for one in ids if one != load.load_id and one not in self._merge_alone)
         own = [load.load_id] if load.load_id in ids else []
-        return own + others[: most_loads(feed) - len(own)]
+        return own + others[: max_loads(feed) - len(own)]
 
     def _is_staged(self, load: Load) -> bool:
-        return self.warehouse.exists(self._full(load.staging_table))
+        return self.warehouse.table_exists(self._qualified(load.staging_table))
 
-    def _finish(self, feed: Feed, load_ids: Collection[str]) -> None:
+    def _drop_staging(self, feed: Feed, load_ids: Collection[str]) -> None:
         """Drop the staging tables of applied loads; the feed's next group waits until that is done."""
 
         def finish(load_id: str) -> None:
-            self.warehouse.drop(self._full(staging_table(feed.feed, load_id)))
-            self._recent.add(load_id)
+            self.warehouse.drop_table(self._qualified(staging_table(feed.name, load_id)))
+            self._applied.add(load_id)
 
         with ThreadPoolExecutor(_DROPS_AT_ONCE) as pool:
             list(pool.map(finish, load_ids))
 
-    def _full(self, table: str) -> str:
+    def _qualified(self, table: str) -> str:
         return f"{self.settings.project}.{self.settings.staging_dataset}.{table}"
 
 
-def most_loads(feed: Feed) -> int:
+def max_loads(feed: Feed) -> int:
     """As many as keep the statement short enough: it names each column once a load, and 14 times besides."""
     names = sum(len(f"`{column.name}`, ") for column in feed.columns)
-    left = _MOST_TEXT - 14 * names - 160 * len(feed.columns)
-    return min(MOST_LOADS, max(1, left // (names + 300)))
+    remaining = _MAX_TEXT - 14 * names - 160 * len(feed.columns)
+    return min(MAX_LOADS, max(1, remaining // (names + 300)))

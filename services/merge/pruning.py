@@ -16,18 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from services.shared.contract.feed import Feed
-from services.shared.sql import render
+from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
-_MOST_CHARACTERS = 100
+_SQL = Templates(Path(__file__).parent)
+_MAX_CHARACTERS = 100
 
 Bound = tuple[str, str, str]
 """Operator, type and text of what the first key column is held against."""
 
 
-def find_bounds(warehouse: Warehouse, feed: Feed, staging: Sequence[str]) -> list[Bound]:
+def key_range(warehouse: Warehouse, feed: Feed, staging: Sequence[str]) -> list[Bound]:
     """Of the first key column in these tables; none where they have no rows."""
-    sql = render(Path(__file__).parent / "bounds.sql", feed=feed, staging=staging)
+    sql = _SQL.render("key_range.sql", feed=feed, staging=staging)
     (found,) = warehouse.query(sql)
     if found["low"] is None:
         return []
@@ -39,7 +40,7 @@ def bounds(kind: str, low: Any, high: Any) -> list[Bound]:
     """Conditions that hold for every value from `low` to `high` of a type; none for FLOAT64 and BOOL."""
     match low, high:
         case str(), str():
-            return _around(low, high)
+            return _string_range(low, high)
         case bool(), _:
             return []
         case int() | Decimal() | date(), _:
@@ -53,21 +54,21 @@ def _text(value: int | Decimal | date) -> str:
     return value.isoformat() if isinstance(value, date) else format(value, "f" if isinstance(value, Decimal) else "d")
 
 
-def _around(low: str, high: str) -> list[Bound]:
+def _string_range(low: str, high: str) -> list[Bound]:
     """Texts are compared by code point: what begins as another text, and ends there, is not above it."""
-    found = [(">=", "STRING", _plain(low))]
-    plain = _plain(high)
+    found = [(">=", "STRING", _safe_prefix(low))]
+    plain = _safe_prefix(high)
     if plain == high:
         return [*found, ("<=", "STRING", high)]
     # Above every text that begins as this one: the same with its last character one higher.
     for end in range(len(plain), 0, -1):
         above = plain[: end - 1] + chr(ord(plain[end - 1]) + 1)
-        if _plain(above) == above:
+        if _safe_prefix(above) == above:
             return [*found, ("<", "STRING", above)]
     return found
 
 
-def _plain(text: str) -> str:
+def _safe_prefix(text: str) -> str:
     """The beginning that consists of letters, digits and a few signs."""
     (beginning,) = re.findall(r"\A[\w:. +-]*", text, re.ASCII)
-    return str(beginning[:_MOST_CHARACTERS])
+    return str(beginning[:_MAX_CHARACTERS])

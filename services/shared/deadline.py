@@ -7,23 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from services.shared.errors import Transient
+from services.shared.errors import TransientError
 
-_end: ContextVar[float] = ContextVar("end", default=float("inf"))
+_deadline: ContextVar[float] = ContextVar("end", default=float("inf"))
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
-    token = _end.set(time.monotonic() + seconds)
+def time_limit(seconds: float) -> Iterator[None]:
+    token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
     finally:
-        _end.reset(token)
+        _deadline.reset(token)
 
 
-def left(most: float) -> float:
+def remaining(most: float) -> float:
     """Seconds to wait for something, `most` where there is no deadline. Raises Transient when none is left."""
-    seconds = min(most, _end.get() - time.monotonic())
+    seconds = min(most, _deadline.get() - time.monotonic())
     if seconds <= 0:
-        raise Transient("this delivery has used up its time")
+        raise TransientError("this delivery has used up its time")
     return seconds

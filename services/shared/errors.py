@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.shared.reasons import REASONS
 
 
-class Permanent(Exception):
+class PermanentError(Exception):
     """Repeating cannot help: the message becomes a dead letter with this reason."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -16,5 +16,5 @@ class Permanent(Exception):
         self.detail = detail
 
 
-class Transient(Exception):
+class TransientError(Exception):
     """Repeating may help: the message is not acknowledged, and Pub/Sub delivers it again."""

@@ -7,7 +7,7 @@ import re
 from google.api_core import exceptions as google
 from google.auth.exceptions import GoogleAuthError
 
-from services.shared.errors import Permanent, Transient
+from services.shared.errors import PermanentError, TransientError
 
 _CONFLICTS = (
     # BigQuery reports conflicts as 400 invalidQuery, like a syntax error: only the text tells.
@@ -25,12 +25,12 @@ _PERMANENT_REASONS = {
 }
 
 
-_FORESEEN = (Transient, google.GoogleAPIError, GoogleAuthError, OSError)
+_EXPECTED = (TransientError, google.GoogleAPIError, GoogleAuthError, OSError)
 
 
-def is_crash(error: Exception) -> bool:
+def is_unexpected(error: Exception) -> bool:
     """Neither ours, nor Google's, nor the network's: a fault in the code, which a person should see."""
-    return not isinstance(error, _FORESEEN)
+    return not isinstance(error, _EXPECTED)
 
 
 def google_reason(error: BaseException) -> str:
@@ -39,24 +39,24 @@ def google_reason(error: BaseException) -> str:
     return str(errors[0].get("reason", "")) if errors and isinstance(errors[0], dict) else ""
 
 
-def classify(error: Exception) -> Permanent | Transient:
+def classify(error: Exception) -> PermanentError | TransientError:
     """The kind of any error. Judged by Google's reason word and message, not by class alone.
 
     Unknown errors are transient: retried, then dead-lettered by Pub/Sub.
     """
-    if isinstance(error, (Permanent, Transient)):
+    if isinstance(error, (PermanentError, TransientError)):
         return error
     text = str(error)
     reason = google_reason(error)
     if any(conflict in text.lower() for conflict in _CONFLICTS):
-        return Transient(text)
+        return TransientError(text)
     if isinstance(error, google.NotFound) and re.search(r"not found: job\b", text, re.IGNORECASE):
         # Nobody configures a job: one that is not known is started again by the next delivery.
-        return Transient(text)
+        return TransientError(text)
     if reason in _PERMANENT_REASONS:
-        return Permanent(_PERMANENT_REASONS[reason], text)
+        return PermanentError(_PERMANENT_REASONS[reason], text)
     if isinstance(error, google.Forbidden) and reason in ("", "forbidden"):
-        return Permanent("access_denied", text)
+        return PermanentError("access_denied", text)
     if isinstance(error, google.NotFound):
-        return Permanent("not_found", text)
-    return Transient(f"{type(error).__name__}: {text}")
+        return PermanentError("not_found", text)
+    return TransientError(f"{type(error).__name__}: {text}")

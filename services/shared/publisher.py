@@ -25,7 +25,7 @@ def send(
     return list(answer.message_ids)
 
 
-class Bus:
+class Publisher:
     def __init__(self, client: PublisherClient, project: str) -> None:
         self._client = client
         self._project = project

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     """How long one delivery may work: just under the push deadline of 600 s."""
 
 
-class BadSettings(Exception):
+class SettingsError(Exception):
     """A variable is missing or malformed; the text names it."""
 
 
@@ -42,4 +42,4 @@ def read_settings() -> Settings:
             name = str(problem["loc"][0])
             variable = name if name.isupper() else f"DROPMERGE_{name.upper()}"
             lines.append(f"{variable}: {problem['msg']}")
-        raise BadSettings("environment: " + "; ".join(lines)) from error
+        raise SettingsError("environment: " + "; ".join(lines)) from error

@@ -1,4 +1,4 @@
-"""SQL templates, read from the `.sql` file beside the step that runs them."""
+"""SQL templates, read from the `.sql` files beside the steps that run them."""
 
 from __future__ import annotations
 
@@ -32,15 +32,22 @@ def _constant(text: str, kind: str) -> str:
     return _PREFIXES[kind] + _literal(text)
 
 
-_environment = jinja2.Environment(
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    autoescape=False,  # noqa: S701 - SQL
-)
-_environment.filters.update(identifier=_identifier, literal=_literal, constant=_constant)
+class Templates:
+    """The SQL templates of a folder, by their file's name; one may include another.
 
+    `| identifier`, `| literal` and `| constant(type)` raise ValueError for what could leave its quotes.
+    """
 
-def render(template: Path, **values: object) -> str:
-    """Fill a template; `| identifier`, `| literal` and `| constant(type)` refuse what could leave its quotes."""
-    return _environment.from_string(template.read_text(encoding="utf-8")).render(**values)
+    def __init__(self, folder: Path) -> None:
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(folder),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,  # noqa: S701 - SQL
+        )
+        self._environment.filters.update(identifier=_identifier, literal=_literal, constant=_constant)
+
+    def render(self, name: str, /, **values: object) -> str:
+        """The statement, or script, of this template."""
+        return self._environment.get_template(name).render(**values)

@@ -12,12 +12,12 @@ from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from services.shared.deadline import left
+from services.shared.deadline import remaining
 
 HTTP_TIMEOUT = 120.0
 # Google's default retries run for 10 and 40 minutes, longer than a push may take, with pauses of up to one.
 RETRY = bigquery.DEFAULT_RETRY.with_timeout(60.0).with_delay(initial=0.5, maximum=8.0)
-_MOST_ATTEMPTS = 100
+_MAX_ATTEMPTS = 100
 _PAGE = 1000
 
 Parameters = Mapping[str, tuple[str, Any]]
@@ -44,7 +44,7 @@ class Warehouse:
 
     def query(self, sql: str, parameters: Parameters | None = None, name: str | None = None) -> list[bigquery.Row]:
         """The rows. With `name`, the job's id begins with it, for a person to find."""
-        left(self._budget)  # or else it would run with nobody to wait for it
+        remaining(self._budget)  # or else it would run with nobody to wait for it
         job = self.client.query(
             sql,
             job_config=_config(parameters),
@@ -53,26 +53,26 @@ class Warehouse:
             job_retry=None,
             timeout=HTTP_TIMEOUT,
         )
-        return list(job.result(retry=self._retry, timeout=left(self._budget), job_retry=None))
+        return list(job.result(retry=self._retry, timeout=remaining(self._budget), job_retry=None))
 
-    def exists(self, table: str) -> bool:
+    def table_exists(self, table: str) -> bool:
         try:
             self.client.get_table(table, retry=self._retry, timeout=HTTP_TIMEOUT)
         except google.NotFound:
             return False
         return True
 
-    def drop(self, table: str) -> None:
+    def drop_table(self, table: str) -> None:
         self.client.delete_table(table, not_found_ok=True, retry=self._retry, timeout=HTTP_TIMEOUT)
 
-    def tables(self, dataset: str, prefix: str) -> list[str]:
+    def list_tables(self, dataset: str, prefix: str) -> list[str]:
         """Names of a dataset's tables that begin with a prefix. A listing is free; a query is not."""
         listed: Iterable[Any] = self.client.list_tables(
             dataset, page_size=_PAGE, retry=self._retry, timeout=HTTP_TIMEOUT
         )
         return [item.table_id for item in listed if item.table_id.startswith(prefix)]
 
-    def create_once(
+    def create_table_once(
         self, name: str, table: str, sql: str, parameters: Parameters | None = None, occasion: str = ""
     ) -> None:
         """Run a statement that creates `table`, under a job id that repeats with it on the same occasion.
@@ -92,7 +92,7 @@ class Warehouse:
 
         self._once(_job_name(name, sql, repr(sorted((parameters or {}).items())), occasion), table, start)
 
-    def load_once(self, name: str, table: str, uri: str, config: bigquery.LoadJobConfig) -> None:
+    def load_table_once(self, name: str, table: str, uri: str, config: bigquery.LoadJobConfig) -> None:
         """Load `uri` into `table`, as `create_once`."""
 
         def start(job_id: str) -> Any:
@@ -103,12 +103,12 @@ class Warehouse:
         self._once(_job_name(name, uri, str(config.to_api_repr())), table, start)
 
     def _once(self, name: str, table: str, start: Callable[[str], Any]) -> None:
-        for attempt in range(_MOST_ATTEMPTS):
+        for attempt in range(_MAX_ATTEMPTS):
             job_id = f"{name}-{attempt}"
             job = self._find(job_id)
             if job is None:
                 try:
-                    start(job_id).result(timeout=left(self._budget))
+                    start(job_id).result(timeout=remaining(self._budget))
                     return
                 except google.Conflict:
                     job = self._find(job_id)
@@ -116,10 +116,10 @@ class Warehouse:
                 raise google.ServiceUnavailable(f"job {job_id} is neither there nor to be had")  # type: ignore[no-untyped-call]
             # A failed id cannot be used again, nor one whose table has gone since: take the next.
             if not job.done(retry=self._retry):
-                job.result(timeout=left(self._budget))
-            if job.error_result is None and self.exists(table):
+                job.result(timeout=remaining(self._budget))
+            if job.error_result is None and self.table_exists(table):
                 return
-        raise google.ServiceUnavailable(f"job {name} was tried {_MOST_ATTEMPTS} times")  # type: ignore[no-untyped-call]
+        raise google.ServiceUnavailable(f"job {name} was tried {_MAX_ATTEMPTS} times")  # type: ignore[no-untyped-call]
 
     def _find(self, job_id: str) -> Any | None:
         try:

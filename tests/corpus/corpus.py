@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dropmerge.operations.dead_letters.dead_letter import Letter
-from dropmerge.operations.loads.status import heard_of, merged_loads
+from dropmerge.operations.dead_letters.dead_letter import DeadLetter
+from dropmerge.operations.loads.status import journal_states, merged_loads
 from services.shared.contract.pattern import feed_for
 from services.shared.load import Load
 from tests.corpus.files import File, files
@@ -30,7 +30,7 @@ class Outcome:
     """Of a file: its state in the journal and the ledger, its dead letter, its rows of the main table."""
 
     state: str
-    letter: Letter | None
+    letter: DeadLetter | None
     rows: Mapping[str, str | None]
 
 
@@ -43,7 +43,7 @@ class Outcomes:
     """By name of a push body: the HTTP status."""
     logged: Mapping[str, tuple[str, str | None]]
     """By name of a published message: outcome and reason."""
-    letters: list[Letter]
+    letters: list[DeadLetter]
 
 
 def run(pipeline: Pipeline) -> Outcomes:
@@ -57,8 +57,8 @@ def run(pipeline: Pipeline) -> Outcomes:
         )
         pushed = [message for message in messages() if message.is_push_body]
         answers = dict(pool.map(lambda m: (m.name, _push(pipeline, m)), pushed))
-    pipeline.settle()
-    letters = pipeline.letters()
+    pipeline.wait_until_idle()
+    letters = pipeline.dead_letters()
     return Outcomes(
         _file_outcomes(pipeline, generations, letters),
         _value_outcomes(pipeline),
@@ -86,9 +86,11 @@ def _push(pipeline: Pipeline, message: Message) -> int:
         return int(answer.status)
 
 
-def _file_outcomes(pipeline: Pipeline, generations: Mapping[str, int], letters: list[Letter]) -> dict[str, Outcome]:
+def _file_outcomes(
+    pipeline: Pipeline, generations: Mapping[str, int], letters: list[DeadLetter]
+) -> dict[str, Outcome]:
     ever = datetime.fromtimestamp(0, UTC)
-    heard, merged = heard_of(pipeline.connection, ever), merged_loads(pipeline.connection, ever)
+    heard, merged = journal_states(pipeline.connection, ever), merged_loads(pipeline.connection, ever)
     # Two objects may be of one microsecond, and so of one generation.
     by_object = {(letter.object, letter.generation): letter for letter in letters}
     rows: dict[tuple[str, int], dict[str, str | None]] = {}
@@ -104,9 +106,9 @@ def _file_outcomes(pipeline: Pipeline, generations: Mapping[str, int], letters: 
     for file in files():
         generation = generations[file.name]
         wanting = feed_for(pipeline.connection.feeds, file.object_name)
-        load_id = Load(wanting.feed, "landing", file.object_name, generation).load_id if wanting else None
+        load_id = Load(wanting.name, "landing", file.object_name, generation).load_id if wanting else None
         word = heard.get(("landing", file.object_name, generation))
-        state = "merged" if load_id in merged else word.word if word else "ignored"
+        state = "merged" if load_id in merged else word.state if word else "ignored"
         letter = by_object.get((file.object_name, generation))
         found[file.name] = Outcome(state, letter, rows.get((f"gs://landing/{file.object_name}", generation), {}))
     return found

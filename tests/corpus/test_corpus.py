@@ -67,10 +67,10 @@ def test_g7_good_files_still_flow(pipeline: Pipeline, outcomes: Outcomes) -> Non
     keys = {f"afterwards-{n}" for n in range(3)}
     for key in keys:
         pipeline.drop(f"{key}.csv", good(key), feed="strict")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     found = pipeline.connection.rows("SELECT id FROM `main.strict_current` WHERE id LIKE 'afterwards-%'")
     assert {row["id"] for row in found} == keys
-    assert len(pipeline.letters()) == before
+    assert len(pipeline.dead_letters()) == before
 
 
 def test_g2_two_slashes_in_a_name(pipeline: Pipeline) -> None:

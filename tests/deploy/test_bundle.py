@@ -21,7 +21,7 @@ from deploy import bundle, topology
 from deploy.topology import ROOT
 from localcloud import environment, ports, ready
 from localcloud.cloud import LocalCloud
-from services.shared.contract.expression import parse_check
+from services.shared.contract.expression import validate
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.statements.feeds import features
 
@@ -139,12 +139,10 @@ def test_a_check_means_the_same_to_the_bundle_s_parser(installed: dict[str, Inst
     """A contract that `feeds check` accepts is one that the service can start with."""
     columns = [(feed.columns, [column.name for column in feed.columns]) for feed in features().values()]
     checks = [(one.check, names) for some, names in columns for one in some if one.check]
-    code = (
-        f"from services.shared.contract.expression import parse_check as p; print([p(*check) for check in {checks!r}])"
-    )
+    code = f"from services.shared.contract.expression import validate as p; print([p(*check) for check in {checks!r}])"
     ran = installed[service].run(code)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout == f"{[parse_check(text, names) for text, names in checks]!r}\n"
+    assert ran.stdout == f"{[validate(text, names) for text, names in checks]!r}\n"
     assert len(checks) > 5
 
 
@@ -225,7 +223,7 @@ def _serve(one: Installed, port: int, local: dict[str, str], log: Path) -> subpr
 def test_a_file_gets_through_both_bundles(served: Pipeline) -> None:
     """Each does its step, read from its own log."""
     uri = served.drop("bundled.csv", HEADER + row("bundled", 612))
-    served.settle()
+    served.wait_until_idle()
     assert served.explain(uri)["state"] == "merged"
     assert served.scores(["bundled"]) == {"bundled": 612}
     for service, outcome in (("ingest", "staged"), ("merge", "merged")):

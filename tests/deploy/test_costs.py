@@ -8,7 +8,7 @@ import pytest
 
 from deploy import costs
 from deploy.topology import ROOT
-from services.merge.merge_loads import MOST_LOADS
+from services.merge.merge_loads import MAX_LOADS
 
 
 def test_the_tables_in_the_docs_are_the_model_s() -> None:
@@ -24,8 +24,8 @@ def test_group_commit_never_costs_more_and_divides_merges_by_the_bound() -> None
     assert costs.bill(trickle, True) == costs.bill(trickle, False)
     for load in costs.WORKLOADS:
         assert costs.bill(load, True).total <= costs.bill(load, False).total
-    assert flood.group(True) == costs.MOST_LOADS == MOST_LOADS
-    assert costs.bill(flood, False).merges / costs.bill(flood, True).merges == pytest.approx(MOST_LOADS, rel=0.02)
+    assert flood.group(True) == costs.MOST_LOADS == MAX_LOADS
+    assert costs.bill(flood, False).merges / costs.bill(flood, True).merges == pytest.approx(MAX_LOADS, rel=0.02)
 
 
 def test_small_things_are_billed_at_their_minimum() -> None:

@@ -17,10 +17,10 @@ from deploy.topology import ROOT
 from localcloud import environment
 from localcloud.cloud import LocalCloud
 from services.ingest.notification import read_notification
-from services.shared.errors import Permanent
+from services.shared.errors import PermanentError
 from services.shared.load import Load
-from services.shared.messages.push import Envelope, read_envelope
-from services.shared.messages.staged import Staged
+from services.shared.messages.push import PushMessage, decode_push
+from services.shared.messages.staged import StagedMessage
 
 RELEASES = sorted(path for path in (Path(__file__).parent / "messages").iterdir() if path.is_dir())
 released = pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.name)
@@ -32,8 +32,8 @@ def pushed(release: Path, name: str) -> dict[str, Any]:
     return body
 
 
-def envelope(body: dict[str, Any]) -> Envelope:
-    return read_envelope(json.dumps(body).encode())
+def envelope(body: dict[str, Any]) -> PushMessage:
+    return decode_push(json.dumps(body).encode())
 
 
 @released
@@ -51,7 +51,7 @@ def test_a_recorded_notification_is_read(release: Path) -> None:
 def test_a_recorded_staged_message_is_read(release: Path) -> None:
     """And names the load that its sender meant: the identifier is computed alike."""
     body = pushed(release, "staged")
-    load = Staged.decode(envelope(body).data).load
+    load = StagedMessage.decode(envelope(body).data).load
     fields = json.loads(base64.b64decode(body["message"]["data"]))
     assert load == Load(fields["feed"], fields["bucket"], fields["object"], fields["generation"])
     assert load.load_id == body["message"]["attributes"]["load_id"]
@@ -67,7 +67,9 @@ def test_what_a_newer_version_adds_is_ignored(release: Path) -> None:
         body["message"]["attributes"]["new"] = "er"
         body["message"]["newer"] = body["newest"] = True
         if name == "staged":
-            assert Staged.decode(envelope(body).data) == Staged.decode(envelope(pushed(release, name)).data)
+            assert StagedMessage.decode(envelope(body).data) == StagedMessage.decode(
+                envelope(pushed(release, name)).data
+            )
         else:
             assert read_notification(envelope(body)) == read_notification(envelope(pushed(release, name)))
 
@@ -77,7 +79,7 @@ def test_what_is_not_needed_may_be_absent(release: Path) -> None:
     """Attempt, ordering, times, the trace; a notification without a payload."""
     staged = pushed(release, "staged")
     del staged["deliveryAttempt"], staged["subscription"], staged["message"]["attributes"]
-    assert Staged.decode(envelope(staged).data).load.feed == "accounts"
+    assert StagedMessage.decode(envelope(staged).data).load.feed == "accounts"
     assert envelope(staged).attempt == 1
     notification = pushed(release, "notification")
     del notification["message"]["data"], notification["message"]["attributes"]["eventTime"]
@@ -91,8 +93,8 @@ def test_what_is_needed_and_absent_is_said(release: Path, field: str) -> None:
     body = pushed(release, "staged")
     fields = json.loads(base64.b64decode(body["message"]["data"]))
     del fields[field]
-    with pytest.raises(Permanent, match=field) as raised:
-        Staged.decode(json.dumps(fields).encode())
+    with pytest.raises(PermanentError, match=field) as raised:
+        StagedMessage.decode(json.dumps(fields).encode())
     assert raised.value.reason == "malformed_message"
 
 

@@ -83,38 +83,38 @@ def google() -> Iterator[Google]:
 @pytest.mark.parametrize("root", rollout.ROOTS)
 def test_a_project_that_has_all_lacks_nothing(google: Google, root: str) -> None:
     """Whichever root."""
-    assert preflight.lacks(root, google.project()) == []
+    assert preflight.check_project(root, google.project()) == []
 
 
 def test_a_missing_api_is_named_with_its_remedy(google: Google) -> None:
     """The foundation enables it; a service's root needs it."""
     google.apis.remove("pubsub.googleapis.com")
-    assert preflight.lacks("foundation", google.project()) == []
-    (fault,) = preflight.lacks("ingest", google.project())
+    assert preflight.check_project("foundation", google.project()) == []
+    (fault,) = preflight.check_project("ingest", google.project())
     assert "gcloud services enable pubsub.googleapis.com --project my-project" in fault
 
 
 def test_missing_permissions_are_named(google: Google) -> None:
     """All of them, also when none is held."""
     google.permissions.remove("run.services.setIamPolicy")
-    (fault,) = preflight.lacks("merge", google.project())
+    (fault,) = preflight.check_project("merge", google.project())
     assert "run.services.setIamPolicy" in fault
     google.permissions.clear()
-    faults = " ".join(preflight.lacks("foundation", google.project()))
+    faults = " ".join(preflight.check_project("foundation", google.project()))
     assert all(permission in faults for permission in NEEDS["permissions"]["foundation"])
 
 
 def test_a_service_without_its_foundation_is_told_so(google: Google) -> None:
     """With the command that makes it."""
     google.buckets.clear()
-    (fault,) = preflight.lacks("merge", google.project())
+    (fault,) = preflight.check_project("merge", google.project())
     assert "make deploy-foundation PROJECT=my-project" in fault
 
 
 def test_a_project_that_cannot_be_asked_is_said_in_google_s_words(google: Google) -> None:
     """Such as one that is not there."""
     google.refusal = (403, "Project 'my-project' not found or permission denied.")
-    (fault,) = preflight.lacks("ingest", google.project())
+    (fault,) = preflight.check_project("ingest", google.project())
     assert "403" in fault
     assert "not found or permission denied" in fault
 
@@ -134,7 +134,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_a_bare_machine_is_told_all_it_lacks(bare: Path) -> None:
     """Terraform, credentials, and the program that gets them."""
-    faults = preflight.missing("foundation", "my-project")
+    faults = preflight.check("foundation", "my-project")
     assert [fault.partition(":")[0] for fault in faults] == [
         "terraform is not on the PATH",
         "no usable Google credentials",
@@ -151,7 +151,7 @@ def test_an_old_terraform_is_refused(bare: Path, says: str, words: str) -> None:
     program = bare / "terraform"
     program.write_text(f"#!/bin/sh\necho '{says}'\n")
     program.chmod(0o755)
-    assert words in preflight.missing("ingest", "my-project")[0]
+    assert words in preflight.check("ingest", "my-project")[0]
 
 
 def test_the_command_says_what_it_would_do_and_does_nothing(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ from deploy import topology
 from deploy.topology import ROOT
 from services.shared.journal import SCHEMA
 from services.shared.settings import Settings
-from services.shared.sql import render
+from services.shared.sql import Templates
 from tests.deploy import hcl
 
 TOPOLOGY = topology.read()
@@ -255,7 +255,7 @@ def test_the_journal_is_made_as_the_services_would_make_it() -> None:
 
 def test_the_rejected_rows_table_is_made_as_ingest_would_make_it() -> None:
     """One shape, however it came to be."""
-    sql = render(ROOT / "services" / "ingest" / "create_rejected.sql", rejected="p.ops.rejected_rows")
+    sql = Templates(ROOT / "services" / "ingest").render("create_rejected.sql", rejected="p.ops.rejected_rows")
     statement = sqlglot.parse_one(sql, read="bigquery")
     made = []
     for column in statement.find_all(exp.ColumnDef):

@@ -12,7 +12,7 @@ import pytest
 from google.api_core import exceptions as google
 
 from services.shared import logs
-from services.shared.delivery import Handler, settle
+from services.shared.delivery import Handler, handle
 from services.shared.settings import Settings
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -37,7 +37,7 @@ def delivered(
     )  # type: ignore[call-arg]
     logs.set_up()
     body = json.dumps({"message": message}).encode()
-    _, status = settle(body, handler, settings, NoBus(), NoJournal())  # type: ignore[arg-type]
+    _, status = handle(body, handler, settings, NoBus(), NoJournal())  # type: ignore[arg-type]
     (line,) = capsys.readouterr().out.splitlines()
     return status, json.loads(line)
 

@@ -50,7 +50,7 @@ class Faulty:
         self.pipeline.connect()
 
     def left_in_staging(self) -> list[str]:
-        return self.pipeline.connection.warehouse.tables("staging", "")
+        return self.pipeline.connection.warehouse.list_tables("staging", "")
 
 
 @contextmanager

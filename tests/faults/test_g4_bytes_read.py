@@ -11,6 +11,6 @@ def test_g4_ingest_reads_the_head_of_a_large_file_and_no_more(faulty: Faulty) ->
     data = HEADER + "".join(row(f"g4-{n}", 700) for n in range(50_000))
     assert len(data) > 5 * HEAD_BYTES
     faulty.pipeline.drop("g4.csv", data)
-    faulty.pipeline.settle()
+    faulty.pipeline.wait_until_idle()
     assert faulty.pipeline.scores(["g4-0", "g4-49999"]) == {"g4-0": 700, "g4-49999": 700}
     assert 0 < faulty.script.served["head"] - before <= HEAD_BYTES

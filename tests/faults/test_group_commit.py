@@ -36,7 +36,7 @@ def test_g5_a_burst_is_committed_together(calm: Faulty) -> None:
     before = calm.script.seen["merge"]
     with ThreadPoolExecutor(8) as drop:
         uris = list(drop.map(lambda n: pipeline.drop(f"g5-{n}.csv", HEADER + row(f"g5-{n}", 400 + n)), range(_FILES)))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert calm.script.seen["merge"] - before <= _FILES / 4
     loads = [str(pipeline.explain(uri)["load_id"]) for uri in uris]
     found = pipeline.connection.rows("SELECT load_id FROM `ops.ledger`")
@@ -57,7 +57,7 @@ def test_g5_feeds_are_merged_in_parallel(calm: Faulty) -> None:
     for feed in _FEEDS:
         calm.script.arm(Fault(f"{feed} waits for the others", act=meet), _merges(feed))
         calm.pipeline.drop("parallel.csv", HEADER + row("parallel", 700), feed)
-    calm.pipeline.settle()
+    calm.pipeline.wait_until_idle()
     assert len(met) == len(_FEEDS)
     assert [calm.pipeline.scores(["parallel"], feed) for feed in _FEEDS] == [{"parallel": 700}] * 3
     # On BigQuery two transactions that update one table, though not the same row, do not run at once:
@@ -72,7 +72,7 @@ def test_g5_a_trickle_is_merged_file_by_file(calm: Faulty) -> None:
     before = calm.script.seen["merge"]
     for n in range(3):
         calm.pipeline.drop(f"trickle-{n}.csv", HEADER + row(f"trickle-{n}", 700 + n))
-        calm.pipeline.settle()
+        calm.pipeline.wait_until_idle()
         assert calm.pipeline.scores([f"trickle-{n}"]) == {f"trickle-{n}": 700 + n}
     assert calm.script.seen["merge"] - before == 3
 
@@ -87,9 +87,9 @@ def test_g5_a_staging_table_that_cannot_be_merged_spoils_one_group(calm: Faulty)
     for n in range(3):
         before = calm.script.seen["merge"]
         calm.pipeline.drop(f"spoilt-{n}.csv", HEADER + row(f"spoilt-{n}", 710 + n))
-        calm.pipeline.settle()
+        calm.pipeline.wait_until_idle()
         merges.append(calm.script.seen["merge"] - before)
-    connection.warehouse.drop(f"local.staging.{left.staging_table}")
+    connection.warehouse.drop_table(f"local.staging.{left.staging_table}")
     assert calm.pipeline.scores([f"spoilt-{n}" for n in range(3)]) == {f"spoilt-{n}": 710 + n for n in range(3)}
     assert merges == [2, 1, 1]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from dropmerge.operations.dead_letters.replay import replay
-from dropmerge.operations.dead_letters.subscription import Mailbox
+from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from tests.faults.calls import Fault, at
 from tests.faults.cloud import Faulty
 from tests.faults.kinds import ELSEWHERE, PERMANENT
@@ -35,8 +35,8 @@ def _dead_letter_and_replay(faulty: Faulty, reason: str, step: str, fault: Fault
     faulty.script.arm(fault, at(step))
     key = f"{reason}-{step}"
     uri = pipeline.drop(f"{key}.csv", HEADER + row(key, 555))
-    pipeline.settle()
-    letters = [one for one in pipeline.letters() if one.object and key in one.object]
+    pipeline.wait_until_idle()
+    letters = [one for one in pipeline.dead_letters() if one.object and key in one.object]
     assert [(one.reason, one.service) for one in letters] == [(reason, "merge" if step == "merge" else "ingest")]
     assert pipeline.explain(uri)["state"] == "dead_lettered"
     assert pipeline.scores([key]) == {}
@@ -48,7 +48,7 @@ def _dead_letter_and_replay(faulty: Faulty, reason: str, step: str, fault: Fault
 
 def _replay(faulty: Faulty, key: str) -> None:
     connection = faulty.pipeline.connection
-    with Mailbox(connection) as mailbox:
+    with DeadLetterSubscription(connection) as mailbox:
         for batch in mailbox.batches():
             replay(connection, mailbox, [one for one in batch if one.object and key in one.object])
-    faulty.pipeline.settle()
+    faulty.pipeline.wait_until_idle()

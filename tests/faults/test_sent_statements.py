@@ -1,11 +1,11 @@
 """What the services really send is what BigQuery's own front end has analysed."""
 
 from dropmerge.operations.dead_letters.replay import replay
-from dropmerge.operations.dead_letters.subscription import Mailbox
+from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from services.shared.contract.feed import read_feeds
 from tests.faults.cloud import Faulty
 from tests.harness.pipeline import HEADER, row
-from tests.harness.subscription import paused, pull, until
+from tests.harness.subscription import paused_subscription, pull, wait_until
 from tests.statements.feeds import features, sample
 from tests.statements.statements import known, normalised, unseen
 
@@ -14,16 +14,16 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
     """Files with every feature of a contract end merged or dead-lettered, and each analysed statement is sent."""
     pipeline, feeds = faulty.pipeline, features()
     for feed in feeds.values():
-        pipeline.drop("good.csv", sample(feed, marked=True, bad=False), feed.feed)
-        pipeline.drop("bad.csv", sample(feed, marked=False, bad=True), feed.feed)
-    pipeline.settle()
-    with Mailbox(pipeline.connection) as mailbox:
+        pipeline.drop("good.csv", sample(feed, marked=True, bad=False), feed.name)
+        pipeline.drop("bad.csv", sample(feed, marked=False, bad=True), feed.name)
+    pipeline.wait_until_idle()
+    with DeadLetterSubscription(pipeline.connection) as mailbox:
         letters = [letter for batch in mailbox.batches() for letter in batch if letter.feed in feeds]
         assert {letter.feed: letter.reason for letter in letters} == {
             name: "too_many_bad_rows" for name, feed in feeds.items() if not feed.bad_rows.at_most
         }
         replay(pipeline.connection, mailbox, letters)
-    pipeline.settle()
+    pipeline.wait_until_idle()
     current = [pipeline.connection.rows(f"SELECT * FROM `{feed.table}_current`") for feed in feeds.values()]
     assert [len(rows) for rows in current] == [1] * len(feeds)
     assert unseen(faulty.script.statements, read_feeds(faulty.feeds)) == []
@@ -33,11 +33,11 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
 def test_g7_a_backfill_of_good_files_changes_no_rejected_rows(faulty: Faulty) -> None:
     """BigQuery lets 20 statements that change rows wait for a table: a reload of thousands of files would fail."""
     pipeline = faulty.pipeline
-    with paused(pipeline, "ingest"):
+    with paused_subscription(pipeline, "ingest"):
         uri = pipeline.drop("reloaded.csv", HEADER + row("reloaded", 650))
-        until(lambda: pull(pipeline, "ingest", lambda _: True), "notified")
+        wait_until(lambda: pull(pipeline, "ingest", lambda _: True), "notified")
     pipeline.announce(uri, announced_by="backfill")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     load_id = str(pipeline.explain(uri)["load_id"])
     mine = [sql for sql, _ in faulty.script.statements if load_id in sql]
     assert pipeline.scores(["reloaded"]) == {"reloaded": 650}

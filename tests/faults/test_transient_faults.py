@@ -23,7 +23,7 @@ def test_g1_g2_faults_that_pass_change_nothing(faulty: Faulty, where: str) -> No
     Many files: each failed delivery doubles the pause before the next one of its message.
     """
     pipeline, script = faulty.pipeline, faulty.script
-    before = len(pipeline.letters())
+    before = len(pipeline.dead_letters())
     armed = [(fault, step) for fault, steps in _AT[where] for step in steps if _makes_sense(fault, step)]
     random.Random(3).shuffle(armed)
     for fault, step in armed:
@@ -31,10 +31,10 @@ def test_g1_g2_faults_that_pass_change_nothing(faulty: Faulty, where: str) -> No
     keys = [f"{where}-{n}" for n in range(16)]
     for n, key in enumerate(keys):
         pipeline.drop(f"{key}.csv", HEADER + row(key, 500 + n))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert script.disarm() == 0, "not every fault happened"
     assert pipeline.scores(keys) == {key: 500 + n for n, key in enumerate(keys)}
-    assert len(pipeline.letters()) == before
+    assert len(pipeline.dead_letters()) == before
     assert faulty.left_in_staging() == []
 
 
@@ -47,14 +47,14 @@ def _makes_sense(fault: Fault, step: str) -> bool:
 def test_g1_g2_a_job_that_was_forgotten_is_started_again(faulty: Faulty, job: str) -> None:
     """As by a warehouse killed while a service awaits the job's result."""
     pipeline, script = faulty.pipeline, faulty.script
-    before = len(pipeline.letters())
+    before = len(pipeline.dead_letters())
     script.arm(FORGOTTEN, lambda call: _asks_for_result(call, job))
     key = f"forgotten-{job}"
     pipeline.drop(f"{key}.csv", HEADER + row(key, 700))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert script.disarm() == 0, "no result was asked for"
     assert pipeline.scores([key]) == {key: 700}
-    assert len(pipeline.letters()) == before
+    assert len(pipeline.dead_letters()) == before
     assert faulty.left_in_staging() == []
 
 
@@ -65,7 +65,7 @@ def _asks_for_result(call: Call, job: str) -> bool:
 def test_g1_g2_many_faults_at_random_calls(faulty: Faulty) -> None:
     """Every tenth call or so fails somehow; seeded."""
     pipeline, chance = faulty.pipeline, random.Random(20)
-    before, injected = len(pipeline.letters()), faulty.script.injected.total()
+    before, injected = len(pipeline.dead_letters()), faulty.script.injected.total()
     quick = [fault for fault in [*ANYWHERE, *AT_JOBS] if not fault.slow]
     for _ in range(30):
         fault, step = chance.choice(quick), chance.choice(["pin", "load", "check", "stage", "answer", "merge", "drop"])
@@ -74,8 +74,8 @@ def test_g1_g2_many_faults_at_random_calls(faulty: Faulty) -> None:
     keys = [f"random-{n}" for n in range(12)]
     for n, key in enumerate(keys):
         pipeline.drop(f"{key}.csv", HEADER + row(key, 600 + n))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.scores(keys) == {key: 600 + n for n, key in enumerate(keys)}
-    assert len(pipeline.letters()) == before
+    assert len(pipeline.dead_letters()) == before
     assert faulty.script.injected.total() - injected > 10
     assert faulty.left_in_staging() == []

@@ -9,7 +9,7 @@ import pytest
 
 from tests.guarantees.conftest import write_feeds
 from tests.harness.pipeline import HEADER, Pipeline, row, running
-from tests.harness.subscription import until
+from tests.harness.subscription import wait_until
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_g1_g2_kill_9_with_twenty_files_in_flight(own_pipeline: Pipeline, servic
     """After a restart all files are merged, no key is there twice, and no staging table is left."""
     pipeline = own_pipeline
     uris = [pipeline.drop(f"{n}.csv", HEADER + row(f"crash-{n}", 400 + n)) for n in range(20)]
-    until(lambda: pipeline.connection.undelivered(service), "in flight")
+    wait_until(lambda: pipeline.connection.undelivered(service), "in flight")
     master = psutil.Process(int(pipeline.cloud.read()[f"DROPMERGE_{service.upper()}_PID"]))
     for process in [*master.children(recursive=True), master]:
         process.send_signal(signal.SIGKILL)
@@ -32,10 +32,10 @@ def test_g1_g2_kill_9_with_twenty_files_in_flight(own_pipeline: Pipeline, servic
     assert service in pipeline.cloud.dead()
     pipeline.cloud.up()
     pipeline.connect()
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert [pipeline.explain(uri)["state"] for uri in uris] == ["merged"] * 20
     keys = [f"crash-{n}" for n in range(20)]
     assert pipeline.scores(keys) == {key: 400 + n for n, key in enumerate(keys)}
     entries = pipeline.connection.rows("SELECT load_id, COUNT(*) AS n FROM `ops.ledger` GROUP BY load_id")
     assert [entry["n"] for entry in entries] == [1] * 20
-    assert pipeline.connection.warehouse.tables("staging", "") == []
+    assert pipeline.connection.warehouse.list_tables("staging", "") == []

@@ -1,7 +1,7 @@
 """G1: the main table is a function of the set of generations, not of order, duplication or timing."""
 
 from services.shared.load import Load
-from services.shared.messages.staged import Staged
+from services.shared.messages.staged import StagedMessage
 from tests.harness.pipeline import HEADER, Pipeline, row
 
 
@@ -9,9 +9,9 @@ def test_g1_the_same_file_dropped_again_changes_nothing(pipeline: Pipeline) -> N
     """A second drop of the same bytes is another generation, merged, with the same rows."""
     data = HEADER + row("again-1", 601) + row("again-2", 602)
     first = pipeline.drop("again.csv", data)
-    pipeline.settle()
+    pipeline.wait_until_idle()
     second = pipeline.drop("again.csv", data)
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert first != second
     assert pipeline.explain(second)["state"] == "merged"
     assert pipeline.scores(["again-1", "again-2"]) == {"again-1": 601, "again-2": 602}
@@ -21,9 +21,9 @@ def test_g1_a_notification_delivered_three_times_merges_once(pipeline: Pipeline)
     """Repeated notifications leave one ledger entry, one row a key and no staging table."""
     uri = pipeline.drop("thrice.csv", HEADER + row("thrice", 603))
     pipeline.announce(uri, times=3)
-    pipeline.settle()
+    pipeline.wait_until_idle()
     pipeline.announce(uri)
-    pipeline.settle()
+    pipeline.wait_until_idle()
     found = pipeline.explain(uri)
     assert found["state"] == "merged"
     entries = pipeline.connection.rows(
@@ -31,15 +31,15 @@ def test_g1_a_notification_delivered_three_times_merges_once(pipeline: Pipeline)
     )
     assert entries[0]["n"] == 1
     assert pipeline.scores(["thrice"]) == {"thrice": 603}
-    assert not [t for t in pipeline.connection.warehouse.tables("staging", "") if found["load_id"] in t]
+    assert not [t for t in pipeline.connection.warehouse.list_tables("staging", "") if found["load_id"] in t]
 
 
 def test_g1_an_older_version_in_a_later_file_loses(pipeline: Pipeline) -> None:
     """Two files in swapped order give the row with the newer version."""
     pipeline.drop("newer.csv", HEADER + row("swapped", 800, day=9))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     pipeline.drop("older.csv", HEADER + row("swapped", 400, day=2))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.scores(["swapped"]) == {"swapped": 800}
 
 
@@ -47,10 +47,10 @@ def test_g1_equal_versions_are_decided_by_the_generation(pipeline: Pipeline) -> 
     """Of two rows with one version, the later object's wins, also when it is announced first."""
     first = pipeline.drop("tie-1.csv", HEADER + row("tie", 850))
     second = pipeline.drop("tie-2.csv", HEADER + row("tie", 400))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     pipeline.announce(second)
     pipeline.announce(first)
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.scores(["tie"]) == {"tie": 400}
 
 
@@ -58,7 +58,7 @@ def test_g1_inside_a_file_the_greater_row_wins(pipeline: Pipeline) -> None:
     """Rows of one file with one key and version: delete over update, then columns in order, NULL smallest."""
     data = HEADER + row("inside", 500) + row("inside", 640) + row("inside", "") + row("inside-d", 500)
     pipeline.drop("inside.csv", data + row("inside-d", operation="D"))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.scores(["inside", "inside-d"]) == {"inside": 640}
 
 
@@ -66,7 +66,7 @@ def test_g1_an_overwritten_object_ends_with_the_newer_generation(pipeline: Pipel
     """Whichever generations were pinned, the newer one's rows are there, and every generation has an end."""
     old = pipeline.drop("over.csv", HEADER + row("over", 500, day=1))
     new = pipeline.drop("over.csv", HEADER + row("over", 510, day=2))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.explain(old)["state"] in ("merged", "superseded")
     assert pipeline.explain(new)["state"] == "merged"
     assert pipeline.scores(["over"]) == {"over": 510}
@@ -75,7 +75,7 @@ def test_g1_an_overwritten_object_ends_with_the_newer_generation(pipeline: Pipel
 def test_g1_values_arrive_exactly(pipeline: Pipeline) -> None:
     """NUMERIC keeps nine decimals, offsets are applied, an empty field is NULL, spaces of a STRING stay."""
     pipeline.drop("exact.csv", HEADER + '" exact, ""é",b,,0.123456789,2025-01-01T02:00:00.123456+02:00,U\r\n')
-    pipeline.settle()
+    pipeline.wait_until_idle()
     (found,) = pipeline.connection.rows(
         "SELECT * FROM `main.accounts_current` WHERE account_number = 'b' AND credit_score IS NULL"
     )
@@ -95,8 +95,8 @@ def test_g1_objects_of_one_microsecond_have_one_winner(pipeline: Pipeline) -> No
                   CAST(1 AS NUMERIC) AS account_balance, TIMESTAMP '2025-01-01 00:00:00+00:00' AS last_modified,
                   FALSE AS _deleted, 1 AS _generation, '{load.uri}' AS _object, '{load.load_id}' AS _load_id"""
             )
-            pipeline.publish("file-staged", Staged(load).encode(), {"feed": "accounts"})
-            pipeline.settle()
+            pipeline.publish("file-staged", StagedMessage(load).encode(), {"feed": "accounts"})
+            pipeline.wait_until_idle()
     found = pipeline.connection.rows("SELECT _object FROM `main.accounts` WHERE customer_id IN ('tie-up', 'tie-down')")
     assert sorted(one["_object"] for one in found) == [
         "gs://landing/incoming/accounts/tie-down-b.csv",

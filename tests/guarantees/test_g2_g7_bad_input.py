@@ -26,11 +26,11 @@ def test_g7_a_bad_file_is_a_dead_letter_with_its_reason(pipeline: Pipeline, kind
     data, reason, words = BAD_FILES[kind]
     bad = pipeline.drop(f"bad-{kind}.csv", data)
     good = pipeline.drop(f"good-after-{kind}.csv", HEADER + row(f"good-{kind}", 777))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     found = pipeline.explain(bad)
     assert (found["state"], found["reason"]) == ("dead_lettered", reason)
     assert words in found["error"]
-    letter = pipeline.letter(bad)
+    letter = pipeline.dead_letter(bad)
     assert (letter.reason, letter.service, letter.feed) == (reason, "ingest", "accounts")
     assert pipeline.explain(good)["state"] == "merged"
     assert pipeline.scores([f"good-{kind}", "x"]) == {f"good-{kind}": 777}
@@ -39,24 +39,24 @@ def test_g7_a_bad_file_is_a_dead_letter_with_its_reason(pipeline: Pipeline, kind
 def test_g7_a_header_only_file_is_a_load_of_no_rows(pipeline: Pipeline) -> None:
     """It ends merged."""
     uri = pipeline.drop("header-only.csv", HEADER)
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.explain(uri)["state"] == "merged"
 
 
 def test_g2_an_object_that_no_feed_wants_is_a_dead_letter(pipeline: Pipeline) -> None:
     """Under the landing prefix nothing is passed over."""
     uri = pipeline.drop("lost.csv", "a\n1\n", feed="nobody")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.explain(uri)["state"] == "dead_lettered"
-    assert pipeline.letter(uri).reason == "no_feed"
+    assert pipeline.dead_letter(uri).reason == "no_feed"
 
 
 def test_g2_a_malformed_message_is_a_dead_letter(pipeline: Pipeline) -> None:
     """On either topic, with its bytes and attributes whole."""
     pipeline.publish("file-arrived", b"\xff\x00 not a notification", {"colour": "blue"})
     pipeline.publish("file-staged", b"[]", {"colour": "green"})
-    pipeline.settle()
-    found = {x.attributes.get("colour"): x for x in pipeline.letters() if x.reason == "malformed_message"}
+    pipeline.wait_until_idle()
+    found = {x.attributes.get("colour"): x for x in pipeline.dead_letters() if x.reason == "malformed_message"}
     assert (found["blue"].service, found["blue"].data) == ("ingest", b"\xff\x00 not a notification")
     assert (found["green"].service, found["green"].data) == ("merge", b"[]")
 
@@ -65,15 +65,15 @@ def test_g2_staging_that_is_gone_is_a_dead_letter(pipeline: Pipeline) -> None:
     """A staged message whose table is missing and whose load was never merged is not an empty merge."""
     message = {"feed": "accounts", "bucket": "landing", "object": "incoming/accounts/gone.csv", "generation": 77}
     pipeline.publish("file-staged", json.dumps({**message, "field_of_tomorrow": 1}).encode(), {})
-    pipeline.settle()
-    assert pipeline.letter("#77").reason == "staging_missing"
+    pipeline.wait_until_idle()
+    assert pipeline.dead_letter("#77").reason == "staging_missing"
 
 
 def test_g7_rows_within_tolerance_are_set_aside(pipeline: Pipeline) -> None:
     """The good rows are merged; each bad one is kept as it was, with every reason."""
     bad = "tol-bad,a,99999999999999999999,1.0123456789,2025-02-30T00:00:00Z,U\n"
     pipeline.drop("tolerated.csv", HEADER + row("tol-good", 620) + bad + row("tol-low", 12), feed="tolerant")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.scores(["tol-good", "tol-bad", "tol-low"], "tolerant") == {"tol-good": 620}
     found = pipeline.connection.rows("SELECT row_text, reasons FROM `ops.rejected_rows` WHERE feed = 'tolerant'")
     reasons = {json.loads(one["row_text"])["customer_id"]: set(one["reasons"]) for one in found}
@@ -91,18 +91,18 @@ def test_g7_rows_that_are_not_utf8_are_set_aside(pipeline: Pipeline) -> None:
     data = HEADER + filler + row("M\xfcller", 610) + row("M\xf6ller", 620)
     tolerated = pipeline.drop("latin1-late.csv", data.encode("latin-1"), feed="tolerant")
     refused = pipeline.drop("latin1-late.csv", data.encode("latin-1"))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.explain(tolerated)["rejected"] == {"not_utf8: customer_id": 2}
     assert pipeline.scores(["utf8-good", "M\ufffdller"], "tolerant") == {"utf8-good": 640}
-    assert pipeline.letter(refused).reason == "too_many_bad_rows"
-    assert "not_utf8: customer_id (2 rows)" in pipeline.letter(refused).error
+    assert pipeline.dead_letter(refused).reason == "too_many_bad_rows"
+    assert "not_utf8: customer_id (2 rows)" in pipeline.dead_letter(refused).error
 
 
 def test_g7_past_the_tolerance_nothing_is_merged(pipeline: Pipeline) -> None:
     """The whole file is a dead letter that counts the reasons."""
     bad = "".join(row(f"past-{n}", "high") for n in range(3))
     uri = pipeline.drop("past.csv", HEADER + row("past-good") + bad, feed="tolerant")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     found = pipeline.explain(uri)
     assert found["reason"] == "too_many_bad_rows"
     assert "3 of 4 rows" in found["error"]

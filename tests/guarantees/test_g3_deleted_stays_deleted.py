@@ -6,14 +6,14 @@ from tests.harness.pipeline import HEADER, Pipeline, row
 def test_g3_a_delete_before_its_insert(pipeline: Pipeline) -> None:
     """A delete of a key never seen is remembered: an older row that comes later stays out, a newer one comes in."""
     pipeline.drop("del.csv", HEADER + row("ghost", "", 5, "D", balance="not even a number"))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     pipeline.drop("ins.csv", HEADER + row("ghost", 700, 3))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.scores(["ghost"]) == {}
     tombstones = pipeline.connection.rows("SELECT _deleted FROM `main.accounts` WHERE customer_id = 'ghost'")
     assert [one["_deleted"] for one in tombstones] == [True]
     pipeline.drop("back.csv", HEADER + row("ghost", 710, 6))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.scores(["ghost"]) == {"ghost": 710}
 
 
@@ -21,5 +21,5 @@ def test_g3_a_file_without_the_marker_column_deletes_nothing(pipeline: Pipeline)
     """The delete column may be absent from a file."""
     data = HEADER.replace(",operation", "") + row("plain", 555).replace(",U\n", "\n")
     pipeline.drop("plain.csv", data)
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.scores(["plain"]) == {"plain": 555}

@@ -4,20 +4,20 @@ import pytest
 from google.api_core import exceptions as google
 
 from dropmerge.operations.dead_letters.replay import replay
-from dropmerge.operations.dead_letters.subscription import Mailbox
+from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from tests.harness.pipeline import HEADER, Pipeline, row
 
 
 def test_g6_replay_publishes_the_original_and_may_be_repeated(pipeline: Pipeline) -> None:
     """The attributes are the notification's own; a replay that fails again is again one dead letter."""
     uri = pipeline.drop("replayed.csv", HEADER.replace("credit_score", "score") + row("replayed"))
-    pipeline.settle()
-    first = pipeline.letter(uri)
+    pipeline.wait_until_idle()
+    first = pipeline.dead_letter(uri)
     assert first.attributes["eventType"] == "OBJECT_FINALIZE"
     assert first.attributes["objectGeneration"] == uri.rpartition("#")[2]
     _replay(pipeline, first.id)
-    pipeline.settle()
-    second = pipeline.letter(uri)
+    pipeline.wait_until_idle()
+    second = pipeline.dead_letter(uri)
     assert (second.data, second.attributes) == (first.data, first.attributes)
     assert (second.replay_count, second.reason) == (1, first.reason)
 
@@ -27,19 +27,19 @@ def test_g6_a_replay_that_cannot_be_published_loses_nothing(
 ) -> None:
     """The letter is acknowledged last: it is still there for another try."""
     uri = pipeline.drop("unpublished.csv", HEADER.replace("credit_score", "score") + row("unpublished"))
-    pipeline.settle()
-    letter = pipeline.letter(uri)
+    pipeline.wait_until_idle()
+    letter = pipeline.dead_letter(uri)
     with monkeypatch.context() as patched:
         patched.setitem(pipeline.connection.topology["subscriptions"]["ingest"], "topic", "no-such-topic")
         with pytest.raises(google.NotFound):
             _replay(pipeline, letter.id)
-    assert pipeline.letter(uri).id == letter.id
+    assert pipeline.dead_letter(uri).id == letter.id
 
 
 def test_g6_replaying_what_has_been_merged_changes_nothing(pipeline: Pipeline) -> None:
     """The notification of a merged load may lie in the dead letters, given up by Pub/Sub though its work was done."""
     uri = pipeline.drop("merged-before.csv", HEADER + row("merged-before", 650))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     generation = uri.rpartition("#")[2]
     attributes = {
         "eventType": "OBJECT_FINALIZE",
@@ -53,15 +53,15 @@ def test_g6_replaying_what_has_been_merged_changes_nothing(pipeline: Pipeline) -
     load_id = pipeline.explain(uri)["load_id"]
     entries = "SELECT merge_id FROM `ops.ledger` WHERE load_id = @load_id"
     before = [dict(one) for one in pipeline.connection.rows(entries, {"load_id": ("STRING", load_id)})]
-    _replay(pipeline, pipeline.letter(uri).id)
-    pipeline.settle()
+    _replay(pipeline, pipeline.dead_letter(uri).id)
+    pipeline.wait_until_idle()
     assert pipeline.scores(["merged-before"]) == {"merged-before": 650}
     after = [dict(one) for one in pipeline.connection.rows(entries, {"load_id": ("STRING", load_id)})]
     assert (len(before), after) == (1, before)
-    assert [one for one in pipeline.letters() if one.generation == int(generation)] == []
+    assert [one for one in pipeline.dead_letters() if one.generation == int(generation)] == []
 
 
 def _replay(pipeline: Pipeline, letter_id: str) -> None:
-    with Mailbox(pipeline.connection) as mailbox:
+    with DeadLetterSubscription(pipeline.connection) as mailbox:
         found = [letter for batch in mailbox.batches() for letter in batch]
         replay(pipeline.connection, mailbox, [letter for letter in found if letter.id == letter_id])

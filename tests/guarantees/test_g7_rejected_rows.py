@@ -3,7 +3,7 @@
 import json
 
 from dropmerge.operations.dead_letters.replay import replay
-from dropmerge.operations.dead_letters.subscription import Mailbox
+from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from tests.harness.pipeline import HEADER, Pipeline, row
 
 
@@ -19,9 +19,9 @@ def test_g7_rows_are_recorded_once_however_often_the_file_is_announced(pipeline:
     data = HEADER + row("g7-once-a", 700) + row("g7-once-b", 9999)
     uri = pipeline.drop("g7-once.csv", data, "tolerant")
     pipeline.announce(uri, 3)
-    pipeline.settle()
+    pipeline.wait_until_idle()
     pipeline.announce(uri, 2)
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert _rejected(pipeline, uri) == ["g7-once-b"]
     assert pipeline.scores(["g7-once-a", "g7-once-b"], "tolerant") == {"g7-once-a": 700}
 
@@ -29,7 +29,7 @@ def test_g7_rows_are_recorded_once_however_often_the_file_is_announced(pipeline:
 def test_g7_a_rejected_row_is_recorded_as_it_came(pipeline: Pipeline) -> None:
     """Every column's text, the delete marker's as well: it is mended and dropped again."""
     pipeline.drop("g7-text.csv", HEADER + "g7-text,,12x,1.50,2025-01-01 00:00:00Z,UPSERT\n", "tolerant")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     (found,) = pipeline.connection.rows(
         "SELECT row_text FROM `ops.rejected_rows` WHERE object LIKE '%/g7-text.csv'",
     )
@@ -45,21 +45,21 @@ def test_g7_a_rejected_row_is_recorded_as_it_came(pipeline: Pipeline) -> None:
 
 def test_g7_a_replay_replaces_what_an_earlier_check_recorded(pipeline: Pipeline) -> None:
     uri = pipeline.drop("g7-replayed.csv", HEADER + row("g7-replayed", 9999))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert _rejected(pipeline, uri) == ["g7-replayed"]
-    letter = pipeline.letter(uri)
-    with Mailbox(pipeline.connection) as mailbox:
+    letter = pipeline.dead_letter(uri)
+    with DeadLetterSubscription(pipeline.connection) as mailbox:
         for batch in mailbox.batches():
             replay(pipeline.connection, mailbox, [one for one in batch if one.id == letter.id])
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert _rejected(pipeline, uri) == ["g7-replayed"]
-    assert pipeline.letter(uri).replay_count == 1
+    assert pipeline.dead_letter(uri).replay_count == 1
 
 
 def test_g7_a_backfill_replaces_what_an_earlier_check_recorded(pipeline: Pipeline) -> None:
     """Perhaps by another contract, which rejected other rows."""
     uri = pipeline.drop("g7-backfilled.csv", HEADER + row("g7-backfilled", 9999))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     pipeline.connection.warehouse.query(
         "INSERT INTO `ops.rejected_rows` (feed, bucket, object, generation, load_id, row_text, reasons)"
         ' SELECT feed, bucket, object, generation, load_id, \'{"customer_id": "g7-then"}\', reasons'
@@ -68,5 +68,5 @@ def test_g7_a_backfill_replaces_what_an_earlier_check_recorded(pipeline: Pipelin
     )
     assert _rejected(pipeline, uri) == ["g7-backfilled", "g7-then"]
     pipeline.announce(uri, announced_by="backfill")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert _rejected(pipeline, uri) == ["g7-backfilled"]

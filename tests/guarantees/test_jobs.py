@@ -13,7 +13,7 @@ def test_g1_the_same_work_is_one_job_and_other_parameters_are_another(pipeline: 
     made = f"CREATE OR REPLACE TABLE `{table}` AS SELECT @marker AS marker, GENERATE_UUID() AS made"
 
     def make(marker: str, occasion: str = "") -> tuple[str, str]:
-        warehouse.create_once(name, table, made, {"marker": ("STRING", marker)}, occasion)
+        warehouse.create_table_once(name, table, made, {"marker": ("STRING", marker)}, occasion)
         (row,) = warehouse.query(f"SELECT marker, made FROM `{table}`")
         return row["marker"], row["made"]
 
@@ -24,4 +24,4 @@ def test_g1_the_same_work_is_one_job_and_other_parameters_are_another(pipeline: 
     assert second[0] == "DEL"
     assert make("DEL", "a replay") == second
     assert make("DEL", "another") != second
-    warehouse.drop(table)
+    warehouse.drop_table(table)

@@ -37,7 +37,7 @@ _NUMBERS = {"elevation", "lat", "lon"}
 def test_a_real_file_arrives_equal_to_its_source(pipeline: Pipeline) -> None:
     """Every row and column of 28,000 airports, accents and quotes included."""
     uri = pipeline.drop("airports.csv", _FILE.read_bytes(), feed="airports")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     found = pipeline.explain(uri)
     assert found["state"] == "merged", found
     with _FILE.open(encoding="utf-8", newline="") as file:

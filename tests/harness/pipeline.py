@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import Letter
-from dropmerge.operations.dead_letters.subscription import Mailbox
+from dropmerge.operations.dead_letters.dead_letter import DeadLetter
+from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from dropmerge.operations.loads.explain import explain_object
 from dropmerge.operations.loads.in_flight import InFlight
 from dropmerge.operations.publish import publish
@@ -75,11 +75,11 @@ class Pipeline:
         (message_id,) = publish(self.connection, topic, [(data, attributes)])
         return message_id
 
-    def settle(self, patience: float = _PATIENCE) -> None:
+    def wait_until_idle(self, patience: float = _PATIENCE) -> None:
         """Until nothing is in flight, for at most `patience` seconds."""
         in_flight, deadline = InFlight(self.connection), time.monotonic() + patience
         while True:
-            moving, messages = in_flight.now()
+            moving, messages = in_flight.pending()
             if not moving and not messages:
                 return
             assert time.monotonic() < deadline, f"still in flight: {moving}, {messages} messages"
@@ -98,12 +98,12 @@ class Pipeline:
         assert len(scores) == len(found), f"a key is there twice: {found}"
         return scores
 
-    def letters(self) -> list[Letter]:
-        with Mailbox(self.connection) as mailbox:
+    def dead_letters(self) -> list[DeadLetter]:
+        with DeadLetterSubscription(self.connection) as mailbox:
             return [letter for batch in mailbox.batches() for letter in batch]
 
-    def letter(self, uri: str) -> Letter:
+    def dead_letter(self, uri: str) -> DeadLetter:
         """The one dead letter of an object's generation."""
         generation = int(uri.rpartition("#")[2])
-        (found,) = [letter for letter in self.letters() if letter.generation == generation]
+        (found,) = [letter for letter in self.dead_letters() if letter.generation == generation]
         return found

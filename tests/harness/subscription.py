@@ -15,7 +15,7 @@ from tests.harness.pipeline import Pipeline
 _PATIENCE = 400.0
 
 
-def until(holds: Callable[[], object], what: str) -> None:
+def wait_until(holds: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + _PATIENCE
     while not holds():
         assert time.monotonic() < deadline, f"not {what} after {_PATIENCE:.0f} s"
@@ -23,7 +23,7 @@ def until(holds: Callable[[], object], what: str) -> None:
 
 
 @contextmanager
-def paused(pipeline: Pipeline, name: str) -> Iterator[str]:
+def paused_subscription(pipeline: Pipeline, name: str) -> Iterator[str]:
     """Its path. Nothing is pushed meanwhile: an empty push configuration, as operators do it."""
     subscriber = pipeline.connection.subscriber
     path = subscriber.subscription_path(pipeline.connection.project, name)

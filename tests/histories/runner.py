@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from dropmerge.cli.main import app
 from tests.harness.pipeline import Pipeline
-from tests.harness.subscription import paused, pull, until
+from tests.harness.subscription import paused_subscription, pull, wait_until
 from tests.histories import oracle
 from tests.histories.feeds import CONTRACTS
 from tests.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle, Step
@@ -105,7 +105,7 @@ class Run:
     def _drop(self, index: int) -> None:
         file = self.history.files[index]
         data = file.data(self.run)
-        with paused(self.pipeline, "ingest"):
+        with paused_subscription(self.pipeline, "ingest"):
             uri = self.pipeline.drop(f"{self.run}/{file.name}", data, file.feed)
             name, _, generation = uri.removeprefix("gs://landing/").partition("#")
             notification = _await_notification(self.pipeline, name, generation)
@@ -116,7 +116,7 @@ class Run:
     def _settle(self) -> None:
         """Upstream is asked first: ingest acknowledges after it has published."""
         connection = self.pipeline.connection
-        until(lambda: not connection.undelivered("ingest") and not connection.undelivered("merge"), "settled")
+        wait_until(lambda: not connection.undelivered("ingest") and not connection.undelivered("merge"), "settled")
         self._loaded_for_sure |= {i for i in self.delivered if not self._is_overwritten(i)}
 
     def _is_overwritten(self, index: int) -> bool:
@@ -223,7 +223,7 @@ class Run:
             Counter(row["load_id"] for row in rows),
             Counter(id_ for id_, is_in in merged.items() if is_in),
         )
-        tables = self.pipeline.connection.warehouse.tables("staging", "")
+        tables = self.pipeline.connection.warehouse.list_tables("staging", "")
         left = [name for name in tables if any(load_id in name for load_id in merged)]
         _same("what is left in staging", left, [])
 
@@ -267,5 +267,5 @@ def _await_notification(pipeline: Pipeline, name: str, generation: str) -> _Mess
                 pipeline.publish("file-arrived", message.data, attributes)
         return bool(found)
 
-    until(look, f"notified of {name}")
+    wait_until(look, f"notified of {name}")
     return found[0]

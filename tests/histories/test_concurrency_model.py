@@ -1,19 +1,16 @@
 """G5: merges of one feed that run at once, in every interleaving of their steps, on a model of BigQuery's rules."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlglot
 from sqlglot import exp
 
-from services import merge
+from deploy.topology import ROOT
 from services.shared.contract.feed import Feed
-from services.shared.sql import render
+from services.shared.sql import Templates
 from tests.histories.concurrency_model import Rules, explore, start
 from tests.histories.feeds import YAML
-
-MERGE_SQL = Path(merge.__path__[0]) / "merge.sql"
 
 # One key that neither the table nor the other load has yet; one more each.
 TWO = {"x": (("k", 1), ("a", 1)), "y": (("k", 2), ("b", 1))}
@@ -78,8 +75,8 @@ def test_g5_merge_sql_takes_the_precautions_that_the_model_needs() -> None:
     """The model with the precautions that are found in the statement itself: without one of them it has faults."""
     feed = Feed.model_validate(YAML["readings"])
     tables = {name: f"p.d.{name}" for name in ("main", "ledger", "lock")}
-    sql = render(
-        MERGE_SQL, feed=feed, **tables, staging=["p.s.x"], load_ids=["x"], merge_id="m", no_lock="gone", bounds=[]
+    sql = Templates(ROOT / "services" / "merge").render(
+        "merge.sql", feed=feed, **tables, staging=["p.s.x"], load_ids=["x"], merge_id="m", no_lock="gone", bounds=[]
     )
     begin, *body, record, commit = [statement for statement in sqlglot.parse(sql, read="bigquery") if statement]
     assert [type(begin), type(body[-1]), type(record), type(commit)] == [

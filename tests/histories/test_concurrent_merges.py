@@ -18,7 +18,7 @@ from localcloud.environment import clean
 from localcloud.parts import Plan
 from localcloud.ports import choose
 from tests.harness.pipeline import Pipeline
-from tests.harness.subscription import paused, pull, until
+from tests.harness.subscription import paused_subscription, pull, wait_until
 from tests.histories.history import Deliver, Drop, File, History, Settle
 from tests.histories.runner import Counts, Run
 
@@ -47,10 +47,10 @@ def staged(pipeline: Pipeline) -> Iterator[tuple[Run, Sequence[Any]]]:
     run = Run(pipeline, HISTORY, Counts())
     for index in range(LOADS):
         run.take(Drop(index))
-    with paused(pipeline, "merge"):
+    with paused_subscription(pipeline, "merge"):
         for index in range(LOADS):
             run.take(Deliver(index))
-        until(lambda: not pipeline.connection.undelivered("ingest"), "staged")
+        wait_until(lambda: not pipeline.connection.undelivered("ingest"), "staged")
         messages = pull(pipeline, "merge", lambda _: True)
     assert len(messages) == LOADS
     yield run, messages
@@ -69,7 +69,7 @@ def second_merge(pipeline: Pipeline, tmp_path: Path) -> Iterator[str]:
     (tmp_path / "run" / "merge").mkdir(parents=True)
     process = processes.start(part.command, {**clean(), **part.variables}, tmp_path / "merge.log")
     try:
-        until(lambda: ready.answers(part.probe, "127.0.0.1", part.port), "ready")
+        wait_until(lambda: ready.answers(part.probe, "127.0.0.1", part.port), "ready")
         yield plan.url("merge")
     finally:
         processes.end([process])
@@ -82,7 +82,7 @@ def post_at_once(urls: Sequence[str], messages: Sequence[Any]) -> None:
         data = base64.b64encode(message.data).decode()
         wrapped = {"data": data, "attributes": dict(message.attributes), "messageId": message.message_id}
         body = json.dumps({"message": wrapped, "subscription": "projects/local/subscriptions/merge"})
-        until(lambda: requests.post(url, data=body, timeout=120).status_code == 204, "acknowledged")
+        wait_until(lambda: requests.post(url, data=body, timeout=120).status_code == 204, "acknowledged")
 
     pairs = [(url, message) for message in messages for url in urls]
     with ThreadPoolExecutor(len(pairs)) as pool:

@@ -22,7 +22,7 @@ from localcloud import record
 from localcloud.cloud import LocalCloud
 from localcloud.errors import CloudError
 from localcloud.ports import DEFAULTS, choose
-from tests.harness.subscription import until
+from tests.harness.subscription import wait_until
 
 _ACCOUNTS = ROOT / "deploy" / "feeds" / "accounts.yaml"
 _FUNCTION = """import functions_framework, pathlib, time
@@ -182,7 +182,7 @@ def test_contracts_that_changed_are_named_and_restart_reads_them(cloud: Cloud, f
     assert cloud.pids() == before
 
     os.killpg(before["DROPMERGE_MERGE_PID"], signal.SIGKILL)
-    until(lambda: cloud.dead() == ["merge"], "killed")
+    wait_until(lambda: cloud.dead() == ["merge"], "killed")
     cloud.up()
     assert "that ingest started with: accounts.yaml has changed" in cloud.heard()
 
@@ -198,11 +198,11 @@ def test_restart_lets_what_is_handled_end(cloud: Cloud, tmp_path: Path, feeds: P
     url, before = cloud.urls()["DROPMERGE_INGEST_URL"], cloud.pids()
     with ThreadPoolExecutor(2) as pool:
         handled = pool.submit(requests.post, url, timeout=60)
-        until(lambda: (tmp_path / "began").exists(), "begun")
+        wait_until(lambda: (tmp_path / "began").exists(), "begun")
         cloud.heard()
         restarted = pool.submit(cloud.up, restart=True)
         merge = before["DROPMERGE_MERGE_PID"]
-        until(lambda: not psutil.pid_exists(merge) or psutil.Process(merge).status() == "zombie", "merge ended")
+        wait_until(lambda: not psutil.pid_exists(merge) or psutil.Process(merge).status() == "zombie", "merge ended")
         assert not restarted.done()
         assert cloud.is_changing()
         (tmp_path / "go").touch()
@@ -280,21 +280,21 @@ def test_up_at_another_terminal_does_not_mind_a_restart(
             _type(cloud.state, *words), cwd=ROOT, stdout=said, stderr=said, env=_environment(), start_new_session=True
         )
     try:
-        until(lambda: "Ctrl-C stops it" in (tmp_path / "said").read_text(), "up")
+        wait_until(lambda: "Ctrl-C stops it" in (tmp_path / "said").read_text(), "up")
         before = cloud.pids()
         with ThreadPoolExecutor(2) as pool:
             pool.submit(requests.post, cloud.urls()["DROPMERGE_INGEST_URL"], timeout=60)
-            until(lambda: (tmp_path / "began").exists(), "begun")
+            wait_until(lambda: (tmp_path / "began").exists(), "begun")
             restarted = pool.submit(_run, cloud.state, "--restart")
-            until(lambda: cloud.dead() == ["merge"], "merge ended, and ingest has not")
+            wait_until(lambda: cloud.dead() == ["merge"], "merge ended, and ingest has not")
             since = time.monotonic()
-            until(lambda: time.monotonic() > since + 1.5, "looked at three times")
+            wait_until(lambda: time.monotonic() > since + 1.5, "looked at three times")
             (tmp_path / "go").touch()
         assert restarted.result().returncode == 0, restarted.result().stderr
         assert cloud.pids()["DROPMERGE_MERGE_PID"] != before["DROPMERGE_MERGE_PID"]
         assert "has died" not in (tmp_path / "said").read_text()
         os.killpg(cloud.pids()["DROPMERGE_MERGE_PID"], signal.SIGKILL)
-        until(lambda: "merge has died" in (tmp_path / "said").read_text(), "reported")
+        wait_until(lambda: "merge has died" in (tmp_path / "said").read_text(), "reported")
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
@@ -307,6 +307,6 @@ def test_the_usual_ports_can_be_asked_for_again() -> None:
     told = subprocess.run([*line, "nine"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert told.returncode == 2
     assert "default" in told.stderr
-    from dropmerge.cli.local import read_port_base
+    from dropmerge.cli.local import parse_port_base
 
-    assert choose(read_port_base("default")) == DEFAULTS
+    assert choose(parse_port_base("default")) == DEFAULTS

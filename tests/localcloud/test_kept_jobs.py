@@ -25,7 +25,7 @@ from localcloud.environment import clean
 from localcloud.ports import choose
 from localcloud.warehouse.bounded import READING_SECONDS, Tables, Youngest
 from localcloud.warehouse.patch import replace, replace_store
-from tests.harness.subscription import until
+from tests.harness.subscription import wait_until
 
 _SMALL = """import runpy
 from localcloud.warehouse import kept_jobs
@@ -48,7 +48,7 @@ def _warehouse(folder: Path, questions: int = 10, changes: int = 10) -> Iterator
     command = [sys.executable, "-c", code, *part.command[3:]]
     process = processes.start(command, {**clean(), **part.variables}, folder / "warehouse.log")
     try:
-        until(lambda: ready.answers(part.probe, "127.0.0.1", part.port), "ready")
+        wait_until(lambda: ready.answers(part.probe, "127.0.0.1", part.port), "ready")
         client = bigquery.Client(
             project="local",
             credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
@@ -191,7 +191,7 @@ def test_jobs_are_listed_by_their_time(client: bigquery.Client) -> None:
     """The bounds that `explain` sends."""
     before = _ask(client)
     border = datetime.now(UTC)
-    until(lambda: datetime.now(UTC).timestamp() > border.timestamp() + 0.01, "later")
+    wait_until(lambda: datetime.now(UTC).timestamp() > border.timestamp() + 0.01, "later")
     after = _ask(client)
     younger = {job.job_id for job in client.list_jobs(min_creation_time=border)}
     older = {job.job_id for job in client.list_jobs(max_creation_time=border)}

@@ -15,7 +15,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from localcloud.cloud import LocalCloud
-from tests.harness.subscription import until
+from tests.harness.subscription import wait_until
 
 
 def test_tables_torn_by_a_kill_can_be_made_and_dropped_again(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_tables_torn_by_a_kill_can_be_made_and_dropped_again(tmp_path: Path) -> 
             client.query_and_wait(f"CREATE TABLE staging.{name} AS SELECT 1 AS a")
         client.query_and_wait("CREATE VIEW staging.view_without_entry AS SELECT 1 AS a")
         os.kill(int(cloud.read()["DROPMERGE_WAREHOUSE_PID"]), signal.SIGKILL)
-        until(lambda: "warehouse" in cloud.dead(), "killed")
+        wait_until(lambda: "warehouse" in cloud.dead(), "killed")
         _tear(cloud)
         cloud.up()
         client = _client(cloud)
@@ -52,7 +52,7 @@ def _tear(cloud: LocalCloud) -> None:
             databases.append(duckdb.connect(str(path)))
         return bool(databases)
 
-    until(opens, "free")
+    wait_until(opens, "free")
     with databases[0] as database:
         database.execute("DELETE FROM _bqemulator_catalog.tables WHERE table_id LIKE '%without_entry'")
         database.execute("DROP TABLE local__staging.without_table")

@@ -4,11 +4,11 @@ import base64
 import fnmatch
 import json
 
-from dropmerge.operations.dead_letters.remedies import ADVICE
+from dropmerge.operations.dead_letters.remedies import REMEDIES
 from services.shared.reasons import REASONS
 from tests.harness.dead_letters import ours, put
 from tests.harness.pipeline import HEADER, Pipeline, row
-from tests.harness.subscription import paused
+from tests.harness.subscription import paused_subscription
 from tests.operator.conftest import INGEST_LETTERS, MERGE_LETTERS, Commands, empty_dead_letters, pull_all
 
 BAD_HEADER = HEADER.replace("credit_score", "score")
@@ -16,7 +16,7 @@ BAD_HEADER = HEADER.replace("credit_score", "score")
 
 def waiting(pipeline: Pipeline, glob: str) -> list[str]:
     """Ids."""
-    return sorted(letter.id for letter in pipeline.letters() if fnmatch.fnmatch(letter.object or "", glob))
+    return sorted(letter.id for letter in pipeline.dead_letters() if fnmatch.fnmatch(letter.object or "", glob))
 
 
 def test_list_counts_by_kind_and_shows_the_oldest(pipeline: Pipeline, commands: Commands) -> None:
@@ -80,7 +80,7 @@ def test_a_forged_letter_harms_no_command(pipeline: Pipeline, commands: Commands
     assert "[/red]" in text
     assert "\x1b" not in text, "nothing that a terminal would obey"
     assert len([line for line in text.splitlines() if "forged/" in line]) == len(ids)
-    with paused(pipeline, "ingest") as path:
+    with paused_subscription(pipeline, "ingest") as path:
         commands.run("dead-letters", "replay", "--object", "forged/*", "--yes")
         messages = {m.attributes["objectId"]: m for m in pull_all(pipeline, path, len(ids))}
     for n, (letter_id, forged) in enumerate(zip(ids, FORGED, strict=True)):
@@ -97,11 +97,11 @@ def test_a_forged_letter_harms_no_command(pipeline: Pipeline, commands: Commands
 def test_show_tells_message_history_and_what_to_do(pipeline: Pipeline, commands: Commands) -> None:
     """A replay that failed again is counted, and the journal knows of the earlier one."""
     uri = pipeline.drop("show.csv", BAD_HEADER + row("show"))
-    pipeline.settle()
-    first = pipeline.letter(uri)
+    pipeline.wait_until_idle()
+    first = pipeline.dead_letter(uri)
     assert commands.json("dead-letters", "replay", "--id", first.id, "--yes") == [first.id]
-    pipeline.settle()
-    second = pipeline.letter(uri)
+    pipeline.wait_until_idle()
+    second = pipeline.dead_letter(uri)
     shown = commands.json("dead-letters", "show", second.id)
     assert (shown["replay_count"], shown["replay_of"]) == (1, first.id)
     assert json.loads(base64.b64decode(shown["data"]))["name"] == "incoming/accounts/show.csv"
@@ -109,9 +109,9 @@ def test_show_tells_message_history_and_what_to_do(pipeline: Pipeline, commands:
     assert [event["event"] for event in shown["history"] if event["event"] in ("replayed", "dead_lettered")] == [
         "dead_lettered", "replayed", "dead_lettered",
     ]  # fmt: skip
-    assert shown["next"]["mend"] == ADVICE["wrong_header"].mend
+    assert shown["next"]["mend"] == REMEDIES["wrong_header"].fix
     text = commands.run("dead-letters", "show", second.id).stdout
-    for words in ("missing: credit_score", ADVICE["wrong_header"].cause, REASONS["wrong_header"], "replayed"):
+    for words in ("missing: credit_score", REMEDIES["wrong_header"].cause, REASONS["wrong_header"], "replayed"):
         assert words in text
     assert "no dead letter 999999 waits" in commands.run("dead-letters", "show", "999999", code=2).stderr
 
@@ -135,7 +135,7 @@ def test_replay_takes_what_the_filters_say(pipeline: Pipeline, commands: Command
     assert commands.json(*replay, "--dry-run", "--older-than", "7d", "--service", "ingest") == [ids[1]]
     assert len(commands.json(*replay, "--dry-run", "--limit", 3)) == 3
     assert waiting(pipeline, "incoming/accounts/filter-*") == sorted(ids)
-    with paused(pipeline, "ingest") as ingest, paused(pipeline, "merge") as merge:
+    with paused_subscription(pipeline, "ingest") as ingest, paused_subscription(pipeline, "merge") as merge:
         assert sorted(commands.json(*replay, "--older-than", "7d", "--yes")) == [ids[1], ids[3]]
         (from_ingest,), (from_merge,) = pull_all(pipeline, ingest, 1), pull_all(pipeline, merge, 1)
     assert (from_ingest.attributes["objectId"], from_merge.data) == (name(1), b"m")
@@ -146,11 +146,11 @@ def test_a_letter_that_fails_again_is_not_replayed_by_the_same_command(pipeline:
     """The first is back before the last has gone; only those that waited at the start are taken, each once."""
     empty_dead_letters(pipeline)
     uris = [pipeline.drop(f"circle-{n}.csv", BAD_HEADER + row("circle")) for n in range(4)]
-    pipeline.settle()
-    ids = sorted(letter.id for letter in pipeline.letters())
+    pipeline.wait_until_idle()
+    ids = sorted(letter.id for letter in pipeline.dead_letters())
     assert sorted(commands.json("dead-letters", "replay", "--all", "--rate", "1", "--yes")) == ids
-    pipeline.settle()
-    assert [pipeline.letter(uri).replay_count for uri in uris] == [1] * 4
+    pipeline.wait_until_idle()
+    assert [pipeline.dead_letter(uri).replay_count for uri in uris] == [1] * 4
 
 
 def test_replay_refuses_past_a_maximum_unless_forced(pipeline: Pipeline, commands: Commands) -> None:
@@ -166,8 +166,8 @@ def test_replay_refuses_past_a_maximum_unless_forced(pipeline: Pipeline, command
 def test_discard_is_in_the_journal_with_who_and_why(pipeline: Pipeline, commands: Commands) -> None:
     """explain still says that the file was dead-lettered, and `wait` does not wait for it."""
     uri = pipeline.drop("discard.csv", BAD_HEADER + row("discard"))
-    pipeline.settle()
-    letter = pipeline.letter(uri)
+    pipeline.wait_until_idle()
+    letter = pipeline.dead_letter(uri)
     assert "--why is empty" in commands.run("dead-letters", "discard", "--id", letter.id, "--why", " ", code=2).stderr
     assert commands.json("dead-letters", "discard", "--id", letter.id, "--why", "sent by mistake", "--dry-run")
     commands.run("dead-letters", "discard", "--id", letter.id, "--why", "sent by mistake", "--yes")
@@ -176,4 +176,4 @@ def test_discard_is_in_the_journal_with_who_and_why(pipeline: Pipeline, commands
     detail = found["events"][-1]["detail"]
     assert detail["who"]
     assert detail["dead_letter_id"] == letter.id
-    pipeline.settle()
+    pipeline.wait_until_idle()

@@ -2,23 +2,23 @@
 
 import json
 
-from dropmerge.operations.loads.status import landed
+from dropmerge.operations.loads.status import list_landing_objects
 from tests.harness.pipeline import HEADER, Pipeline, row
-from tests.harness.subscription import paused, until
+from tests.harness.subscription import paused_subscription, wait_until
 from tests.operator.conftest import Commands, pull_all
 
 
 def test_the_life_of_a_merged_load(pipeline: Pipeline, commands: Commands) -> None:
     """Every step with its time, rows rejected by reason, the jobs, the MERGE and the loads it took along."""
     bad = "life-bad,a,high,1.5,2025-01-01T00:00:00Z,U\n"
-    with paused(pipeline, "merge") as path:
+    with paused_subscription(pipeline, "merge") as path:
         uris = [pipeline.drop(f"life-{n}.csv", HEADER + row(f"life-{n}") + bad, feed="tolerant") for n in range(2)]
         staged = pull_all(pipeline, path, 2)
         one = pipeline.explain(uris[0])
         assert one["state"] == "staged"
     for message in staged:
         pipeline.publish("file-staged", message.data, dict(message.attributes))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     found = commands.json("explain", uris[0])
     assert (found["state"], found["feed"], found["load_id"]) == ("merged", "tolerant", one["load_id"])
     names = [event["event"] for event in found["events"]]
@@ -40,10 +40,10 @@ def test_the_life_of_a_merged_load(pipeline: Pipeline, commands: Commands) -> No
 def test_a_merge_tells_what_became_of_its_rows(pipeline: Pipeline, commands: Commands) -> None:
     """Inserted, updated, a tombstone made, stale against the table."""
     pipeline.drop("rows-1.csv", HEADER + row("rows-old", 600, day=5) + row("rows-new", 400) + row("rows-gone"))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     changes = [row("rows-old", 400, day=4), row("rows-new", 401, day=2), row("rows-gone", day=2, operation="D")]
     uri = pipeline.drop("rows-2.csv", HEADER + "".join(changes) + row("rows-first"))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     found = commands.json("explain", uri)
     assert found["merged_rows"] == {"staged": 4, "deletes": 1, "inserted": 1, "updated": 2, "ignored": 1}
     assert "ignored: 1" in commands.run("explain", uri).stdout
@@ -52,9 +52,9 @@ def test_a_merge_tells_what_became_of_its_rows(pipeline: Pipeline, commands: Com
 def test_where_a_row_has_its_values_from(pipeline: Pipeline, commands: Commands) -> None:
     """File, generation, load, when, and what would replace it; a tombstone too, and a key that is not there."""
     pipeline.drop("row-1.csv", HEADER + row("row", 500, day=1) + row("row-gone", day=1))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     newer = pipeline.drop("row-2.csv", HEADER + row("row", 640, day=2) + row("row-gone", day=3, operation="D"))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     found = commands.json("explain", "--feed", "accounts", "--row", "customer_id=row", "account_number=a")
     assert f"gs://landing/{found['object']}#{found['generation']}" == newer
     assert (found["state"], found["row"]["credit_score"], found["deleted"]) == ("merged", "640", False)
@@ -74,14 +74,14 @@ def test_where_a_row_has_its_values_from(pipeline: Pipeline, commands: Commands)
 def test_key_values_have_the_contracts_types(pipeline: Pipeline, commands: Commands) -> None:
     """A NUMERIC key is found however it is written; text that is none is refused."""
     pipeline.drop("n.csv", "n,v\n1.50,7\n", feed="numbers")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert commands.json("explain", "--feed", "numbers", "--row", "n=1.5")["row"] == {"n": "1.500000000", "v": "7"}
     assert "the contract says NUMERIC" in commands.run("explain", "--feed", "numbers", "--row", "n=one", code=2).stderr
 
 
 def test_ends_without_a_merge(pipeline: Pipeline) -> None:
     """Superseded, ignored and unknown are told apart; a discarded or replayed letter is seen too."""
-    with paused(pipeline, "ingest") as path:
+    with paused_subscription(pipeline, "ingest") as path:
         old = pipeline.drop("ends.csv", HEADER + row("ends", 501))
         new = pipeline.drop("ends.csv", HEADER + row("ends", 502, day=2))
         unheard = pipeline.explain(new)
@@ -91,7 +91,7 @@ def test_ends_without_a_merge(pipeline: Pipeline) -> None:
         messages = pull_all(pipeline, path, 2 + 1)  # an overwrite also tells of the old one's end
     for message in messages:
         pipeline.publish("file-arrived", message.data, dict(message.attributes))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.explain(old)["state"] == "superseded", "by the journal's word"
     assert pipeline.explain(new)["state"] == "merged"
     pipeline.connection.storage.bucket("landing").blob("elsewhere/x.csv").upload_from_string(b"x")
@@ -105,8 +105,8 @@ def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_t
     """The journal's table is deleted: merged by the ledger, dead-lettered by the letter, and new files go on."""
     merged = pipeline.drop("diary-1.csv", HEADER + row("diary-1", 611))
     bad = pipeline.drop("diary-bad.csv", "no,header\n")
-    pipeline.settle()
-    pipeline.connection.warehouse.drop(f"{pipeline.connection.project}.ops.journal")
+    pipeline.wait_until_idle()
+    pipeline.connection.warehouse.drop_table(f"{pipeline.connection.project}.ops.journal")
     found = commands.json("explain", merged)
     assert (found["state"], found["events"]) == ("merged", [])
     assert [job["job_id"].split("-")[1] for job in found["jobs"]] == ["load", "check", "stage", "merge"]
@@ -114,8 +114,8 @@ def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_t
     lost = pipeline.explain(bad)
     assert (lost["state"], lost["reason"]) == ("dead_lettered", "wrong_header")
     after = pipeline.drop("diary-2.csv", HEADER + row("diary-2", 612))
-    until(lambda: pipeline.explain(after)["state"] == "merged", "merged")
-    until(lambda: not any(map(pipeline.connection.undelivered, ("ingest", "merge"))), "acknowledged")
+    wait_until(lambda: pipeline.explain(after)["state"] == "merged", "merged")
+    wait_until(lambda: not any(map(pipeline.connection.undelivered, ("ingest", "merge"))), "acknowledged")
     assert pipeline.scores(["diary-1", "diary-2"]) == {"diary-1": 611, "diary-2": 612}
     assert [event["event"] for event in pipeline.explain(after)["events"]][:2] == ["arrived", "pinned"]
     stranger = pipeline.connection.storage.bucket("archive").blob("accounts/stranger.csv")
@@ -127,5 +127,5 @@ def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_t
     assert f"gs://archive/{stranger.name}: not a copy that ingest made" in archived.stderr
     stranger.delete()
     # Of what was dead-lettered before, nobody knows but the letters: it would be waited for.
-    for blob in landed(pipeline.connection):
+    for blob in list_landing_objects(pipeline.connection):
         blob.delete()

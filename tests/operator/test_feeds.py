@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from deploy.topology import ROOT
-from dropmerge.operations.feeds.infer import CannotGuess, guess
+from dropmerge.operations.feeds.infer import InferenceError, infer
 from services.shared.contract.feed import read_feed
 from services.shared.contract.reader import check, check_together
 from tests.operator.conftest import Commands
@@ -105,7 +105,7 @@ def test_init_understands_the_generators_own_file(tmp_path: Path) -> None:
     file = tmp_path / "accounts.csv"
     rows = [f"c{n // 2},{n},{300 + n},{n}.25,2025-01-01T00:00:{n:02}Z" for n in range(10)]
     file.write_text("\n".join(["customer_id,account_number,credit_score,account_balance,last_modified", *rows]))
-    found = guess(file)
+    found = infer(file)
     assert found.version == "last_modified"
     assert set(found.key) <= {"customer_id", "account_number"}
     types = {column.name: column.type for column in found.columns}
@@ -129,5 +129,5 @@ def test_init_says_why_it_cannot(tmp_path: Path, data: bytes, words: str) -> Non
     """A sample that no contract fits."""
     file = tmp_path / "sample.csv"
     file.write_bytes(data)
-    with pytest.raises(CannotGuess, match=words):
-        guess(file)
+    with pytest.raises(InferenceError, match=words):
+        infer(file)

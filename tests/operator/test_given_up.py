@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from dropmerge.operations.dead_letters.remedies import ADVICE
+from dropmerge.operations.dead_letters.remedies import REMEDIES
 from services.shared.journal import Journal
 from tests.harness.dead_letters import put
 from tests.harness.pipeline import HEADER, Pipeline, row
-from tests.harness.subscription import paused
+from tests.harness.subscription import paused_subscription
 from tests.operator.conftest import INGEST_LETTERS, MERGE_LETTERS, Commands, pull_all
 
 FORWARDED = {
@@ -39,7 +39,7 @@ def state_of(pipeline: Pipeline, uri: str) -> tuple[str, Any]:
 def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, commands: Commands) -> None:
     """Explain, status and wait say so though the journal says `pinned`; a discard stands; a replay sets it going."""
     lost = ("dead_lettered", "delivery_attempts_exhausted")
-    with paused(pipeline, "ingest") as path:
+    with paused_subscription(pipeline, "ingest") as path:
         uri = pipeline.drop("given-up.csv", HEADER + row("given-up", 633), feed="tolerant")
         (message,) = pull_all(pipeline, path, 1)
         before = commands.json("status")["feeds"]["tolerant"]
@@ -72,13 +72,13 @@ def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, comm
         assert commands.json("status")["feeds"]["tolerant"]["in_flight"] == before["in_flight"]
         commands.run("wait", "--timeout", 0, code=1)
     pipeline.announce(uri)
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert state_of(pipeline, uri) == ("merged", None)
 
 
 def test_a_load_that_merge_was_given_up_on_has_its_objects_name(pipeline: Pipeline, commands: Commands) -> None:
     """Read from the staged message: filters find it, explain tells of it, the journal names what was discarded."""
-    with paused(pipeline, "merge") as path:
+    with paused_subscription(pipeline, "merge") as path:
         uri = pipeline.drop("given-up-staged.csv", HEADER + row("given-up-staged"))
         (message,) = pull_all(pipeline, path, 1)
         letter = forward(pipeline, message, MERGE_LETTERS)
@@ -92,13 +92,13 @@ def test_a_load_that_merge_was_given_up_on_has_its_objects_name(pipeline: Pipeli
         commands.run("dead-letters", "discard", "--object", name, "--why", "enough", "--yes")
         assert pipeline.explain(uri)["discarded"] == "enough"
     pipeline.publish("file-staged", message.data, dict(message.attributes))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert state_of(pipeline, uri) == ("merged", None)
 
 
 def test_a_discard_hides_no_other_end(pipeline: Pipeline, commands: Commands) -> None:
     """An old letter of what was superseded."""
-    with paused(pipeline, "ingest") as path:
+    with paused_subscription(pipeline, "ingest") as path:
         uri = pipeline.drop("other-end.csv", HEADER + row("other-end"))
         (message,) = pull_all(pipeline, path, 1)
         letter = forward(pipeline, message, INGEST_LETTERS)
@@ -107,26 +107,26 @@ def test_a_discard_hides_no_other_end(pipeline: Pipeline, commands: Commands) ->
         assert state_of(pipeline, uri) == ("superseded", None)
         assert commands.json("status")["feeds"]["accounts"]["last_file"]["state"] == "superseded"
     pipeline.connection.storage.bucket("landing").blob("incoming/accounts/other-end.csv").delete()
-    pipeline.settle()
+    pipeline.wait_until_idle()
 
 
 def test_what_lost_its_staging_table_is_merged_from_its_pinned_copy(pipeline: Pipeline, commands: Commands) -> None:
     """As the letter advises, though the object has been overwritten since; the landing bucket would not do."""
-    with paused(pipeline, "merge") as path:
+    with paused_subscription(pipeline, "merge") as path:
         old = pipeline.drop("lost-table.csv", HEADER + row("lost-old", 610))
         (message,) = pull_all(pipeline, path, 1)
         load_id = pipeline.explain(old)["load_id"]
-        pipeline.connection.warehouse.drop(f"{pipeline.connection.project}.staging.accounts__{load_id}")
+        pipeline.connection.warehouse.drop_table(f"{pipeline.connection.project}.staging.accounts__{load_id}")
     pipeline.publish("file-staged", message.data, dict(message.attributes))
     pipeline.drop("lost-table.csv", HEADER + row("lost-new", 620))
-    pipeline.settle()
-    letter = pipeline.letter(old)
+    pipeline.wait_until_idle()
+    letter = pipeline.dead_letter(old)
     assert letter.reason == "staging_missing"
     assert f"dropmerge backfill gs://ARCHIVE/accounts/{load_id}" in letter.error
-    assert "dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID.csv" in ADVICE[letter.reason].mend
+    assert "dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID.csv" in REMEDIES[letter.reason].fix
     assert commands.json("backfill", f"gs://landing/{letter.object}", "--yes") == []
     (announced,) = commands.json("backfill", f"gs://archive/accounts/{load_id}.csv", "--yes")
     assert announced["load_id"] == load_id
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.explain(old)["state"] == "merged"
     assert pipeline.scores(["lost-old", "lost-new"]) == {"lost-old": 610, "lost-new": 620}

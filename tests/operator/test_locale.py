@@ -39,7 +39,7 @@ def test_a_name_that_is_not_ascii(
     uri = "gs://landing/incoming/accounts/Müller.csv"
     code, said = _run(["drop", os.fsencode(file), "--feed", "accounts", "--yes"], locale, commands)
     assert code == 0, said
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.explain(uri)["state"] == "merged"
     code, said = _run(["explain", uri.encode()], locale, commands)
     assert code == 0

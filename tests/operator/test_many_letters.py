@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from dropmerge.cli import dead_letters
-from dropmerge.operations.dead_letters.dead_letter import Letter
+from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.replay import replay
-from dropmerge.operations.dead_letters.subscription import MOST_PULLED
+from dropmerge.operations.dead_letters.subscription import MAX_PULL
 from dropmerge.operations.publish import publish
 from tests.harness.dead_letters import ours, put, put_many
 from tests.harness.pipeline import HEADER, Pipeline, row
-from tests.harness.subscription import paused
+from tests.harness.subscription import paused_subscription
 from tests.operator.conftest import INGEST_LETTERS, Commands, empty_dead_letters, pull_all
 
 _RATE = 8
@@ -31,22 +31,22 @@ def test_many_letters_are_never_all_in_memory(
 ) -> None:
     """Listed and replayed each once and whole, a pull's worth at a time. Ten thousand: many_dead_letters.py."""
     empty_dead_letters(pipeline)
-    count, held = 4 * MOST_PULLED, []
+    count, held = 4 * MAX_PULL, []
 
     def watched(*arguments: Any) -> None:
         gc.collect()
-        held.append(sum(isinstance(one, Letter) for one in gc.get_objects()))
+        held.append(sum(isinstance(one, DeadLetter) for one in gc.get_objects()))
         replay(*arguments)
 
     monkeypatch.setattr(dead_letters, "replay", watched)
     data = put_many(pipeline, count, size=64)
     assert len({one["id"] for one in commands.json("dead-letters", "list")}) == count
-    with paused(pipeline, "ingest") as path:
+    with paused_subscription(pipeline, "ingest") as path:
         assert len(set(commands.json("dead-letters", "replay", "--all", "--yes"))) == count
         found = pull_all(pipeline, path, count)
     assert {message.data for message in found} == data
     assert len({message.attributes["replay_of"] for message in found}) == count
-    assert max(held) <= MOST_PULLED, "letters of one pull, no others"
+    assert max(held) <= MAX_PULL, "letters of one pull, no others"
     assert pipeline.connection.undelivered(INGEST_LETTERS) == 0
 
 
@@ -65,7 +65,7 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
     assert len(_KILLS) == 10
     empty_dead_letters(pipeline)
     keys = [f"killed-{n}" for n in range(8)]
-    with paused(pipeline, "ingest") as path:
+    with paused_subscription(pipeline, "ingest") as path:
         uris = [pipeline.drop(f"{key}.csv", HEADER + row(key, 400 + n)) for n, key in enumerate(keys)]
         arrived = pull_all(pipeline, path, len(keys))
         reason = {"dropmerge_reason": "access_denied", "dropmerge_error": "made by a test"}
@@ -88,7 +88,7 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
     # Of each file two are enough to see whether it is merged twice.
     for message in {(m.attributes["objectId"], n % 2): m for n, m in enumerate(published)}.values():
         pipeline.publish("file-arrived", message.data, dict(message.attributes))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.scores(keys) == {key: 400 + n for n, key in enumerate(keys)}
     load_ids = [pipeline.explain(uri)["load_id"] for uri in uris]
     entries = pipeline.connection.rows(
@@ -103,7 +103,7 @@ def test_ctrl_c_gives_the_leases_back(pipeline: Pipeline, commands: Commands) ->
     empty_dead_letters(pipeline)
     for _ in range(6):
         put(pipeline, ours("incoming/accounts/ctrl-c.csv"))
-    with paused(pipeline, "ingest") as path:
+    with paused_subscription(pipeline, "ingest") as path:
         process = _start(commands, "dead-letters", "replay", "--all", "--yes", "--rate", "1")
         _until_changed(pipeline, "ingest", process)
         os.kill(process.pid or 0, signal.SIGINT)
@@ -158,7 +158,7 @@ def _arm(when: str, step: str, batch: int) -> None:
     from services.shared import journal
 
     steps = {"publish": (replay, "publish"), "record": (journal.Journal, "write")}
-    owner, name = steps.get(step, (subscription.Mailbox, "acknowledge"))
+    owner, name = steps.get(step, (subscription.DeadLetterSubscription, "acknowledge"))
     real, calls = getattr(owner, name), itertools.count(1)
 
     def deadly(*arguments: Any) -> Any:

@@ -32,7 +32,7 @@ _IN_TIME = 45.0
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     with running(tmp_path_factory.mktemp("no-answer"), ROOT / "deploy" / "feeds") as pipeline:
         pipeline.drop("x.csv", HEADER + row("x"))
-        pipeline.settle()
+        pipeline.wait_until_idle()
         yield pipeline
 
 

@@ -1,13 +1,13 @@
 """The runbook tells what the commands tell, and knows every reason."""
 
 from deploy.topology import ROOT
-from dropmerge.operations.dead_letters.remedies import ADVICE, row_table, table
+from dropmerge.operations.dead_letters.remedies import REMEDIES, row_table, table
 from services.shared.reasons import REASONS
 
 
 def test_every_reason_has_its_advice() -> None:
     """And no advice is for a reason that is gone."""
-    assert set(ADVICE) == set(REASONS)
+    assert set(REMEDIES) == set(REASONS)
 
 
 def test_the_runbooks_tables_are_made_from_the_code() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from deploy.topology import ROOT
 from services.ingest.notification import read_notification
-from services.shared.messages.push import Envelope
+from services.shared.messages.push import PushMessage
 from tests.harness.pipeline import HEADER, Pipeline, row
-from tests.harness.subscription import paused
+from tests.harness.subscription import paused_subscription
 from tests.operator.conftest import Commands, pull_all
 
 
@@ -18,8 +18,8 @@ def test_status_tells_a_feed_a_line(pipeline: Pipeline, commands: Commands) -> N
     before = commands.json("status")["feeds"]["tolerant"]
     bad = "status-bad,a,high,1.5,2025-01-01T00:00:00Z,U\n"
     pipeline.drop("status-1.csv", HEADER + row("status-1") + bad, feed="tolerant")
-    pipeline.settle()
-    with paused(pipeline, "ingest") as path:
+    pipeline.wait_until_idle()
+    with paused_subscription(pipeline, "ingest") as path:
         first = pipeline.drop("status-2.csv", HEADER + row("status-2"), feed="tolerant")
         last = pipeline.drop("status-3.csv", HEADER + row("status-3"), feed="tolerant")
         answer = commands.json("status")
@@ -36,7 +36,7 @@ def test_status_tells_a_feed_a_line(pipeline: Pipeline, commands: Commands) -> N
         pipeline.connection.undelivered(f"{service}-dead-letter") for service in ("ingest", "merge")
     )
     assert f"{first}: unknown" in waiting
-    pipeline.settle()
+    pipeline.wait_until_idle()
     text = commands.run("status").stdout
     assert "tolerant" in text
     assert "status-3.csv" in text
@@ -59,7 +59,7 @@ def test_rejected_rows_are_exported_mended_and_dropped_again(
     """By feed, file and reason; the file has the feed's own header, and its mended rows are merged."""
     bad = '"rej, ""1""",a,high,1.5,2025-01-01T00:00:00Z,U\nrej-2,a,700,1.5,yesterday,D\n'
     pipeline.drop("rej.csv", HEADER + row("rej-0") + bad, feed="tolerant")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     narrow = ("rejected", "--feed", "tolerant", "--object", "*/rej.csv")
     found = commands.json(*narrow)
     assert [one["row"]["customer_id"] for one in found] == ['rej, "1"', "rej-2"]
@@ -85,8 +85,8 @@ def test_backfill_finds_what_no_notification_told_of(pipeline: Pipeline, command
     """Only what a feed wants and the ledger does not know; the message is Cloud Storage's; repeating is harmless."""
     prefix = "gs://landing/incoming/accounts/back"
     known = pipeline.drop("back-0.csv", HEADER + row("back-0", 400))
-    pipeline.settle()
-    with paused(pipeline, "ingest") as path:
+    pipeline.wait_until_idle()
+    with paused_subscription(pipeline, "ingest") as path:
         uris = [pipeline.drop(f"back-{n}.csv", HEADER + row(f"back-{n}", 400 + n)) for n in (1, 2, 3)]
         originals = {m.attributes["objectId"]: m for m in pull_all(pipeline, path, 3)}
         would = commands.json("backfill", prefix, "--dry-run")
@@ -99,7 +99,8 @@ def test_backfill_finds_what_no_notification_told_of(pipeline: Pipeline, command
                 ("announced_by", "backfill")
             }
             read = [
-                read_notification(Envelope(one.data, dict(one.attributes), "", "", 1)) for one in (message, original)
+                read_notification(PushMessage(one.data, dict(one.attributes), "", "", 1))
+                for one in (message, original)
             ]
             assert (read[0].event_type, read[0].bucket, read[0].object, read[0].generation, read[0].size) == (
                 read[1].event_type, read[1].bucket, read[1].object, read[1].generation, read[1].size,
@@ -107,7 +108,7 @@ def test_backfill_finds_what_no_notification_told_of(pipeline: Pipeline, command
     assert pipeline.explain(known)["state"] == "merged"
     commands.run("backfill", prefix, "--yes")
     commands.run("backfill", prefix, "--yes")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.scores([f"back-{n}" for n in range(4)]) == {f"back-{n}": 400 + n for n in range(4)}
     assert commands.json("backfill", prefix, "--yes") == []
     assert "404" in commands.run("backfill", "gs://no-such-bucket/x", "--yes", code=1).stderr
@@ -116,9 +117,9 @@ def test_backfill_finds_what_no_notification_told_of(pipeline: Pipeline, command
 def test_purge_tombstones_keeps_the_young_and_refuses_a_short_horizon(pipeline: Pipeline, commands: Commands) -> None:
     """Only deletes merged before the horizon go; one that dead letters could outlive is refused."""
     old = pipeline.drop("purge-1.csv", HEADER + row("purge-old", operation="D") + row("purge-row"))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     pipeline.drop("purge-2.csv", HEADER + row("purge-young", operation="D"))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     pipeline.connection.rows(
         "UPDATE `ops.ledger` SET merged_at = TIMESTAMP_SUB(merged_at, INTERVAL 40 DAY) WHERE load_id = @id",
         {"id": ("STRING", pipeline.explain(old)["load_id"])},
@@ -134,9 +135,9 @@ def test_purge_tombstones_keeps_the_young_and_refuses_a_short_horizon(pipeline: 
 def test_a_whole_feed_is_reloaded_from_the_archive(pipeline: Pipeline, commands: Commands) -> None:
     """As the runbook says: the same table, though an overwritten generation is long gone from the landing bucket."""
     old = pipeline.drop("reload.csv", "n,v\n1,1\n2,1\n", feed="reloaded")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     pipeline.drop("reload.csv", "n,v\n2,2\n3,2\n", feed="reloaded")
-    pipeline.settle()
+    pipeline.wait_until_idle()
     table = "SELECT n, v, _generation FROM `main.reloaded` ORDER BY n"
     before = pipeline.connection.rows(table)
     assert pipeline.explain(old)["generation"] in {one["_generation"] for one in before}

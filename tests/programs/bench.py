@@ -38,7 +38,7 @@ def burst(faulty: Faulty, files: int) -> Figures:
     pipeline, started = faulty.pipeline, time.monotonic()
     with ThreadPoolExecutor(8) as drop:
         list(drop.map(lambda n: pipeline.drop(f"b-{n}.csv", HEADER + row(f"b-{n}", 300 + n % 500)), range(files)))
-    pipeline.settle(_PATIENCE)
+    pipeline.wait_until_idle(_PATIENCE)
     seconds = time.monotonic() - started
     right = pipeline.scores([f"b-{n}" for n in range(files)]) == {f"b-{n}": 300 + n % 500 for n in range(files)}
     merges = faulty.script.seen["merge"]
@@ -53,7 +53,7 @@ def large(faulty: Faulty, folder: Path, rows: int) -> Figures:
     started = time.monotonic()
     blob = pipeline.connection.storage.bucket("landing").blob("incoming/accounts/large.csv")
     blob.upload_from_filename(str(file), timeout=600)
-    pipeline.settle(_PATIENCE)
+    pipeline.wait_until_idle(_PATIENCE)
     seconds = time.monotonic() - started
     with expected.open(newline="", encoding="utf-8") as text:
         names, *wanted = csv.reader(text)

@@ -78,7 +78,7 @@ def run(pipeline: Pipeline, files: int, calls: int, say: Console) -> tuple[list[
             for _ in range(calls * wave // _WAVES - asked):
                 read_status(pipeline.connection, in_flight)
                 asked += 1
-            pipeline.settle(_PATIENCE)
+            pipeline.wait_until_idle(_PATIENCE)
             for uri in uris[:2]:
                 explain_object(pipeline.connection, uri, with_jobs=True)
             sample = (time.monotonic() - started, dropped, asked, warehouse.mb())

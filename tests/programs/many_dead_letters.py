@@ -15,7 +15,7 @@ from deploy.topology import ROOT
 from localcloud.cloud import LocalCloud
 from tests.harness.dead_letters import put_many
 from tests.harness.pipeline import Pipeline
-from tests.harness.subscription import paused
+from tests.harness.subscription import paused_subscription
 from tests.operator.conftest import INGEST_LETTERS, pull_all
 
 
@@ -41,7 +41,7 @@ def _measure(pipeline: Pipeline, count: int, size: int) -> None:
     print(f"{count} letters of {size} bytes, {count * size / 1e6:.0f} MB")
     listed = json.loads(_run(pipeline, "list", "dead-letters", "list", "--json"))
     assert len({one["id"] for one in listed}) == len(listed) == count
-    with paused(pipeline, "ingest") as path:
+    with paused_subscription(pipeline, "ingest") as path:
         replayed = json.loads(_run(pipeline, "replay", "dead-letters", "replay", "--all", "--yes", "--json"))
         assert sorted(replayed) == sorted(one["id"] for one in listed)
         found = pull_all(pipeline, path, count)

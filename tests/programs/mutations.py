@@ -77,7 +77,7 @@ MUTATIONS = [
         "            for load_id in group:\n"
         "                self.warehouse.query(\n"
         '                    f"INSERT INTO `{self.ledger.table}` (feed, load_id, merged_at, merge_id) "\n'
-        "                    f\"VALUES ('{feed.feed}', '{load_id}', CURRENT_TIMESTAMP(), '{merge_id}')\"\n"
+        "                    f\"VALUES ('{feed.name}', '{load_id}', CURRENT_TIMESTAMP(), '{merge_id}')\"\n"
         "                )\n"
         '            self.warehouse.query(sql, name=f"merge-{merge_id}")\n',
         f"{_TRANSIENT}[conflicts]",
@@ -103,9 +103,9 @@ MUTATIONS = [
         "publish-before-work",
         "G2",
         _STAGER,
-        "        if self.warehouse.exists(self._tables(load).staging):",
-        "        self.bus.publish(self.settings.staged_topic, Staged(load).encode(), {})\n"
-        "        if self.warehouse.exists(self._tables(load).staging):",
+        "        if self.warehouse.table_exists(self._tables(load).staging):",
+        "        self.publisher.publish(self.settings.staged_topic, StagedMessage(load).encode(), {})\n"
+        "        if self.warehouse.table_exists(self._tables(load).staging):",
         f"{_CRASH}[ingest-load-False]",
     ),
     Mutation(
@@ -124,7 +124,7 @@ MUTATIONS = [
         "silent-end",
         "G2",
         _SETTLE,
-        "letter_id = bus.publish(settings.dead_letter_topic, data, attributes)",
+        "letter_id = publisher.publish(settings.dead_letter_topic, data, attributes)",
         'letter_id = ""',
         f"{_G2_G7}g2_an_object_that_no_feed_wants_is_a_dead_letter",
     ),
@@ -164,8 +164,8 @@ MUTATIONS = [
         "whole-file-in-memory",
         "G4",
         _STAGER,
-        "first = _stored(blob, min(HEAD_BYTES, size))",
-        "first = _stored(blob, size)",
+        "first = read_head(blob, min(HEAD_BYTES, size))",
+        "first = read_head(blob, size)",
         "tests/faults/test_g4_bytes_read.py::test_g4_ingest_reads_the_head_of_a_large_file_and_no_more",
     ),
     Mutation(
@@ -196,15 +196,15 @@ MUTATIONS = [
         "one-load-a-merge",
         "G5",
         _MERGER,
-        "MOST_LOADS = 100",
-        "MOST_LOADS = 1",
+        "MAX_LOADS = 100",
+        "MAX_LOADS = 1",
         "tests/faults/test_group_commit.py::test_g5_a_burst_is_committed_together",
     ),
     Mutation(
         "one-table-spoils-every-group",
         "G5",
         _MERGER,
-        "self._doubtful.add(load_id)",
+        "self._merge_alone.add(load_id)",
         "pass",
         "tests/faults/test_group_commit.py::test_g5_a_staging_table_that_cannot_be_merged_spoils_one_group",
     ),
@@ -212,16 +212,16 @@ MUTATIONS = [
         "feeds-wait-for-each-other",
         "G5",
         _MERGER,
-        "turn = self._turns[feed.table]",
-        'turn = self._turns[""]',
+        "turn = self._table_locks[feed.table]",
+        'turn = self._table_locks[""]',
         "tests/faults/test_group_commit.py::test_g5_feeds_are_merged_in_parallel",
     ),
     Mutation(
         "replay-loses-the-original",
         "G6",
         "services/shared/messages/dead_letter.py",
-        "return envelope.data, {**original, **named}",
-        "return envelope.data, named",
+        "return message.data, {**original, **named}",
+        "return message.data, named",
         "tests/guarantees/test_g6_replay.py::test_g6_replay_publishes_the_original_and_may_be_repeated",
     ),
     Mutation(
@@ -268,8 +268,8 @@ MUTATIONS = [
         "statement-not-analysed",
         "all",
         _STAGER,
-        '        with _timed(work, "publish"):\n',
-        '        self.warehouse.query("SELECT 1")\n        with _timed(work, "publish"):\n',
+        '        with _timed(delivery, "publish"):\n',
+        '        self.warehouse.query("SELECT 1")\n        with _timed(delivery, "publish"):\n',
         "tests/faults/test_sent_statements.py::test_every_statement_that_is_sent_was_analysed",
     ),
 ]

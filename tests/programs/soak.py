@@ -92,7 +92,7 @@ class _Nurse(threading.Thread):
             yield
 
 
-_paused = subscription.paused
+_paused = subscription.paused_subscription
 
 
 def soak(minutes: float, number: int, progress: Console) -> tuple[Counts, Counter[str]]:
@@ -101,7 +101,7 @@ def soak(minutes: float, number: int, progress: Console) -> tuple[Counts, Counte
     folder = Path(tempfile.mkdtemp(prefix="dropmerge-soak-"))
     with faulty_cloud(folder, write_feeds(folder / "feeds")) as faulty:
         nurse = _Nurse(faulty, random.Random(number))
-        runner.paused = nurse.paused  # type: ignore[attr-defined, assignment]
+        runner.paused_subscription = nurse.paused  # type: ignore[attr-defined, assignment]
         nurse.start()
         deadline = time.monotonic() + minutes * 60
         try:
@@ -113,7 +113,7 @@ def soak(minutes: float, number: int, progress: Console) -> tuple[Counts, Counte
                     f"{len(total.mismatches)} mismatches"
                 )
         finally:
-            runner.paused = _paused  # type: ignore[attr-defined]
+            runner.paused_subscription = _paused  # type: ignore[attr-defined]
             nurse.leave()
         return total, faulty.script.injected
 

@@ -111,7 +111,7 @@ def _long_names() -> Feed:
 
 
 def features() -> Mapping[str, Feed]:
-    return {feed.feed: feed for feed in (_every_type(), _every_key(), _reserved_words(), _long_names())}
+    return {feed.name: feed for feed in (_every_type(), _every_key(), _reserved_words(), _long_names())}
 
 
 def wide(columns: int) -> Feed:

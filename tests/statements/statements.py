@@ -19,16 +19,16 @@ from typing import Any
 from google.cloud import bigquery
 
 from services.ingest.check_rows import Tables, check_rows, stage_rows
-from services.ingest.inspect_head import Head
+from services.ingest.inspect_head import Layout
 from services.merge.ledger import Ledger
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
-from services.shared.delivery import Work
-from services.shared.errors import Permanent
+from services.shared.delivery import Delivery
+from services.shared.errors import PermanentError
 from services.shared.journal import SCHEMA, Journal
 from services.shared.load import Load
-from services.shared.messages.push import Envelope
-from services.shared.messages.staged import Staged
+from services.shared.messages.push import PushMessage
+from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
 from services.shared.warehouse import Parameters, Warehouse
 from tests.harness.analyser import Analyser, columns_of, type_of
@@ -76,18 +76,18 @@ class AnalysingWarehouse(Warehouse):
             return [{name: _EXAMPLES[kind] for name, kind in kinds.items()}]
         return [dict.fromkeys(kinds, 5)] if _NUMBER in kinds.values() else []
 
-    def create_once(
+    def create_table_once(
         self, name: str, table: str, sql: str, parameters: Parameters | None = None, occasion: str = ""
     ) -> None:
         self.query(sql, parameters)
 
-    def drop(self, table: str) -> None:
+    def drop_table(self, table: str) -> None:
         pass
 
-    def exists(self, table: str) -> bool:
+    def table_exists(self, table: str) -> bool:
         return False
 
-    def tables(self, dataset: str, prefix: str) -> list[str]:
+    def list_tables(self, dataset: str, prefix: str) -> list[str]:
         return [name for name in self.staging if name.startswith(prefix)]
 
 
@@ -98,7 +98,7 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
     """
     warehouse = AnalysingWarehouse(Analyser())
     warehouse.analyser.add_table(f"{PROJECT}.ops.journal", columns_of(SCHEMA))
-    first, *others = [Load(feed.feed, "landing", f"{n}.csv", n) for n in range(loads)]
+    first, *others = [Load(feed.name, "landing", f"{n}.csv", n) for n in range(loads)]
     if feed.delete:
         _stage(warehouse, feed, first, has_delete=True, again="5")
     _stage(warehouse, feed, first, has_delete=False, again=None)
@@ -121,9 +121,9 @@ def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bo
         names.append(feed.delete.column)
     if feed.unknown_columns == "ignore":
         names.append("_unknown_9")
-    head = Head(tuple(names), has_delete)
+    head = Layout(tuple(names), has_delete)
     warehouse.analyser.add_table(tables.raw, columns_of([bigquery.SchemaField(name, "STRING") for name in names]))
-    with contextlib.suppress(Permanent):  # five bad rows of five are more than most feeds tolerate
+    with contextlib.suppress(PermanentError):  # five bad rows of five are more than most feeds tolerate
         check_rows(warehouse, feed, load, tables, head, datetime(2025, 1, 1, tzinfo=UTC), again)
     stage_rows(warehouse, load, tables)
 
@@ -137,8 +137,8 @@ def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
         GOOGLE_CLOUD_PROJECT=PROJECT, service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=0.01
     )
     journal = Journal(warehouse.client, settings.ops_dataset, "merge")
-    merger = Merger(settings, {feed.feed: feed}, warehouse, Ledger(warehouse, PROJECT, settings.ops_dataset), journal)
-    outcome = merger(Work(Envelope(Staged(load).encode(), {}, "1", "s", 1), ""))
+    merger = Merger(settings, {feed.name: feed}, warehouse, Ledger(warehouse, PROJECT, settings.ops_dataset), journal)
+    outcome = merger(Delivery(PushMessage(StagedMessage(load).encode(), {}, "1", "s", 1), ""))
     assert outcome == "merged"
 
 

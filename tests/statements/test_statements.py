@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import jinja2
@@ -20,7 +21,7 @@ from tests.statements.statements import PROJECT, AnalysingWarehouse, normalised,
 
 _MOST_TEXT = 1024 * 1024  # characters of a statement, by BigQuery's limits
 _ACCOUNTS = read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")
-_FEEDS = {_ACCOUNTS.feed: _ACCOUNTS, **features()}
+_FEEDS = {_ACCOUNTS.name: _ACCOUNTS, **features()}
 
 
 @cache
@@ -31,10 +32,10 @@ def _sent(feed: str) -> AnalysingWarehouse:
 @pytest.mark.parametrize("feed", _FEEDS.values(), ids=_FEEDS)
 def test_statements_for_a_feature_of_a_feed(feed: Feed) -> None:
     """From the raw table to the view, every name resolves, and each column keeps the contract's type."""
-    warehouse = _sent(feed.feed)
+    warehouse = _sent(feed.name)
     assert sum(sql.startswith("BEGIN TRANSACTION") for sql, _ in warehouse.sent) == 1
     contract = {column.name: type_of(column.type).type_kind for column in feed.columns}
-    staging = f"staging.{Load(feed.feed, 'landing', '0.csv', 0).staging_table}"
+    staging = f"staging.{Load(feed.name, 'landing', '0.csv', 0).staging_table}"
     for table in (staging, f"{feed.table}_current"):
         found = {name: kind.type_kind for name, kind in warehouse.analyser.columns(f"{PROJECT}.{table}").items()}
         assert {name: kind for name, kind in found.items() if not name.startswith("_")} == contract
@@ -77,18 +78,19 @@ def _entries(model: BaseModel) -> Iterator[tuple[str, str, str]]:
 
 def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No .sql file of the services is left that the statements above do not come from."""
-    used: set[str] = set()
-    fill = jinja2.Environment.from_string
+    used: set[Path] = set()
+    get = jinja2.Environment.get_template
 
-    def recording(environment: jinja2.Environment, source: str) -> jinja2.Template:
-        used.add(source)
-        return fill(environment, source)
+    def recording(environment: jinja2.Environment, name: str, *more: Any) -> jinja2.Template:
+        template = get(environment, name, *more)
+        used.add(Path(template.filename or ""))
+        return template
 
-    monkeypatch.setattr(jinja2.Environment, "from_string", recording)
+    monkeypatch.setattr(jinja2.Environment, "get_template", recording)
     send_all(_ACCOUNTS)
     paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]
     assert len(paths) > 5
-    assert [path.name for path in paths if path.read_text(encoding="utf-8") not in used] == []
+    assert set(paths) == used
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_a_wrong_statement_is_refused(sql: str, words: str) -> None:
 
 def test_a_statement_that_no_analysis_has_seen_is_found() -> None:
     """Groups of any size are one statement; another table, column or parameter makes another."""
-    accounts = {_ACCOUNTS.feed: _ACCOUNTS}
+    accounts = {_ACCOUNTS.name: _ACCOUNTS}
     sent = send_all(_ACCOUNTS, 3).sent
     (check, *_), (merge,) = sent, [one for one in sent if one[0].startswith("BEGIN TRANSACTION")]
     assert unseen(sent, accounts) == []

@@ -16,7 +16,7 @@ from dropmerge.operations.publish import publish
 from tests.harness.dead_letters import ours, put
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.screen import CTRL_C, CTRL_D, Terminal
-from tests.harness.subscription import paused
+from tests.harness.subscription import paused_subscription
 from tests.operator.conftest import INGEST_LETTERS, Commands, empty_dead_letters, pull_all
 
 ANSWERS = [
@@ -79,7 +79,7 @@ def _letters(pipeline: Pipeline, name: str) -> Iterator[tuple[list[str], Callabl
 
 @contextmanager
 def announcing(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
-    with paused(pipeline, "ingest") as path:
+    with paused_subscription(pipeline, "ingest") as path:
         pipeline.drop(f"{name}.csv", HEADER + row(name))
         pull_all(pipeline, path, 1)
 
@@ -96,7 +96,7 @@ def announcing(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
 @contextmanager
 def purging(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
     uri = pipeline.drop(f"{name}.csv", HEADER + row(name, operation="D"))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     pipeline.connection.rows(
         "UPDATE `ops.ledger` SET merged_at = TIMESTAMP_SUB(merged_at, INTERVAL 40 DAY) WHERE load_id = @id",
         {"id": ("STRING", pipeline.explain(uri)["load_id"])},
@@ -226,7 +226,7 @@ def test_letters_replayed_too_often_are_named_after_the_question_too(pipeline: P
         screen.see("replay 1 dead letter? [y/N]")
         screen.type("y\n")
         assert "1 were replayed 5 times already" in screen.ends(1)
-    assert {letter.id for letter in pipeline.letters()} & set(ids) == {ids[1]}
+    assert {letter.id for letter in pipeline.dead_letters()} & set(ids) == {ids[1]}
 
 
 def test_a_window_that_is_closed_at_the_question_changes_nothing(pipeline: Pipeline, shared: Terminal) -> None:

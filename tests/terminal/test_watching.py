@@ -4,7 +4,7 @@ import re
 
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.screen import CTRL_C, Terminal
-from tests.harness.subscription import paused
+from tests.harness.subscription import paused_subscription
 from tests.operator.conftest import pull_all
 
 
@@ -12,13 +12,13 @@ def test_a_detached_local_cloud_outlives_its_terminal(pipeline: Pipeline) -> Non
     """Every part, and they do their work."""
     assert pipeline.cloud.dead() == []
     uri = pipeline.drop("outlives.csv", HEADER + row("outlives"))
-    pipeline.settle()
+    pipeline.wait_until_idle()
     assert pipeline.explain(uri)["state"] == "merged"
 
 
 def test_wait_ends_on_ctrl_c_and_at_its_timeout_without_its_spinner(pipeline: Pipeline, shared: Terminal) -> None:
     """What it says stands on lines of its own."""
-    with paused(pipeline, "ingest") as path:
+    with paused_subscription(pipeline, "ingest") as path:
         pipeline.drop("waiting.csv", HEADER + row("waiting"))
         with shared.types("wait") as screen:
             screen.see("in flight")
@@ -31,7 +31,7 @@ def test_wait_ends_on_ctrl_c_and_at_its_timeout_without_its_spinner(pipeline: Pi
         assert shown(text)[-1].startswith("after 1 s: ")
         pull_all(pipeline, path, 1)
     pipeline.connection.storage.bucket("landing").blob("incoming/accounts/waiting.csv").delete()
-    pipeline.settle()
+    pipeline.wait_until_idle()
     with shared.types("wait") as screen:
         assert shown(screen.ends(0)) == ["nothing is in flight"]
 

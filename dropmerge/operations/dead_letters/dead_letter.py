@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from services.shared.contract.pattern import feed_for
-from services.shared.errors import Permanent
-from services.shared.messages.dead_letter import PREFIX, PUBSUBS_OWN, original_of
-from services.shared.messages.staged import Staged
+from services.shared.errors import PermanentError
+from services.shared.messages.dead_letter import PREFIX, RESERVED_PREFIX, original_of
+from services.shared.messages.staged import StagedMessage
 
 if TYPE_CHECKING:
     from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
@@ -25,7 +25,7 @@ _STAMPS = ("replay_of", "replay_count")
 
 
 @dataclass(frozen=True)
-class Letter:
+class DeadLetter:
     id: str
     service: str
     reason: str
@@ -73,13 +73,13 @@ class Letter:
         }
 
 
-def read_letter(service: str, message: pubsub_v1.types.PubsubMessage, feeds: Mapping[str, Feed]) -> Letter:
+def read_dead_letter(service: str, message: pubsub_v1.types.PubsubMessage, feeds: Mapping[str, Feed]) -> DeadLetter:
     """Either shape: ours with a reason, or Pub/Sub's own. Anyone may have published it: nothing in it is trusted."""
     attributes = dict(message.attributes)
     data, whole = original_of(message.data, attributes)
     ours = {k.removeprefix(PREFIX): v for k, v in attributes.items() if k.startswith(PREFIX)}
     original = {
-        k: v for k, v in whole.items() if not k.startswith((PREFIX, _NATIVE, PUBSUBS_OWN)) and k not in _STAMPS
+        k: v for k, v in whole.items() if not k.startswith((PREFIX, _NATIVE, RESERVED_PREFIX)) and k not in _STAMPS
     }
     told = _staged(service, data) or {
         "feed": original.get("feed"),
@@ -91,8 +91,8 @@ def read_letter(service: str, message: pubsub_v1.types.PubsubMessage, feeds: Map
     feed = ours.get("feed") or told["feed"]
     if feed is None and name:
         matching = feed_for(feeds, name)
-        feed = matching.feed if matching else None
-    return Letter(
+        feed = matching.name if matching else None
+    return DeadLetter(
         id=message.message_id,
         service=service,
         reason=ours.get("reason", "delivery_attempts_exhausted"),
@@ -115,8 +115,8 @@ def _staged(service: str, data: bytes) -> dict[str, str | None] | None:
     if service != "merge":
         return None
     try:
-        load = Staged.decode(data).load
-    except Permanent:
+        load = StagedMessage.decode(data).load
+    except PermanentError:
         return None
     return {"feed": load.feed, "bucket": load.bucket, "object": load.object, "generation": str(load.generation)}
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from deploy.topology import SERVICES
-from dropmerge.operations.dead_letters.dead_letter import Letter
-from dropmerge.operations.dead_letters.subscription import MOST_PULLED, Mailbox
+from dropmerge.operations.dead_letters.dead_letter import DeadLetter
+from dropmerge.operations.dead_letters.subscription import MAX_PULL, DeadLetterSubscription
 
 
 @dataclass(frozen=True)
-class Choice:
+class Filter:
     """A letter is meant if it fits all that are given."""
 
     services: Sequence[str] = SERVICES
@@ -23,7 +23,7 @@ class Choice:
     before: datetime | None = None
     ids: frozenset[str] = frozenset()
 
-    def wants(self, letter: Letter) -> bool:
+    def wants(self, letter: DeadLetter) -> bool:
         return (
             (self.reason is None or letter.reason == self.reason)
             and (self.feed is None or letter.feed == self.feed)
@@ -32,7 +32,7 @@ class Choice:
             and (self.before is None or letter.at < self.before)
         )
 
-    def batches(self, mailbox: Mailbox, most: int = MOST_PULLED) -> Iterator[list[Letter]]:
+    def batches(self, mailbox: DeadLetterSubscription, most: int = MAX_PULL) -> Iterator[list[DeadLetter]]:
         """The letters wanted, as many at a time as `most` of each service."""
         count = 0
         for batch in mailbox.batches(most):
@@ -48,14 +48,14 @@ class Choice:
         return bool(self.ids) and count == len(self.ids)
 
 
-def choose(
+def filter_from_options(
     reason: str | None,
     feed: str | None,
     glob: str | None,
     older_than: timedelta | None,
     ids: Sequence[str] | None,
     service: str | None,
-) -> Choice:
+) -> Filter:
     """From the command line's options."""
     before = None if older_than is None else datetime.now(UTC) - older_than
-    return Choice((service,) if service else SERVICES, reason, feed, glob, before, frozenset(ids or []))
+    return Filter((service,) if service else SERVICES, reason, feed, glob, before, frozenset(ids or []))

@@ -6,17 +6,17 @@ from collections.abc import Collection
 from datetime import datetime
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import Letter
-from dropmerge.operations.dead_letters.subscription import Mailbox
+from dropmerge.operations.dead_letters.dead_letter import DeadLetter
+from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 
 Key = tuple[str, str, int]
 """Bucket, object, generation."""
 
 
-def latest_letters(connection: Connection, wanted: Collection[Key]) -> dict[Key, Letter]:
+def latest_dead_letters(connection: Connection, wanted: Collection[Key]) -> dict[Key, DeadLetter]:
     """The youngest letter of each of these object generations that has one."""
-    found: dict[Key, Letter] = {}
-    with Mailbox(connection) as mailbox:
+    found: dict[Key, DeadLetter] = {}
+    with DeadLetterSubscription(connection) as mailbox:
         for batch in mailbox.batches():
             for letter in batch:
                 key = (letter.bucket or "", letter.object or "", letter.generation or 0)
@@ -25,6 +25,6 @@ def latest_letters(connection: Connection, wanted: Collection[Key]) -> dict[Key,
     return found
 
 
-def is_answer(written: datetime, set_out: datetime | None) -> bool:
+def is_current(written: datetime, set_out: datetime | None) -> bool:
     """Whether a letter of that time is where the load stands; what has set out again since is on its way."""
     return set_out is None or written >= set_out

@@ -9,81 +9,81 @@ from services.shared.reasons import REASONS, ROW_REASONS
 
 
 @dataclass(frozen=True)
-class Advice:
+class Remedy:
     cause: str
     """How to find it."""
-    mend: str
+    fix: str
 
 
-_UNLISTED = Advice("A reason that this version of the command does not know.", "Read the error; update the command.")
+_UNKNOWN = Remedy("A reason that this version of the command does not know.", "Read the error; update the command.")
 
-ADVICE: dict[str, Advice] = {
-    "malformed_message": Advice(
+REMEDIES: dict[str, Remedy] = {
+    "malformed_message": Remedy(
         "`show` prints the data: someone or something other than Cloud Storage and ingest publishes to the topic.",
         "Stop the publisher, then discard. A file it spoke of is announced by `dropmerge backfill`.",
     ),
-    "no_feed": Advice(
+    "no_feed": Remedy(
         "The error lists every feed's pattern beside the object's name.",
         "Add or widen a contract, check it with `feeds check`, deploy ingest, replay; or move the file and discard.",
     ),
-    "unknown_feed": Advice(
+    "unknown_feed": Remedy(
         "ingest knows the feed and merge does not: they were deployed with different contracts.",
         "Deploy merge with the same contracts, replay.",
     ),
-    "empty_file": Advice(
+    "empty_file": Remedy(
         "The sender wrote nothing, or the upload was cut.",
         "Have the file sent again under the same name, then discard: the new generation goes its own way.",
     ),
-    "wrong_format": Advice(
+    "wrong_format": Remedy(
         "The error says what the first bytes are.",
         "Have the file sent as the feed's format, then discard; or mend the contract, deploy ingest, replay.",
     ),
-    "wrong_encoding": Advice(
+    "wrong_encoding": Remedy(
         "The error names the first byte that is not UTF-8 and where it is.",
         "Have the file sent as UTF-8, then discard.",
     ),
-    "wrong_header": Advice(
+    "wrong_header": Remedy(
         "The error names missing, unknown and doubled columns, with near misses.",
         "If the file is right: mend the contract, `feeds check`, deploy both services, replay. "
         "If the contract is right: have the file sent again, then discard.",
     ),
-    "malformed_file": Advice(
+    "malformed_file": Remedy(
         "The error has the place that BigQuery names: an open quote, text after one, a record of another width.",
         "Have the file sent again, then discard. Should most files fail, look at the contract's delimiter.",
     ),
-    "too_many_bad_rows": Advice(
+    "too_many_bad_rows": Remedy(
         "The error counts the rows by reason; `dropmerge rejected --object NAME` shows them.",
         "If the rows are wrong: mend them (`rejected --csv`) and drop the whole file again, then discard. If a check "
         "or `bad_rows` is too strict: mend the contract, deploy ingest, replay.",
     ),
-    "staging_missing": Advice(
+    "staging_missing": Remedy(
         "`dropmerge explain` on the object: the staging table expired, or was deleted before its MERGE.",
         "Announce the pinned copy again with `dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID.csv`, and discard once "
         "`explain` says merged. In the landing bucket a newer generation may be in its place, and replaying this "
         "message alone cannot bring its table back.",
     ),
-    "not_found": Advice(
+    "not_found": Remedy(
         "The error names the dataset, bucket or table.",
         "Create it (apply the foundation), replay.",
     ),
-    "access_denied": Advice(
+    "access_denied": Remedy(
         "The error names the permission and the resource.",
         "Grant it to the service's identity (apply the service's Terraform), replay.",
     ),
-    "refused_by_warehouse": Advice(
+    "refused_by_warehouse": Remedy(
         "The error is BigQuery's own; the service's log names the job. Usually a main table was changed by "
         "hand, or bucket and datasets are in different places.",
         "Undo the change or mend the contract, deploy, replay.",
     ),
-    "delivery_attempts_exhausted": Advice(
+    "delivery_attempts_exhausted": Remedy(
         "Pub/Sub forwards no error: the service's log has one for each attempt, by the message's id.",
         "Once the service answers again (quota, outage, crash), replay.",
     ),
 }
 
 
-def advice_for(reason: str) -> Advice:
-    return ADVICE.get(reason, _UNLISTED)
+def remedy_for(reason: str) -> Remedy:
+    return REMEDIES.get(reason, _UNKNOWN)
 
 
 def table() -> Iterator[str]:
@@ -91,8 +91,8 @@ def table() -> Iterator[str]:
     yield "| reason | what it means | how to find the cause | how to mend it |"
     yield "|---|---|---|---|"
     for reason, meaning in REASONS.items():
-        advice = advice_for(reason)
-        yield f"| `{reason}` | {meaning} | {advice.cause} | {advice.mend} |"
+        advice = remedy_for(reason)
+        yield f"| `{reason}` | {meaning} | {advice.cause} | {advice.fix} |"
 
 
 def row_table() -> Iterator[str]:

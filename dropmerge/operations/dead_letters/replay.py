@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from deploy.topology import SERVICES
-from dropmerge.cli.exit_codes import fail
-from dropmerge.cli.terminal import who
+from dropmerge.cli.exit_codes import abort
+from dropmerge.cli.terminal import current_user
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import Letter
-from dropmerge.operations.dead_letters.subscription import Mailbox
+from dropmerge.operations.dead_letters.dead_letter import DeadLetter
+from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from dropmerge.operations.publish import publish
 
 
-def replay(connection: Connection, mailbox: Mailbox, letters: Sequence[Letter]) -> None:
+def replay(connection: Connection, mailbox: DeadLetterSubscription, letters: Sequence[DeadLetter]) -> None:
     """Publish each original to the topic it came from, record, acknowledge.
 
     In this order a command killed anywhere loses nothing: what was published and not yet acknowledged is
@@ -23,11 +23,11 @@ def replay(connection: Connection, mailbox: Mailbox, letters: Sequence[Letter]) 
     from services.shared.journal import Event
 
     # The moment before: in the journal, what the pipeline does with the message comes after it.
-    at, by = datetime.now(UTC), who()
+    at, by = datetime.now(UTC), current_user()
     for service in SERVICES:
         some = [letter for letter in letters if letter.service == service]
         source = connection.topology["subscriptions"][service]["topic"]
-        ids = publish(connection, source, [(letter.data, _stamped(letter)) for letter in some])
+        ids = publish(connection, source, [(letter.data, _replay_attributes(letter)) for letter in some])
         connection.journal.write(
             [
                 (
@@ -40,7 +40,7 @@ def replay(connection: Connection, mailbox: Mailbox, letters: Sequence[Letter]) 
         mailbox.acknowledge(some)
 
 
-def _named(letter: Letter) -> dict[str, str]:
+def _audit_fields(letter: DeadLetter) -> dict[str, str]:
     return {
         "dead_letter_id": letter.id,
         "dead_lettered_at": letter.dead_lettered_at,
@@ -48,18 +48,18 @@ def _named(letter: Letter) -> dict[str, str]:
     }
 
 
-def discard(connection: Connection, mailbox: Mailbox, letters: Sequence[Letter], why: str) -> None:
+def discard(connection: Connection, mailbox: DeadLetterSubscription, letters: Sequence[DeadLetter], why: str) -> None:
     """Record, and only what is recorded is acknowledged: nothing goes without a trace."""
     from services.shared.journal import Event
 
-    at, by = datetime.now(UTC), who()
+    at, by = datetime.now(UTC), current_user()
     written = connection.journal.write(
-        [(Event("discarded", {**_named(x), "why": why, "who": by}, at), x.about) for x in letters]
+        [(Event("discarded", {**_audit_fields(x), "why": why, "who": by}, at), x.about) for x in letters]
     )
     if not written:
-        fail("the journal cannot be written, so these dead letters stay; try again")
+        abort("the journal cannot be written, so these dead letters stay; try again")
     mailbox.acknowledge(letters)
 
 
-def _stamped(letter: Letter) -> dict[str, str]:
+def _replay_attributes(letter: DeadLetter) -> dict[str, str]:
     return {**letter.attributes, "replay_of": letter.id, "replay_count": str(letter.replay_count + 1)}

@@ -19,18 +19,18 @@ from typing import Any
 
 from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import Letter, read_letter
+from dropmerge.operations.dead_letters.dead_letter import DeadLetter, read_dead_letter
 
-MOST_PULLED = 500
+MAX_PULL = 500
 # Pub/Sub answers an empty pull by itself after a moment. Who hangs up before the answer leaves leases to nobody.
 _PULL_SECONDS = 10.0
 # An empty answer does not prove an empty subscription.
 _EMPTY_PULLS = 3
 # A request may have 512 KiB, an ack id some 200 bytes.
-_MOST_ACK_IDS = 1000
+_MAX_ACK_IDS = 1000
 
 
-class Mailbox:
+class DeadLetterSubscription:
     """Use as a context: leaving it gives back whatever was not acknowledged."""
 
     def __init__(self, connection: Connection, services: Sequence[str] = SERVICES) -> None:
@@ -46,7 +46,7 @@ class Mailbox:
         seconds = [self._settings(service)["ack_deadline_seconds"] for service in services]
         self._deadline = min(seconds)
 
-    def __enter__(self) -> Mailbox:
+    def __enter__(self) -> DeadLetterSubscription:
         _ = self._connection.subscriber  # here, not in two threads: where the bus does not answer this says so
         self._extender.start()
         return self
@@ -62,7 +62,7 @@ class Mailbox:
                 self._hold(service, pull.result())
         self._modify(self._take(), 0)
 
-    def batches(self, most: int = MOST_PULLED) -> Iterator[list[Letter]]:
+    def batches(self, most: int = MAX_PULL) -> Iterator[list[DeadLetter]]:
         """Every waiting letter once, at most `most` of one service at a time, in no order."""
         empty = dict.fromkeys(self._services, 0)
         seen = dict.fromkeys(self._services, 0)
@@ -80,7 +80,7 @@ class Mailbox:
             if fresh or (empty[service] < _EMPTY_PULLS and seen[service] < self._waiting(service)):
                 self._begin_pull(service, most)
 
-    def acknowledge(self, letters: Iterable[Letter]) -> None:
+    def acknowledge(self, letters: Iterable[DeadLetter]) -> None:
         """They are done and gone."""
         keys = [(letter.service, letter.id) for letter in letters]
         with self._lock:
@@ -88,7 +88,7 @@ class Mailbox:
             self._acknowledged.update(done)
         self._acknowledge(done)
 
-    def _hold(self, service: str, messages: Sequence[Any]) -> list[Letter]:
+    def _hold(self, service: str, messages: Sequence[Any]) -> list[DeadLetter]:
         """The letters among the messages that were not seen before."""
         fresh, again = [], {}
         with self._lock:
@@ -98,7 +98,7 @@ class Mailbox:
                     again[key] = received.ack_id
                     continue
                 if key not in self._held:
-                    fresh.append(read_letter(service, received.message, self._connection.feeds))
+                    fresh.append(read_dead_letter(service, received.message, self._connection.feeds))
                 self._held[key] = received.ack_id
         self._acknowledge(again)
         return fresh
@@ -168,5 +168,5 @@ def _chunks(held: dict[tuple[str, str], str]) -> Iterator[tuple[str, list[str]]]
     """Service and ack ids, as many as fit in a request."""
     for service in sorted({service for service, _ in held}):
         ids = [ack_id for (owner, _), ack_id in held.items() if owner == service]
-        for start in range(0, len(ids), _MOST_ACK_IDS):
-            yield service, ids[start : start + _MOST_ACK_IDS]
+        for start in range(0, len(ids), _MAX_ACK_IDS):
+            yield service, ids[start : start + _MAX_ACK_IDS]

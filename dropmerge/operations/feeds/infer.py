@@ -19,19 +19,19 @@ _DELETE_NAMES = {"operation", "op", "_op", "action", "change_type", "deleted", "
 _DELETE_VALUES = ("D", "d", "DELETE", "delete", "DELETED", "deleted", "true", "TRUE", "1")
 
 
-class CannotGuess(Exception):
+class InferenceError(Exception):
     """The file is not one that a contract can be made for; the text says why."""
 
 
 @dataclass
-class Guess:
+class InferredColumn:
     """A column. `doubts` are for the person who edits the contract."""
 
     name: str
     type: str
     empty: bool
     """Whether a row without a value was seen."""
-    doubts: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Sample:
 @dataclass
 class Contract:
     delimiter: str
-    columns: list[Guess]
+    columns: list[InferredColumn]
     key: list[str]
     key_doubt: str | None
     version: str
@@ -53,7 +53,7 @@ class Contract:
     """Column and value."""
 
 
-def guess(path: Path) -> Contract:
+def infer(path: Path) -> Contract:
     """Raises CannotGuess."""
     sample = _read(path)
     delete = _delete(sample)
@@ -72,26 +72,26 @@ def _read(path: Path) -> Sample:
         with path.open(newline="", encoding="utf-8-sig") as file:
             first = file.readline()
             if not first.strip():
-                raise CannotGuess(f"{path} has no header")
+                raise InferenceError(f"{path} has no header")
             delimiter = max(_DELIMITERS, key=first.count)
             file.seek(0)
             reader = csv.reader(file, delimiter=delimiter, strict=True)
             header = next(reader)
             rows = list(itertools.islice(reader, SAMPLE_ROWS))
     except UnicodeDecodeError as error:
-        raise CannotGuess(
+        raise InferenceError(
             f"{path} is not UTF-8 text: byte {error.start}; a sample must be an uncompressed CSV file"
         ) from error
     except csv.Error as error:
-        raise CannotGuess(f"{path} is not CSV: {error}") from error
+        raise InferenceError(f"{path} is not CSV: {error}") from error
     bad = [name for name in header if not _NAME.fullmatch(name)]
     if bad:
-        raise CannotGuess(f"these cannot be columns of a table (letters, digits, _): {', '.join(map(repr, bad))}")
+        raise InferenceError(f"these cannot be columns of a table (letters, digits, _): {', '.join(map(repr, bad))}")
     if len({name.lower() for name in header}) < len(header):
-        raise CannotGuess("two columns have one name (BigQuery ignores case)")
+        raise InferenceError("two columns have one name (BigQuery ignores case)")
     for number, row in enumerate(rows, 2):
         if len(row) != len(header):
-            raise CannotGuess(f"record {number} has {len(row)} fields, the header {len(header)}")
+            raise InferenceError(f"record {number} has {len(row)} fields, the header {len(header)}")
     return Sample(delimiter, header, rows)
 
 
@@ -143,22 +143,22 @@ _TYPES: list[tuple[str, Callable[[str], bool]]] = [
 ]
 
 
-def _column(name: str, values: list[str]) -> Guess:
+def _column(name: str, values: list[str]) -> InferredColumn:
     filled = [value for value in values if value]
-    column = Guess(name, "STRING", len(filled) < len(values))
+    column = InferredColumn(name, "STRING", len(filled) < len(values))
     if not filled:
-        column.doubts.append("no value seen")
+        column.warnings.append("no value seen")
         return column
     column.type = next((kind for kind, fits in _TYPES if all(map(fits, filled))), "STRING")
     if column.type == "INT64" and any(re.match(r"[+-]?0[0-9]", value) for value in filled):
         column.type = "STRING"
-        column.doubts.append("digits with leading zeros, which a number would lose")
+        column.warnings.append("digits with leading zeros, which a number would lose")
     elif column.type == "INT64" and _looks_like_key(name):
-        column.doubts.append("digits only: STRING if it is a code, not a count")
+        column.warnings.append("digits only: STRING if it is a code, not a count")
     elif column.type == "FLOAT64":
-        column.doubts.append("more decimals than NUMERIC keeps, or exponents")
+        column.warnings.append("more decimals than NUMERIC keeps, or exponents")
     elif column.type == "STRING" and all(map(_is_local_time, filled)):
-        column.doubts.append("times without an offset: which zone?")
+        column.warnings.append("times without an offset: which zone?")
     return column
 
 
@@ -166,18 +166,18 @@ def _looks_like_key(name: str) -> bool:
     return name.lower().rpartition("_")[2] in _KEY_NAMES or name.lower().endswith("id")
 
 
-def _version(columns: Sequence[Guess]) -> tuple[str, str | None]:
+def _version(columns: Sequence[InferredColumn]) -> tuple[str, str | None]:
     ranks = {"TIMESTAMP": 0, "DATE": 1, "INT64": 2, "NUMERIC": 3}
     fit = [
         c for c in columns if c.type in ranks and not c.empty and not (c.type == "INT64" and _looks_like_key(c.name))
     ]
     if not fit:
-        raise CannotGuess(
+        raise InferenceError(
             "no column can be the version that says which of two rows is newer: a TIMESTAMP with offset, "
             "a DATE, an INT64 or a NUMERIC that is never empty"
         )
 
-    def rank(column: Guess) -> tuple[bool, int]:
+    def rank(column: InferredColumn) -> tuple[bool, int]:
         return not any(word in column.name.lower() for word in _VERSION_NAMES), ranks[column.type]
 
     best = min(fit, key=rank)
@@ -186,10 +186,10 @@ def _version(columns: Sequence[Guess]) -> tuple[str, str | None]:
     return best.name, None if sure else "must grow with every change of a row" + (f"; or: {others}" if others else "")
 
 
-def _key(sample: Sample, columns: Sequence[Guess], version: str) -> tuple[list[str], str | None]:
+def _key(sample: Sample, columns: Sequence[InferredColumn], version: str) -> tuple[list[str], str | None]:
     fit = [c.name for c in columns if not c.empty and c.type != "FLOAT64"]
     if not fit:
-        raise CannotGuess("no column can be part of a key: every one is empty somewhere or a float")
+        raise InferenceError("no column can be part of a key: every one is empty somewhere or a float")
     likely = [name for name in fit if _looks_like_key(name)]
     wide = [key for width in (1, 2, 3) for key in itertools.combinations(likely[:8], width)]
     for key in [*wide, *((name,) for name in fit)]:

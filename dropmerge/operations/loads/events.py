@@ -9,22 +9,22 @@ from typing import Any
 
 import typer
 
-from dropmerge.cli.terminal import visible
+from dropmerge.cli.terminal import escape_unprintable
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import Letter
+from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 
-CLOCKS = timedelta(hours=1)
+MAX_CLOCK_SKEW = timedelta(hours=1)
 """How far two machines' clocks are trusted to differ, at most."""
 _YEAR_9999 = 253_000_000_000_000_000
 
 Event = dict[str, Any]
 """Keys at, event, service, detail."""
-ENDED = {"merged", "dead_lettered", "superseded", "ignored"}
-SET_OUT = ("arrived", "announced", "replayed")
+TERMINAL_STATES = {"merged", "dead_lettered", "superseded", "ignored"}
+DISPATCH_EVENTS = ("arrived", "announced", "replayed")
 """Events that put a load on its way, whatever was before."""
 
 
-def last_word(events: Iterable[str]) -> str | None:
+def state_from_events(events: Iterable[str]) -> str | None:
     """Where a load stands by its events, in order. A discarded letter is an end, unless there was another.
 
     Leave out the discarded letters that are older than the load's last setting out: they say nothing of it.
@@ -33,7 +33,7 @@ def last_word(events: Iterable[str]) -> str | None:
     for event in events:
         if event != "discarded":
             word = event
-        elif word not in ENDED:
+        elif word not in TERMINAL_STATES:
             word = "dead_lettered"
     return word
 
@@ -47,13 +47,13 @@ def read_events(connection: Connection, bucket: str, name: str, generation: int)
             "bucket": ("STRING", bucket),
             "object": ("STRING", name),
             "generation": ("INT64", generation),
-            "since": ("TIMESTAMP", created(generation) - CLOCKS),
+            "since": ("TIMESTAMP", created(generation) - MAX_CLOCK_SKEW),
         },
     )
     return [_read(row) for row in rows]
 
 
-def letter_events(connection: Connection, letter: Letter) -> list[Event]:
+def dead_letter_events(connection: Connection, letter: DeadLetter) -> list[Event]:
     """Of the letter's object generation, and of the letter itself, which may have none."""
     rows = connection.rows(
         "SELECT `at`, event, service, detail FROM `ops.journal`"
@@ -81,7 +81,7 @@ def print_events(title: str, events: Sequence[Event]) -> None:
     for event in events:
         detail = ", ".join(f"{name} {_short(value)}" for name, value in event["detail"].items())
         moment = datetime.fromisoformat(event["at"]).strftime("%Y-%m-%d %H:%M:%S")
-        typer.echo(visible(f"  {moment}  {event['event']:13} {event['service']:8} {detail}").rstrip())
+        typer.echo(escape_unprintable(f"  {moment}  {event['event']:13} {event['service']:8} {detail}").rstrip())
 
 
 def _short(value: object) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 from google.api_core import exceptions as google
 
-from dropmerge.cli.exit_codes import misused
+from dropmerge.cli.exit_codes import usage_error
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.loads.events import ENDED
-from dropmerge.operations.loads.history import Facts, gather
+from dropmerge.operations.loads.events import TERMINAL_STATES
+from dropmerge.operations.loads.history import LoadHistory, load_history
 
 
 def explain_object(connection: Connection, uri: str, with_jobs: bool = False) -> dict[str, Any]:
@@ -20,10 +20,10 @@ def explain_object(connection: Connection, uri: str, with_jobs: bool = False) ->
     """
     match = re.fullmatch(r"gs://([^/]+)/(.+?)(?:#([0-9]{1,18}|[0-9]{19}))?", uri, re.DOTALL)
     if match is None:
-        misused(f"{uri!r} is not gs://bucket/object[#generation]")
+        usage_error(f"{uri!r} is not gs://bucket/object[#generation]")
     bucket, name = match[1], match[2]
     generation = int(match[3]) if match[3] else _latest(connection, bucket, name)
-    facts = gather(connection, bucket, name, generation or 0)
+    facts = load_history(connection, bucket, name, generation or 0)
     state = facts.state
     answer: dict[str, Any] = {
         "load_id": facts.load_id,
@@ -34,24 +34,24 @@ def explain_object(connection: Connection, uri: str, with_jobs: bool = False) ->
         "generation": generation,
     }
     if state == "merged":
-        answer.update(facts.merged)
+        answer.update(facts.merge_details)
     elif state == "dead_lettered":
         answer.update(facts.dead_letter)
-    elif state not in ENDED and generation:
+    elif state not in TERMINAL_STATES and generation:
         # The journal knows of no end; the letter, if there is one, does.
-        letter = facts.waiting_letter
+        letter = facts.waiting_dead_letter
         if letter is not None:
             answer.update(state="dead_lettered", reason=letter.reason, error=letter.error, dead_letter=letter.id)
     if facts.rejected:
         answer["rejected"] = facts.rejected
     if with_jobs:
-        answer.update(facts.work)
+        answer.update(facts.job_details)
     if answer["state"] == "unknown":
         answer["why"] = _why_unknown(facts)
     return {**answer, "events": facts.events}
 
 
-def _why_unknown(facts: Facts) -> str:
+def _why_unknown(facts: LoadHistory) -> str:
     if facts.live:
         return "the object is there and no notification of it has been heard: `dropmerge backfill` announces it"
     return "no such object generation is there, and neither ledger nor journal knows of it"

@@ -13,17 +13,17 @@ from typing import Any
 from google.api_core import exceptions as google
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import Letter
-from dropmerge.operations.dead_letters.latest import is_answer, latest_letters
-from dropmerge.operations.loads.events import ENDED, SET_OUT, last_word, read_events
-from dropmerge.operations.loads.merges import Merge, find_merge, jobs_of, others, rows_of
+from dropmerge.operations.dead_letters.dead_letter import DeadLetter
+from dropmerge.operations.dead_letters.latest import is_current, latest_dead_letters
+from dropmerge.operations.loads.events import DISPATCH_EVENTS, TERMINAL_STATES, read_events, state_from_events
+from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, merged_together, row_counts
 from services.shared.archive import archived_name
 from services.shared.contract.pattern import feed_for
 from services.shared.load import Load
 
 
 @dataclass(frozen=True)
-class Facts:
+class LoadHistory:
     connection: Connection
     bucket: str
     object: str
@@ -44,9 +44,9 @@ class Facts:
         """One of arrived pinned loaded staged merged dead_lettered superseded ignored unknown."""
         if self.merge:
             return "merged"
-        word = last_word(event["event"] for event in self.events if not self._is_of_the_past(event))
+        word = state_from_events(event["event"] for event in self.events if not self._is_superseded(event))
         # Only the ledger says merged.
-        if word and word in ENDED - {"merged"}:
+        if word and word in TERMINAL_STATES - {"merged"}:
             return word
         if self.load and self.generation:
             for state, is_so in (
@@ -73,14 +73,14 @@ class Facts:
         return find_merge(self.connection, self.load) if self.load and self.generation else None
 
     @property
-    def merged(self) -> dict[str, Any]:
+    def merge_details(self) -> dict[str, Any]:
         """When, in which MERGE, with which other loads."""
         if not self.merge or not self.load:
             return {}
         return {
             "merged_at": self.merge.at.isoformat(),
             "merge_id": self.merge.id,
-            "merged_with": others(self.connection, self.merge, self.load),
+            "merged_with": merged_together(self.connection, self.merge, self.load),
         }
 
     @property
@@ -104,22 +104,22 @@ class Facts:
         return found
 
     @property
-    def waiting_letter(self) -> Letter | None:
+    def waiting_dead_letter(self) -> DeadLetter | None:
         """The dead letter that waits, if it has not set out again since: Pub/Sub's own, or the journal is lost."""
         key = (self.bucket, self.object, self.generation)
-        letter = latest_letters(self.connection, {key}).get(key)
-        return letter if letter and is_answer(letter.at, self._set_out) else None
+        letter = latest_dead_letters(self.connection, {key}).get(key)
+        return letter if letter and is_current(letter.at, self._last_dispatched_at) else None
 
     @property
-    def _set_out(self) -> datetime | None:
-        times = (datetime.fromisoformat(event["at"]) for event in self.events if event["event"] in SET_OUT)
+    def _last_dispatched_at(self) -> datetime | None:
+        times = (datetime.fromisoformat(event["at"]) for event in self.events if event["event"] in DISPATCH_EVENTS)
         return max(times, default=None)
 
-    def _is_of_the_past(self, event: dict[str, Any]) -> bool:
+    def _is_superseded(self, event: dict[str, Any]) -> bool:
         if event["event"] != "discarded":
             return False
-        return not is_answer(
-            datetime.fromisoformat(event["detail"].get("dead_lettered_at") or event["at"]), self._set_out
+        return not is_current(
+            datetime.fromisoformat(event["detail"].get("dead_lettered_at") or event["at"]), self._last_dispatched_at
         )
 
     @cached_property
@@ -135,14 +135,14 @@ class Facts:
         return {row["why"]: row["n"] for row in rows}
 
     @property
-    def work(self) -> dict[str, Any]:
+    def job_details(self) -> dict[str, Any]:
         """What the MERGE did to rows, and the load's jobs by the ids to open in BigQuery's console; keys with news."""
         if not self.load or not self.generation:
             return {}
         moments = [datetime.fromisoformat(event["at"]) for event in self.events]
         until = max([*moments, self.merge.at] if self.merge else moments, default=datetime.now(UTC))
-        found = jobs_of(self.connection, self.load, self.merge, until)
-        rows = rows_of(self.connection, self.merge, self.load, found) if self.merge else {}
+        found = find_jobs(self.connection, self.load, self.merge, until)
+        rows = row_counts(self.connection, self.merge, self.load, found) if self.merge else {}
         jobs = [
             {
                 "job_id": job.job_id,
@@ -192,10 +192,10 @@ class Facts:
         return bool(archive.blob(archived_name(self.load)).exists())
 
     def _has_table(self, name: str) -> bool:
-        return self.connection.warehouse.exists(f"{self.connection.project}.staging.{name}")
+        return self.connection.warehouse.table_exists(f"{self.connection.project}.staging.{name}")
 
 
-def gather(connection: Connection, bucket: str, name: str, generation: int) -> Facts:
+def load_history(connection: Connection, bucket: str, name: str, generation: int) -> LoadHistory:
     feed = feed_for(connection.feeds, name)
-    load = Load(feed.feed, bucket, name, generation) if feed else None
-    return Facts(connection, bucket, name, generation, load)
+    load = Load(feed.name, bucket, name, generation) if feed else None
+    return LoadHistory(connection, bucket, name, generation, load)

@@ -7,8 +7,14 @@ from dataclasses import replace
 
 from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.latest import is_answer, latest_letters
-from dropmerge.operations.loads.status import Whereabouts, is_moving, landed, messages_in_flight, whereabouts
+from dropmerge.operations.dead_letters.latest import is_current, latest_dead_letters
+from dropmerge.operations.loads.status import (
+    LoadStatus,
+    is_in_flight,
+    list_landing_objects,
+    load_statuses,
+    messages_in_flight,
+)
 
 _LOOK_SECONDS = 30.0
 
@@ -22,40 +28,40 @@ class InFlight:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._given_up: dict[Whereabouts, str] = {}
+        self._exhausted: dict[LoadStatus, str] = {}
         self._next_look = 0.0
 
-    def all(self) -> tuple[list[Whereabouts], int]:
+    def snapshot(self) -> tuple[list[LoadStatus], int]:
         """Every live object, wherever it is, and the number of messages.
 
         Upstream is asked before downstream, so that nothing slips past between two questions.
         """
-        blobs = landed(self._connection)
+        blobs = list_landing_objects(self._connection)
         messages = messages_in_flight(self._connection)
-        found = whereabouts(self._connection, blobs)
+        found = load_statuses(self._connection, blobs)
         if not messages:
-            self._look([one for one in found if is_moving(one) and one not in self._given_up])
+            self._check_dead_letters([one for one in found if is_in_flight(one) and one not in self._exhausted])
         return [self._known(one) for one in found], messages
 
-    def now(self) -> tuple[list[Whereabouts], int]:
+    def pending(self) -> tuple[list[LoadStatus], int]:
         """Those that have not come to an end, and the number of messages."""
-        found, messages = self.all()
-        return [one for one in found if is_moving(one)], messages
+        found, messages = self.snapshot()
+        return [one for one in found if is_in_flight(one)], messages
 
-    def _known(self, one: Whereabouts) -> Whereabouts:
+    def _known(self, one: LoadStatus) -> LoadStatus:
         # One that has set out again is another, and so moving again.
-        letter = self._given_up.get(one)
+        letter = self._exhausted.get(one)
         return replace(one, state="dead_lettered", dead_letter=letter) if letter else one
 
-    def _look(self, moving: list[Whereabouts]) -> None:
+    def _check_dead_letters(self, moving: list[LoadStatus]) -> None:
         if not moving or time.monotonic() < self._next_look:
             return
         if not any(self._connection.undelivered(f"{service}-dead-letter") for service in SERVICES):
             return
-        letters = latest_letters(self._connection, {one.key for one in moving})
+        letters = latest_dead_letters(self._connection, {one.key for one in moving})
         # From the end of the look: meanwhile others, such as a replay, can have the letters.
         self._next_look = time.monotonic() + _LOOK_SECONDS
         for one in moving:
             letter = letters.get(one.key)
-            if letter and is_answer(letter.at, one.set_out):
-                self._given_up[one] = letter.id
+            if letter and is_current(letter.at, one.last_dispatched_at):
+                self._exhausted[one] = letter.id

@@ -11,11 +11,11 @@ from typing import Any
 from google.api_core import exceptions as google
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.loads.events import CLOCKS, created
+from dropmerge.operations.loads.events import MAX_CLOCK_SKEW, created
 from services.shared.load import Load
 
-_MOST_JOBS = 10_000
-_MOST_OTHERS = 100
+_MAX_JOBS = 10_000
+_MAX_OTHERS = 100
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ def find_merge(connection: Connection, load: Load) -> Merge | None:
     return Merge(entries[0]["merge_id"], entries[0]["merged_at"], [entry["load_id"] for entry in entries])
 
 
-def others(connection: Connection, merge: Merge, load: Load) -> list[str]:
+def merged_together(connection: Connection, merge: Merge, load: Load) -> list[str]:
     """The first hundred loads beside this one, by their objects where the journal knows them."""
-    ids = [load_id for load_id in merge.load_ids if load_id != load.load_id][:_MOST_OTHERS]
+    ids = [load_id for load_id in merge.load_ids if load_id != load.load_id][:_MAX_OTHERS]
     if not ids:
         return []
     rows = connection.rows(
@@ -55,14 +55,14 @@ def others(connection: Connection, merge: Merge, load: Load) -> list[str]:
     return [names.get(load_id, load_id) for load_id in ids]
 
 
-def jobs_of(connection: Connection, load: Load, merge: Merge | None, until: datetime) -> list[Any]:
+def find_jobs(connection: Connection, load: Load, merge: Merge | None, until: datetime) -> list[Any]:
     """The load's own jobs and its MERGE, oldest first, found by their ids. BigQuery keeps jobs for six months."""
     wanted = [load.load_id, *([f"-{merge.id}-"] if merge else [])]
     try:
         listed = connection.warehouse.client.list_jobs(
             all_users=True,
-            max_results=_MOST_JOBS,
-            min_creation_time=created(load.generation) - CLOCKS,
+            max_results=_MAX_JOBS,
+            min_creation_time=created(load.generation) - MAX_CLOCK_SKEW,
             max_creation_time=until + timedelta(minutes=1),
         )
         return [job for job in listed if any(part in (job.job_id or "") for part in wanted)][::-1]
@@ -70,7 +70,7 @@ def jobs_of(connection: Connection, load: Load, merge: Merge | None, until: date
         return []
 
 
-def rows_of(connection: Connection, merge: Merge, load: Load, jobs: Sequence[Any]) -> dict[str, int]:
+def row_counts(connection: Connection, merge: Merge, load: Load, jobs: Sequence[Any]) -> dict[str, int]:
     """Of the whole MERGE: rows staged, deletes among them, and as BigQuery counts them inserted and updated.
 
     An applied delete is an update, or inserts a tombstone. `ignored` were stale: the table, or the same MERGE, had a

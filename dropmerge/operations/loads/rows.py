@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from dropmerge.cli.exit_codes import misused
+from dropmerge.cli.exit_codes import usage_error
 from dropmerge.operations.connection import Connection
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def explain_row(connection: Connection, feed: Feed, pairs: list[str]) -> dict[st
     """Keys row, deleted, loses_to and origin (gs://bucket/object#generation), or row (None) and why."""
     given = dict(pair.partition("=")[::2] for pair in pairs)
     if set(given) != set(feed.key):
-        misused(f"the key of {feed.feed} is {', '.join(feed.key)}: give each as name=value")
+        usage_error(f"the key of {feed.name} is {', '.join(feed.key)}: give each as name=value")
     types = {column.name: column.type for column in feed.columns}
     where = " AND ".join(f"`{name}` = @k{n}" for n, name in enumerate(feed.key))
     rows = connection.rows(
@@ -25,7 +25,7 @@ def explain_row(connection: Connection, feed: Feed, pairs: list[str]) -> dict[st
         {f"k{n}": (types[name], _typed(name, types[name], given[name])) for n, name in enumerate(feed.key)},
     )
     if not rows:
-        return {"feed": feed.feed, "row": None, "why": f"no row of {feed.table} has this key, deleted ones included"}
+        return {"feed": feed.name, "row": None, "why": f"no row of {feed.table} has this key, deleted ones included"}
     row = dict(rows[0])
     return {
         "row": {name: None if row[name] is None else str(row[name]) for name in types},
@@ -55,7 +55,7 @@ def _typed(name: str, kind: str, text: str) -> Any:
             case _:
                 return text
     except (ValueError, KeyError, InvalidOperation):
-        misused(f"--row {name}={text!r}: the contract says {kind}")
+        usage_error(f"--row {name}={text!r}: the contract says {kind}")
 
 
 def _loses_to(feed: Feed, row: dict[str, Any]) -> list[str]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.latest import Key, is_answer
-from dropmerge.operations.loads.events import CLOCKS, ENDED, SET_OUT, last_word
+from dropmerge.operations.dead_letters.latest import Key, is_current
+from dropmerge.operations.loads.events import DISPATCH_EVENTS, MAX_CLOCK_SKEW, TERMINAL_STATES, state_from_events
 from services.shared.contract.pattern import feed_for
 from services.shared.load import Load
 
@@ -17,7 +17,7 @@ _EXPECTED_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Whereabouts:
+class LoadStatus:
     feed: str | None
     bucket: str
     object: str
@@ -25,7 +25,7 @@ class Whereabouts:
     load_id: str | None
     state: str
     created: datetime
-    set_out: datetime | None
+    last_dispatched_at: datetime | None
     """When it was last delivered to ingest, announced or replayed, by the journal's word."""
     dead_letter: str | None = None
     """The id of the waiting one that alone tells of this end."""
@@ -35,22 +35,22 @@ class Whereabouts:
         return self.bucket, self.object, self.generation
 
 
-def landed(connection: Connection) -> list[Any]:
+def list_landing_objects(connection: Connection) -> list[Any]:
     """The live objects under the landing prefix."""
     prefix = connection.topology["buckets"]["landing"]["prefix"]
     return list(connection.storage.list_blobs(connection.landing, prefix=prefix))
 
 
 @dataclass(frozen=True)
-class Heard:
+class JournalState:
     """What the journal knows of an object generation."""
 
-    word: str
-    set_out: datetime | None
+    state: str
+    last_dispatched_at: datetime | None
     """When it was last delivered to ingest, announced or replayed."""
 
 
-def heard_of(connection: Connection, since: datetime) -> dict[Key, Heard]:
+def journal_states(connection: Connection, since: datetime) -> dict[Key, JournalState]:
     """By bucket, object, generation; from `since` on."""
     rows = connection.rows(
         "SELECT bucket, object, generation, event, moment, set_out FROM (SELECT *,"
@@ -62,16 +62,19 @@ def heard_of(connection: Connection, since: datetime) -> dict[Key, Heard]:
         " IF(event = 'discarded', COALESCE(SAFE_CAST(JSON_VALUE(detail, '$.dead_lettered_at') AS TIMESTAMP), `at`),"
         " `at`) AS moment FROM `ops.journal` WHERE object IS NOT NULL AND `at` >= @since))"
         " WHERE n = 1 ORDER BY `at`",
-        {"since": ("TIMESTAMP", since), "set_out": ("STRING", ",".join(SET_OUT))},
+        {"since": ("TIMESTAMP", since), "set_out": ("STRING", ",".join(DISPATCH_EVENTS))},
     )
     events: dict[Key, list[str]] = {}
     set_out = {}
     for row in rows:
         key = (row["bucket"], row["object"], row["generation"])
         set_out[key] = row["set_out"]
-        if row["event"] != "discarded" or is_answer(row["moment"], row["set_out"]):
+        if row["event"] != "discarded" or is_current(row["moment"], row["set_out"]):
             events.setdefault(key, []).append(row["event"])
-    return {key: Heard(last_word(events.get(key, ())) or "unknown", moment) for key, moment in set_out.items()}
+    return {
+        key: JournalState(state_from_events(events.get(key, ())) or "unknown", moment)
+        for key, moment in set_out.items()
+    }
 
 
 def merged_loads(connection: Connection, since: datetime) -> set[str]:
@@ -82,33 +85,35 @@ def merged_loads(connection: Connection, since: datetime) -> set[str]:
     return {row["load_id"] for row in rows}
 
 
-def whereabouts(connection: Connection, blobs: list[Any]) -> list[Whereabouts]:
+def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
     """Where each of these objects is. Nothing can have happened to them before the oldest was made."""
     if not blobs:
         return []
-    since = min(blob.time_created for blob in blobs) - CLOCKS
-    events, merged = heard_of(connection, since), merged_loads(connection, since)
+    since = min(blob.time_created for blob in blobs) - MAX_CLOCK_SKEW
+    events, merged = journal_states(connection, since), merged_loads(connection, since)
     found = []
     for blob in blobs:
         feed = feed_for(connection.feeds, blob.name)
         key = (blob.bucket.name, blob.name, int(blob.generation))
-        load_id = Load(feed.feed, *key).load_id if feed else None
-        heard = events.get(key, Heard("unknown", None))
+        load_id = Load(feed.name, *key).load_id if feed else None
+        heard = events.get(key, JournalState("unknown", None))
         if load_id in merged:
             state = "merged"
         elif blob.name.endswith("/"):
             state = "ignored"
         else:
-            state = heard.word
-        found.append(Whereabouts(feed.feed if feed else None, *key, load_id, state, blob.time_created, heard.set_out))
+            state = heard.state
+        found.append(
+            LoadStatus(feed.name if feed else None, *key, load_id, state, blob.time_created, heard.last_dispatched_at)
+        )
     return found
 
 
-def is_moving(one: Whereabouts) -> bool:
+def is_in_flight(one: LoadStatus) -> bool:
     """Not at an end. An object older than ten minutes of which nothing was ever heard is for `backfill`."""
     if one.state == "unknown":
         return one.created > datetime.now(UTC) - _EXPECTED_WITHIN
-    return one.state not in ENDED
+    return one.state not in TERMINAL_STATES
 
 
 def messages_in_flight(connection: Connection) -> int:

@@ -47,7 +47,7 @@ _ALLOWED = {
     *(exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ),
     *(exp.Between, exp.In, exp.Is, exp.Like, exp.DPipe),
 }
-_INSTEAD: dict[type[exp.Expression], str] = {
+_SAFE_ALTERNATIVES: dict[type[exp.Expression], str] = {
     exp.Add: "SAFE_ADD",
     exp.Sub: "SAFE_SUBTRACT",
     exp.Mul: "SAFE_MULTIPLY",
@@ -57,7 +57,7 @@ _INSTEAD: dict[type[exp.Expression], str] = {
 }
 
 
-def parse_check(text: str, columns: Collection[str]) -> str:
+def validate(text: str, columns: Collection[str]) -> str:
     """The check written anew, so that only an expression can get through. Raises ValueError."""
     try:
         tree = sqlglot.parse_one(f"SELECT 1 WHERE ({text})", read="bigquery")
@@ -96,8 +96,8 @@ def _fault(node: exp.Expression) -> str:
     constant = kind in (exp.Cast, exp.Neg) and isinstance(node.this, _CONSTANTS)  # DATE '2000-01-01', -90
     if kind in _ALLOWED or constant:
         return ""
-    if kind in _INSTEAD:
-        return f"may fail for a value, and with it the whole file: write {_INSTEAD[kind]}(…)"
+    if kind in _SAFE_ALTERNATIVES:
+        return f"may fail for a value, and with it the whole file: write {_SAFE_ALTERNATIVES[kind]}(…)"
     return (
         "may differ at a replay, or fail for a value: compare with another column or a literal such as "
         f"DATE '2000-01-01'; the functions that a check may use are {', '.join(FUNCTIONS)}"

@@ -17,12 +17,12 @@ TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*\.[A-Za-z]\w*
 Type = Literal["STRING", "INT64", "NUMERIC", "FLOAT64", "BOOL", "DATE", "TIMESTAMP"]
 
 
-class BadContract(Exception):
+class ContractError(Exception):
     """A contract cannot be used; the text names the file and the fault."""
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
 
 class Format(_Model):
@@ -62,7 +62,7 @@ class BadRows(_Model):
 
 
 class Feed(_Model):
-    feed: FeedName
+    name: FeedName = Field(alias="feed")
     objects: str = Field(min_length=1)
     format: Format
     table: TableName
@@ -123,9 +123,9 @@ class Feed(_Model):
 
 def _parse_check(text: str, columns: list[str]) -> str:
     # The parser takes longer to import than everything else: only who has a check pays for it.
-    from services.shared.contract.expression import parse_check
+    from services.shared.contract.expression import validate
 
-    return parse_check(text, columns)
+    return validate(text, columns)
 
 
 def read_feed(path: Path) -> Feed:
@@ -133,12 +133,12 @@ def read_feed(path: Path) -> Feed:
     try:
         return Feed.model_validate(_read_yaml(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
-        raise BadContract(f"{path}: not YAML: {error}") from error
+        raise ContractError(f"{path}: not YAML: {error}") from error
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'contract'}: {p['msg']}" for p in error.errors())
-        raise BadContract(f"{path}: {faults}") from error
+        raise ContractError(f"{path}: {faults}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise BadContract(f"{path}: cannot be read: {error}") from error
+        raise ContractError(f"{path}: cannot be read: {error}") from error
 
 
 def _read_yaml(text: str) -> object:
@@ -154,9 +154,9 @@ def read_feeds(folder: Path) -> Mapping[str, Feed]:
     feeds: dict[str, Feed] = {}
     for path in sorted(folder.glob("*.yaml")):
         feed = read_feed(path)
-        if feed.feed in feeds:
-            raise BadContract(f"{path}: feed {feed.feed!r} is declared twice")
-        feeds[feed.feed] = feed
+        if feed.name in feeds:
+            raise ContractError(f"{path}: feed {feed.name!r} is declared twice")
+        feeds[feed.name] = feed
     if not feeds:
-        raise BadContract(f"{folder}: no feeds (*.yaml) here")
+        raise ContractError(f"{folder}: no feeds (*.yaml) here")
     return feeds

@@ -7,25 +7,25 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from services.shared.errors import Permanent
-from services.shared.messages.push import Envelope, read_envelope
+from services.shared.errors import PermanentError
+from services.shared.messages.push import PushMessage, decode_push
 
 PREFIX = "dropmerge_"
 """Attributes under this prefix are ours; everything else is as it arrived."""
 
-_WHOLE = f"{PREFIX}whole"
-PUBSUBS_OWN = "googclient_"
+_WRAPPED = f"{PREFIX}whole"
+RESERVED_PREFIX = "googclient_"
 """How attributes begin that a publisher may not set."""
 
 
 # Of one message, by Pub/Sub's limits.
-_MOST_ATTRIBUTES = 100
-_MOST_KEY_BYTES = 256
-_MOST_VALUE_BYTES = 1024
+_MAX_ATTRIBUTES = 100
+_MAX_KEY_BYTES = 256
+_MAX_VALUE_BYTES = 1024
 
 
 def dead_letter_of(
-    envelope: Envelope, service: str, error: Permanent, about: Mapping[str, str]
+    message: PushMessage, service: str, error: PermanentError, about: Mapping[str, str]
 ) -> tuple[bytes, dict[str, str]]:
     """The dead letter's data and attributes: the original's, and what an operator needs to decide.
 
@@ -36,32 +36,32 @@ def dead_letter_of(
         "reason": error.reason,
         "error": error.detail,
         "service": service,
-        "attempt": str(envelope.attempt),
-        "message_id": envelope.message_id,
+        "attempt": str(message.attempt),
+        "message_id": message.message_id,
         "dead_lettered_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         **about,
     }
-    named = {PREFIX + name: _fit(text) for name, text in ours.items()}
-    original = {key: text for key, text in envelope.attributes.items() if not key.startswith(PUBSUBS_OWN)}
-    if len({**original, **named}) <= _MOST_ATTRIBUTES and all(map(_can_be_sent, original.items())):
-        return envelope.data, {**original, **named}
-    message = {"data": base64.b64encode(envelope.data).decode(), "attributes": original}
-    return json.dumps({"message": message}).encode(), {**named, _WHOLE: "true"}
+    named = {PREFIX + name: _truncate(text) for name, text in ours.items()}
+    original = {key: text for key, text in message.attributes.items() if not key.startswith(RESERVED_PREFIX)}
+    if len({**original, **named}) <= _MAX_ATTRIBUTES and all(map(_can_be_sent, original.items())):
+        return message.data, {**original, **named}
+    wrapped = {"data": base64.b64encode(message.data).decode(), "attributes": original}
+    return json.dumps({"message": wrapped}).encode(), {**named, _WRAPPED: "true"}
 
 
 def original_of(data: bytes, attributes: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:
     """A dead letter's original data, and its attributes, among which ours and Pub/Sub's may still be."""
-    if _WHOLE not in attributes:
+    if _WRAPPED not in attributes:
         return data, attributes
     try:
-        original = read_envelope(data)
-    except Permanent:  # not ours: whoever sent it chose our attribute's name
+        original = decode_push(data)
+    except PermanentError:  # not ours: whoever sent it chose our attribute's name
         return data, attributes
     return original.data, original.attributes
 
 
-def _fit(text: str) -> str:
-    return text.encode("utf-8", "replace")[:_MOST_VALUE_BYTES].decode("utf-8", "ignore")
+def _truncate(text: str) -> str:
+    return text.encode("utf-8", "replace")[:_MAX_VALUE_BYTES].decode("utf-8", "ignore")
 
 
 def _can_be_sent(attribute: tuple[str, str]) -> bool:
@@ -69,4 +69,4 @@ def _can_be_sent(attribute: tuple[str, str]) -> bool:
         key, value = (len(text.encode()) for text in attribute)
     except UnicodeEncodeError:
         return False
-    return 0 < key <= _MOST_KEY_BYTES and value <= _MOST_VALUE_BYTES and not attribute[0].startswith(PREFIX)
+    return 0 < key <= _MAX_KEY_BYTES and value <= _MAX_VALUE_BYTES and not attribute[0].startswith(PREFIX)

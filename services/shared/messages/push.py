@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.shared.errors import Permanent
+from services.shared.errors import PermanentError
 
 
 @dataclass(frozen=True)
-class Envelope:
+class PushMessage:
     """One delivery: original bytes and attributes, kept whole so that a dead letter can carry them."""
 
     data: bytes
@@ -22,7 +22,7 @@ class Envelope:
     """1 for the first delivery; 1 too where the subscription has no dead-letter policy."""
 
 
-def read_envelope(body: bytes) -> Envelope:
+def decode_push(body: bytes) -> PushMessage:
     """Decode a push body. Raises Permanent("malformed_message") naming what is wrong."""
     try:
         outer = json.loads(body)
@@ -30,7 +30,7 @@ def read_envelope(body: bytes) -> Envelope:
         attributes = message.get("attributes") or {}
         for text in (text for pair in attributes.items() for text in pair):
             text.encode()  # half a surrogate pair is text in JSON, and nowhere else
-        return Envelope(
+        return PushMessage(
             data=base64.b64decode(message.get("data") or "", validate=True),
             attributes=dict(attributes),
             message_id=str(message.get("messageId", "")),
@@ -38,4 +38,4 @@ def read_envelope(body: bytes) -> Envelope:
             attempt=int(outer.get("deliveryAttempt") or 1),
         )
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise Permanent("malformed_message", f"not a Pub/Sub push body: {error!r}") from error
+        raise PermanentError("malformed_message", f"not a Pub/Sub push body: {error!r}") from error

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from services.shared.errors import Permanent
+from services.shared.errors import PermanentError
 from services.shared.load import GENERATIONS, Load
 
 
 @dataclass(frozen=True)
-class Staged:
+class StagedMessage:
     """References only, never rows. Unknown fields are ignored: services of two ages run at once."""
 
     load: Load
@@ -19,7 +19,7 @@ class Staged:
         return json.dumps(asdict(self.load), ensure_ascii=True).encode()
 
     @classmethod
-    def decode(cls, data: bytes) -> Staged:
+    def decode(cls, data: bytes) -> StagedMessage:
         """Raises Permanent("malformed_message")."""
         try:
             fields = json.loads(data)
@@ -31,4 +31,4 @@ class Staged:
                 raise ValueError("generation must be a whole number that fits in 64 bits")
             return cls(Load(feed, bucket, name, generation))
         except (ValueError, LookupError, TypeError, RecursionError) as error:
-            raise Permanent("malformed_message", f"not a staged message: {error!r}") from error
+            raise PermanentError("malformed_message", f"not a staged message: {error!r}") from error

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deploy.topology import ROOT
 from services.merge.pruning import Bound, bounds
-from services.shared.sql import render
+from services.shared.sql import Templates
 
 
 def _holds(value: str, bound: Bound) -> bool:
@@ -73,7 +73,7 @@ def test_g1_bounds_of_each_type(kind: str, low: Any, high: Any, sql: str, tmp_pa
     template.write_text(
         "{% for operator, kind, text in bounds %}k {{ operator }} {{ text | constant(kind) }} {% endfor %}"
     )
-    assert render(template, bounds=bounds(kind, low, high)).strip() == sql
+    assert Templates(tmp_path).render("bounds.sql", bounds=bounds(kind, low, high)).strip() == sql
 
 
 def test_a_constant_that_could_leave_its_quotes_is_refused(tmp_path: Any) -> None:
@@ -81,7 +81,7 @@ def test_a_constant_that_could_leave_its_quotes_is_refused(tmp_path: Any) -> Non
     template.write_text("{{ text | constant(kind) }}")
     for kind, text in (("STRING", "a'b"), ("INT64", "1 OR TRUE"), ("DATE", "2025-01-01'")):
         with pytest.raises(ValueError, match="cannot be a literal"):
-            render(template, kind=kind, text=text)
+            Templates(tmp_path).render("one.sql", kind=kind, text=text)
 
 
 def test_the_condition_stands_in_the_merge() -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from services.merge.merge_loads import MOST_LOADS, most_loads
+from deploy.topology import ROOT
+from services.merge.merge_loads import MAX_LOADS, max_loads
 from services.shared.load import staging_table
-from services.shared.sql import render
-from tests.histories.test_concurrency_model import MERGE_SQL
+from services.shared.sql import Templates
 from tests.statements.feeds import wide
 
 _LIMIT = 1024 * 1024
@@ -16,12 +16,12 @@ _LIMIT = 1024 * 1024
 def test_g5_a_group_stays_within_bigquery_s_limit_on_a_statement(columns: int) -> None:
     """All that wait where it can be; fewer, at least one, for a wide contract."""
     feed = wide(columns)
-    loads = most_loads(feed)
+    loads = max_loads(feed)
     tables = {name: f"project-with-thirty-characters.main.{name}" for name in ("main", "ledger", "lock")}
     load_ids = [f"{n:020x}" for n in range(loads)]
     staging = [f"project-with-thirty-characters.staging.{staging_table('f' * 63, one)}" for one in load_ids]
-    sql = render(
-        MERGE_SQL, feed=feed, **tables, staging=staging, load_ids=load_ids, merge_id="m" * 32, no_lock="", bounds=[]
+    sql = Templates(ROOT / "services" / "merge").render(
+        "merge.sql", feed=feed, **tables, staging=staging, load_ids=load_ids, merge_id="m" * 32, no_lock="", bounds=[]
     )
     assert len(sql) < _LIMIT
-    assert loads == MOST_LOADS if columns <= 100 else 1 <= loads < MOST_LOADS
+    assert loads == MAX_LOADS if columns <= 100 else 1 <= loads < MAX_LOADS

@@ -7,11 +7,11 @@ import pytest
 
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
-from services.shared.delivery import Work
-from services.shared.errors import Transient
+from services.shared.delivery import Delivery
+from services.shared.errors import TransientError
 from services.shared.load import Load
-from services.shared.messages.push import Envelope
-from services.shared.messages.staged import Staged
+from services.shared.messages.push import PushMessage
+from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
 from tests.histories.feeds import YAML
 
@@ -22,17 +22,17 @@ def _merger(budget: float, warehouse: Any = None, ledger: Any = None) -> Merger:
     settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
         GOOGLE_CLOUD_PROJECT="p", service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=budget
     )
-    return Merger(settings, {FEED.feed: FEED}, warehouse, ledger, journal=None)  # type: ignore[arg-type]
+    return Merger(settings, {FEED.name: FEED}, warehouse, ledger, journal=None)  # type: ignore[arg-type]
 
 
-def _work() -> Work:
-    return Work(Envelope(Staged(Load(FEED.feed, "landing", "x.csv", 1)).encode(), {}, "1", "s", 1), "")
+def _work() -> Delivery:
+    return Delivery(PushMessage(StagedMessage(Load(FEED.name, "landing", "x.csv", 1)).encode(), {}, "1", "s", 1), "")
 
 
 def test_g5_a_merge_that_goes_on_and_on_does_not_hold_up_the_deliveries_behind_it() -> None:
     """They give up half-way and are delivered again; a thread that waited for ever would be one less for all feeds."""
     merger = _merger(budget=0.1)
-    with merger._turns[FEED.table], pytest.raises(Transient, match="too long"):
+    with merger._table_locks[FEED.table], pytest.raises(TransientError, match="too long"):
         merger(_work())
 
 
@@ -40,21 +40,21 @@ def test_g5_the_turn_is_given_back() -> None:
     merger = _merger(budget=0.1)
     with pytest.raises(AttributeError):
         merger(_work())  # there is no warehouse to work with
-    assert not merger._turns[FEED.table].locked()
+    assert not merger._table_locks[FEED.table].locked()
 
 
 class _Late:
     """A warehouse whose list of tables is older than the tables."""
 
-    def tables(self, dataset: str, prefix: str) -> list[str]:
+    def list_tables(self, dataset: str, prefix: str) -> list[str]:
         return []
 
-    def exists(self, table: str) -> bool:
+    def table_exists(self, table: str) -> bool:
         return True
 
 
 class _Empty:
-    def prepare(self, feed: Feed) -> None:
+    def ensure(self, feed: Feed) -> None:
         pass
 
     def applied(self, feed: str, load_ids: list[str]) -> set[str]:
@@ -62,5 +62,5 @@ class _Empty:
 
 
 def test_g2_a_staging_table_that_the_list_does_not_have_yet_is_not_missing() -> None:
-    with pytest.raises(Transient, match="came after the list"):
+    with pytest.raises(TransientError, match="came after the list"):
         _merger(budget=0.1, warehouse=_Late(), ledger=_Empty())(_work())

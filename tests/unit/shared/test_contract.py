@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from deploy.topology import ROOT
-from services.shared.contract.feed import BadContract, read_feed, read_feeds
-from services.shared.settings import BadSettings, read_settings
-from services.shared.sql import render
+from services.shared.contract.feed import ContractError, read_feed, read_feeds
+from services.shared.settings import SettingsError, read_settings
+from services.shared.sql import Templates
 
 _GOOD = (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text()
 
@@ -34,14 +34,14 @@ def test_a_fault_in_a_contract_is_named(tmp_path: Path, old: str, new: str, word
     assert old in _GOOD
     path = tmp_path / "broken.yaml"
     path.write_text(_GOOD.replace(old, new))
-    with pytest.raises(BadContract, match=r"broken\.yaml") as caught:
+    with pytest.raises(ContractError, match=r"broken\.yaml") as caught:
         read_feed(path)
     assert words in str(caught.value)
 
 
 def test_a_folder_without_feeds_is_an_error(tmp_path: Path) -> None:
     """A service that wants nothing would ignore everything in silence."""
-    with pytest.raises(BadContract, match="no feeds"):
+    with pytest.raises(ContractError, match="no feeds"):
         read_feeds(tmp_path)
 
 
@@ -77,7 +77,7 @@ def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, val
         monkeypatch.setenv(good, text)
     assert read_settings().service == "ingest"
     monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
-    with pytest.raises(BadSettings, match=words):
+    with pytest.raises(SettingsError, match=words):
         read_settings()
 
 
@@ -87,4 +87,4 @@ def test_sql_refuses_what_could_leave_its_quotes(tmp_path: Path, text: str) -> N
     template = tmp_path / "t.sql"
     template.write_text("SELECT * FROM {{ name | identifier }}")
     with pytest.raises(ValueError, match="identifier"):
-        render(template, name=text)
+        Templates(tmp_path).render("t.sql", name=text)

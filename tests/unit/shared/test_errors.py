@@ -3,7 +3,7 @@
 import pytest
 from google.api_core import exceptions as google
 
-from services.shared.errors import Permanent, Transient
+from services.shared.errors import PermanentError, TransientError
 from services.shared.google_errors import classify
 
 
@@ -26,7 +26,7 @@ def _error(kind: type[google.GoogleAPICallError], reason: str, text: str = "word
 )
 def test_what_may_pass_is_transient(kind: type[google.GoogleAPICallError], reason: str, text: str) -> None:
     """Also conflicts, which BigQuery reports like syntax errors."""
-    assert isinstance(classify(_error(kind, reason, text)), Transient)
+    assert isinstance(classify(_error(kind, reason, text)), TransientError)
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def test_what_may_pass_is_transient(kind: type[google.GoogleAPICallError], reaso
 def test_what_stays_is_permanent(kind: type[google.GoogleAPICallError], reason: str, ours: str) -> None:
     """With our reason and Google's words."""
     found = classify(_error(kind, reason))
-    assert isinstance(found, Permanent)
+    assert isinstance(found, PermanentError)
     assert (found.reason, "words" in found.detail) == (ours, True)
 
 
 def test_the_unknown_is_transient() -> None:
     """Retried, then dead-lettered by Pub/Sub."""
-    assert isinstance(classify(ConnectionResetError("reset")), Transient)
-    assert isinstance(classify(KeyError("a bug")), Transient)
+    assert isinstance(classify(ConnectionResetError("reset")), TransientError)
+    assert isinstance(classify(KeyError("a bug")), TransientError)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.notification import read_notification
-from services.shared.errors import Permanent
+from services.shared.errors import PermanentError
 from services.shared.load import Load
-from services.shared.messages.push import Envelope, read_envelope
-from services.shared.messages.staged import Staged
+from services.shared.messages.push import PushMessage, decode_push
+from services.shared.messages.staged import StagedMessage
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -23,16 +23,16 @@ _JSON = st.recursive(
 def test_an_envelope_is_read_or_malformed(body: bytes) -> None:
     """Nothing else is raised."""
     try:
-        assert isinstance(read_envelope(body), Envelope)
-    except Permanent as error:
+        assert isinstance(decode_push(body), PushMessage)
+    except PermanentError as error:
         assert error.reason == "malformed_message"
 
 
 @given(st.binary() | _JSON.map(lambda value: json.dumps(value).encode()))
 def test_a_staged_message_is_read_or_malformed(data: bytes) -> None:
     """Nothing else is raised."""
-    with contextlib.suppress(Permanent):
-        assert isinstance(Staged.decode(data), Staged)
+    with contextlib.suppress(PermanentError):
+        assert isinstance(StagedMessage.decode(data), StagedMessage)
 
 
 @given(
@@ -41,8 +41,8 @@ def test_a_staged_message_is_read_or_malformed(data: bytes) -> None:
 def test_a_notification_is_read_or_malformed(attributes: dict[str, str], data: bytes) -> None:
     """Nothing else is raised."""
     try:
-        read_notification(Envelope(data, attributes, "1", "s", 1))
-    except Permanent as error:
+        read_notification(PushMessage(data, attributes, "1", "s", 1))
+    except PermanentError as error:
         assert error.reason == "malformed_message"
 
 
@@ -50,15 +50,15 @@ def test_a_notification_is_read_or_malformed(attributes: dict[str, str], data: b
 def test_an_envelope_keeps_bytes_and_attributes(data: bytes, attributes: dict[str, str]) -> None:
     """A dead letter can give them back whole."""
     message = {"data": base64.b64encode(data).decode(), "attributes": attributes, "messageId": "7"}
-    found = read_envelope(json.dumps({"message": message, "deliveryAttempt": 3}).encode())
+    found = decode_push(json.dumps({"message": message, "deliveryAttempt": 3}).encode())
     assert (found.data, found.attributes, found.attempt) == (data, attributes, 3)
 
 
 def test_a_staged_message_ignores_fields_it_does_not_know() -> None:
     """Services of two ages run at once."""
     load = Load("accounts", "landing", "incoming/accounts/é*.csv", 2**60)
-    fields = json.loads(Staged(load).encode()) | {"new": [1]}
-    assert Staged.decode(json.dumps(fields).encode()) == Staged(load)
+    fields = json.loads(StagedMessage(load).encode()) | {"new": [1]}
+    assert StagedMessage.decode(json.dumps(fields).encode()) == StagedMessage(load)
 
 
 def test_a_load_id_depends_on_each_part() -> None:

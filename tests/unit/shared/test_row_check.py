@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deploy.topology import ROOT
-from services.shared.contract.expression import FUNCTIONS, parse_check
+from services.shared.contract.expression import FUNCTIONS, validate
 from services.shared.contract.feed import Feed
 from tests.statements.feeds import features
 
@@ -29,7 +29,7 @@ _COLUMNS = ("a", "b", "order")
 )
 def test_a_check_that_is_accepted(text: str) -> None:
     """And so is what is written of it."""
-    parse_check(parse_check(text, _COLUMNS), _COLUMNS)
+    validate(validate(text, _COLUMNS), _COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_check_that_is_accepted(text: str) -> None:
 def test_a_check_that_is_refused(text: str, words: str) -> None:
     """With what to write instead."""
     with pytest.raises(ValueError, match="check") as caught:
-        parse_check(text, _COLUMNS)
+        validate(text, _COLUMNS)
     assert words in str(caught.value)
 
 
