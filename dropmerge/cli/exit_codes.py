@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from dropmerge.operations.errors import NotDone, UsageError
 from dropmerge.operations.no_answer import PUBSUB, NoAnswer
 from localcloud.errors import CloudError
 
@@ -40,6 +41,8 @@ def report_errors() -> Iterator[None]:
     """Google's errors, a part that does not answer, and bad contracts, as some lines and exit code 1."""
     try:
         yield
+    except UsageError as error:
+        usage_error(error)
     except Exception as error:
         words = describe_error(error)
         if words is None:
@@ -49,7 +52,7 @@ def report_errors() -> Iterator[None]:
 
 def describe_error(error: Exception) -> str | None:
     """What to tell the person at the terminal; None for a fault in the code."""
-    if isinstance(error, (NoAnswer, CloudError)):
+    if isinstance(error, (NoAnswer, CloudError, NotDone)):
         return str(error)
     if isinstance(error, (typer.Exit, typer.Abort, TyperException)):
         return None
