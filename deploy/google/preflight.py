@@ -16,7 +16,7 @@ import yaml
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 
-NEEDS = Path(__file__).parent / "needs.yaml"
+REQUIREMENTS = Path(__file__).parent / "requirements.yaml"
 _OLDEST_TERRAFORM = (1, 9)
 _TIMEOUT = 30.0
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
@@ -74,7 +74,7 @@ def check(root: str, project: str) -> list[str]:
 
 def check_project(root: str, project: Project) -> list[str]:
     """What the project, or the identity that asks, lacks for `root`."""
-    needs = yaml.safe_load(NEEDS.read_text(encoding="utf-8"))
+    needs = yaml.safe_load(REQUIREMENTS.read_text(encoding="utf-8"))
     is_foundation = root == "foundation"
     permissions = needs["permissions"]["foundation" if is_foundation else "service"]
     try:

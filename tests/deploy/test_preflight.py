@@ -19,7 +19,7 @@ import yaml
 from deploy.google import __main__ as command
 from deploy.google import preflight, rollout
 
-NEEDS = yaml.safe_load(preflight.NEEDS.read_text())
+REQUIREMENTS = yaml.safe_load(preflight.REQUIREMENTS.read_text())
 
 
 @dataclass
@@ -27,9 +27,9 @@ class Google:
     """As much of three of Google's APIs as the preflight asks, with answers shaped as documented."""
 
     url: str = ""
-    apis: set[str] = field(default_factory=lambda: set(NEEDS["apis"]))
+    apis: set[str] = field(default_factory=lambda: set(REQUIREMENTS["apis"]))
     permissions: set[str] = field(
-        default_factory=lambda: {p for those in NEEDS["permissions"].values() for p in those}
+        default_factory=lambda: {p for those in REQUIREMENTS["permissions"].values() for p in those}
     )
     buckets: set[str] = field(default_factory=lambda: {"my-project-bundles"})
     refusal: tuple[int, str] | None = None
@@ -101,7 +101,7 @@ def test_missing_permissions_are_named(google: Google) -> None:
     assert "run.services.setIamPolicy" in fault
     google.permissions.clear()
     faults = " ".join(preflight.check_project("foundation", google.project()))
-    assert all(permission in faults for permission in NEEDS["permissions"]["foundation"])
+    assert all(permission in faults for permission in REQUIREMENTS["permissions"]["foundation"])
 
 
 def test_a_service_without_its_foundation_is_told_so(google: Google) -> None:

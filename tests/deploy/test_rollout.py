@@ -33,7 +33,7 @@ def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr(preflight, "missing", lambda root, project: [])
+    monkeypatch.setattr(preflight, "check", lambda root, project: [])
     monkeypatch.setattr(sys, "stdin", open(os.devnull))  # noqa: SIM115 - nobody to ask
     return log
 

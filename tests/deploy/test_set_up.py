@@ -44,9 +44,9 @@ class Pythons:
     def __post_init__(self) -> None:
         self.path = self.home / "bin"
         self.project = self.home / "a project"
-        (self.project / "deploy").mkdir(parents=True)
+        (self.project / "toolchain").mkdir(parents=True)
         self.path.mkdir()
-        shutil.copy(ROOT / "deploy" / "set-up.sh", self.project / "deploy")
+        shutil.copy(ROOT / "toolchain" / "set-up.sh", self.project / "toolchain")
         shutil.copy(ROOT / "Makefile", self.project)
 
     def put(self, name: str, version: str | None, folder: Path | None = None) -> Path:
@@ -63,7 +63,7 @@ class Pythons:
         )
 
     def handed_to(self, name: str) -> str:
-        return f"{name} got -I {self.project}/deploy/set_up.py run\n"
+        return f"{name} got -I {self.project}/toolchain/set_up.py run\n"
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ case "$did" in *"${HANG:-nothing}"*) echo $$ >"$LOG.pid.new"; mv "$LOG.pid.new" 
 DRIVER = """
 import sys
 from pathlib import Path
-from deploy import set_up
+from toolchain import set_up
 prefix, root, stage = sys.argv[1:]
 sys.base_prefix = prefix
 set_up.ROOT = Path(root)
