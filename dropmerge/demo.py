@@ -6,7 +6,6 @@ dead-lettered, mended, replayed and merged.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
@@ -17,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +30,16 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.in_flight import InFlight
 from dropmerge.operations.loads.status import is_in_flight
 from localcloud.cloud import LocalCloud
-from services.shared.warehouse import Warehouse, connect
+from services.ingest.formats import sample
+from services.shared.contract.feed import Feed
 
 _ROWS, _INCREMENTAL_ROWS = 20_000, 5_000
 # Many times what they take on a slow machine.
 _STEP_SECONDS, _SECONDS = 300.0, 900.0
 _OUT = Console(highlight=False, soft_wrap=True)
+
+Row = tuple[Any, ...]
+"""A row's values, in the contract's order."""
 
 
 class DemoFailed(Exception):
@@ -157,7 +159,7 @@ class _Demo:
         self._follow()
 
         self._clock.begin("Comparing the main table with the generator's answer, row by row")
-        _say(f"  [green]{_compare(self._expected)} rows, all equal[/green]")
+        _say(f"  [green]{_compare(self._expected, self._connection())} rows, all equal[/green]")
 
         self._clock.begin("A poison file: its header has a column that the contract does not know")
         letter = self._poison()
@@ -207,7 +209,7 @@ class _Demo:
         self._follow()
         with self._expected.open("a", newline="") as file:
             file.write("poison-customer,poison-account,700,12.5,2026-01-01T00:00:00.000000Z\n")
-        rows = _compare(self._expected)
+        rows = _compare(self._expected, self._connection())
         if json.loads(_dropmerge("dead-letters", "list", "--json")):
             raise DemoFailed("a dead letter is left after the replay")
         _say(f"  [green]{rows} rows, all equal, no dead letter left[/green]")
@@ -218,9 +220,12 @@ class _Demo:
             "1 poison file dead-lettered, mended, replayed and merged",
         ]
 
+    def _connection(self) -> Connection:
+        return Connection(os.environ["GOOGLE_CLOUD_PROJECT"], self._feeds)
+
     def _follow(self) -> None:
         """Show each file's way until nothing is in flight."""
-        in_flight = InFlight(Connection(os.environ["GOOGLE_CLOUD_PROJECT"], self._feeds))
+        in_flight = InFlight(self._connection())
         while True:
             found, messages = in_flight.snapshot()
             for one in found:
@@ -267,11 +272,24 @@ def _dropmerge(*words: object) -> str:
     return _python("dropmerge", *words)
 
 
-def _compare(expected: Path) -> int:
-    """Every row and column. Raises DemoFailed with the first differences."""
-    with expected.open(newline="", encoding="utf-8") as file:
-        wanted = {tuple(row) for row in list(csv.reader(file))[1:]}
-    found = list(_main_rows())
+def expected_rows(path: Path, feed: Feed) -> list[Row]:
+    """The generator's own answer, read by the contract's types."""
+    _, names, records = sample(path, sys.maxsize)
+    kinds = [feed.type_of(name) for name in names]
+    return [
+        tuple(kind.parse(text) if text else None for kind, text in zip(kinds, one, strict=True)) for one in records
+    ]
+
+
+def current_rows(connection: Connection, feed: Feed) -> list[Row]:
+    """What people query: the main table without tombstones."""
+    return [row.values() for row in connection.rows(f"SELECT * FROM `{feed.table}_current`")]  # noqa: S608 - the contract's
+
+
+def _compare(expected: Path, connection: Connection) -> int:
+    """The number of rows. Every row and column; raises DemoFailed with the first differences."""
+    feed = connection.feed("accounts")
+    wanted, found = set(expected_rows(expected, feed)), current_rows(connection, feed)
     if len(found) != len(set(found)) or set(found) != wanted:
         missing, extra = list(wanted - set(found))[:3], list(set(found) - wanted)[:3]
         raise DemoFailed(
@@ -279,22 +297,6 @@ def _compare(expected: Path) -> int:
             f"missing, such as {missing}; unexpected, such as {extra}"
         )
     return len(found)
-
-
-def _main_rows() -> Iterator[tuple[str, ...]]:
-    warehouse = Warehouse(connect(os.environ["GOOGLE_CLOUD_PROJECT"], "US"), 300.0)
-    for row in warehouse.query("SELECT * FROM `main.accounts_current`"):
-        yield (row["customer_id"], row["account_number"], *map(cell, [row[n] for n in range(2, 5)]))
-
-
-def cell(value: Any) -> str:
-    """A value of the main table as the generator writes it."""
-    if value is None:
-        return ""
-    if hasattr(value, "astimezone"):
-        return str(value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
-    text = format(value, "f") if hasattr(value, "as_tuple") else str(value)
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 if __name__ == "__main__":

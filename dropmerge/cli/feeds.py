@@ -105,7 +105,7 @@ def _yaml(name: str, contract: Contract) -> str:
     lines = [
         f"feed: {name}",
         f"objects: incoming/{name}/*",
-        f"format: {_flow({'type': 'csv', 'delimiter': contract.delimiter})}",
+        f"format: {_flow(contract.format.model_dump())}",
         f"table: main.{name}",
         f"key: {_flow(contract.key)}{_unsure(contract.key_doubt)}",
         f"version: {_flow(contract.version)}{_unsure(contract.version_doubt)}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import fnmatch
 import json
 from collections import Counter
@@ -25,6 +24,7 @@ from dropmerge.cli.options import (
 )
 from dropmerge.cli.terminal import escape_unprintable, pluralize, print_table, table
 from dropmerge.operations.connection import Connection, open_connection
+from services.ingest.formats import format_of
 
 if TYPE_CHECKING:
     from services.shared.contract.feed import Feed
@@ -111,12 +111,7 @@ def _write(path: Path, feed: Feed, rows: list[dict[str, Any]]) -> None:
         usage_error(f"{path} is there already: name another file")
     names = [column.name for column in feed.columns] + ([feed.delete.column] if feed.delete else [])
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(
-            file, names, restval="", extrasaction="ignore", delimiter=feed.format.delimiter, lineterminator="\n"
-        )
-        writer.writeheader()
-        for row in rows:
-            writer.writerow(row["row"])
+        format_of(feed.format).write(file, names, [row["row"] for row in rows], feed.format)
     for number, row in enumerate(rows, 2):
         typer.echo(f"row {number}: {', '.join(row['reasons'])}")
     typer.echo(f"{path} has {pluralize(len(rows), 'row')}: mend them, then `dropmerge drop --feed {feed.name} {path}`")

@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from services.ingest.inspect_head import Layout
+from services.ingest.row_rules import checked_columns, rules
 from services.shared.contract.feed import Feed
+from services.shared.contract.order import METADATA
 from services.shared.errors import PermanentError
 from services.shared.load import Load
 from services.shared.sql import Templates
@@ -35,7 +37,7 @@ class Tables:
 
 
 def check_rows(
-    warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, head: Layout, created: datetime, again: str | None
+    warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, layout: Layout, created: datetime, again: str | None
 ) -> Counts:
     """Type and check every row of the raw table into the checked table.
 
@@ -49,17 +51,17 @@ def check_rows(
         "object": ("STRING", load.uri),
         "load_id": ("STRING", load.load_id),
     }
-    names = [c.name for c in feed.columns]
     if feed.delete:
-        names.append(feed.delete.column)
         parameters["delete_marker"] = ("STRING", feed.delete.equals)
     sql = _SQL.render(
         "check_rows.sql",
-        feed=feed,
         checked=tables.checked,
         raw_table=tables.raw,
-        has_delete=head.has_delete_column,
-        live={name: _unless_deleted(feed, name) for name in names},
+        columns=checked_columns(feed),
+        rules=list(rules(feed, layout)),
+        metadata=METADATA,
+        delete_column=feed.delete.column if feed.delete else None,
+        marker=feed.delete.column if feed.delete and layout.has_delete_column else None,
     )
     warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, parameters)
     (counted,) = warehouse.query(_SQL.render("count_rows.sql", checked=tables.checked))
@@ -82,11 +84,6 @@ def drop_intermediate_tables(warehouse: Warehouse, tables: Tables) -> None:
     """Drop what led to the staging table."""
     warehouse.drop_table(tables.checked)
     warehouse.drop_table(tables.raw)
-
-
-def _unless_deleted(feed: Feed, column: str) -> str:
-    # A delete needs its key and version only.
-    return "" if column in feed.key or column == feed.version else "NOT _deleted AND "
 
 
 def _record(warehouse: Warehouse, load: Load, tables: Tables, again: str | None, rejected: int) -> None:

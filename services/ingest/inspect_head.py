@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.ingest.formats import format_of
 from services.shared.contract.feed import Feed
 from services.shared.errors import PermanentError
 
@@ -38,42 +37,32 @@ class Layout:
 def inspect_head(head: bytes, size: int, feed: Feed) -> Layout:
     """Raises Permanent: empty_file, wrong_format, wrong_encoding, malformed_file or wrong_header."""
     if size == 0:
-        raise PermanentError("empty_file", "the object has zero bytes; a CSV file has at least its header")
+        raise PermanentError("empty_file", "the object has zero bytes, not even a header")
     for magic, what in _MAGIC.items():
         if head.startswith(magic):
-            raise PermanentError("wrong_format", f"the feed declares csv, the file's first bytes say {what}")
-    text = _decode(head, whole=size <= len(head))
+            raise PermanentError(
+                "wrong_format", f"the feed declares {feed.format.type}, the file's first bytes say {what}"
+            )
+    is_whole = size <= len(head)
+    text = _decode(head, is_whole)
     if "\0" in text:
         raise PermanentError("wrong_format", f"not text: a NUL byte at character {text.index(chr(0))}")
-    return _match(_header(text, feed, whole=size <= len(head)), feed)
+    return _match(format_of(feed.format).columns(text, is_whole, feed.format), feed)
 
 
-def _decode(head: bytes, whole: bool) -> str:
+def _decode(head: bytes, is_whole: bool) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise PermanentError("wrong_encoding", "the file begins with a UTF-16 byte order mark; the feed says UTF-8")
     try:
         return head.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         # The cut may have split the last character; anything earlier is the file's own fault.
-        if not whole and error.start >= len(head) - 3:
+        if not is_whole and error.start >= len(head) - 3:
             return head[: error.start].decode("utf-8-sig")
         bad = head[error.start : error.start + 1].hex()
         raise PermanentError(
             "wrong_encoding", f"not UTF-8: byte 0x{bad} at offset {error.start}; save the file as UTF-8"
         ) from error
-
-
-def _header(text: str, feed: Feed, whole: bool) -> list[str]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=feed.format.delimiter, strict=True)
-    try:
-        header = next(reader)
-    except StopIteration:
-        raise PermanentError("wrong_header", "the file has no header") from None
-    except csv.Error as error:
-        raise PermanentError("malformed_file", f"the header cannot be read: {error}") from error
-    if not whole and "\n" not in text:
-        raise PermanentError("malformed_file", f"no line ends within the first {len(text)} characters")
-    return header
 
 
 def _match(header: list[str], feed: Feed) -> Layout:

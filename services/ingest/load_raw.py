@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from google.cloud import bigquery
-
+from services.ingest.formats import format_of
 from services.ingest.inspect_head import Layout
 from services.shared.contract.feed import Feed
 from services.shared.errors import PermanentError, TransientError
@@ -11,22 +10,9 @@ from services.shared.google_errors import classify, google_reason
 from services.shared.warehouse import Warehouse
 
 
-def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, head: Layout, feed: Feed) -> None:
-    """One load job by URI; every column STRING. Raises Permanent("malformed_file") for what BigQuery cannot read.
-
-    Bytes that are not UTF-8 do not fail the job: BigQuery writes U+FFFD for them, which `check_rows` refuses.
-    """
-    config = bigquery.LoadJobConfig(
-        source_format=bigquery.SourceFormat.CSV,
-        schema=[bigquery.SchemaField(name, "STRING") for name in head.columns],
-        skip_leading_rows=1,
-        field_delimiter=feed.format.delimiter,
-        quote_character='"',
-        allow_quoted_newlines=True,
-        allow_jagged_rows=False,
-        encoding="UTF-8",
-        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-    )
+def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, layout: Layout, feed: Feed) -> None:
+    """One load job by URI; every column STRING. Raises Permanent("malformed_file") for what BigQuery cannot read."""
+    config = format_of(feed.format).load_config(layout.columns, feed.format)
     try:
         warehouse.load_table_once(f"load-{load_id}", raw_table, uri, config)
     except Exception as error:

@@ -10,6 +10,7 @@ from google.api_core import exceptions as google
 from google.cloud import bigquery
 
 from services.shared.contract.feed import Feed
+from services.shared.contract.order import METADATA
 from services.shared.sql import Templates
 from services.shared.warehouse import HTTP_TIMEOUT, RETRY, Warehouse
 
@@ -85,12 +86,7 @@ def _main_table(name: str, feed: Feed) -> bigquery.Table:
         )
         for column in feed.columns
     ]
-    metadata = [
-        bigquery.SchemaField("_deleted", "BOOL", "REQUIRED"),
-        bigquery.SchemaField("_generation", "INT64", "REQUIRED"),
-        bigquery.SchemaField("_object", "STRING", "REQUIRED"),
-        bigquery.SchemaField("_load_id", "STRING", "REQUIRED"),
-    ]
+    metadata = [bigquery.SchemaField(one.name, one.type, "REQUIRED") for one in METADATA]
     table = bigquery.Table(name, schema=columns + metadata)
     # BigQuery clusters by at most four columns.
     table.clustering_fields = feed.key[:4]

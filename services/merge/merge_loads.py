@@ -17,6 +17,7 @@ from google.api_core import exceptions as google
 from services.merge.ledger import Ledger
 from services.merge.pruning import key_range
 from services.shared.contract.feed import Feed
+from services.shared.contract.order import column_names, ranking
 from services.shared.deadline import remaining
 from services.shared.delivery import Delivery
 from services.shared.errors import PermanentError, TransientError
@@ -158,6 +159,8 @@ class Merger:
                 lock=self.ledger.lock(feed),
                 staging=staging,
                 bounds=key_range(self.warehouse, feed, staging),
+                ranking=ranking(feed),
+                names=column_names(feed),
                 load_ids=group,
                 merge_id=merge_id,
                 no_lock=_NO_LOCK,

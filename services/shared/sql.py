@@ -8,34 +8,27 @@ from pathlib import Path
 import jinja2
 
 
-def _identifier(name: str) -> str:
-    # The last gate: contracts and settings were checked where they were read.
+def identifier(name: str) -> str:
+    """A name in its quotes, dots included. Raises ValueError for what could leave them.
+
+    The last gate: contracts and settings were checked where they were read.
+    """
     if not re.fullmatch(r"[\w-]+(\.[\w-]+)*", name):
         raise ValueError(f"{name!r} is not an identifier")
     return f"`{name}`"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A plain text in its quotes. Raises ValueError for what could leave them."""
     if not re.fullmatch(r"[\w:. +-]*", text, re.ASCII):
         raise ValueError(f"{text!r} cannot be a literal: pass it as a parameter")
     return f"'{text}'"
 
 
-_PREFIXES = {"STRING": "", "NUMERIC": "NUMERIC ", "DATE": "DATE ", "TIMESTAMP": "TIMESTAMP "}
-
-
-def _constant(text: str, kind: str) -> str:
-    if kind == "INT64" and re.fullmatch(r"-?[0-9]+", text, re.ASCII):
-        return text
-    if kind not in _PREFIXES:
-        raise ValueError(f"{text!r} cannot be a literal of {kind}")
-    return _PREFIXES[kind] + _literal(text)
-
-
 class Templates:
     """The SQL templates of a folder, by their file's name; one may include another.
 
-    `| identifier`, `| literal` and `| constant(type)` raise ValueError for what could leave its quotes.
+    `| identifier` and `| literal` raise ValueError for what could leave its quotes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -46,7 +39,7 @@ class Templates:
             lstrip_blocks=True,
             autoescape=False,  # noqa: S701 - SQL
         )
-        self._environment.filters.update(identifier=_identifier, literal=_literal, constant=_constant)
+        self._environment.filters.update(identifier=identifier, literal=literal)
 
     def render(self, name: str, /, **values: object) -> str:
         """The statement, or script, of this template."""

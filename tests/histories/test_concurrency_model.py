@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from deploy.topology import ROOT
 from services.shared.contract.feed import Feed
+from services.shared.contract.order import column_names, ranking
 from services.shared.sql import Templates
 from tests.histories.concurrency_model import Rules, explore, start
 from tests.histories.feeds import YAML
@@ -76,7 +77,16 @@ def test_g5_merge_sql_takes_the_precautions_that_the_model_needs() -> None:
     feed = Feed.model_validate(YAML["readings"])
     tables = {name: f"p.d.{name}" for name in ("main", "ledger", "lock")}
     sql = Templates(ROOT / "services" / "merge").render(
-        "merge.sql", feed=feed, **tables, staging=["p.s.x"], load_ids=["x"], merge_id="m", no_lock="gone", bounds=[]
+        "merge.sql",
+        feed=feed,
+        **tables,
+        staging=["p.s.x"],
+        load_ids=["x"],
+        merge_id="m",
+        no_lock="gone",
+        bounds=[],
+        ranking=ranking(feed),
+        names=column_names(feed),
     )
     begin, *body, record, commit = [statement for statement in sqlglot.parse(sql, read="bigquery") if statement]
     assert [type(begin), type(body[-1]), type(record), type(commit)] == [

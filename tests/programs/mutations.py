@@ -35,6 +35,8 @@ class Mutation:
 
 
 _MERGE = "services/merge/merge.sql"
+_UPSERT = "services/merge/strategies/upsert.sql"
+_ORDER_OF_ROWS = "services/shared/contract/order.py"
 _MERGER = "services/merge/merge_loads.py"
 _STAGER = "services/ingest/stage_file.py"
 _SETTLE = "services/shared/delivery.py"
@@ -55,20 +57,20 @@ MUTATIONS = [
     Mutation(
         "no-version-guard",
         "G1",
-        _MERGE,
-        "WHEN MATCHED AND {{ beats(order) }} THEN",
+        _UPSERT,
+        "WHEN MATCHED AND {{ beats() }} THEN",
         "WHEN MATCHED THEN",
         f"{_G1}an_older_version_in_a_later_file_loses",
     ),
     Mutation(
         "no-tie-break",
         "G1",
-        _MERGE,
-        "'_generation', '_deleted'] +",
-        "'_deleted'] +",
+        _ORDER_OF_ROWS,
+        "feed.version, GENERATION.name, DELETED.name",
+        "feed.version, DELETED.name",
         f"{_G1}equal_versions_are_decided_by_the_generation",
     ),
-    Mutation("no-column-order", "G1", _MERGE, " + feed.tie_breakers + ", " + ", _ORDER),
+    Mutation("no-column-order", "G1", _ORDER_OF_ROWS, " *feed.tie_breakers,", "", _ORDER),
     Mutation(
         "flag-before-work",
         "G1",
@@ -93,10 +95,10 @@ MUTATIONS = [
     Mutation(
         "bounds-too-narrow",
         "G1",
-        "services/merge/pruning.py",
-        "chr(ord(plain[end - 1]) + 1)",
-        "plain[end - 1]",
-        "tests/unit/merge/test_bounds.py::test_g1_every_text_lies_within_its_bounds",
+        "services/shared/contract/types/text.py",
+        "chr(ord(prefix[end - 1]) + 1)",
+        "prefix[end - 1]",
+        "tests/unit/shared/test_type_bounds.py::test_g1_every_text_lies_within_its_bounds",
     ),
     Mutation("swallowed-error", "G2", _SETTLE, 'return "try again", 503', "return ACK", f"{_TRANSIENT}[jobs]"),
     Mutation(
@@ -147,15 +149,15 @@ MUTATIONS = [
     Mutation(
         "hard-delete",
         "G3",
-        _MERGE,
-        "WHEN MATCHED AND {{ beats(order) }} THEN",
-        "WHEN MATCHED AND _s._deleted AND {{ beats(order) }} THEN DELETE\nWHEN MATCHED AND {{ beats(order) }} THEN",
+        _UPSERT,
+        "WHEN MATCHED AND {{ beats() }} THEN",
+        "WHEN MATCHED AND _s._deleted AND {{ beats() }} THEN DELETE\nWHEN MATCHED AND {{ beats() }} THEN",
         f"{_ORDER}[delete after update]",
     ),
     Mutation(
         "delete-of-an-unseen-key-forgotten",
         "G3",
-        _MERGE,
+        _UPSERT,
         "WHEN NOT MATCHED THEN",
         "WHEN NOT MATCHED AND NOT _s._deleted THEN",
         "tests/guarantees/test_g3_deleted_stays_deleted.py::test_g3_a_delete_before_its_insert",
@@ -243,9 +245,9 @@ MUTATIONS = [
     Mutation(
         "replaced-bytes-taken",
         "G7",
-        "services/ingest/check_rows.sql",
-        "STRPOS({{ text }}, CHR(65533)) > 0",
-        "FALSE",
+        "services/ingest/row_rules.py",
+        'return f"STRPOS({text}, CHR(65533)) > 0"',
+        'return "FALSE"',
         f"{_G2_G7}g7_rows_that_are_not_utf8_are_set_aside",
     ),
     Mutation(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 
-from services.shared.contract.feed import Feed, Type
+from services.shared.contract.feed import Feed
+from services.shared.contract.types import TYPES as REGISTRY
 
-TYPES: tuple[str, ...] = get_args(Type)
+TYPES = tuple(REGISTRY)
 _CHECKS = {
     "STRING": "{} LIKE 'a%' AND LENGTH(TRIM({})) < 10 AND REGEXP_CONTAINS(LOWER({}), r'^a\\d+$')"
     " AND {} NOT IN ('b', UPPER({})) AND STARTS_WITH({}, 'a') AND ENDS_WITH({}, '1')"

@@ -13,7 +13,9 @@ from pydantic import BaseModel
 from zetasql.core.exceptions import ServerError
 
 from deploy.topology import ROOT
-from services.shared.contract.feed import BadRows, Column, Delete, Feed, Format, read_feed
+from services.shared.contract.feed import BadRows, Column, Delete, Feed, read_feed
+from services.shared.contract.formats import Format
+from services.shared.contract.types import TYPES
 from services.shared.load import Load
 from tests.harness.analyser import type_of
 from tests.statements.feeds import features, wide
@@ -60,7 +62,11 @@ def test_every_feature_of_a_contract_is_in_use() -> None:
     possible = set()
     for model in (Feed, Format, Delete, Column, BadRows):
         for name, field in model.model_fields.items():
-            words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ("",)
+            words: tuple[str, ...] = ("",)
+            if (model, name) == (Column, "type"):
+                words = tuple(TYPES)
+            elif get_origin(field.annotation) is Literal:
+                words = get_args(field.annotation)
             possible |= {(model.__name__, name, word) for word in words}
     assert possible - used == set()
 
@@ -69,7 +75,7 @@ def _entries(model: BaseModel) -> Iterator[tuple[str, str, str]]:
     """Model, field and, where the field is one of some words, the word."""
     for name in model.model_fields_set:
         value: Any = getattr(model, name)
-        is_word = get_origin(type(model).model_fields[name].annotation) is Literal
+        is_word = name == "type" or get_origin(type(model).model_fields[name].annotation) is Literal
         yield type(model).__name__, name, value if is_word else ""
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, BaseModel):

@@ -1,17 +1,18 @@
-"""A first contract from a sample file. Types follow the text rules of services/ingest/check_rows.sql."""
+"""A first contract from a sample file. A column's type is the first that takes each of its texts."""
 
 from __future__ import annotations
 
-import csv
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import Path
 
+from services.ingest.formats import sample
+from services.shared.contract.formats import Format
+from services.shared.contract.types import TYPES
+
 SAMPLE_ROWS = 20_000
-_DELIMITERS = ",;\t|"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 _VERSION_NAMES = ("modified", "updated", "changed", "version", "timestamp", "time", "date")
 _KEY_NAMES = ("id", "key", "number", "code", "no", "uuid", "iban", "icao")
@@ -25,7 +26,7 @@ class InferenceError(Exception):
 
 @dataclass
 class InferredColumn:
-    """A column. `doubts` are for the person who edits the contract."""
+    """A column. `warnings` are for the person who edits the contract."""
 
     name: str
     type: str
@@ -36,14 +37,14 @@ class InferredColumn:
 
 @dataclass
 class Sample:
-    delimiter: str
+    format: Format
     header: list[str]
     rows: list[list[str]]
 
 
 @dataclass
 class Contract:
-    delimiter: str
+    format: Format
     columns: list[InferredColumn]
     key: list[str]
     key_doubt: str | None
@@ -54,93 +55,30 @@ class Contract:
 
 
 def infer(path: Path) -> Contract:
-    """Raises CannotGuess."""
-    sample = _read(path)
-    delete = _delete(sample)
+    """Raises InferenceError."""
+    found = _read(path)
+    delete = _delete(found)
     columns = [
-        _column(name, [row[n] for row in sample.rows])
-        for n, name in enumerate(sample.header)
+        _column(name, [row[n] for row in found.rows])
+        for n, name in enumerate(found.header)
         if not delete or name != delete[0]
     ]
     version, version_doubt = _version(columns)
-    key, key_doubt = _key(sample, [c for c in columns if c.name != version], version)
-    return Contract(sample.delimiter, columns, key, key_doubt, version, version_doubt, delete)
+    key, key_doubt = _key(found, [c for c in columns if c.name != version], version)
+    return Contract(found.format, columns, key, key_doubt, version, version_doubt, delete)
 
 
 def _read(path: Path) -> Sample:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
-            if not first.strip():
-                raise InferenceError(f"{path} has no header")
-            delimiter = max(_DELIMITERS, key=first.count)
-            file.seek(0)
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
-            header = next(reader)
-            rows = list(itertools.islice(reader, SAMPLE_ROWS))
-    except UnicodeDecodeError as error:
-        raise InferenceError(
-            f"{path} is not UTF-8 text: byte {error.start}; a sample must be an uncompressed CSV file"
-        ) from error
-    except csv.Error as error:
-        raise InferenceError(f"{path} is not CSV: {error}") from error
+        options, header, rows = sample(path, SAMPLE_ROWS)
+    except ValueError as error:
+        raise InferenceError(str(error)) from error
     bad = [name for name in header if not _NAME.fullmatch(name)]
     if bad:
         raise InferenceError(f"these cannot be columns of a table (letters, digits, _): {', '.join(map(repr, bad))}")
     if len({name.lower() for name in header}) < len(header):
         raise InferenceError("two columns have one name (BigQuery ignores case)")
-    for number, row in enumerate(rows, 2):
-        if len(row) != len(header):
-            raise InferenceError(f"record {number} has {len(row)} fields, the header {len(header)}")
-    return Sample(delimiter, header, rows)
-
-
-def _is_date(text: str) -> bool:
-    return _parses(date.fromisoformat, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)
-
-
-def _is_timestamp(text: str) -> bool:
-    return _parses(datetime.fromisoformat, _CLOCK + r"(Z|[+-][0-9]{2}:[0-9]{2})", text)
-
-
-def _is_local_time(text: str) -> bool:
-    return _parses(datetime.fromisoformat, _CLOCK, text)
-
-
-_CLOCK = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
-
-
-def _parses(read: Callable[[str], object], pattern: str, text: str) -> bool:
-    if not re.fullmatch(pattern, text):
-        return False
-    try:
-        read(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_integer(text: str) -> bool:
-    return re.fullmatch(r"[+-]?[0-9]+", text) is not None and abs(int(text)) < 2**63
-
-
-def _is_numeric(text: str) -> bool:
-    match = re.fullmatch(r"[+-]?([0-9]+)(?:\.([0-9]+?)0*)?", text)
-    return match is not None and len(match[1].lstrip("0")) <= 29 and len(match[2] or "") <= 9
-
-
-def _is_float(text: str) -> bool:
-    return re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", text) is not None
-
-
-_TYPES: list[tuple[str, Callable[[str], bool]]] = [
-    ("BOOL", lambda text: text.lower() in ("true", "false")),
-    ("INT64", _is_integer),
-    ("NUMERIC", _is_numeric),
-    ("FLOAT64", _is_float),
-    ("DATE", _is_date),
-    ("TIMESTAMP", _is_timestamp),
-]
+    return Sample(options, header, rows)
 
 
 def _column(name: str, values: list[str]) -> InferredColumn:
@@ -149,7 +87,7 @@ def _column(name: str, values: list[str]) -> InferredColumn:
     if not filled:
         column.warnings.append("no value seen")
         return column
-    column.type = next((kind for kind, fits in _TYPES if all(map(fits, filled))), "STRING")
+    column.type = next(kind.name for kind in TYPES.values() if all(map(kind.accepts, filled)))
     if column.type == "INT64" and any(re.match(r"[+-]?0[0-9]", value) for value in filled):
         column.type = "STRING"
         column.warnings.append("digits with leading zeros, which a number would lose")
@@ -157,7 +95,7 @@ def _column(name: str, values: list[str]) -> InferredColumn:
         column.warnings.append("digits only: STRING if it is a code, not a count")
     elif column.type == "FLOAT64":
         column.warnings.append("more decimals than NUMERIC keeps, or exponents")
-    elif column.type == "STRING" and all(map(_is_local_time, filled)):
+    elif column.type == "STRING" and all(TYPES["TIMESTAMP"].accepts(f"{value}Z") for value in filled):
         column.warnings.append("times without an offset: which zone?")
     return column
 
@@ -167,14 +105,17 @@ def _looks_like_key(name: str) -> bool:
 
 
 def _version(columns: Sequence[InferredColumn]) -> tuple[str, str | None]:
-    ranks = {"TIMESTAMP": 0, "DATE": 1, "INT64": 2, "NUMERIC": 3}
+    versions = [kind for kind in TYPES.values() if kind.can_be_version]
+    # Points in time first.
+    versions.sort(key=lambda kind: kind.at("") is None)
+    ranks = {kind.name: n for n, kind in enumerate(versions)}
     fit = [
         c for c in columns if c.type in ranks and not c.empty and not (c.type == "INT64" and _looks_like_key(c.name))
     ]
     if not fit:
         raise InferenceError(
-            "no column can be the version that says which of two rows is newer: a TIMESTAMP with offset, "
-            "a DATE, an INT64 or a NUMERIC that is never empty"
+            "no column can be the version that says which of two rows is newer: "
+            f"one that is never empty and is {' or '.join(ranks)}"
         )
 
     def rank(column: InferredColumn) -> tuple[bool, int]:
@@ -187,7 +128,7 @@ def _version(columns: Sequence[InferredColumn]) -> tuple[str, str | None]:
 
 
 def _key(sample: Sample, columns: Sequence[InferredColumn], version: str) -> tuple[list[str], str | None]:
-    fit = [c.name for c in columns if not c.empty and c.type != "FLOAT64"]
+    fit = [c.name for c in columns if not c.empty and TYPES[c.type].can_be_key]
     if not fit:
         raise InferenceError("no column can be part of a key: every one is empty somewhere or a float")
     likely = [name for name in fit if _looks_like_key(name)]

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from services.shared.contract.formats import Format
+from services.shared.contract.types import TYPES, ColumnType, type_named
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
 FeedName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)]
 TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*\.[A-Za-z]\w*$")]
-Type = Literal["STRING", "INT64", "NUMERIC", "FLOAT64", "BOOL", "DATE", "TIMESTAMP"]
+Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
 
 
 class ContractError(Exception):
@@ -23,12 +26,6 @@ class ContractError(Exception):
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
-
-
-class Format(_Model):
-    type: Literal["csv"]
-    delimiter: str = Field(",", pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')
-    """One ASCII character."""
 
 
 class Delete(_Model):
@@ -85,10 +82,12 @@ class Feed(_Model):
         if len(set(self.key)) < len(self.key) or self.version in self.key:
             raise ValueError("the key's columns must differ from each other and from the version")
         for column in self.columns:
-            if column.name in self.key and column.type == "FLOAT64":
-                raise ValueError("a key cannot be FLOAT64: equality of floats is not identity")
-            if column.name == self.version and column.type not in ("TIMESTAMP", "DATE", "INT64", "NUMERIC"):
-                raise ValueError("a version is TIMESTAMP, DATE, INT64 or NUMERIC")
+            kind = type_named(column.type)
+            if column.name in self.key and not kind.can_be_key:
+                raise ValueError(f"a key cannot be {kind.name}: equality of its values is not identity")
+            if column.name == self.version and not kind.can_be_version:
+                fit = [one.name for one in TYPES.values() if one.can_be_version]
+                raise ValueError(f"a version is one of {', '.join(sorted(fit))}; {kind.name} is not")
             if column.check is not None:
                 _parse_check(column.check, names)
         if self.delete and self.delete.column.lower() in folded:
@@ -99,6 +98,11 @@ class Feed(_Model):
     def required(self) -> set[str]:
         named = {column.name for column in self.columns if column.mode == "REQUIRED"}
         return named | set(self.key) | {self.version}
+
+    def type_of(self, column: str) -> ColumnType:
+        """The type of one of the contract's columns."""
+        (found,) = [one.type for one in self.columns if one.name == column]
+        return type_named(found)
 
     @property
     def tie_breakers(self) -> list[str]:

@@ -9,13 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.topology import ROOT
-from services.merge.pruning import Bound, bounds
-from services.shared.sql import Templates
+from services.merge.pruning import Bound
+from services.shared.contract.feed import Feed
+from services.shared.contract.order import column_names, ranking
+from services.shared.contract.types import TYPES
+from services.shared.sql import Templates, literal
+from tests.histories.feeds import YAML
+
+STRING = TYPES["STRING"]
 
 
 def _holds(value: str, bound: Bound) -> bool:
     """As BigQuery compares: by code point."""
-    operator, _, text = bound
+    operator, quoted = bound
+    text = quoted.removeprefix("'").removesuffix("'")
     return {">=": value >= text, "<=": value <= text, "<": value < text}[operator]
 
 
@@ -25,16 +32,16 @@ _texts = st.text(st.one_of(st.sampled_from("aAzZ09 _:.+-`'\\é\n\x00\U0010ffff")
 @given(st.lists(_texts | st.text("az09", min_size=90, max_size=120), min_size=1, max_size=5))
 def test_g1_every_text_lies_within_its_bounds(texts: list[str]) -> None:
     """The least, the greatest, and what is between."""
-    found = bounds("STRING", min(texts), max(texts))
+    found = STRING.bounds(min(texts), max(texts))
     assert all(_holds(text, bound) for text in texts for bound in found)
 
 
 @given(_texts, _texts)
 def test_g1_bounds_are_plain(one: str, other: str) -> None:
     """Of whatever text, only what the SQL gate lets through."""
-    for _, kind, text in bounds("STRING", min(one, other), max(one, other)):
-        assert kind == "STRING"
-        assert set(text) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:. +-")
+    for _, quoted in STRING.bounds(min(one, other), max(one, other)):
+        assert quoted[0] == quoted[-1] == "'"
+        assert set(quoted[1:-1]) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:. +-")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +56,7 @@ def test_g1_bounds_are_plain(one: str, other: str) -> None:
     ],
 )
 def test_g1_bounds_are_as_narrow_as_they_can_be(low: str, high: str, expected: list[tuple[str, str]]) -> None:
-    assert bounds("STRING", low, high) == [(operator, "STRING", text) for operator, text in expected]
+    assert STRING.bounds(low, high) == [(operator, f"'{text}'") for operator, text in expected]
 
 
 @pytest.mark.parametrize(
@@ -68,25 +75,33 @@ def test_g1_bounds_are_as_narrow_as_they_can_be(low: str, high: str, expected: l
         ("BOOL", False, True, ""),
     ],
 )
-def test_g1_bounds_of_each_type(kind: str, low: Any, high: Any, sql: str, tmp_path: Any) -> None:
-    template = tmp_path / "bounds.sql"
-    template.write_text(
-        "{% for operator, kind, text in bounds %}k {{ operator }} {{ text | constant(kind) }} {% endfor %}"
+def test_g1_bounds_of_each_type(kind: str, low: Any, high: Any, sql: str) -> None:
+    assert " ".join(f"k {operator} {text}" for operator, text in TYPES[kind].bounds(low, high)) == sql
+
+
+@pytest.mark.parametrize("text", ["a'b", "1'", "é", "a\nb"])
+def test_a_literal_that_could_leave_its_quotes_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="cannot be a literal"):
+        literal(text)
+
+
+def test_the_bounds_stand_in_the_merge_s_condition() -> None:
+    """Beside the key, where BigQuery looks for them."""
+    feed = Feed.model_validate(YAML["readings"])
+    tables = {name: f"p.d.{name}" for name in ("main", "ledger", "lock")}
+    bounds = [(">=", "'low'"), ("<=", "'high'")]
+    sql = Templates(ROOT / "services" / "merge").render(
+        "merge.sql",
+        feed=feed,
+        **tables,
+        staging=["p.s.x"],
+        load_ids=["x"],
+        merge_id="m",
+        no_lock="gone",
+        bounds=bounds,
+        ranking=ranking(feed),
+        names=column_names(feed),
     )
-    assert Templates(tmp_path).render("bounds.sql", bounds=bounds(kind, low, high)).strip() == sql
-
-
-def test_a_constant_that_could_leave_its_quotes_is_refused(tmp_path: Any) -> None:
-    template = tmp_path / "one.sql"
-    template.write_text("{{ text | constant(kind) }}")
-    for kind, text in (("STRING", "a'b"), ("INT64", "1 OR TRUE"), ("DATE", "2025-01-01'")):
-        with pytest.raises(ValueError, match="cannot be a literal"):
-            Templates(tmp_path).render("one.sql", kind=kind, text=text)
-
-
-def test_the_condition_stands_in_the_merge() -> None:
-    """Beside the key, where BigQuery looks for it."""
-    text = (ROOT / "services" / "merge" / "merge.sql").read_text()
-    on, _, when = text.partition("\nON ")[2].partition("WHEN MATCHED")
-    assert "in bounds" in on
+    on, _, when = sql.partition("\nON ")[2].partition("WHEN MATCHED")
+    assert [f"AND _t.`{feed.key[0]}` {operator} {text}" in on for operator, text in bounds] == [True, True]
     assert when

@@ -1,0 +1,87 @@
+"""CSV: RFC 4180, UTF-8, with a header."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from services.shared.contract.formats import Csv
+from services.shared.errors import PermanentError
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import LoadJobConfig
+
+_DELIMITERS = ",;\t|"
+
+
+def columns(text: str, is_whole: bool, options: Csv) -> list[str]:
+    """The header's names. Raises PermanentError: wrong_header or malformed_file."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=options.delimiter, strict=True)
+    try:
+        header = next(reader)
+    except StopIteration:
+        raise PermanentError("wrong_header", "the file has no header") from None
+    except csv.Error as error:
+        raise PermanentError("malformed_file", f"the header cannot be read: {error}") from error
+    if not is_whole and "\n" not in text:
+        raise PermanentError("malformed_file", f"no line ends within the first {len(text)} characters")
+    return header
+
+
+def load_config(columns: Sequence[str], options: Csv) -> LoadJobConfig:
+    """Bytes that are not UTF-8 do not fail the job: BigQuery writes U+FFFD for them, which the row rules refuse."""
+    # Slow to import, and a command that reads a sample does not need it.
+    from google.cloud import bigquery
+
+    return bigquery.LoadJobConfig(
+        source_format=bigquery.SourceFormat.CSV,
+        schema=[bigquery.SchemaField(name, "STRING") for name in columns],
+        skip_leading_rows=1,
+        field_delimiter=options.delimiter,
+        quote_character='"',
+        allow_quoted_newlines=True,
+        allow_jagged_rows=False,
+        encoding="UTF-8",
+        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+    )
+
+
+def text(column: str, options: Csv) -> str:
+    """An empty field, quoted or not, is absent."""
+    return f"NULLIF({column}, '')"
+
+
+def sample(path: Path, most: int) -> tuple[Csv, list[str], list[list[str]]]:
+    """The delimiter is the one that the first line has most of. Raises ValueError."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            first = file.readline()
+            if not first.strip():
+                raise ValueError(f"{path} has no header")
+            options = Csv(type="csv", delimiter=max(_DELIMITERS, key=first.count))
+            file.seek(0)
+            reader = csv.reader(file, delimiter=options.delimiter, strict=True)
+            header, *records = itertools.islice(reader, most + 1)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not UTF-8 text: byte {error.start}; a sample must be an uncompressed CSV file"
+        ) from error
+    except csv.Error as error:
+        raise ValueError(f"{path} is not CSV: {error}") from error
+    for number, record in enumerate(records, 2):
+        if len(record) != len(header):
+            raise ValueError(f"record {number} has {len(record)} fields, the header {len(header)}")
+    return options, header, records
+
+
+def write(file: TextIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], options: Csv) -> None:
+    """With a header, as `columns` reads it."""
+    writer = csv.DictWriter(
+        file, columns, restval="", extrasaction="ignore", delimiter=options.delimiter, lineterminator="\n"
+    )
+    writer.writeheader()
+    writer.writerows(records)

@@ -1,0 +1,86 @@
+"""What makes a row bad: each rule a reason and an SQL condition, in the contract's order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.ingest.formats import format_of
+from services.ingest.inspect_head import Layout
+from services.shared.contract.feed import Column, Feed
+from services.shared.contract.types import type_named
+from services.shared.sql import identifier
+
+_FUTURE = "TIMESTAMP_ADD(@created, INTERVAL 24 HOUR)"
+
+
+@dataclass(frozen=True)
+class CheckedColumn:
+    """A column of the contract on its way from the raw table's text to a value, each step in SQL."""
+
+    name: str
+    source: str
+    """The field as text, in the raw table."""
+    text: str
+    """The name of that text, once it is read."""
+    value: str
+    """The text as a value of the column's type."""
+    is_kept: bool
+    """Whether a delete has it too: a delete needs its key and version only."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    reason: str
+    """A reason of `ROW_REASONS`, and the column."""
+    condition: str
+    """Refuses the row where it is true; not where it is NULL."""
+
+
+def checked_columns(feed: Feed) -> list[CheckedColumn]:
+    """The contract's columns, in its order."""
+    return [
+        CheckedColumn(
+            column.name,
+            format_of(feed.format).text(identifier(column.name), feed.format),
+            _text(column.name),
+            type_named(column.type).cast(_text(column.name)),
+            column.name in (*feed.key, feed.version),
+        )
+        for column in feed.columns
+    ]
+
+
+def rules(feed: Feed, layout: Layout) -> Iterator[Rule]:
+    """For the statement that checks rows, where the delete marker is `_marker` and `_deleted` says what it means."""
+    if feed.delete and layout.has_delete_column:
+        yield _rule(feed, feed.delete.column, "not_utf8", _is_replaced("_marker"))
+    for column in feed.columns:
+        yield from (_rule(feed, column.name, reason, condition) for reason, condition in _conditions(feed, column))
+
+
+def _conditions(feed: Feed, column: Column) -> Iterator[tuple[str, str]]:
+    text, value, kind = _text(column.name), identifier(column.name), type_named(column.type)
+    yield "not_utf8", _is_replaced(text)
+    if column.name in feed.required:
+        yield "missing_value", f"{text} IS NULL"
+    yield from ((fault.reason, fault.condition) for fault in kind.faults(text, value))
+    future = kind.at(_FUTURE) if column.name == feed.version else None
+    if future:
+        yield "version_in_the_future", f"{value} > {future}"
+    if column.check:
+        yield "check_failed", f"NOT ({feed.check_sql(column)})"
+
+
+def _rule(feed: Feed, column: str, reason: str, condition: str) -> Rule:
+    live = "" if column in (*feed.key, feed.version) else "NOT _deleted AND "
+    return Rule(f"{reason}: {column}", f"{live}COALESCE({condition}, FALSE)")
+
+
+def _text(column: str) -> str:
+    return identifier(f"_raw_{column}")
+
+
+def _is_replaced(text: str) -> str:
+    # BigQuery loads a byte that is not UTF-8 as U+FFFD, which may make one key of two, and a live row of a delete.
+    return f"STRPOS({text}, CHR(65533)) > 0"

@@ -1,0 +1,39 @@
+{# Each key's winner, of the loads and of what is there. Deletes are rows like any other, and stay as tombstones. #}
+{% macro wins(rank, one, other) %}{{ rank.of(one) }} > {{ rank.of(other) }} OR ({{ one }}.{{ rank.name | identifier }} IS NOT NULL AND {{ other }}.{{ rank.name | identifier }} IS NULL){% endmacro %}
+{# The first step that differs decides. Flat, because a nested condition is refused for a wide contract. #}
+{% macro beats() %}
+CASE
+{% for rank in ranking %}
+  WHEN {{ wins(rank, '_s', '_t') }} THEN TRUE
+  WHEN {{ wins(rank, '_t', '_s') }} THEN FALSE
+{% endfor %}
+  ELSE FALSE
+END
+{%- endmacro %}
+MERGE {{ main | identifier }} AS _t
+USING (
+  SELECT {{ names | map('identifier') | join(', ') }}
+  FROM (
+{% for table in staging %}
+    SELECT {{ names | map('identifier') | join(', ') }} FROM {{ table | identifier }}{{ '' if loop.last else ' UNION ALL' }}
+{% endfor %}
+  )
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY {{ feed.key | map('identifier') | join(', ') }}
+    ORDER BY {% for rank in ranking %}{{ rank.of() }} DESC NULLS LAST{{ '' if loop.last else ', ' }}{% endfor %}
+
+  ) = 1
+) AS _s
+ON {% for name in feed.key %}_t.{{ name | identifier }} = _s.{{ name | identifier }}{{ '' if loop.last else ' AND ' }}{% endfor %}
+
+{% for operator, literal in bounds %}
+  AND _t.{{ feed.key[0] | identifier }} {{ operator }} {{ literal }}
+{% endfor %}
+WHEN MATCHED AND {{ beats() }} THEN UPDATE SET
+{% for name in names if name not in feed.key %}
+  {{ name | identifier }} = _s.{{ name | identifier }}{{ '' if loop.last else ',' }}
+{% endfor %}
+WHEN NOT MATCHED THEN
+  INSERT ({{ names | map('identifier') | join(', ') }})
+  VALUES ({% for name in names %}_s.{{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %});

@@ -1,0 +1,33 @@
+"""The types that a column may have: one class each, listed here once."""
+
+from __future__ import annotations
+
+from services.shared.contract.types.base import ColumnType, Fault
+from services.shared.contract.types.boolean import Bool
+from services.shared.contract.types.moment import Date, Timestamp
+from services.shared.contract.types.number import Float64, Int64, Numeric
+from services.shared.contract.types.text import String
+
+__all__ = ["TYPES", "ColumnType", "Fault", "table", "type_named"]
+
+# From the narrowest to the widest: `feeds init` takes the first that accepts every value of a sample.
+_ALL: tuple[ColumnType, ...] = (Bool(), Int64(), Numeric(), Float64(), Timestamp(), Date(), String())
+TYPES: dict[str, ColumnType] = {one.name: one for one in _ALL}
+"""By name, in the order in which a column's type is inferred."""
+
+
+def type_named(name: str) -> ColumnType:
+    """Raises ValueError, with the names that there are."""
+    found = TYPES.get(name)
+    if found is None:
+        raise ValueError(f"{name!r} is not a type; the types are {', '.join(sorted(TYPES))}")
+    return found
+
+
+def table() -> list[str]:
+    """The lines of the documentation's table of types, in Markdown."""
+    rows = [
+        f"| {one.name} | {one.texts} | {'yes' if one.can_be_key else 'no'} | {'yes' if one.can_be_version else 'no'} |"
+        for one in sorted(TYPES.values(), key=lambda one: one.name)
+    ]
+    return ["| type | a text that it takes | key | version |", "|---|---|---|---|", *rows]

@@ -1,0 +1,85 @@
+"""INT64, NUMERIC, FLOAT64."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from services.shared.contract.types.base import ColumnType, Fault, Whole
+
+
+class Int64(Whole):
+    name = "INT64"
+    texts = "`[+-]digits`, from -9223372036854775808 to 9223372036854775807"
+    pattern = "[+-]?[0-9]+"
+    malformed = "not_an_integer"
+    can_be_version = True
+
+    def parse(self, text: str) -> int:
+        # Python reads no more than 4,300 digits.
+        if len(self.matched(text).lstrip("+-").lstrip("0")) > 19 or not -(2**63) <= int(text) < 2**63:
+            raise ValueError(f"{text!r} does not fit in 64 bits")
+        return int(text)
+
+    def cast(self, text: str) -> str:
+        return f"IF({self.matches(text)}, SAFE_CAST({text} AS INT64), NULL)"
+
+    def literal(self, value: Any) -> str:
+        return str(int(value))
+
+
+class Numeric(ColumnType):
+    name = "NUMERIC"
+    texts = "plain decimal notation, no exponent, at most 29 digits, then 9 decimals (zeros at the end aside)"
+    pattern = "[+-]?[0-9]+([.][0-9]+)?"
+    can_be_version = True
+    _DIGITS, _SCALE = 29, 9
+
+    def parse(self, text: str) -> Decimal:
+        before, _, after = self.matched(text).lstrip("+-").partition(".")
+        if len(before.lstrip("0")) > self._DIGITS or len(after.rstrip("0")) > self._SCALE:
+            raise ValueError(f"{text!r} does not fit in a {self.name}")
+        return Decimal(text) or Decimal(0)
+
+    def cast(self, text: str) -> str:
+        return f"IF({self.matches(text)} AND NOT {self._is_long(text)}, SAFE.PARSE_NUMERIC({text}), NULL)"
+
+    def faults(self, text: str, value: str) -> Iterator[Fault]:
+        number, long = self.matches(text), self._is_long(text)
+        yield Fault("not_a_number", f"{text} IS NOT NULL AND NOT {number}")
+        yield Fault("too_many_decimals", f"{number} AND {long}")
+        yield Fault("number_out_of_range", f"{number} AND NOT {long} AND {value} IS NULL")
+
+    def literal(self, value: Any) -> str:
+        return f"NUMERIC '{value:f}'"
+
+    def _is_long(self, text: str) -> str:
+        return f"REGEXP_CONTAINS({text}, r'[.][0-9]{{{self._SCALE}}}[0-9]*[1-9]')"
+
+
+class Float64(ColumnType):
+    """Never infinite, never NaN, and of zeros one: -0.0 would make the order of arrival decide between two rows."""
+
+    name = "FLOAT64"
+    texts = "decimal notation, with an exponent or without; -0 is 0"
+    pattern = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?"
+    can_be_key = False
+    """Equality of floats is not identity."""
+
+    def parse(self, text: str) -> float:
+        value = float(self.matched(text))
+        if math.isinf(value):
+            raise ValueError(f"{text!r} does not fit in a {self.name}")
+        return value or 0.0
+
+    def cast(self, text: str) -> str:
+        value = f"SAFE_CAST({text} AS FLOAT64)"
+        # GoogleSQL reads infinity in 1e400.
+        return f"IF({self.matches(text)} AND NOT IS_INF({value}), IF({value} = 0, 0.0, {value}), NULL)"
+
+    def faults(self, text: str, value: str) -> Iterator[Fault]:
+        number = self.matches(text)
+        yield Fault("not_a_number", f"{text} IS NOT NULL AND NOT {number}")
+        yield Fault("number_out_of_range", f"{number} AND {value} IS NULL")
