@@ -6,7 +6,8 @@ import pytest
 
 from tests.corpus.corpus import Outcomes, run
 from tests.corpus.feeds import write_feeds
-from tests.harness.pipeline import Pipeline, running
+from tests.harness.cloud import running
+from tests.harness.pipeline import Pipeline
 
 
 @pytest.fixture(scope="package")

@@ -23,7 +23,7 @@ from localcloud import environment, ports, ready
 from localcloud.cloud import LocalCloud
 from services.shared.contract.expression import validate
 from tests.harness.pipeline import HEADER, Pipeline, row
-from tests.statements.feeds import features
+from tests.harness.statements.feeds import features
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.cloud import Faulty, faulty_cloud
-from tests.guarantees.conftest import write_feeds
-from tests.statements.feeds import write_features
+from tests.harness.faults.cloud import Faulty, faulty_cloud
+from tests.harness.feeds import write_feeds
+from tests.harness.statements.feeds import write_features
 
 
 @pytest.fixture(scope="package")

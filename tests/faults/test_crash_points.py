@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.faults.calls import Fault, at
-from tests.faults.cloud import Faulty
+from tests.harness.faults.calls import Fault, at
+from tests.harness.faults.cloud import Faulty
 from tests.harness.pipeline import HEADER, row
 from tests.harness.subscription import paused_subscription, wait_until
 

@@ -1,7 +1,7 @@
 """G4: what a function reads of a file does not grow with it."""
 
 from services.ingest.inspect_head import HEAD_BYTES
-from tests.faults.cloud import Faulty
+from tests.harness.faults.cloud import Faulty
 from tests.harness.pipeline import HEADER, row
 
 

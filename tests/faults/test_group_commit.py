@@ -10,9 +10,9 @@ import sqlglot
 from sqlglot import exp
 
 from services.shared.load import Load
-from tests.faults.calls import Call, Fault
-from tests.faults.cloud import Faulty, faulty_cloud
-from tests.guarantees.conftest import write_feeds
+from tests.harness.faults.calls import Call, Fault
+from tests.harness.faults.cloud import Faulty, faulty_cloud
+from tests.harness.feeds import write_feeds
 from tests.harness.pipeline import HEADER, row
 
 _FILES = 60

@@ -4,9 +4,9 @@ import pytest
 
 from dropmerge.operations.dead_letters.replay import replay
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
-from tests.faults.calls import Fault, at
-from tests.faults.cloud import Faulty
-from tests.faults.kinds import ELSEWHERE, PERMANENT
+from tests.harness.faults.calls import Fault, at
+from tests.harness.faults.cloud import Faulty
+from tests.harness.faults.kinds import ELSEWHERE, PERMANENT
 from tests.harness.pipeline import HEADER, row
 
 _CASES = [

@@ -3,11 +3,11 @@
 from dropmerge.operations.dead_letters.replay import replay
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from services.shared.contract.feed import read_feeds
-from tests.faults.cloud import Faulty
+from tests.harness.faults.cloud import Faulty
 from tests.harness.pipeline import HEADER, row
+from tests.harness.statements.feeds import features, sample
+from tests.harness.statements.statements import known, normalised, unseen
 from tests.harness.subscription import paused_subscription, pull, wait_until
-from tests.statements.feeds import features, sample
-from tests.statements.statements import known, normalised, unseen
 
 
 def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:

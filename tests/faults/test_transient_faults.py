@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from tests.faults.calls import Call, Fault, at
-from tests.faults.cloud import Faulty
-from tests.faults.kinds import ANYWHERE, AT_JOBS, AT_MERGE, FORGOTTEN
+from tests.harness.faults.calls import Call, Fault, at
+from tests.harness.faults.cloud import Faulty
+from tests.harness.faults.kinds import ANYWHERE, AT_JOBS, AT_MERGE, FORGOTTEN
 from tests.harness.pipeline import HEADER, row
 
 _AT: dict[str, list[tuple[Fault, tuple[str, ...]]]] = {

@@ -7,8 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.guarantees.conftest import write_feeds
-from tests.harness.pipeline import HEADER, Pipeline, row, running
+from tests.harness.cloud import running
+from tests.harness.feeds import write_feeds
+from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import wait_until
 
 

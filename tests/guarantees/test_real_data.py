@@ -9,28 +9,6 @@ import airportsdata
 from tests.harness.pipeline import Pipeline
 
 _FILE = Path(airportsdata.__file__).parent / "airports.csv"
-
-# The file has no date; where keys are unique, any number serves as a version.
-AIRPORTS = """
-feed: airports
-objects: incoming/airports/*
-format: {type: csv}
-table: main.airports
-key: [icao]
-version: elevation
-columns:
-  - {name: icao, type: STRING}
-  - {name: iata, type: STRING}
-  - {name: name, type: STRING}
-  - {name: city, type: STRING}
-  - {name: subd, type: STRING}
-  - {name: country, type: STRING}
-  - {name: elevation, type: NUMERIC}
-  - {name: lat, type: NUMERIC, check: lat BETWEEN -90 AND 90}
-  - {name: lon, type: NUMERIC, check: lon BETWEEN -180 AND 180}
-  - {name: tz, type: STRING}
-  - {name: lid, type: STRING}
-"""
 _NUMBERS = {"elevation", "lat", "lon"}
 
 

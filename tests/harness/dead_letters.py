@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from dropmerge.operations.publish import publish
 from tests.harness.pipeline import Pipeline
-from tests.operator.conftest import INGEST_LETTERS
+
+INGEST_DEAD_LETTERS, MERGE_DEAD_LETTERS = "ingest-dead-letter", "merge-dead-letter"
+"""Topics, and the subscriptions of the same names."""
 
 
 def ours(name: str, reason: str = "wrong_header", **more: str) -> dict[str, str]:
@@ -22,7 +25,9 @@ def ours(name: str, reason: str = "wrong_header", **more: str) -> dict[str, str]
     }
 
 
-def put(pipeline: Pipeline, attributes: Mapping[str, str], topic: str = INGEST_LETTERS, data: bytes = b"{}") -> str:
+def put(
+    pipeline: Pipeline, attributes: Mapping[str, str], topic: str = INGEST_DEAD_LETTERS, data: bytes = b"{}"
+) -> str:
     """Returns the letter's id."""
     return publish(pipeline.connection, topic, [(data, attributes)])[0]
 
@@ -31,5 +36,12 @@ def put_many(pipeline: Pipeline, count: int, size: int) -> set[bytes]:
     """Letters of `size` bytes, a multiple of 8, each with data of its own; returns the data."""
     data = [f"{n:08}".encode() * (size // 8) for n in range(count)]
     messages = [(one, ours(f"incoming/accounts/many-{n}.csv")) for n, one in enumerate(data)]
-    publish(pipeline.connection, INGEST_LETTERS, messages)
+    publish(pipeline.connection, INGEST_DEAD_LETTERS, messages)
     return set(data)
+
+
+def empty_dead_letters(pipeline: Pipeline) -> None:
+    """Drop what other tests left on both subscriptions."""
+    for name in (INGEST_DEAD_LETTERS, MERGE_DEAD_LETTERS):
+        path = pipeline.connection.subscriber.subscription_path(pipeline.connection.project, name)
+        pipeline.connection.subscriber.seek(request={"subscription": path, "time": datetime.now(UTC)})

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dropmerge.operations.connection import Connection
@@ -24,20 +22,6 @@ _PATIENCE = 400.0
 def row(key: str, score: object = 700, day: int = 1, operation: str = "U", balance: str = "1.5") -> str:
     """One CSV record of account `a` of customer `key`."""
     return f"{key},a,{score},{balance},2025-01-{day:02d}T00:00:00Z,{operation}\n"
-
-
-@contextmanager
-def running(folder: Path, feeds: Path, services: Path | None = None) -> Iterator[Pipeline]:
-    """On a local cloud of its own in `folder`; the environment is as before when it is over."""
-    cloud = LocalCloud(folder / "state", environ={})
-    before = dict(os.environ)
-    cloud.up(0, feeds, services)
-    try:
-        yield Pipeline(cloud, feeds)
-    finally:
-        cloud.down()
-        os.environ.clear()
-        os.environ.update(before)
 
 
 class Pipeline:

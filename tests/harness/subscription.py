@@ -55,3 +55,16 @@ def pull(pipeline: Pipeline, name: str, take: Callable[[Any], bool]) -> Sequence
     if others:
         subscriber.modify_ack_deadline(subscription=path, ack_ids=others, ack_deadline_seconds=0)
     return [one.message for one in received]
+
+
+def pull_all(pipeline: Pipeline, path: str, count: int) -> list[Any]:
+    """Exactly `count` messages, acknowledged."""
+    found: list[Any] = []
+    while len(found) < count:
+        answer = pipeline.connection.subscriber.pull(subscription=path, max_messages=1000, timeout=60.0)
+        found += [received.message for received in answer.received_messages]
+        pipeline.connection.subscriber.acknowledge(
+            subscription=path, ack_ids=[received.ack_id for received in answer.received_messages]
+        )
+    assert len(found) == count
+    return found

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.harness.pipeline import Pipeline, running
-from tests.histories.feeds import write_feeds
+from tests.harness.cloud import running
+from tests.harness.histories.feeds import write_feeds
+from tests.harness.pipeline import Pipeline
 
 
 @pytest.fixture(scope="package")

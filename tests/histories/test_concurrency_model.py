@@ -10,8 +10,8 @@ from deploy.topology import ROOT
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import column_names, ranking
 from services.shared.sql import Templates
+from tests.harness.histories.feeds import YAML
 from tests.histories.concurrency_model import Rules, explore, start
-from tests.histories.feeds import YAML
 
 # One key that neither the table nor the other load has yet; one more each.
 TWO = {"x": (("k", 1), ("a", 1)), "y": (("k", 2), ("b", 1))}

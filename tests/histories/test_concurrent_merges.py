@@ -17,10 +17,10 @@ from localcloud import parts, processes, ready, record
 from localcloud.environment import clean
 from localcloud.parts import Plan
 from localcloud.ports import choose
+from tests.harness.histories.history import Deliver, Drop, File, History, Settle
+from tests.harness.histories.runner import Counts, Run
 from tests.harness.pipeline import Pipeline
 from tests.harness.subscription import paused_subscription, pull, wait_until
-from tests.histories.history import Deliver, Drop, File, History, Settle
-from tests.histories.runner import Counts, Run
 
 LOADS = 16
 

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests.harness.histories.histories import histories
+from tests.harness.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle
+from tests.harness.histories.runner import run
 from tests.harness.pipeline import Pipeline
-from tests.histories.histories import histories
-from tests.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle
-from tests.histories.runner import run
 
 
 def reading(seq: int, value: str = "", note: str = "", op: str = "U", sensor: str = "1") -> tuple[str, ...]:

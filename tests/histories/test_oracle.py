@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 import yaml
 
-from tests.histories.oracle import Answer, Arrived, Contract, Row, answer
+from tests.harness.histories.oracle import Answer, Arrived, Contract, Row, answer
 
 CONTRACT = Contract.of(
     yaml.safe_load(

@@ -6,10 +6,10 @@ import json
 
 from dropmerge.operations.dead_letters.remedies import REMEDIES
 from services.shared.reasons import REASONS
-from tests.harness.dead_letters import ours, put
+from tests.harness.commands import Commands
+from tests.harness.dead_letters import INGEST_DEAD_LETTERS, MERGE_DEAD_LETTERS, empty_dead_letters, ours, put
 from tests.harness.pipeline import HEADER, Pipeline, row
-from tests.harness.subscription import paused_subscription
-from tests.operator.conftest import INGEST_LETTERS, MERGE_LETTERS, Commands, empty_dead_letters, pull_all
+from tests.harness.subscription import paused_subscription, pull_all
 
 BAD_HEADER = HEADER.replace("credit_score", "score")
 
@@ -27,7 +27,7 @@ def test_list_counts_by_kind_and_shows_the_oldest(pipeline: Pipeline, commands: 
     native = put(
         pipeline,
         {"feed": "accounts", "objectId": name, **{f"CloudPubSubDeadLetter{k}": v for k, v in forwarding.items()}},
-        MERGE_LETTERS,
+        MERGE_DEAD_LETTERS,
     )
     found = {one["id"]: one for one in commands.json("dead-letters", "list", "--object", name)}
     assert set(found) == {*ids, native}
@@ -53,7 +53,7 @@ def test_listing_gives_back_every_lease_and_uses_nothing_up(pipeline: Pipeline, 
     ids = sorted(put(pipeline, ours(name)) for _ in range(3))
     for _ in range(2):
         assert sorted(one["id"] for one in commands.json("dead-letters", "list", "--object", name)) == ids
-    path = pipeline.connection.subscriber.subscription_path(pipeline.connection.project, INGEST_LETTERS)
+    path = pipeline.connection.subscriber.subscription_path(pipeline.connection.project, INGEST_DEAD_LETTERS)
     policy = pipeline.connection.subscriber.get_subscription(subscription=path).dead_letter_policy
     assert not policy.dead_letter_topic, "with a policy, reading would drive letters out"
 
@@ -127,7 +127,7 @@ def test_replay_takes_what_the_filters_say(pipeline: Pipeline, commands: Command
         put(pipeline, ours(name(0))),
         put(pipeline, ours(name(1), **old)),
         put(pipeline, ours(name(2), "empty_file")),
-        put(pipeline, {"objectId": name(3), "dropmerge_reason": "staging_missing", **old}, MERGE_LETTERS, b"m"),
+        put(pipeline, {"objectId": name(3), "dropmerge_reason": "staging_missing", **old}, MERGE_DEAD_LETTERS, b"m"),
     ]
     replay = ("dead-letters", "replay", "--object", "incoming/accounts/filter-*")
     assert sorted(commands.json(*replay, "--dry-run")) == sorted(ids)

@@ -3,9 +3,9 @@
 import json
 
 from dropmerge.operations.loads.status import list_landing_objects
+from tests.harness.commands import Commands
 from tests.harness.pipeline import HEADER, Pipeline, row
-from tests.harness.subscription import paused_subscription, wait_until
-from tests.operator.conftest import Commands, pull_all
+from tests.harness.subscription import paused_subscription, pull_all, wait_until
 
 
 def test_the_life_of_a_merged_load(pipeline: Pipeline, commands: Commands) -> None:

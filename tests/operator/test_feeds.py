@@ -9,7 +9,7 @@ from deploy.topology import ROOT
 from dropmerge.operations.feeds.infer import InferenceError, infer
 from services.shared.contract.feed import read_feed
 from services.shared.contract.reader import check, check_together
-from tests.operator.conftest import Commands
+from tests.harness.commands import Commands
 
 _GOOD = (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text()
 

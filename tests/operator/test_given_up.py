@@ -4,10 +4,10 @@ from typing import Any
 
 from dropmerge.operations.dead_letters.remedies import REMEDIES
 from services.shared.journal import Journal
-from tests.harness.dead_letters import put
+from tests.harness.commands import Commands
+from tests.harness.dead_letters import INGEST_DEAD_LETTERS, MERGE_DEAD_LETTERS, put
 from tests.harness.pipeline import HEADER, Pipeline, row
-from tests.harness.subscription import paused_subscription
-from tests.operator.conftest import INGEST_LETTERS, MERGE_LETTERS, Commands, pull_all
+from tests.harness.subscription import paused_subscription, pull_all
 
 FORWARDED = {
     "CloudPubSubDeadLetterSourceDeliveryCount": "20",
@@ -44,7 +44,7 @@ def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, comm
         (message,) = pull_all(pipeline, path, 1)
         before = commands.json("status")["feeds"]["tolerant"]
         journal(pipeline, uri, "arrived", "pinned")
-        first = forward(pipeline, message, INGEST_LETTERS)
+        first = forward(pipeline, message, INGEST_DEAD_LETTERS)
         assert state_of(pipeline, uri) == lost
         commands.run("wait", "--timeout", 0)
         now = commands.json("status")["feeds"]["tolerant"]
@@ -53,7 +53,7 @@ def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, comm
         journal(pipeline, uri, "arrived")
         assert state_of(pipeline, uri) == ("arrived", None), "announced again: the letter is of the past"
         commands.run("wait", "--timeout", 0, code=1)
-        second = forward(pipeline, message, INGEST_LETTERS)
+        second = forward(pipeline, message, INGEST_DEAD_LETTERS)
         assert pipeline.explain(uri)["dead_letter"] == second, "the later one"
 
         for letter in (first, second):
@@ -65,7 +65,7 @@ def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, comm
         now = commands.json("status")["feeds"]["tolerant"]
         assert (now["in_flight"], now["dead_letters"]) == (before["in_flight"] - 1, before["dead_letters"] + 2)
 
-        third = forward(pipeline, message, INGEST_LETTERS)
+        third = forward(pipeline, message, INGEST_DEAD_LETTERS)
         journal(pipeline, uri, "arrived")
         commands.run("dead-letters", "discard", "--id", third, "--why", "announced again", "--yes")
         assert state_of(pipeline, uri) == ("arrived", None), "what was discarded is of the past"
@@ -81,7 +81,7 @@ def test_a_load_that_merge_was_given_up_on_has_its_objects_name(pipeline: Pipeli
     with paused_subscription(pipeline, "merge") as path:
         uri = pipeline.drop("given-up-staged.csv", HEADER + row("given-up-staged"))
         (message,) = pull_all(pipeline, path, 1)
-        letter = forward(pipeline, message, MERGE_LETTERS)
+        letter = forward(pipeline, message, MERGE_DEAD_LETTERS)
         name, _, generation = uri.removeprefix("gs://landing/").partition("#")
         (listed,) = commands.json("dead-letters", "list", "--object", name)
         assert (listed["id"], listed["bucket"], listed["object"], listed["generation"], listed["feed"]) == (
@@ -101,7 +101,7 @@ def test_a_discard_hides_no_other_end(pipeline: Pipeline, commands: Commands) ->
     with paused_subscription(pipeline, "ingest") as path:
         uri = pipeline.drop("other-end.csv", HEADER + row("other-end"))
         (message,) = pull_all(pipeline, path, 1)
-        letter = forward(pipeline, message, INGEST_LETTERS)
+        letter = forward(pipeline, message, INGEST_DEAD_LETTERS)
         journal(pipeline, uri, "superseded")
         commands.run("dead-letters", "discard", "--id", letter, "--why", "superseded", "--yes")
         assert state_of(pipeline, uri) == ("superseded", None)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from deploy.topology import ROOT
+from tests.harness.commands import Commands
 from tests.harness.pipeline import HEADER, Pipeline, row
-from tests.operator.conftest import Commands
 
 _ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 _UTF_8 = {"LC_ALL": "C.UTF-8"}

@@ -18,10 +18,10 @@ from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.replay import replay
 from dropmerge.operations.dead_letters.subscription import MAX_PULL
 from dropmerge.operations.publish import publish
-from tests.harness.dead_letters import ours, put, put_many
+from tests.harness.commands import Commands
+from tests.harness.dead_letters import INGEST_DEAD_LETTERS, empty_dead_letters, ours, put, put_many
 from tests.harness.pipeline import HEADER, Pipeline, row
-from tests.harness.subscription import paused_subscription
-from tests.operator.conftest import INGEST_LETTERS, Commands, empty_dead_letters, pull_all
+from tests.harness.subscription import paused_subscription, pull_all
 
 _RATE = 8
 
@@ -47,7 +47,7 @@ def test_many_letters_are_never_all_in_memory(
     assert {message.data for message in found} == data
     assert len({message.attributes["replay_of"] for message in found}) == count
     assert max(held) <= MAX_PULL, "letters of one pull, no others"
-    assert pipeline.connection.undelivered(INGEST_LETTERS) == 0
+    assert pipeline.connection.undelivered(INGEST_DEAD_LETTERS) == 0
 
 
 _KILLS = [
@@ -70,13 +70,13 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
         arrived = pull_all(pipeline, path, len(keys))
         reason = {"dropmerge_reason": "access_denied", "dropmerge_error": "made by a test"}
         letters = publish(
-            pipeline.connection, INGEST_LETTERS, [(m.data, {**m.attributes, **reason}) for m in arrived] * 20
+            pipeline.connection, INGEST_DEAD_LETTERS, [(m.data, {**m.attributes, **reason}) for m in arrived] * 20
         )
         for kill in _KILLS:
             process = _start(commands, "dead-letters", "replay", "--all", "--yes", "--rate", str(_RATE), kill=kill)
             process.join()
             assert process.exitcode == -signal.SIGKILL, f"it ended before {kill}"
-        while pipeline.connection.undelivered(INGEST_LETTERS):
+        while pipeline.connection.undelivered(INGEST_DEAD_LETTERS):
             commands.run("dead-letters", "replay", "--all", "--yes")  # until the leases of the killed ones have lapsed
         published = pull_all(pipeline, path, pipeline.connection.undelivered("ingest"))
     times = Counter(message.attributes["replay_of"] for message in published)
@@ -109,7 +109,7 @@ def test_ctrl_c_gives_the_leases_back(pipeline: Pipeline, commands: Commands) ->
         os.kill(process.pid or 0, signal.SIGINT)
         process.join(120)
         assert process.exitcode == 130
-        left = pipeline.connection.undelivered(INGEST_LETTERS)
+        left = pipeline.connection.undelivered(INGEST_DEAD_LETTERS)
         assert left, "it was through before"
         assert len(commands.json("dead-letters", "replay", "--all", "--yes")) == left, (
             "a command does not wait for leases of 20 s"

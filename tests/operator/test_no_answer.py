@@ -22,7 +22,8 @@ from dropmerge.operations import session as session_module
 from dropmerge.operations.no_answer import BIGQUERY, STORAGE, Api, NoAnswer
 from dropmerge.operations.session import Session
 from localcloud.processes import is_working
-from tests.harness.pipeline import HEADER, Pipeline, row, running
+from tests.harness.cloud import running
+from tests.harness.pipeline import HEADER, Pipeline, row
 
 # Google's clients alone would be silent for 60 s and more.
 _IN_TIME = 45.0

@@ -8,9 +8,9 @@ from pathlib import Path
 from deploy.topology import ROOT
 from services.ingest.notification import read_notification
 from services.shared.messages.push import PushMessage
+from tests.harness.commands import Commands
 from tests.harness.pipeline import HEADER, Pipeline, row
-from tests.harness.subscription import paused_subscription
-from tests.operator.conftest import Commands, pull_all
+from tests.harness.subscription import paused_subscription, pull_all
 
 
 def test_status_tells_a_feed_a_line(pipeline: Pipeline, commands: Commands) -> None:

@@ -11,7 +11,7 @@ from deploy.topology import ROOT
 from dropmerge.cli.exit_codes import CODES, DONE, FAILED, INTERRUPTED, USAGE
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR
 from dropmerge.operations.connection import open_connection
-from tests.operator.conftest import Commands
+from tests.harness.commands import Commands
 
 _WRONG: list[tuple[str, str]] = [
     ("dead-letters list --reason bad_luck", "'bad_luck' is not one of: malformed_message, no_feed"),

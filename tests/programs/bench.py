@@ -21,8 +21,8 @@ from rich.table import Table
 
 from deploy.topology import ROOT
 from dropmerge.demo import expected_rows
-from tests.faults.cloud import Faulty, faulty_cloud
-from tests.guarantees.conftest import write_feeds
+from tests.harness.faults.cloud import Faulty, faulty_cloud
+from tests.harness.feeds import write_feeds
 from tests.harness.pipeline import HEADER, row
 
 _BUDGET = 540.0

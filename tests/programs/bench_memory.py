@@ -24,8 +24,9 @@ from rich.table import Table
 from dropmerge.cli.status import read_status
 from dropmerge.operations.loads.explain import explain_object
 from dropmerge.operations.loads.in_flight import InFlight
-from tests.guarantees.conftest import write_feeds
-from tests.harness.pipeline import HEADER, Pipeline, row, running
+from tests.harness.cloud import running
+from tests.harness.feeds import write_feeds
+from tests.harness.pipeline import HEADER, Pipeline, row
 
 _MOST_MB = 600
 _FLAT_MB = 50

@@ -13,10 +13,9 @@ from pathlib import Path
 
 from deploy.topology import ROOT
 from localcloud.cloud import LocalCloud
-from tests.harness.dead_letters import put_many
+from tests.harness.dead_letters import INGEST_DEAD_LETTERS, put_many
 from tests.harness.pipeline import Pipeline
-from tests.harness.subscription import paused_subscription
-from tests.operator.conftest import INGEST_LETTERS, pull_all
+from tests.harness.subscription import paused_subscription, pull_all
 
 
 def main() -> None:
@@ -47,7 +46,7 @@ def _measure(pipeline: Pipeline, count: int, size: int) -> None:
         found = pull_all(pipeline, path, count)
     assert {message.data for message in found} == data
     assert {message.attributes["replay_of"] for message in found} == set(replayed)
-    assert pipeline.connection.undelivered(INGEST_LETTERS) == 0
+    assert pipeline.connection.undelivered(INGEST_DEAD_LETTERS) == 0
     print("each was published once, whole, and none is left")
 
 

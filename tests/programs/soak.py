@@ -20,14 +20,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults.calls import Fault, at
-from tests.faults.cloud import Faulty, faulty_cloud
-from tests.faults.kinds import ANYWHERE, AT_JOBS, AT_MERGE
 from tests.harness import subscription
-from tests.histories import runner
-from tests.histories.feeds import write_feeds
-from tests.histories.histories import run_random
-from tests.histories.runner import Counts
+from tests.harness.faults.calls import Fault, at
+from tests.harness.faults.cloud import Faulty, faulty_cloud
+from tests.harness.faults.kinds import ANYWHERE, AT_JOBS, AT_MERGE
+from tests.harness.histories import runner
+from tests.harness.histories.feeds import write_feeds
+from tests.harness.histories.histories import run_random
+from tests.harness.histories.runner import Counts
 
 _HISTORIES = 3
 """In a row, with one lot of faults armed."""

@@ -17,9 +17,9 @@ from services.shared.contract.feed import BadRows, Column, Delete, Feed, read_fe
 from services.shared.contract.formats import Format
 from services.shared.contract.types import TYPES
 from services.shared.load import Load
-from tests.harness.analyser import type_of
-from tests.statements.feeds import features, wide
-from tests.statements.statements import PROJECT, AnalysingWarehouse, normalised, send_all, unseen
+from tests.harness.statements.analyser import type_of
+from tests.harness.statements.feeds import features, wide
+from tests.harness.statements.statements import PROJECT, AnalysingWarehouse, normalised, send_all, unseen
 
 _MOST_TEXT = 1024 * 1024  # characters of a statement, by BigQuery's limits
 _ACCOUNTS = read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")

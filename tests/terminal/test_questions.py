@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from dropmerge.operations.publish import publish
-from tests.harness.dead_letters import ours, put
+from tests.harness.commands import Commands
+from tests.harness.dead_letters import INGEST_DEAD_LETTERS, empty_dead_letters, ours, put
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.screen import CTRL_C, CTRL_D, Terminal
-from tests.harness.subscription import paused_subscription
-from tests.operator.conftest import INGEST_LETTERS, Commands, empty_dead_letters, pull_all
+from tests.harness.subscription import paused_subscription, pull_all
 
 ANSWERS = [
     pytest.param("y\n", 0, id="a yes"),
@@ -65,12 +65,12 @@ def discarding(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
 @contextmanager
 def _letters(pipeline: Pipeline, name: str) -> Iterator[tuple[list[str], Callable[[], bool]]]:
     objects = [f"incoming/accounts/{name}-{n}.csv" for n in range(2)]
-    before = pipeline.connection.undelivered(INGEST_LETTERS)
+    before = pipeline.connection.undelivered(INGEST_DEAD_LETTERS)
     for one in objects:
         put(pipeline, ours(one))
 
     def done() -> bool:
-        left = pipeline.connection.undelivered(INGEST_LETTERS) - before
+        left = pipeline.connection.undelivered(INGEST_DEAD_LETTERS) - before
         assert left in (0, 2), "both or neither"
         return not left
 
@@ -195,13 +195,13 @@ def test_more_than_a_hundred_are_discarded_only_once_their_number_is_typed(
 ) -> None:
     empty_dead_letters(pipeline)
     name = "incoming/accounts/hundred.csv"
-    publish(pipeline.connection, INGEST_LETTERS, [(b"{}", ours(name)) for _ in range(101)])
+    publish(pipeline.connection, INGEST_DEAD_LETTERS, [(b"{}", ours(name)) for _ in range(101)])
     for keys, code, left in (("y\n", 1, 101), ("100\n", 1, 101), ("101\n", 0, 0)):
         with shared.types("dead-letters", "discard", "--all", "--why", "a test") as screen:
             screen.see("discard 101 dead letters? [type 101 to go on]: ")
             screen.type(keys)
             screen.ends(code)
-        assert pipeline.connection.undelivered(INGEST_LETTERS) == left
+        assert pipeline.connection.undelivered(INGEST_DEAD_LETTERS) == left
 
 
 def test_what_is_printed_for_a_program_holds_no_question(pipeline: Pipeline, shared: Terminal) -> None:

@@ -4,8 +4,7 @@ import re
 
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.screen import CTRL_C, Terminal
-from tests.harness.subscription import paused_subscription
-from tests.operator.conftest import pull_all
+from tests.harness.subscription import paused_subscription, pull_all
 
 
 def test_a_detached_local_cloud_outlives_its_terminal(pipeline: Pipeline) -> None:

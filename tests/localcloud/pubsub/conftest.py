@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.localcloud.pubsub.harness import Endpoint, RunningBus
+from tests.harness.pubsub import Endpoint, RunningBus
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.localcloud.pubsub.harness import RunningBus
+from tests.harness.pubsub import RunningBus
 
 _SCRIPT = """
 const {PubSub} = require('@google-cloud/pubsub');

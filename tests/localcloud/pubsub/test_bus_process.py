@@ -16,7 +16,7 @@ from localcloud.pubsub.database import Database
 from localcloud.pubsub.metrics import UNDELIVERED
 from localcloud.pubsub.queue import Queue
 from localcloud.pubsub.signals import Signals
-from tests.localcloud.pubsub.harness import Endpoint, RunningBus, eventually
+from tests.harness.pubsub import Endpoint, RunningBus, eventually
 
 
 def test_an_acknowledged_publish_survives_kill_9(own_bus: RunningBus) -> None:

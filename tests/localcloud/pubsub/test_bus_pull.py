@@ -9,7 +9,7 @@ from google.api_core import exceptions
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
-from tests.localcloud.pubsub.harness import RunningBus, eventually
+from tests.harness.pubsub import RunningBus, eventually
 
 
 def test_published_messages_are_pulled_with_id_time_and_attributes(bus: RunningBus) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 
-from tests.localcloud.pubsub.harness import Endpoint, RunningBus, eventually
+from tests.harness.pubsub import Endpoint, RunningBus, eventually
 
 
 def test_a_push_is_wrapped_as_pubsub_wraps_it(bus: RunningBus, endpoint: Endpoint) -> None:

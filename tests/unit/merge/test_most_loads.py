@@ -7,7 +7,7 @@ from services.merge.merge_loads import MAX_LOADS, max_loads
 from services.shared.contract.order import column_names, ranking
 from services.shared.load import staging_table
 from services.shared.sql import Templates
-from tests.statements.feeds import wide
+from tests.harness.statements.feeds import wide
 
 _LIMIT = 1024 * 1024
 """Characters of a statement (https://cloud.google.com/bigquery/quotas#query_jobs)."""

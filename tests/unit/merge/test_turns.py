@@ -13,7 +13,7 @@ from services.shared.load import Load
 from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
-from tests.histories.feeds import YAML
+from tests.harness.histories.feeds import YAML
 
 FEED = Feed.model_validate(YAML["readings"])
 

@@ -7,7 +7,7 @@ import pytest
 from deploy.topology import ROOT
 from services.shared.contract.expression import FUNCTIONS, validate
 from services.shared.contract.feed import Feed
-from tests.statements.feeds import features
+from tests.harness.statements.feeds import features
 
 _COLUMNS = ("a", "b", "order")
 

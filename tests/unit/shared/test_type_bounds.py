@@ -14,7 +14,7 @@ from services.shared.contract.feed import Feed
 from services.shared.contract.order import column_names, ranking
 from services.shared.contract.types import TYPES
 from services.shared.sql import Templates, literal
-from tests.histories.feeds import YAML
+from tests.harness.histories.feeds import YAML
 
 STRING = TYPES["STRING"]
 

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from tests.harness.histories.feeds import CONTRACTS, header
+from tests.harness.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle, Step
+from tests.harness.histories.runner import Counts, run
 from tests.harness.pipeline import Pipeline
-from tests.histories.feeds import CONTRACTS, header
-from tests.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle, Step
-from tests.histories.runner import Counts, run
 
 # Few keys and versions, so that rows meet, and several texts for one value. A feed's columns by name.
 GOOD: Mapping[str, Mapping[str, list[str]]] = {

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from tests.faults.calls import Call, Error, Fault, Script
+from tests.harness.faults.calls import Call, Error, Fault, Script
 
 _HOP = {"connection", "transfer-encoding", "content-length", "host", "keep-alive", "date", "server"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields
 
-from tests.histories.feeds import CONTRACTS, header
+from tests.harness.histories.feeds import CONTRACTS, header
 
 
 @dataclass(frozen=True)

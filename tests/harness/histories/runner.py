@@ -12,11 +12,11 @@ from typing import Any
 from typer.testing import CliRunner
 
 from dropmerge.cli.main import app
+from tests.harness.histories import oracle
+from tests.harness.histories.feeds import CONTRACTS
+from tests.harness.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle, Step
 from tests.harness.pipeline import Pipeline
 from tests.harness.subscription import paused_subscription, pull, wait_until
-from tests.histories import oracle
-from tests.histories.feeds import CONTRACTS
-from tests.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle, Step
 
 _NATIVE = "CloudPubSubDeadLetterSourceDeliveryCount"
 _Message = tuple[bytes, dict[str, str]]

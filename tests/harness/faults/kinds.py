@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.faults.calls import Error, Fault
-from tests.faults.cloud import BUDGET
+from tests.harness.faults.calls import Error, Fault
+from tests.harness.faults.cloud import BUDGET
 
 _CONFLICTS = [
     "Could not serialize access to table main.accounts due to concurrent update",

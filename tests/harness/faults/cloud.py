@@ -11,10 +11,11 @@ from pathlib import Path
 import psutil
 
 from localcloud.cloud import LocalCloud
-from tests.faults.calls import Script
-from tests.faults.http_proxy import HttpProxy
-from tests.faults.publish_proxy import PublishProxy
-from tests.harness.pipeline import Pipeline, running
+from tests.harness.cloud import running
+from tests.harness.faults.calls import Script
+from tests.harness.faults.http_proxy import HttpProxy
+from tests.harness.faults.publish_proxy import PublishProxy
+from tests.harness.pipeline import Pipeline
 
 BUDGET = 12.0
 """Seconds a delivery may work, in place of nine minutes."""

@@ -31,7 +31,7 @@ from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
 from services.shared.warehouse import Parameters, Warehouse
-from tests.harness.analyser import Analyser, columns_of, type_of
+from tests.harness.statements.analyser import Analyser, columns_of, type_of
 
 PROJECT = "local"
 _NUMBER = type_of("INT64").type_kind

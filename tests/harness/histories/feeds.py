@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tests.histories.oracle import Contract
+from tests.harness.histories.oracle import Contract
 
 _FEEDS = """
 feed: readings

@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from tests.faults.calls import Call, Script
+from tests.harness.faults.calls import Call, Script
 
 _CODES = {
     403: grpc.StatusCode.PERMISSION_DENIED,

@@ -1,0 +1,46 @@
+"""The command line as a test types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+from deploy.topology import ROOT
+from dropmerge.cli.main import app
+
+
+@dataclass(frozen=True)
+class Commands:
+    """`dropmerge …` as typed, though within this process: starting one takes longer than most commands."""
+
+    variables: Mapping[str, str]
+
+    def run(self, *words: object, code: int = 0) -> Result:
+        """`stdout` and `stderr` are text."""
+        done = CliRunner().invoke(app, [str(word) for word in words], env=self.variables)
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        assert done.exit_code == code, f"{words}: exit code {done.exit_code}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def json(self, *words: object, code: int = 0) -> Any:
+        return json.loads(self.run(*words, "--json", code=code).stdout)
+
+    @contextmanager
+    def start(self, *words: object, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+        """The same in a process of its own, which a test may talk to, or kill."""
+        line = [sys.executable, "-m", "dropmerge", *map(str, words)]
+        environ = {**os.environ, **self.variables, "PYTHONUNBUFFERED": "1"}
+        with subprocess.Popen(line, cwd=ROOT, env=environ, **options) as process:
+            try:
+                yield process
+            finally:
+                process.kill()

@@ -1,0 +1,53 @@
+"""Contracts for tests: the project's own accounts, and small ones beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deploy.topology import ROOT
+
+# The file of the `airportsdata` package has no date; where keys are unique, any number serves as a version.
+_AIRPORTS = """
+feed: airports
+objects: incoming/airports/*
+format: {type: csv}
+table: main.airports
+key: [icao]
+version: elevation
+columns:
+  - {name: icao, type: STRING}
+  - {name: iata, type: STRING}
+  - {name: name, type: STRING}
+  - {name: city, type: STRING}
+  - {name: subd, type: STRING}
+  - {name: country, type: STRING}
+  - {name: elevation, type: NUMERIC}
+  - {name: lat, type: NUMERIC, check: lat BETWEEN -90 AND 90}
+  - {name: lon, type: NUMERIC, check: lon BETWEEN -180 AND 180}
+  - {name: tz, type: STRING}
+  - {name: lid, type: STRING}
+"""
+
+NUMBERS = """
+feed: numbers
+objects: incoming/numbers/*
+format: {type: csv}
+table: main.numbers
+key: [n]
+version: v
+columns:
+  - {name: n, type: NUMERIC}
+  - {name: v, type: INT64}
+"""
+
+
+def write_feeds(folder: Path) -> Path:
+    """The accounts feed, one like it that tolerates two bad rows, and airports."""
+    folder.mkdir()
+    accounts = (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text()
+    (folder / "accounts.yaml").write_text(accounts)
+    tolerant = accounts.replace("feed: accounts", "feed: tolerant").replace("/accounts/", "/tolerant/")
+    tolerant = tolerant.replace("main.accounts", "main.tolerant").replace("at_most: 0", "at_most: 2")
+    (folder / "tolerant.yaml").write_text(tolerant)
+    (folder / "airports.yaml").write_text(_AIRPORTS)
+    return folder
