@@ -5,7 +5,7 @@ import pytest
 from services.shared.deadline import remaining, time_limit
 from services.shared.delivery import Delivery
 from services.shared.errors import TransientError
-from tests.deploy.test_watching import delivered
+from tests.harness.delivery import deliver
 
 
 def test_without_a_deadline_all_is_left() -> None:
@@ -32,6 +32,6 @@ def test_each_delivery_has_the_budget_of_the_settings(capsys: pytest.CaptureFixt
         return "ignored"
 
     for _ in range(2):
-        delivered(handler, capsys, {})
+        deliver(handler, capsys, {})
     assert all(530.0 < seconds <= 540.0 for seconds in seen)
     assert remaining(1e9) == 1e9
