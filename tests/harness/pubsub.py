@@ -1,4 +1,4 @@
-"""A bus in its own process, the real clients, and an HTTP endpoint that answers as told."""
+"""A Pub/Sub server in its own process, the real clients, and an HTTP endpoint that answers as told."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def eventually(condition: Callable[[], Any], seconds: float = 120) -> Any:
     return value
 
 
-class RunningBus:
+class RunningServer:
     """The server process and clients connected to it."""
 
     def __init__(self, data: Path) -> None:

@@ -90,7 +90,7 @@ MUTATIONS = [
         "services/shared/contract/expression.py",
         "    if kind in _ALLOWED or constant:",
         "    if kind in _ALLOWED or constant or issubclass(kind, exp.Func):",
-        "tests/unit/shared/test_row_check.py::test_a_check_that_is_refused",
+        "tests/unit/shared/contract/test_expression.py::test_a_check_that_is_refused",
     ),
     Mutation(
         "bounds-too-narrow",
@@ -98,7 +98,7 @@ MUTATIONS = [
         "services/shared/contract/types/text.py",
         "chr(ord(prefix[end - 1]) + 1)",
         "prefix[end - 1]",
-        "tests/unit/shared/test_type_bounds.py::test_g1_every_text_lies_within_its_bounds",
+        "tests/unit/shared/contract/test_type_bounds.py::test_g1_every_text_lies_within_its_bounds",
     ),
     Mutation("swallowed-error", "G2", _SETTLE, 'return "try again", 503', "return ACK", f"{_TRANSIENT}[jobs]"),
     Mutation(

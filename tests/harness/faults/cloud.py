@@ -61,11 +61,11 @@ def faulty_cloud(folder: Path, feeds: Path, budget: float = BUDGET) -> Iterator[
     cloud = LocalCloud(folder / "state", environ={})
     warehouse = HttpProxy("bigquery", script, lambda: cloud.read()["DROPMERGE_WAREHOUSE_URL"])
     bucket = HttpProxy("storage", script, lambda: cloud.read()["DROPMERGE_BUCKET_URL"])
-    bus = PublishProxy(script, lambda: cloud.read()["PUBSUB_EMULATOR_HOST"])
+    publish = PublishProxy(script, lambda: cloud.read()["PUBSUB_EMULATOR_HOST"])
     variables = {
         "BIGQUERY_EMULATOR_HOST": f"http://127.0.0.1:{warehouse.port}",
         "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{bucket.port}",
-        "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{bus.port}",
+        "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{publish.port}",
         "DROPMERGE_BUDGET_SECONDS": str(budget),
     }
     for name in ("ingest", "merge"):
@@ -76,5 +76,5 @@ def faulty_cloud(folder: Path, feeds: Path, budget: float = BUDGET) -> Iterator[
         with running(folder, feeds, folder / "services") as pipeline:
             yield Faulty(pipeline, script, feeds)
     finally:
-        for proxy in (warehouse, bucket, bus):
+        for proxy in (warehouse, bucket, publish):
             proxy.close()

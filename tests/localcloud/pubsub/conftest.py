@@ -1,32 +1,32 @@
-"""Fixtures: a bus and an endpoint for each test."""
+"""A Pub/Sub server and an endpoint for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.harness.pubsub import Endpoint, RunningBus
+from tests.harness.pubsub import Endpoint, RunningServer
 
 
 @pytest.fixture(scope="session")
-def shared_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBus]:
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One process for all tests that do not end it."""
-    running = RunningBus(tmp_path_factory.mktemp("bus"))
+    running = RunningServer(tmp_path_factory.mktemp("pubsub"))
     yield running
     running.end()
 
 
 @pytest.fixture
-def bus(shared_bus: RunningBus) -> Iterator[RunningBus]:
-    """A bus without topics and subscriptions."""
-    yield shared_bus
-    shared_bus.clear()
+def server(shared_server: RunningServer) -> Iterator[RunningServer]:
+    """A server without topics and subscriptions."""
+    yield shared_server
+    shared_server.clear()
 
 
 @pytest.fixture
-def own_bus(tmp_path: Path) -> Iterator[RunningBus]:
-    """A bus that the test may kill and start again."""
-    running = RunningBus(tmp_path / "bus")
+def own_server(tmp_path: Path) -> Iterator[RunningServer]:
+    """A server that the test may kill and start again."""
+    running = RunningServer(tmp_path / "pubsub")
     yield running
     running.end()
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 
-from tests.harness.pubsub import Endpoint, RunningBus, eventually
+from tests.harness.pubsub import Endpoint, RunningServer, eventually
 
 
-def test_a_push_is_wrapped_as_pubsub_wraps_it(bus: RunningBus, endpoint: Endpoint) -> None:
+def test_a_push_is_wrapped_as_pubsub_wraps_it(server: RunningServer, endpoint: Endpoint) -> None:
     """Data in base64, id and time under both spellings; attributes and attempt only where there are any."""
-    topic = bus.topic()
-    sub = bus.subscribe(topic, push_config={"push_endpoint": endpoint.url})
-    [number] = bus.publish(topic, b"hello")
+    topic = server.topic()
+    sub = server.subscribe(topic, push_config={"push_endpoint": endpoint.url})
+    [number] = server.publish(topic, b"hello")
     [body] = eventually(lambda: endpoint.bodies)
     published = body["message"]["publishTime"]
     assert published.endswith("Z")
@@ -30,7 +30,7 @@ def test_a_push_is_wrapped_as_pubsub_wraps_it(bus: RunningBus, endpoint: Endpoin
         },
         "subscription": sub,
     }
-    bus.publish(topic, b"more", kind="x")
+    server.publish(topic, b"more", kind="x")
     eventually(lambda: len(endpoint.bodies) == 2)
     assert endpoint.bodies[1]["message"]["attributes"] == {"kind": "x"}
 
@@ -48,58 +48,60 @@ def test_a_push_is_wrapped_as_pubsub_wraps_it(bus: RunningBus, endpoint: Endpoin
         (500, False),
     ],
 )
-def test_only_five_statuses_acknowledge(bus: RunningBus, endpoint: Endpoint, status: int, acknowledged: bool) -> None:
+def test_only_five_statuses_acknowledge(
+    server: RunningServer, endpoint: Endpoint, status: int, acknowledged: bool
+) -> None:
     """102, 200, 201, 202 and 204 end a message; any other answer brings it back."""
-    topic = bus.topic()
+    topic = server.topic()
     endpoint.answer = lambda _: status if len(endpoint.bodies) == 1 else 204
-    bus.subscribe(topic, push_config={"push_endpoint": endpoint.url})
-    bus.publish(topic, b"x")
-    eventually(lambda: endpoint.bodies and bus.backlog() == {"readers": 0})
+    server.subscribe(topic, push_config={"push_endpoint": endpoint.url})
+    server.publish(topic, b"x")
+    eventually(lambda: endpoint.bodies and server.backlog() == {"readers": 0})
     assert len(endpoint.bodies) == (1 if acknowledged else 2)
 
 
-def test_a_failing_endpoint_is_tried_again_after_a_growing_backoff(bus: RunningBus, endpoint: Endpoint) -> None:
+def test_a_failing_endpoint_is_tried_again_after_a_growing_backoff(server: RunningServer, endpoint: Endpoint) -> None:
     """With a retry policy of 1 to 2 s, attempts are 1 s and then 2 s apart."""
-    topic = bus.topic()
+    topic = server.topic()
     endpoint.answer = lambda _: 500 if len(endpoint.bodies) < 3 else 204
     policy = {"minimum_backoff": {"seconds": 1}, "maximum_backoff": {"seconds": 2}}
-    bus.subscribe(topic, push_config={"push_endpoint": endpoint.url}, retry_policy=policy)
-    bus.publish(topic, b"x")
+    server.subscribe(topic, push_config={"push_endpoint": endpoint.url}, retry_policy=policy)
+    server.publish(topic, b"x")
     eventually(lambda: len(endpoint.bodies) == 3)
     first, second, third = endpoint.times
     assert second - first >= 0.9
     assert third - second >= 1.9
 
 
-def test_attempts_are_told_and_end_in_the_dead_letter_topic(bus: RunningBus, endpoint: Endpoint) -> None:
+def test_attempts_are_told_and_end_in_the_dead_letter_topic(server: RunningServer, endpoint: Endpoint) -> None:
     """deliveryAttempt counts from 1 to the maximum, then the message is forwarded."""
-    topic, letters = bus.topic(), bus.topic("letters")
-    graves = bus.subscribe(letters, "graves")
+    topic, letters = server.topic(), server.topic("letters")
+    graves = server.subscribe(letters, "graves")
     endpoint.answer = lambda _: 500
     policy = {"dead_letter_topic": letters, "max_delivery_attempts": 5}
-    bus.subscribe(topic, push_config={"push_endpoint": endpoint.url}, dead_letter_policy=policy)
-    bus.publish(topic, b"bad")
-    [letter] = eventually(lambda: bus.pull(graves))
+    server.subscribe(topic, push_config={"push_endpoint": endpoint.url}, dead_letter_policy=policy)
+    server.publish(topic, b"bad")
+    [letter] = eventually(lambda: server.pull(graves))
     assert [body["deliveryAttempt"] for body in endpoint.bodies] == [1, 2, 3, 4, 5]
     assert letter.message.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
 
 
-def test_nobody_listening_counts_as_an_attempt(bus: RunningBus) -> None:
+def test_nobody_listening_counts_as_an_attempt(server: RunningServer) -> None:
     """A refused connection is a failed delivery like any other."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
-        topic, letters = bus.topic(), bus.topic("letters")
-        graves = bus.subscribe(letters, "graves")
+        topic, letters = server.topic(), server.topic("letters")
+        graves = server.subscribe(letters, "graves")
         policy = {"dead_letter_topic": letters, "max_delivery_attempts": 5}
-        bus.subscribe(topic, push_config={"push_endpoint": url}, dead_letter_policy=policy)
-        bus.publish(topic, b"bad")
-        assert [one.message.data for one in eventually(lambda: bus.pull(graves))] == [b"bad"]
+        server.subscribe(topic, push_config={"push_endpoint": url}, dead_letter_policy=policy)
+        server.publish(topic, b"bad")
+        assert [one.message.data for one in eventually(lambda: server.pull(graves))] == [b"bad"]
 
 
-def test_pushes_overlap_but_begin_few(bus: RunningBus, endpoint: Endpoint) -> None:
+def test_pushes_overlap_but_begin_few(server: RunningServer, endpoint: Endpoint) -> None:
     """The first pushes are at most four at once; successes widen the window."""
-    topic = bus.topic()
+    topic = server.topic()
     gate = threading.Event()
 
     def answer(_: dict[str, Any]) -> int:
@@ -107,8 +109,8 @@ def test_pushes_overlap_but_begin_few(bus: RunningBus, endpoint: Endpoint) -> No
         return 204
 
     endpoint.answer = answer
-    bus.subscribe(topic, push_config={"push_endpoint": endpoint.url}, ack_deadline_seconds=600)
-    bus.publish(topic, *[str(n).encode() for n in range(300)])
+    server.subscribe(topic, push_config={"push_endpoint": endpoint.url}, ack_deadline_seconds=600)
+    server.publish(topic, *[str(n).encode() for n in range(300)])
     eventually(lambda: endpoint.most_at_once == 4)
     assert len(endpoint.bodies) == 4
 
@@ -122,9 +124,9 @@ def test_pushes_overlap_but_begin_few(bus: RunningBus, endpoint: Endpoint) -> No
     assert 16 <= endpoint.most_at_once <= 64
 
 
-def test_no_answer_within_the_deadline_delivers_again(bus: RunningBus, endpoint: Endpoint) -> None:
+def test_no_answer_within_the_deadline_delivers_again(server: RunningServer, endpoint: Endpoint) -> None:
     """The ack deadline is the request's timeout: the message comes again while the first run goes on."""
-    topic = bus.topic()
+    topic = server.topic()
     gate = threading.Event()
 
     def answer(_: dict[str, Any]) -> int:
@@ -133,19 +135,19 @@ def test_no_answer_within_the_deadline_delivers_again(bus: RunningBus, endpoint:
         return 204
 
     endpoint.answer = answer
-    bus.subscribe(topic, push_config={"push_endpoint": endpoint.url}, ack_deadline_seconds=10)
-    bus.publish(topic, b"x")
+    server.subscribe(topic, push_config={"push_endpoint": endpoint.url}, ack_deadline_seconds=10)
+    server.publish(topic, b"x")
     eventually(lambda: len(endpoint.bodies) == 2)
     assert not gate.is_set()
     assert endpoint.times[1] - endpoint.times[0] >= 9
     gate.set()
 
 
-def test_a_push_subscription_becomes_a_pull_subscription(bus: RunningBus) -> None:
+def test_a_push_subscription_becomes_a_pull_subscription(server: RunningServer) -> None:
     """A push subscription cannot be pulled from until its push configuration is taken away."""
-    sub = bus.subscribe(bus.topic(), push_config={"push_endpoint": "http://127.0.0.1:9/"})
+    sub = server.subscribe(server.topic(), push_config={"push_endpoint": "http://127.0.0.1:9/"})
     with pytest.raises(exceptions.FailedPrecondition):
-        bus.pull(sub)
-    bus.subscriber.modify_push_config(subscription=sub, push_config={})
-    bus.publish("projects/local/topics/files", b"x")
-    assert [one.message.data for one in bus.pull(sub)] == [b"x"]
+        server.pull(sub)
+    server.subscriber.modify_push_config(subscription=sub, push_config={})
+    server.publish("projects/local/topics/files", b"x")
+    assert [one.message.data for one in server.pull(sub)] == [b"x"]

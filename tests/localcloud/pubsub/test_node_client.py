@@ -1,4 +1,4 @@
-"""The bus with the Node.js client, as published on npm."""
+"""The Pub/Sub server works with the Node.js client, as published on npm."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.pubsub import RunningBus
+from tests.harness.pubsub import RunningServer
 
 _SCRIPT = """
 const {PubSub} = require('@google-cloud/pubsub');
@@ -53,9 +53,9 @@ def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "node_modules"
 
 
-def test_the_node_client_publishes_and_streams(bus: RunningBus, node_modules: Path) -> None:
+def test_the_node_client_publishes_and_streams(server: RunningServer, node_modules: Path) -> None:
     """Twenty messages published from Node.js come back on its streaming pull, are acknowledged and gone."""
-    environment = {**os.environ, "PUBSUB_EMULATOR_HOST": bus.address, "NODE_PATH": str(node_modules)}
+    environment = {**os.environ, "PUBSUB_EMULATOR_HOST": server.address, "NODE_PATH": str(node_modules)}
     ran = subprocess.run(
         ["node", "-e", _SCRIPT], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
@@ -63,4 +63,4 @@ def test_the_node_client_publishes_and_streams(bus: RunningBus, node_modules: Pa
     answer = json.loads(ran.stdout)
     assert sorted(got[2] for got in answer["got"]) == sorted(answer["ids"])
     assert all(data == f"m{n}" for data, n, _ in answer["got"])
-    assert bus.pull("projects/local/subscriptions/node-readers", at_once=True) == []
+    assert server.pull("projects/local/subscriptions/node-readers", at_once=True) == []

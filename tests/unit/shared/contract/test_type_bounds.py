@@ -8,13 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.topology import ROOT
 from services.merge.pruning import Bound
-from services.shared.contract.feed import Feed
-from services.shared.contract.order import column_names, ranking
 from services.shared.contract.types import TYPES
-from services.shared.sql import Templates, literal
-from tests.harness.histories.feeds import YAML
 
 STRING = TYPES["STRING"]
 
@@ -77,31 +72,3 @@ def test_g1_bounds_are_as_narrow_as_they_can_be(low: str, high: str, expected: l
 )
 def test_g1_bounds_of_each_type(kind: str, low: Any, high: Any, sql: str) -> None:
     assert " ".join(f"k {operator} {text}" for operator, text in TYPES[kind].bounds(low, high)) == sql
-
-
-@pytest.mark.parametrize("text", ["a'b", "1'", "é", "a\nb"])
-def test_a_literal_that_could_leave_its_quotes_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="cannot be a literal"):
-        literal(text)
-
-
-def test_the_bounds_stand_in_the_merge_s_condition() -> None:
-    """Beside the key, where BigQuery looks for them."""
-    feed = Feed.model_validate(YAML["readings"])
-    tables = {name: f"p.d.{name}" for name in ("main", "ledger", "lock")}
-    bounds = [(">=", "'low'"), ("<=", "'high'")]
-    sql = Templates(ROOT / "services" / "merge").render(
-        "merge.sql",
-        feed=feed,
-        **tables,
-        staging=["p.s.x"],
-        load_ids=["x"],
-        merge_id="m",
-        no_lock="gone",
-        bounds=bounds,
-        ranking=ranking(feed),
-        names=column_names(feed),
-    )
-    on, _, when = sql.partition("\nON ")[2].partition("WHEN MATCHED")
-    assert [f"AND _t.`{feed.key[0]}` {operator} {text}" in on for operator, text in bounds] == [True, True]
-    assert when

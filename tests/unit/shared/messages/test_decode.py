@@ -1,4 +1,4 @@
-"""Whatever arrives, the decoders give a value or the one named error."""
+"""Whatever arrives, decoding a message gives a value or the one named error."""
 
 import base64
 import contextlib
@@ -7,7 +7,6 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.notification import read_notification
 from services.shared.errors import PermanentError
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage, decode_push
@@ -35,17 +34,6 @@ def test_a_staged_message_is_read_or_malformed(data: bytes) -> None:
         assert isinstance(StagedMessage.decode(data), StagedMessage)
 
 
-@given(
-    st.dictionaries(st.sampled_from(["eventType", "bucketId", "objectId", "objectGeneration"]), st.text()), st.binary()
-)
-def test_a_notification_is_read_or_malformed(attributes: dict[str, str], data: bytes) -> None:
-    """Nothing else is raised."""
-    try:
-        read_notification(PushMessage(data, attributes, "1", "s", 1))
-    except PermanentError as error:
-        assert error.reason == "malformed_message"
-
-
 @given(st.binary(), st.dictionaries(st.text(), st.text()))
 def test_an_envelope_keeps_bytes_and_attributes(data: bytes, attributes: dict[str, str]) -> None:
     """A dead letter can give them back whole."""
@@ -59,10 +47,3 @@ def test_a_staged_message_ignores_fields_it_does_not_know() -> None:
     load = Load("accounts", "landing", "incoming/accounts/é*.csv", 2**60)
     fields = json.loads(StagedMessage(load).encode()) | {"new": [1]}
     assert StagedMessage.decode(json.dumps(fields).encode()) == StagedMessage(load)
-
-
-def test_a_load_id_depends_on_each_part() -> None:
-    """And on nothing else: it is the same in every process."""
-    base = Load("f", "b", "o", 1)
-    others = [Load("g", "b", "o", 1), Load("f", "c", "o", 1), Load("f", "b", "p", 1), Load("f", "b", "o", 2)]
-    assert len({one.load_id for one in [base, *others]}) == 5

@@ -1,0 +1,70 @@
+"""`dropmerge backfill` publishes notifications for objects that never got one, in landing and archive."""
+
+import re
+
+from deploy.topology import ROOT
+from services.ingest.notification import read_notification
+from services.shared.messages.push import PushMessage
+from tests.harness.commands import Commands
+from tests.harness.pipeline import HEADER, Pipeline, row
+from tests.harness.subscription import paused_subscription, pull_all
+
+
+def test_backfill_finds_what_no_notification_told_of(pipeline: Pipeline, commands: Commands) -> None:
+    """Only what a feed wants and the ledger does not know; the message is Cloud Storage's; repeating is harmless."""
+    prefix = "gs://landing/incoming/accounts/back"
+    known = pipeline.drop("back-0.csv", HEADER + row("back-0", 400))
+    pipeline.wait_until_idle()
+    with paused_subscription(pipeline, "ingest") as path:
+        uris = [pipeline.drop(f"back-{n}.csv", HEADER + row(f"back-{n}", 400 + n)) for n in (1, 2, 3)]
+        originals = {m.attributes["objectId"]: m for m in pull_all(pipeline, path, 3)}
+        would = commands.json("backfill", prefix, "--dry-run")
+        assert [f"gs://{one['bucket']}/{one['object']}#{one['generation']}" for one in would] == uris
+        assert pipeline.connection.undelivered("ingest") == 0
+        commands.run("backfill", prefix, "--rate", 100, "--yes")
+        for message in pull_all(pipeline, path, 3):
+            original = originals[message.attributes["objectId"]]
+            assert dict(message.attributes).items() - dict(original.attributes).items() >= {
+                ("announced_by", "backfill")
+            }
+            read = [
+                read_notification(PushMessage(one.data, dict(one.attributes), "", "", 1))
+                for one in (message, original)
+            ]
+            assert (read[0].event_type, read[0].bucket, read[0].object, read[0].generation, read[0].size) == (
+                read[1].event_type, read[1].bucket, read[1].object, read[1].generation, read[1].size,
+            )  # fmt: skip
+    assert pipeline.explain(known)["state"] == "merged"
+    commands.run("backfill", prefix, "--yes")
+    commands.run("backfill", prefix, "--yes")
+    pipeline.wait_until_idle()
+    assert pipeline.scores([f"back-{n}" for n in range(4)]) == {f"back-{n}": 400 + n for n in range(4)}
+    assert commands.json("backfill", prefix, "--yes") == []
+    assert "404" in commands.run("backfill", "gs://no-such-bucket/x", "--yes", code=1).stderr
+
+
+def test_a_whole_feed_is_reloaded_from_the_archive(pipeline: Pipeline, commands: Commands) -> None:
+    """As the runbook says: the same table, though an overwritten generation is long gone from the landing bucket."""
+    old = pipeline.drop("reload.csv", "n,v\n1,1\n2,1\n", feed="reloaded")
+    pipeline.wait_until_idle()
+    pipeline.drop("reload.csv", "n,v\n2,2\n3,2\n", feed="reloaded")
+    pipeline.wait_until_idle()
+    table = "SELECT n, v, _generation FROM `main.reloaded` ORDER BY n"
+    before = pipeline.connection.rows(table)
+    assert pipeline.explain(old)["generation"] in {one["_generation"] for one in before}
+    for statement in statements("A whole feed reloaded from the archive"):
+        pipeline.connection.rows(statement.replace("FEED", "reloaded"))
+    archive = "gs://archive/reloaded/"
+    assert len(commands.json("backfill", archive, "--dry-run")) == 2
+    commands.run("backfill", archive, "--yes")
+    commands.run("wait")
+    assert pipeline.connection.rows(table) == before
+    assert commands.json("backfill", archive, "--yes") == []
+
+
+def statements(heading: str) -> list[str]:
+    """The SQL under a heading of the runbook."""
+    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8").partition(f"## {heading}\n")[2]
+    found: list[str] = re.findall(r"^    ((?:DROP|DELETE) .*);$", text.partition("\n## ")[0], re.MULTILINE)
+    assert found
+    return found

@@ -1,0 +1,30 @@
+"""A service does not start with a variable that is missing or malformed, and its error names the variable."""
+
+import pytest
+
+from services.shared.settings import SettingsError, read_settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("GOOGLE_CLOUD_PROJECT", None, "GOOGLE_CLOUD_PROJECT"),
+        ("DROPMERGE_SERVICE", "both", "DROPMERGE_SERVICE"),
+        ("DROPMERGE_FEEDS", None, "DROPMERGE_FEEDS"),
+        ("DROPMERGE_STAGING_DATASET", "a`b", "DROPMERGE_STAGING_DATASET"),
+        ("DROPMERGE_BUDGET_SECONDS", "soon", "DROPMERGE_BUDGET_SECONDS"),
+    ],
+)
+def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None, words: str) -> None:
+    """Missing or malformed, at start and not in the middle of a load."""
+    for good, text in {
+        "GOOGLE_CLOUD_PROJECT": "p",
+        "DROPMERGE_SERVICE": "ingest",
+        "DROPMERGE_FEEDS": "feeds",
+        "DROPMERGE_DEAD_LETTER_TOPIC": "t",
+    }.items():
+        monkeypatch.setenv(good, text)
+    assert read_settings().service == "ingest"
+    monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=words):
+        read_settings()
