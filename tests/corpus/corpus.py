@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.loads.status import journal_states, merged_loads
 from services.shared.contract.pattern import feed_for
 from services.shared.load import Load
+from services.shared.messages.dead_letter import DeadLetter
 from tests.corpus.files import File, files
 from tests.corpus.messages import Message, messages
 from tests.corpus.values import Refused, as_csv, values

@@ -19,7 +19,7 @@ from localcloud.cloud import LocalCloud
 from services.ingest.notification import read_notification
 from services.shared.errors import PermanentError
 from services.shared.load import Load
-from services.shared.messages.push import PushMessage, decode_push
+from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
 
 RELEASES = sorted(path for path in (Path(__file__).parent / "messages").iterdir() if path.is_dir())
@@ -33,7 +33,7 @@ def pushed(release: Path, name: str) -> dict[str, Any]:
 
 
 def envelope(body: dict[str, Any]) -> PushMessage:
-    return decode_push(json.dumps(body).encode())
+    return PushMessage.decode(json.dumps(body).encode())
 
 
 @released

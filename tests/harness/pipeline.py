@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from dropmerge.operations.loads.explain import explain_object
 from dropmerge.operations.loads.in_flight import InFlight
 from dropmerge.operations.publish import publish
 from localcloud.cloud import LocalCloud
+from services.shared.messages.dead_letter import DeadLetter
 
 HEADER = "customer_id,account_number,credit_score,account_balance,last_modified,operation\n"
 _PATIENCE = 400.0

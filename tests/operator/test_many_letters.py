@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from dropmerge.cli import dead_letters
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.replay import replay
 from dropmerge.operations.dead_letters.subscription import MAX_PULL
 from dropmerge.operations.publish import publish
+from services.shared.messages.dead_letter import DeadLetter
 from tests.harness.dead_letters import ours, put, put_many
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import paused_subscription

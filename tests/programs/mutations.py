@@ -222,8 +222,8 @@ MUTATIONS = [
         "replay-loses-the-original",
         "G6",
         "services/shared/messages/dead_letter.py",
-        "return message.data, {**original, **named}",
-        "return message.data, named",
+        "return self.data, {**original, **named}",
+        "return self.data, named",
         "tests/guarantees/test_g6_replay.py::test_g6_replay_publishes_the_original_and_may_be_repeated",
     ),
     Mutation(

@@ -9,9 +9,9 @@ from deploy.topology import SERVICES
 from dropmerge.cli.exit_codes import abort
 from dropmerge.cli.terminal import current_user
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from dropmerge.operations.publish import publish
+from services.shared.messages.dead_letter import DeadLetter
 
 
 def replay(connection: Connection, mailbox: DeadLetterSubscription, letters: Sequence[DeadLetter]) -> None:
@@ -32,7 +32,7 @@ def replay(connection: Connection, mailbox: DeadLetterSubscription, letters: Seq
             [
                 (
                     Event("replayed", {"dead_letter_id": letter.id, "message_id": message_id, "who": by}, at),
-                    letter.about,
+                    letter.subject,
                 )
                 for letter, message_id in zip(some, ids, strict=True)
             ]
@@ -54,7 +54,7 @@ def discard(connection: Connection, mailbox: DeadLetterSubscription, letters: Se
 
     at, by = datetime.now(UTC), current_user()
     written = connection.journal.write(
-        [(Event("discarded", {**_audit_fields(x), "why": why, "who": by}, at), x.about) for x in letters]
+        [(Event("discarded", {**_audit_fields(x), "why": why, "who": by}, at), x.subject) for x in letters]
     )
     if not written:
         abort("the journal cannot be written, so these dead letters stay; try again")

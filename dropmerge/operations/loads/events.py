@@ -11,7 +11,7 @@ import typer
 
 from dropmerge.cli.terminal import escape_unprintable
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
+from services.shared.messages.dead_letter import DeadLetter
 
 MAX_CLOCK_SKEW = timedelta(hours=1)
 """How far two machines' clocks are trusted to differ, at most."""

@@ -13,13 +13,13 @@ from typing import Any
 from google.api_core import exceptions as google
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.latest import is_current, latest_dead_letters
 from dropmerge.operations.loads.events import DISPATCH_EVENTS, TERMINAL_STATES, read_events, state_from_events
 from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, merged_together, row_counts
 from services.shared.archive import archived_name
 from services.shared.contract.pattern import feed_for
 from services.shared.load import Load
+from services.shared.messages.dead_letter import DeadLetter
 
 
 @dataclass(frozen=True)
