@@ -191,12 +191,7 @@ def _subject_of(service: str, data: bytes, attributes: Mapping[str, str]) -> dic
         except PermanentError:
             pass
         else:
-            return {
-                "feed": load.feed,
-                "bucket": load.bucket,
-                "object": load.object,
-                "generation": str(load.generation),
-            }
+            return {"feed": load.feed, **{name: str(value) for name, value in load.source.fields.items()}}
     names = {"feed": "feed", "bucket": "bucketId", "object": "objectId", "generation": "objectGeneration"}
     return {name: attributes.get(key) for name, key in names.items()}
 

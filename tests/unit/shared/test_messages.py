@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import json
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.ingest.notification import read_notification
 from services.shared.errors import PermanentError
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from services.shared.messages.dead_letter import DeadLetter
 from services.shared.messages.push import PushMessage
@@ -77,13 +79,13 @@ def test_g6_a_dead_letter_is_read_as_it_was_written(data: bytes, attributes: dic
 
 def test_a_staged_message_ignores_fields_it_does_not_know() -> None:
     """Services of two ages run at once."""
-    load = Load("accounts", "landing", "incoming/accounts/é*.csv", 2**60)
+    load = Load("accounts", ObjectGeneration("landing", "incoming/accounts/é*.csv", 2**60))
     fields = json.loads(StagedMessage(load).encode()) | {"new": [1]}
     assert StagedMessage.decode(json.dumps(fields).encode()) == StagedMessage(load)
 
 
 def test_a_load_id_depends_on_each_part() -> None:
     """And on nothing else: it is the same in every process."""
-    base = Load("f", "b", "o", 1)
-    others = [Load("g", "b", "o", 1), Load("f", "c", "o", 1), Load("f", "b", "p", 1), Load("f", "b", "o", 2)]
-    assert len({one.load_id for one in [base, *others]}) == 5
+    parts = [("f", "b", "o", 1), ("g", "b", "o", 1), ("f", "c", "o", 1), ("f", "b", "p", 1), ("f", "b", "o", 2)]
+    assert len({Load(part[0], ObjectGeneration(*part[1:])).load_id for part in parts}) == 5
+    assert Load("f", ObjectGeneration("b", "o", 1)).load_id == hashlib.sha256(b"f\0b\0o\0001").hexdigest()[:20]
