@@ -35,7 +35,7 @@ from dropmerge.cli.terminal import (
     shorten_list,
 )
 from dropmerge.operations.connection import Connection, open_connection
-from dropmerge.operations.publish import Message, RateLimiter, publish
+from dropmerge.operations.rate import RateLimiter
 from services.shared.contract.pattern import feed_for
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -159,7 +159,7 @@ def _publish_notifications(connection: Connection, found: list[Candidate]) -> No
 
     at, by = datetime.now(UTC), current_user()
     topic = connection.topology["subscriptions"]["ingest"]["topic"]
-    ids = publish(connection, topic, [notification(one) for one in found])
+    ids = connection.publisher.publish(topic, [notification(one) for one in found])
     connection.journal.write(
         [
             (Event("announced", {"message_id": message_id, "who": by}, at), one.load.fields)
@@ -168,7 +168,7 @@ def _publish_notifications(connection: Connection, found: list[Candidate]) -> No
     )
 
 
-def notification(found: Candidate) -> Message:
+def notification(found: Candidate) -> tuple[bytes, dict[str, str]]:
     """As Cloud Storage makes it, and by whom: https://cloud.google.com/storage/docs/pubsub-notifications"""
     source = found.load.source
     attributes = {

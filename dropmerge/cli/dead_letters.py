@@ -42,7 +42,7 @@ from dropmerge.operations.dead_letters.replay import discard, replay
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from dropmerge.operations.dead_letters.summary import Summary
 from dropmerge.operations.loads.events import dead_letter_events, print_events
-from dropmerge.operations.publish import RateLimiter
+from dropmerge.operations.rate import RateLimiter
 from services.shared.messages.dead_letter import DeadLetter
 from services.shared.reasons import REASONS
 

@@ -58,11 +58,8 @@ class Stager:
             delivery.record_event("superseded")
             return "superseded"
         with _timed(delivery, "publish"):
-            self.publisher.publish(
-                self.settings.staged_topic,
-                StagedMessage(load).encode(),
-                {"feed": feed.name, "load_id": load.load_id, "traceparent": delivery.traceparent},
-            )
+            attributes = {"feed": feed.name, "load_id": load.load_id, "traceparent": delivery.traceparent}
+            self.publisher.publish(self.settings.staged_topic, [(StagedMessage(load).encode(), attributes)])
         delivery.record_event("staged", **delivery.log_fields)
         return "staged"
 

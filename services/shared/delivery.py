@@ -98,6 +98,6 @@ def _fail_with(error: PermanentError) -> Handler:
 
 
 def _dead_letter(delivery: Delivery, error: PermanentError, settings: Settings, publisher: Publisher) -> None:
-    data, attributes = DeadLetter.of(delivery.message, settings.service, error, delivery.subject).encode()
-    letter_id = publisher.publish(settings.dead_letter_topic, data, attributes)
+    letter = DeadLetter.of(delivery.message, settings.service, error, delivery.subject)
+    (letter_id,) = publisher.publish(settings.dead_letter_topic, [letter.encode()])
     delivery.record_event("dead_lettered", reason=error.reason, error=error.detail, dead_letter_id=letter_id)

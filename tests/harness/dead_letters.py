@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dropmerge.operations.publish import publish
 from tests.harness.pipeline import Pipeline
 from tests.operator.conftest import INGEST_LETTERS
 
@@ -24,12 +23,12 @@ def ours(name: str, reason: str = "wrong_header", **more: str) -> dict[str, str]
 
 def put(pipeline: Pipeline, attributes: Mapping[str, str], topic: str = INGEST_LETTERS, data: bytes = b"{}") -> str:
     """Returns the letter's id."""
-    return publish(pipeline.connection, topic, [(data, attributes)])[0]
+    return pipeline.connection.publisher.publish(topic, [(data, attributes)])[0]
 
 
 def put_many(pipeline: Pipeline, count: int, size: int) -> set[bytes]:
     """Letters of `size` bytes, a multiple of 8, each with data of its own; returns the data."""
     data = [f"{n:08}".encode() * (size // 8) for n in range(count)]
     messages = [(one, ours(f"incoming/accounts/many-{n}.csv")) for n, one in enumerate(data)]
-    publish(pipeline.connection, INGEST_LETTERS, messages)
+    pipeline.connection.publisher.publish(INGEST_LETTERS, messages)
     return set(data)

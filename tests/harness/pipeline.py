@@ -13,7 +13,6 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from dropmerge.operations.loads.explain import explain_object
 from dropmerge.operations.loads.in_flight import InFlight
-from dropmerge.operations.publish import publish
 from localcloud.cloud import LocalCloud
 from services.shared.messages.dead_letter import DeadLetter
 
@@ -72,7 +71,7 @@ class Pipeline:
             self.publish("file-arrived", b"{}", attributes)
 
     def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> str:
-        (message_id,) = publish(self.connection, topic, [(data, attributes)])
+        (message_id,) = self.connection.publisher.publish(topic, [(data, attributes)])
         return message_id
 
     def wait_until_idle(self, patience: float = _PATIENCE) -> None:

@@ -10,7 +10,6 @@ from dropmerge.cli.exit_codes import abort
 from dropmerge.cli.terminal import current_user
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
-from dropmerge.operations.publish import publish
 from services.shared.messages.dead_letter import DeadLetter
 
 
@@ -27,7 +26,7 @@ def replay(connection: Connection, mailbox: DeadLetterSubscription, letters: Seq
     for service in SERVICES:
         some = [letter for letter in letters if letter.service == service]
         source = connection.topology["subscriptions"][service]["topic"]
-        ids = publish(connection, source, [(letter.data, _replay_attributes(letter)) for letter in some])
+        ids = connection.publisher.publish(source, [(letter.data, _replay_attributes(letter)) for letter in some])
         connection.journal.write(
             [
                 (
