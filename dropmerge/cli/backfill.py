@@ -35,10 +35,9 @@ from dropmerge.cli.terminal import (
     shorten_list,
 )
 from dropmerge.operations.connection import Connection, open_connection
-from dropmerge.operations.loads.events import created
-from dropmerge.operations.publish import Message, RateLimiter, publish
-from services.shared.archive import archived_load
+from dropmerge.operations.rate import RateLimiter
 from services.shared.contract.pattern import feed_for
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
 
@@ -91,7 +90,7 @@ def backfill(
             f"{escape_unprintable(name)}: not a copy that ingest made: its metadata does not say of what", err=True
         )
     if as_json:
-        typer.echo(json.dumps([_public(load) for load in announced], indent=2))
+        typer.echo(json.dumps([load.fields for load in announced], indent=2))
         return
     if not ask_first:
         _list(announced)
@@ -110,7 +109,7 @@ def _confirmed(found: Iterable[list[Candidate]]) -> list[list[Candidate]]:
 
 
 def _list(loads: Sequence[Load], err: bool = False) -> None:
-    for line in shorten_list([escape_unprintable(f"{load.uri}#{load.generation}  {load.feed}") for load in loads]):
+    for line in shorten_list([escape_unprintable(f"{load.source}  {load.feed}") for load in loads]):
         typer.echo(line, err=err)
 
 
@@ -135,7 +134,7 @@ def _live(connection: Connection, prefix: GcsUri) -> Iterator[Candidate]:
     for blob in connection.storage.list_blobs(prefix.bucket, prefix=prefix.name):
         feed = None if blob.name.endswith("/") else feed_for(connection.feeds, blob.name)
         if feed:
-            load = Load(feed.name, prefix.bucket, blob.name, int(blob.generation))
+            load = Load(feed.name, ObjectGeneration(prefix.bucket, blob.name, int(blob.generation)))
             more = {
                 "metageneration": str(blob.metageneration),
                 "contentType": blob.content_type,
@@ -148,11 +147,11 @@ def _live(connection: Connection, prefix: GcsUri) -> Iterator[Candidate]:
 def _pinned(connection: Connection, prefix: GcsUri, nameless: list[str]) -> Iterator[Candidate]:
     """An archived object is called by its load id, and its metadata tells of what load."""
     for blob in connection.storage.list_blobs(prefix.bucket, prefix=prefix.name):
-        load = archived_load(blob.name, blob.metadata)
+        load = Load.from_archive(blob.name, blob.metadata)
         if load is None:
             nameless.append(f"gs://{prefix.bucket}/{blob.name}")
         else:
-            yield Candidate(load, {"timeCreated": created(load.generation).isoformat(), "size": str(blob.size)})
+            yield Candidate(load, {"timeCreated": load.source.created.isoformat(), "size": str(blob.size)})
 
 
 def _publish_notifications(connection: Connection, found: list[Candidate]) -> None:
@@ -160,44 +159,34 @@ def _publish_notifications(connection: Connection, found: list[Candidate]) -> No
 
     at, by = datetime.now(UTC), current_user()
     topic = connection.topology["subscriptions"]["ingest"]["topic"]
-    ids = publish(connection, topic, [notification(one) for one in found])
+    ids = connection.publisher.publish(topic, [notification(one) for one in found])
     connection.journal.write(
         [
-            (Event("announced", {"message_id": message_id, "who": by}, at), _public(one.load))
+            (Event("announced", {"message_id": message_id, "who": by}, at), one.load.fields)
             for one, message_id in zip(found, ids, strict=True)
         ]
     )
 
 
-def notification(found: Candidate) -> Message:
+def notification(found: Candidate) -> tuple[bytes, dict[str, str]]:
     """As Cloud Storage makes it, and by whom: https://cloud.google.com/storage/docs/pubsub-notifications"""
-    load = found.load
+    source = found.load.source
     attributes = {
         "eventType": "OBJECT_FINALIZE",
         "payloadFormat": "JSON_API_V1",
-        "bucketId": load.bucket,
-        "objectId": load.object,
-        "objectGeneration": str(load.generation),
+        "bucketId": source.bucket,
+        "objectId": source.name,
+        "objectGeneration": str(source.generation),
         "eventTime": str(found.resource["timeCreated"]),
         "announced_by": "backfill",
     }
     resource = {
         "kind": "storage#object",
-        "id": f"{load.bucket}/{load.object}/{load.generation}",
-        "name": load.object,
-        "bucket": load.bucket,
-        "generation": str(load.generation),
+        "id": f"{source.bucket}/{source.name}/{source.generation}",
+        "name": source.name,
+        "bucket": source.bucket,
+        "generation": str(source.generation),
         **found.resource,
     }
     payload = {key: value for key, value in resource.items() if value is not None}
     return json.dumps(payload).encode(), attributes
-
-
-def _public(load: Load) -> dict[str, object]:
-    return {
-        "load_id": load.load_id,
-        "feed": load.feed,
-        "bucket": load.bucket,
-        "object": load.object,
-        "generation": load.generation,
-    }

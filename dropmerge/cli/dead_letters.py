@@ -36,14 +36,14 @@ from dropmerge.cli.options import (
 )
 from dropmerge.cli.terminal import confirm, escape_unprintable, pluralize, progress, require_terminal
 from dropmerge.operations.connection import Connection, open_connection
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.filters import Filter, filter_from_options
 from dropmerge.operations.dead_letters.remedies import remedy_for
 from dropmerge.operations.dead_letters.replay import discard, replay
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from dropmerge.operations.dead_letters.summary import Summary
 from dropmerge.operations.loads.events import dead_letter_events, print_events
-from dropmerge.operations.publish import RateLimiter
+from dropmerge.operations.rate import RateLimiter
+from services.shared.messages.dead_letter import DeadLetter
 from services.shared.reasons import REASONS
 
 commands = typer.Typer(

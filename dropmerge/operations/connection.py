@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dropmerge.operations.session import Session
     from services.shared.contract.feed import Feed
     from services.shared.journal import Journal
+    from services.shared.publisher import Publisher
     from services.shared.warehouse import Parameters, Warehouse
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
@@ -97,16 +98,18 @@ class Connection:
         return Journal(self.warehouse.client, "ops", "console")
 
     @cached_property
-    def publisher(self) -> pubsub_v1.PublisherClient:
-        from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+    def publisher(self) -> Publisher:
+        from google.cloud.pubsub_v1 import PublisherClient
+
+        from services.shared.publisher import Publisher
 
         self._require_bus()
-        return pubsub_v1.PublisherClient()
+        return Publisher(PublisherClient(), self.project, RETRY_SECONDS)
 
     @cached_property
     def subscriber(self) -> pubsub_v1.SubscriberClient:
         import grpc
-        from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+        from google.cloud import pubsub_v1
         from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
         self._require_bus()

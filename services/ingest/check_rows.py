@@ -47,8 +47,8 @@ def check_rows(
     """
     parameters = {
         "created": ("TIMESTAMP", created),
-        "generation": ("INT64", load.generation),
-        "object": ("STRING", load.uri),
+        "generation": ("INT64", load.source.generation),
+        "object": ("STRING", load.source.uri),
         "load_id": ("STRING", load.load_id),
     }
     if feed.delete:
@@ -97,9 +97,9 @@ def _record(warehouse: Warehouse, load: Load, tables: Tables, again: str | None,
     sql = _SQL.render(template, rejected=tables.rejected, checked=tables.checked)
     parameters = {
         "feed": ("STRING", load.feed),
-        "bucket": ("STRING", load.bucket),
-        "object": ("STRING", load.object),
-        "generation": ("INT64", load.generation),
+        "bucket": ("STRING", load.source.bucket),
+        "object": ("STRING", load.source.name),
+        "generation": ("INT64", load.source.generation),
         "load_id": ("STRING", load.load_id),
     }
     # Inserts do not conflict on BigQuery: deliveries of one message that overlap share the job instead.

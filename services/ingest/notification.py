@@ -7,16 +7,14 @@ import re
 from dataclasses import dataclass
 
 from services.shared.errors import PermanentError
-from services.shared.load import GENERATIONS
+from services.shared.generation import GENERATIONS, ObjectGeneration
 from services.shared.messages.push import PushMessage
 
 
 @dataclass(frozen=True)
 class Notification:
     event_type: str
-    bucket: str
-    object: str
-    generation: int
+    source: ObjectGeneration
     event_time: str
     """As it came; empty where the message has none."""
     size: int | None
@@ -26,7 +24,7 @@ class Notification:
 def read_notification(message: PushMessage) -> Notification:
     """From the attributes, with the size from the payload where it has one.
 
-    Raises Permanent("malformed_message") naming what is missing.
+    Raises: PermanentError("malformed_message") naming what is missing.
     """
     attributes = message.attributes
     missing = [n for n in ("eventType", "bucketId", "objectId") if not attributes.get(n)]
@@ -39,9 +37,7 @@ def read_notification(message: PushMessage) -> Notification:
     payload = _payload(message.data)
     return Notification(
         attributes["eventType"],
-        attributes["bucketId"],
-        attributes["objectId"],
-        generation,
+        ObjectGeneration(attributes["bucketId"], attributes["objectId"], generation),
         attributes.get("eventTime", ""),
         _whole(payload.get("size")),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from google.api_core import exceptions as google
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
-from services.shared.archive import archived_name, metadata_of
 from services.shared.load import Load
 
 _TIMEOUT = 60.0
@@ -13,14 +12,14 @@ _TIMEOUT = 60.0
 
 def pin(client: storage.Client, load: Load, archive: str) -> storage.Blob | None:
     """The immutable copy, made now or by an earlier delivery; None when the generation is gone."""
-    target = client.bucket(archive).blob(archived_name(load))
+    target = client.bucket(archive).blob(load.archive_name)
     # Of its own: what the sender declared, such as Content-Encoding, says nothing about how it is loaded.
     target.content_type = "text/csv"
-    target.metadata = metadata_of(load)
+    target.metadata = load.archive_metadata
     if target.exists(timeout=_TIMEOUT):
         target.reload(timeout=_TIMEOUT)
         return target
-    source = client.bucket(load.bucket).blob(load.object, generation=load.generation)
+    source = client.bucket(load.source.bucket).blob(load.source.name, generation=load.source.generation)
     token: str | None = None
     try:
         while True:
@@ -28,7 +27,7 @@ def pin(client: storage.Client, load: Load, archive: str) -> storage.Blob | None
                 source,
                 token=token,
                 if_generation_match=0,
-                if_source_generation_match=load.generation,
+                if_source_generation_match=load.source.generation,
                 timeout=_TIMEOUT,
             )
             if token is None:
@@ -36,11 +35,11 @@ def pin(client: storage.Client, load: Load, archive: str) -> storage.Blob | None
     except (google.PreconditionFailed, google.NotFound):
         # Another delivery pinned it first, the source's generation is gone, or a bucket is.
         if not target.exists(timeout=_TIMEOUT):
-            for bucket in (load.bucket, archive):
+            for bucket in (load.source.bucket, archive):
                 if not client.bucket(bucket).exists(timeout=_TIMEOUT):
                     raise
             return None
     # By name alone: whichever delivery pinned it, the bytes are the same.
-    pinned = client.bucket(archive).blob(archived_name(load))
+    pinned = client.bucket(archive).blob(load.archive_name)
     pinned.reload(timeout=_TIMEOUT)
     return pinned

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from google.api_core import exceptions as google
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
@@ -41,17 +40,15 @@ class Stager:
     def __call__(self, delivery: Delivery) -> str:
         """Outcome: staged, superseded or ignored. Safe to repeat at any step, any number of times."""
         notification = read_notification(delivery.message)
-        delivery.subject.update(
-            bucket=notification.bucket, object=notification.object, generation=notification.generation
-        )
+        delivery.subject.update(notification.source.fields)
         delivery.log_fields.update(
             event_type=notification.event_type, event_time=notification.event_time, size=notification.size
         )
         feed = self._feed(notification)
         if feed is None:
             return "ignored"
-        load = Load(feed.name, notification.bucket, notification.object, notification.generation)
-        delivery.subject.update(feed=feed.name, load_id=load.load_id)
+        load = Load(feed.name, notification.source)
+        delivery.subject.update(load.fields)
         self.journal.record("arrived", delivery.subject, attempt=delivery.message.attempt)
         if self.warehouse.table_exists(self._tables(load).staging):
             drop_intermediate_tables(
@@ -61,21 +58,18 @@ class Stager:
             delivery.record_event("superseded")
             return "superseded"
         with _timed(delivery, "publish"):
-            self.publisher.publish(
-                self.settings.staged_topic,
-                StagedMessage(load).encode(),
-                {"feed": feed.name, "load_id": load.load_id, "traceparent": delivery.traceparent},
-            )
+            attributes = {"feed": feed.name, "load_id": load.load_id, "traceparent": delivery.traceparent}
+            self.publisher.publish(self.settings.staged_topic, [(StagedMessage(load).encode(), attributes)])
         delivery.record_event("staged", **delivery.log_fields)
         return "staged"
 
     def _feed(self, notification: Notification) -> Feed | None:
-        if notification.event_type != "OBJECT_FINALIZE" or notification.object.endswith("/"):
+        if notification.event_type != "OBJECT_FINALIZE" or notification.source.name.endswith("/"):
             return None
-        feed = feed_for(self.feeds, notification.object)
-        if feed is None and notification.object.startswith(self.settings.landing_prefix):
+        feed = feed_for(self.feeds, notification.source.name)
+        if feed is None and notification.source.name.startswith(self.settings.landing_prefix):
             patterns = ", ".join(f"{f.name}: {f.objects}" for f in self.feeds.values())
-            raise PermanentError("no_feed", f"no feed's pattern matches {notification.object!r} ({patterns})")
+            raise PermanentError("no_feed", f"no feed's pattern matches {notification.source.name!r} ({patterns})")
         return feed
 
     def _stage(self, delivery: Delivery, feed: Feed, load: Load) -> bool:
@@ -103,7 +97,7 @@ class Stager:
         with _timed(delivery, "check"):
             try:
                 counts = check_rows(
-                    self.warehouse, feed, load, tables, head, _created(load), reprocessing_id(delivery.message)
+                    self.warehouse, feed, load, tables, head, load.source.created, reprocessing_id(delivery.message)
                 )
             except PermanentError:
                 drop_intermediate_tables(self.warehouse, tables)
@@ -132,18 +126,13 @@ def read_head(blob: storage.Blob, count: int) -> bytes:
     return bytes(blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60))
 
 
-def _created(load: Load) -> datetime:
-    # A generation is the creation time in microseconds since 1970: every delivery reads the same one.
-    return datetime.fromtimestamp(load.generation / 1e6, UTC)
-
-
 @contextmanager
 def transient_if_another_delivery_finished(load: Load) -> Iterator[None]:
     # Deliveries of one load may overlap: the first to finish drops what the others were about to read.
     try:
         yield
     except google.NotFound as error:
-        own = (load.raw_table, load.checked_table, f"{load.load_id}.csv")
+        own = (load.raw_table, load.checked_table, load.archive_name)
         if any(name in str(error) for name in own):
             raise TransientError(f"another delivery was here: {error}") from error
         raise

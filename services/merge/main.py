@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import flask
 import functions_framework
-from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
+from google.cloud import pubsub_v1
 
 from services.merge.ledger import Ledger
 from services.merge.merge_loads import Merger

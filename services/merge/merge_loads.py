@@ -75,13 +75,7 @@ class Merger:
     def __call__(self, delivery: Delivery) -> str:
         """Outcome: merged, or already_merged. Safe to repeat at any step, any number of times."""
         load = StagedMessage.decode(delivery.message.data).load
-        delivery.subject.update(
-            feed=load.feed,
-            load_id=load.load_id,
-            bucket=load.bucket,
-            object=load.object,
-            generation=load.generation,
-        )
+        delivery.subject.update(load.fields)
         feed = self.feeds.get(load.feed)
         if feed is None:
             raise PermanentError("unknown_feed", f"no contract for feed {load.feed!r}")

@@ -13,8 +13,8 @@ from services.shared.errors import PermanentError
 from services.shared.google_errors import classify, is_unexpected
 from services.shared.journal import Event, Journal
 from services.shared.logs import trace_fields, traceparent
-from services.shared.messages.dead_letter import dead_letter_of
-from services.shared.messages.push import PushMessage, decode_push
+from services.shared.messages.dead_letter import DeadLetter
+from services.shared.messages.push import PushMessage
 from services.shared.publisher import Publisher
 from services.shared.settings import Settings
 
@@ -47,7 +47,7 @@ def handle(body: bytes, handler: Handler, settings: Settings, publisher: Publish
     """Run a handler on a push body and answer Pub/Sub: 204 done or dead-lettered, 503 try again."""
     started = time.monotonic()
     try:
-        message = decode_push(body)
+        message = PushMessage.decode(body)
     except PermanentError as error:
         # Unreadable as an envelope: the body itself is the original.
         handler, failure = _fail_with(error), PushMessage(body, {}, "", "", 1)
@@ -98,7 +98,6 @@ def _fail_with(error: PermanentError) -> Handler:
 
 
 def _dead_letter(delivery: Delivery, error: PermanentError, settings: Settings, publisher: Publisher) -> None:
-    about = {name: str(value) for name, value in delivery.subject.items()}
-    data, attributes = dead_letter_of(delivery.message, settings.service, error, about)
-    letter_id = publisher.publish(settings.dead_letter_topic, data, attributes)
+    letter = DeadLetter.of(delivery.message, settings.service, error, delivery.subject)
+    (letter_id,) = publisher.publish(settings.dead_letter_topic, [letter.encode()])
     delivery.record_event("dead_lettered", reason=error.reason, error=error.detail, dead_letter_id=letter_id)

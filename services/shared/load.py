@@ -1,30 +1,29 @@
-"""A load: one object generation on its way through."""
+"""A load: one object generation on its way through, for one feed."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-GENERATIONS = range(2**63)
-"""An object's generation is a 64-bit integer in Cloud Storage, and an INT64 in every table."""
+from services.shared.generation import ObjectGeneration
 
 
 @dataclass(frozen=True)
 class Load:
     feed: str
-    bucket: str
-    object: str
-    generation: int
+    source: ObjectGeneration
 
     @property
     def load_id(self) -> str:
         """20 hex digits that depend on feed, bucket, object and generation, and on nothing else."""
-        parts = (self.feed, self.bucket, self.object, str(self.generation))
+        parts = (self.feed, self.source.bucket, self.source.name, str(self.source.generation))
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
     @property
-    def uri(self) -> str:
-        return f"gs://{self.bucket}/{self.object}"
+    def fields(self) -> dict[str, str | int]:
+        """Load_id, feed, bucket, object and generation, under the names they have in logs and tables."""
+        return {"load_id": self.load_id, "feed": self.feed, **self.source.fields}
 
     @property
     def raw_table(self) -> str:
@@ -37,6 +36,27 @@ class Load:
     @property
     def staging_table(self) -> str:
         return staging_table(self.feed, self.load_id)
+
+    @property
+    def archive_name(self) -> str:
+        """Of the pinned copy, by the load's id: a clean name, whatever the sender's was."""
+        return f"{self.feed}/{self.load_id}.csv"
+
+    @property
+    def archive_metadata(self) -> dict[str, str]:
+        """Of the pinned copy, and identifies its source: the archive alone is enough to load everything again."""
+        return {name: str(value) for name, value in self.source.fields.items()}
+
+    @classmethod
+    def from_archive(cls, name: str, metadata: Mapping[str, str] | None) -> Load | None:
+        """What an archived object is a copy of; None if its name and metadata do not fit together."""
+        given = metadata or {}
+        try:
+            source = ObjectGeneration(given["bucket"], given["object"], int(given["generation"]))
+        except (KeyError, ValueError):
+            return None
+        load = cls(name.partition("/")[0], source)
+        return load if name == load.archive_name else None
 
 
 def staging_table(feed: str, load_id: str) -> str:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.loads.status import journal_states, merged_loads
 from services.shared.contract.pattern import feed_for
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
+from services.shared.messages.dead_letter import DeadLetter
 from tests.corpus.files import File, files
 from tests.corpus.messages import Message, messages
 from tests.corpus.values import Refused, as_csv, values
@@ -106,7 +107,9 @@ def _file_outcomes(
     for file in files():
         generation = generations[file.name]
         wanting = feed_for(pipeline.connection.feeds, file.object_name)
-        load_id = Load(wanting.name, "landing", file.object_name, generation).load_id if wanting else None
+        load_id = (
+            Load(wanting.name, ObjectGeneration("landing", file.object_name, generation)).load_id if wanting else None
+        )
         word = heard.get(("landing", file.object_name, generation))
         state = "merged" if load_id in merged else word.state if word else "ignored"
         letter = by_object.get((file.object_name, generation))

@@ -18,8 +18,9 @@ from localcloud import environment
 from localcloud.cloud import LocalCloud
 from services.ingest.notification import read_notification
 from services.shared.errors import PermanentError
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
-from services.shared.messages.push import PushMessage, decode_push
+from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
 
 RELEASES = sorted(path for path in (Path(__file__).parent / "messages").iterdir() if path.is_dir())
@@ -33,7 +34,7 @@ def pushed(release: Path, name: str) -> dict[str, Any]:
 
 
 def envelope(body: dict[str, Any]) -> PushMessage:
-    return decode_push(json.dumps(body).encode())
+    return PushMessage.decode(json.dumps(body).encode())
 
 
 @released
@@ -42,8 +43,12 @@ def test_a_recorded_notification_is_read(release: Path) -> None:
     body = pushed(release, "notification")
     payload = json.loads(base64.b64decode(body["message"]["data"]))
     found = read_notification(envelope(body))
-    assert (found.event_type, found.bucket, found.object) == ("OBJECT_FINALIZE", payload["bucket"], payload["name"])
-    assert (found.generation, found.size) == (int(payload["generation"]), int(payload["size"]))
+    assert (found.event_type, found.source.bucket, found.source.name) == (
+        "OBJECT_FINALIZE",
+        payload["bucket"],
+        payload["name"],
+    )
+    assert (found.source.generation, found.size) == (int(payload["generation"]), int(payload["size"]))
     assert found.event_time == body["message"]["attributes"]["eventTime"]
 
 
@@ -53,7 +58,7 @@ def test_a_recorded_staged_message_is_read(release: Path) -> None:
     body = pushed(release, "staged")
     load = StagedMessage.decode(envelope(body).data).load
     fields = json.loads(base64.b64decode(body["message"]["data"]))
-    assert load == Load(fields["feed"], fields["bucket"], fields["object"], fields["generation"])
+    assert load == Load(fields["feed"], ObjectGeneration(fields["bucket"], fields["object"], fields["generation"]))
     assert load.load_id == body["message"]["attributes"]["load_id"]
 
 
@@ -124,7 +129,7 @@ def test_a_recorded_dead_letter_is_listed_with_its_reason(cloud: LocalCloud) -> 
 
 def _publish(bus: str, message: dict[str, Any]) -> None:
     import grpc
-    from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+    from google.cloud import pubsub_v1
     from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
     with grpc.insecure_channel(bus, options=[("grpc.enable_http_proxy", 0)]) as channel:

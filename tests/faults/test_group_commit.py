@@ -9,6 +9,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.harness.faults.calls import Call, Fault
 from tests.harness.faults.cloud import Faulty, faulty_cloud
@@ -80,7 +81,7 @@ def test_g5_a_trickle_is_merged_file_by_file(calm: Faulty) -> None:
 def test_g5_a_staging_table_that_cannot_be_merged_spoils_one_group(calm: Faulty) -> None:
     """Left there by a file dead-lettered long ago: the first group without it fails, the next ones leave it out."""
     connection = calm.pipeline.connection
-    left = Load("accounts", "landing", "incoming/accounts/g5-left.csv", 1)
+    left = Load("accounts", ObjectGeneration("landing", "incoming/accounts/g5-left.csv", 1))
     another = "SELECT 'another' AS customer_id, 'contract' AS account_number"
     connection.warehouse.query(f"CREATE TABLE `local.staging.{left.staging_table}` AS {another}")
     merges = []

@@ -1,5 +1,6 @@
 """G1: the main table is a function of the set of generations, not of order, duplication or timing."""
 
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from services.shared.messages.staged import StagedMessage
 from tests.harness.pipeline import HEADER, Pipeline, row
@@ -88,12 +89,12 @@ def test_g1_objects_of_one_microsecond_have_one_winner(pipeline: Pipeline) -> No
     """Generations are unique for one name only. Rows equal in all else differ in where they came from."""
     for key, names in (("tie-up", "ab"), ("tie-down", "ba")):
         for name in names:
-            load = Load("accounts", "landing", f"incoming/accounts/{key}-{name}.csv", 1)
+            load = Load("accounts", ObjectGeneration("landing", f"incoming/accounts/{key}-{name}.csv", 1))
             pipeline.connection.rows(
                 f"""CREATE TABLE `{pipeline.connection.project}.staging.{load.staging_table}` AS
                 SELECT '{key}' AS customer_id, 'a' AS account_number, 700 AS credit_score,
                   CAST(1 AS NUMERIC) AS account_balance, TIMESTAMP '2025-01-01 00:00:00+00:00' AS last_modified,
-                  FALSE AS _deleted, 1 AS _generation, '{load.uri}' AS _object, '{load.load_id}' AS _load_id"""
+                  FALSE AS _deleted, 1 AS _generation, '{load.source.uri}' AS _object, '{load.load_id}' AS _load_id"""
             )
             pipeline.publish("file-staged", StagedMessage(load).encode(), {"feed": "accounts"})
             pipeline.wait_until_idle()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from dropmerge.operations.publish import publish
 from tests.harness.pipeline import Pipeline
 
 INGEST_DEAD_LETTERS, MERGE_DEAD_LETTERS = "ingest-dead-letter", "merge-dead-letter"
@@ -29,14 +28,14 @@ def put(
     pipeline: Pipeline, attributes: Mapping[str, str], topic: str = INGEST_DEAD_LETTERS, data: bytes = b"{}"
 ) -> str:
     """Returns the letter's id."""
-    return publish(pipeline.connection, topic, [(data, attributes)])[0]
+    return pipeline.connection.publisher.publish(topic, [(data, attributes)])[0]
 
 
 def put_many(pipeline: Pipeline, count: int, size: int) -> set[bytes]:
     """Letters of `size` bytes, a multiple of 8, each with data of its own; returns the data."""
     data = [f"{n:08}".encode() * (size // 8) for n in range(count)]
     messages = [(one, ours(f"incoming/accounts/many-{n}.csv")) for n, one in enumerate(data)]
-    publish(pipeline.connection, INGEST_DEAD_LETTERS, messages)
+    pipeline.connection.publisher.publish(INGEST_DEAD_LETTERS, messages)
     return set(data)
 
 

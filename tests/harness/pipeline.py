@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from dropmerge.operations.loads.explain import explain_object
 from dropmerge.operations.loads.in_flight import InFlight
-from dropmerge.operations.publish import publish
 from localcloud.cloud import LocalCloud
+from services.shared.messages.dead_letter import DeadLetter
 
 HEADER = "customer_id,account_number,credit_score,account_balance,last_modified,operation\n"
 _PATIENCE = 400.0
@@ -56,7 +55,7 @@ class Pipeline:
             self.publish("file-arrived", b"{}", attributes)
 
     def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> str:
-        (message_id,) = publish(self.connection, topic, [(data, attributes)])
+        (message_id,) = self.connection.publisher.publish(topic, [(data, attributes)])
         return message_id
 
     def wait_until_idle(self, patience: float = _PATIENCE) -> None:

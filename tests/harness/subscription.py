@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # has no types
+from google.cloud import pubsub_v1
 
 from tests.harness.pipeline import Pipeline
 

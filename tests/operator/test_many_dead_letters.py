@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 
 from dropmerge.cli import dead_letters
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.replay import replay
 from dropmerge.operations.dead_letters.subscription import MAX_PULL
-from dropmerge.operations.publish import publish
+from services.shared.messages.dead_letter import DeadLetter
 from tests.harness.commands import Commands
 from tests.harness.dead_letters import INGEST_DEAD_LETTERS, empty_dead_letters, ours, put, put_many
 from tests.harness.pipeline import HEADER, Pipeline, row
@@ -69,9 +68,8 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
         uris = [pipeline.drop(f"{key}.csv", HEADER + row(key, 400 + n)) for n, key in enumerate(keys)]
         arrived = pull_all(pipeline, path, len(keys))
         reason = {"dropmerge_reason": "access_denied", "dropmerge_error": "made by a test"}
-        letters = publish(
-            pipeline.connection, INGEST_DEAD_LETTERS, [(m.data, {**m.attributes, **reason}) for m in arrived] * 20
-        )
+        copies = [(m.data, {**m.attributes, **reason}) for m in arrived] * 20
+        letters = pipeline.connection.publisher.publish(INGEST_DEAD_LETTERS, copies)
         for kill in _KILLS:
             process = _start(commands, "dead-letters", "replay", "--all", "--yes", "--rate", str(_RATE), kill=kill)
             process.join()
@@ -154,10 +152,10 @@ def _dropmerge(words: Sequence[str], environ: Mapping[str, str], kill: _Kill | N
 
 def _arm(when: str, step: str, batch: int) -> None:
     """Let SIGKILL meet this process there."""
-    from dropmerge.operations.dead_letters import replay, subscription
-    from services.shared import journal
+    from dropmerge.operations.dead_letters import subscription
+    from services.shared import journal, publisher
 
-    steps = {"publish": (replay, "publish"), "record": (journal.Journal, "write")}
+    steps = {"publish": (publisher.Publisher, "publish"), "record": (journal.Journal, "write")}
     owner, name = steps.get(step, (subscription.DeadLetterSubscription, "acknowledge"))
     real, calls = getattr(owner, name), itertools.count(1)
 

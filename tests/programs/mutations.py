@@ -106,7 +106,7 @@ MUTATIONS = [
         "G2",
         _STAGER,
         "        if self.warehouse.table_exists(self._tables(load).staging):",
-        "        self.publisher.publish(self.settings.staged_topic, StagedMessage(load).encode(), {})\n"
+        "        self.publisher.publish(self.settings.staged_topic, [(StagedMessage(load).encode(), {})])\n"
         "        if self.warehouse.table_exists(self._tables(load).staging):",
         f"{_CRASH}[ingest-load-False]",
     ),
@@ -114,19 +114,18 @@ MUTATIONS = [
         "publish-without-waiting",
         "G2",
         "services/shared/publisher.py",
-        "answer = PublisherClient.publish(client, topic=path, messages=messages, retry=retry, timeout=seconds)\n"
-        "    return list(answer.message_ids)",
+        "return list(PublisherClient.publish(self._client, topic=path, messages=messages, **limits).message_ids)",
         "import threading\n"
-        "    some = {'topic': path, 'messages': messages}\n"
-        "    threading.Thread(target=PublisherClient.publish, args=[client], kwargs=some).start()\n"
-        "    return ['']",
+        "        some = {'topic': path, 'messages': messages}\n"
+        "        threading.Thread(target=PublisherClient.publish, args=[self._client], kwargs=some).start()\n"
+        "        return ['']",
         f"{_PERMANENT}[access_denied-publish]",
     ),
     Mutation(
         "silent-end",
         "G2",
         _SETTLE,
-        "letter_id = publisher.publish(settings.dead_letter_topic, data, attributes)",
+        "(letter_id,) = publisher.publish(settings.dead_letter_topic, [letter.encode()])",
         'letter_id = ""',
         f"{_G2_G7}g2_an_object_that_no_feed_wants_is_a_dead_letter",
     ),
@@ -222,16 +221,16 @@ MUTATIONS = [
         "replay-loses-the-original",
         "G6",
         "services/shared/messages/dead_letter.py",
-        "return message.data, {**original, **named}",
-        "return message.data, named",
+        "return self.data, {**original, **named}",
+        "return self.data, named",
         "tests/guarantees/test_g6_replay.py::test_g6_replay_publishes_the_original_and_may_be_repeated",
     ),
     Mutation(
         "acknowledged-before-replayed",
         "G6",
         "dropmerge/operations/dead_letters/replay.py",
-        "        ids = publish(connection, source,",
-        "        mailbox.acknowledge(some)\n        ids = publish(connection, source,",
+        "        ids = connection.publisher.publish(source,",
+        "        mailbox.acknowledge(some)\n        ids = connection.publisher.publish(source,",
         "tests/guarantees/test_g6_replay.py::test_g6_a_replay_that_cannot_be_published_loses_nothing",
     ),
     Mutation(

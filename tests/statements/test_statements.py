@@ -16,6 +16,7 @@ from deploy.topology import ROOT
 from services.shared.contract.feed import BadRows, Column, Delete, Feed, read_feed
 from services.shared.contract.formats import Format
 from services.shared.contract.types import TYPES
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.harness.statements.analyser import type_of
 from tests.harness.statements.feeds import features, wide
@@ -37,7 +38,7 @@ def test_statements_for_a_feature_of_a_feed(feed: Feed) -> None:
     warehouse = _sent(feed.name)
     assert sum(sql.startswith("BEGIN TRANSACTION") for sql, _ in warehouse.sent) == 1
     contract = {column.name: type_of(column.type).type_kind for column in feed.columns}
-    staging = f"staging.{Load(feed.name, 'landing', '0.csv', 0).staging_table}"
+    staging = f"staging.{Load(feed.name, ObjectGeneration('landing', '0.csv', 0)).staging_table}"
     for table in (staging, f"{feed.table}_current"):
         found = {name: kind.type_kind for name, kind in warehouse.analyser.columns(f"{PROJECT}.{table}").items()}
         assert {name: kind for name, kind in found.items() if not name.startswith("_")} == contract

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from dropmerge.operations.publish import publish
 from tests.harness.commands import Commands
 from tests.harness.dead_letters import INGEST_DEAD_LETTERS, empty_dead_letters, ours, put
 from tests.harness.pipeline import HEADER, Pipeline, row
@@ -195,7 +194,7 @@ def test_more_than_a_hundred_are_discarded_only_once_their_number_is_typed(
 ) -> None:
     empty_dead_letters(pipeline)
     name = "incoming/accounts/hundred.csv"
-    publish(pipeline.connection, INGEST_DEAD_LETTERS, [(b"{}", ours(name)) for _ in range(101)])
+    pipeline.connection.publisher.publish(INGEST_DEAD_LETTERS, [(b"{}", ours(name)) for _ in range(101)])
     for keys, code, left in (("y\n", 1, 101), ("100\n", 1, 101), ("101\n", 0, 0)):
         with shared.types("dead-letters", "discard", "--all", "--why", "a test") as screen:
             screen.see("discard 101 dead letters? [type 101 to go on]: ")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from deploy.topology import SERVICES
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.subscription import MAX_PULL, DeadLetterSubscription
+from services.shared.messages.dead_letter import DeadLetter
 
 
 @dataclass(frozen=True)

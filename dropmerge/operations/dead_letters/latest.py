@@ -6,8 +6,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
+from services.shared.messages.dead_letter import DeadLetter
 
 Key = tuple[str, str, int]
 """Bucket, object, generation."""

@@ -9,9 +9,8 @@ from deploy.topology import SERVICES
 from dropmerge.cli.exit_codes import abort
 from dropmerge.cli.terminal import current_user
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
-from dropmerge.operations.publish import publish
+from services.shared.messages.dead_letter import DeadLetter
 
 
 def replay(connection: Connection, mailbox: DeadLetterSubscription, letters: Sequence[DeadLetter]) -> None:
@@ -27,12 +26,12 @@ def replay(connection: Connection, mailbox: DeadLetterSubscription, letters: Seq
     for service in SERVICES:
         some = [letter for letter in letters if letter.service == service]
         source = connection.topology["subscriptions"][service]["topic"]
-        ids = publish(connection, source, [(letter.data, _replay_attributes(letter)) for letter in some])
+        ids = connection.publisher.publish(source, [(letter.data, _replay_attributes(letter)) for letter in some])
         connection.journal.write(
             [
                 (
                     Event("replayed", {"dead_letter_id": letter.id, "message_id": message_id, "who": by}, at),
-                    letter.about,
+                    letter.subject,
                 )
                 for letter, message_id in zip(some, ids, strict=True)
             ]
@@ -54,7 +53,7 @@ def discard(connection: Connection, mailbox: DeadLetterSubscription, letters: Se
 
     at, by = datetime.now(UTC), current_user()
     written = connection.journal.write(
-        [(Event("discarded", {**_audit_fields(x), "why": why, "who": by}, at), x.about) for x in letters]
+        [(Event("discarded", {**_audit_fields(x), "why": why, "who": by}, at), x.subject) for x in letters]
     )
     if not written:
         abort("the journal cannot be written, so these dead letters stay; try again")

@@ -19,7 +19,7 @@ from typing import Any
 
 from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter, read_dead_letter
+from services.shared.messages.dead_letter import DeadLetter
 
 MAX_PULL = 500
 # Pub/Sub answers an empty pull by itself after a moment. Who hangs up before the answer leaves leases to nobody.
@@ -98,7 +98,7 @@ class DeadLetterSubscription:
                     again[key] = received.ack_id
                     continue
                 if key not in self._held:
-                    fresh.append(read_dead_letter(service, received.message, self._connection.feeds))
+                    fresh.append(DeadLetter.decode(service, received.message, self._connection.feeds))
                 self._held[key] = received.ack_id
         self._acknowledge(again)
         return fresh

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from dropmerge.cli.terminal import escape_unprintable, print_table, table
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
+from services.shared.messages.dead_letter import DeadLetter
 
 _AGES = {"< 1 h": timedelta(hours=1), "< 1 d": timedelta(days=1), "< 7 d": timedelta(days=7)}
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import typer
 
 from dropmerge.cli.terminal import escape_unprintable
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
+from services.shared.generation import ObjectGeneration
+from services.shared.messages.dead_letter import DeadLetter
 
 MAX_CLOCK_SKEW = timedelta(hours=1)
 """How far two machines' clocks are trusted to differ, at most."""
-_YEAR_9999 = 253_000_000_000_000_000
 
 Event = dict[str, Any]
 """Keys at, event, service, detail."""
@@ -47,7 +47,7 @@ def read_events(connection: Connection, bucket: str, name: str, generation: int)
             "bucket": ("STRING", bucket),
             "object": ("STRING", name),
             "generation": ("INT64", generation),
-            "since": ("TIMESTAMP", created(generation) - MAX_CLOCK_SKEW),
+            "since": ("TIMESTAMP", ObjectGeneration(bucket, name, generation).created - MAX_CLOCK_SKEW),
         },
     )
     return [_read(row) for row in rows]
@@ -65,15 +65,10 @@ def dead_letter_events(connection: Connection, letter: DeadLetter) -> list[Event
             "generation": ("INT64", letter.generation or 0),
             "id": ("STRING", letter.id),
             "replay_of": ("STRING", letter.replay_of or ""),
-            "since": ("TIMESTAMP", created(letter.generation or 0)),
+            "since": ("TIMESTAMP", ObjectGeneration("", "", letter.generation or 0).created),
         },
     )
     return [_read(row) for row in rows]
-
-
-def created(generation: int) -> datetime:
-    """When an object was made: a generation is that moment, in microseconds since 1970."""
-    return datetime.fromtimestamp(min(generation, _YEAR_9999) / 1e6, UTC)
 
 
 def print_events(title: str, events: Sequence[Event]) -> None:

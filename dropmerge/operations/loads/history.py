@@ -13,13 +13,13 @@ from typing import Any
 from google.api_core import exceptions as google
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.dead_letter import DeadLetter
 from dropmerge.operations.dead_letters.latest import is_current, latest_dead_letters
 from dropmerge.operations.loads.events import DISPATCH_EVENTS, TERMINAL_STATES, read_events, state_from_events
 from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, merged_together, row_counts
-from services.shared.archive import archived_name
 from services.shared.contract.pattern import feed_for
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
+from services.shared.messages.dead_letter import DeadLetter
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class LoadHistory:
         if self.load is None:
             return False
         archive = self.connection.storage.bucket(self.connection.archive)
-        return bool(archive.blob(archived_name(self.load)).exists())
+        return bool(archive.blob(self.load.archive_name).exists())
 
     def _has_table(self, name: str) -> bool:
         return self.connection.warehouse.table_exists(f"{self.connection.project}.staging.{name}")
@@ -197,5 +197,5 @@ class LoadHistory:
 
 def load_history(connection: Connection, bucket: str, name: str, generation: int) -> LoadHistory:
     feed = feed_for(connection.feeds, name)
-    load = Load(feed.name, bucket, name, generation) if feed else None
+    load = Load(feed.name, ObjectGeneration(bucket, name, generation)) if feed else None
     return LoadHistory(connection, bucket, name, generation, load)

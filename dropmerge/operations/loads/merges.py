@@ -11,7 +11,7 @@ from typing import Any
 from google.api_core import exceptions as google
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.loads.events import MAX_CLOCK_SKEW, created
+from dropmerge.operations.loads.events import MAX_CLOCK_SKEW
 from services.shared.load import Load
 
 _MAX_JOBS = 10_000
@@ -62,7 +62,7 @@ def find_jobs(connection: Connection, load: Load, merge: Merge | None, until: da
         listed = connection.warehouse.client.list_jobs(
             all_users=True,
             max_results=_MAX_JOBS,
-            min_creation_time=created(load.generation) - MAX_CLOCK_SKEW,
+            min_creation_time=load.source.created - MAX_CLOCK_SKEW,
             max_creation_time=until + timedelta(minutes=1),
         )
         return [job for job in listed if any(part in (job.job_id or "") for part in wanted)][::-1]
@@ -109,4 +109,4 @@ def _checked(connection: Connection, merge: Merge, load: Load) -> list[dict[str,
 
 def _since(load: Load) -> datetime:
     """What is merged together was dropped within days."""
-    return created(load.generation) - timedelta(days=7)
+    return load.source.created - timedelta(days=7)

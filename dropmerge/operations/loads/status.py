@@ -11,6 +11,7 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import Key, is_current
 from dropmerge.operations.loads.events import DISPATCH_EVENTS, MAX_CLOCK_SKEW, TERMINAL_STATES, state_from_events
 from services.shared.contract.pattern import feed_for
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
 _EXPECTED_WITHIN = timedelta(minutes=10)
@@ -95,7 +96,7 @@ def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
     for blob in blobs:
         feed = feed_for(connection.feeds, blob.name)
         key = (blob.bucket.name, blob.name, int(blob.generation))
-        load_id = Load(feed.name, *key).load_id if feed else None
+        load_id = Load(feed.name, ObjectGeneration(*key)).load_id if feed else None
         heard = events.get(key, JournalState("unknown", None))
         if load_id in merged:
             state = "merged"

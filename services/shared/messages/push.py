@@ -21,21 +21,24 @@ class PushMessage:
     attempt: int
     """1 for the first delivery; 1 too where the subscription has no dead-letter policy."""
 
+    @classmethod
+    def decode(cls, body: bytes) -> PushMessage:
+        """The message of a push body (https://cloud.google.com/pubsub/docs/push#receive_push).
 
-def decode_push(body: bytes) -> PushMessage:
-    """Decode a push body. Raises Permanent("malformed_message") naming what is wrong."""
-    try:
-        outer = json.loads(body)
-        message = outer["message"]
-        attributes = message.get("attributes") or {}
-        for text in (text for pair in attributes.items() for text in pair):
-            text.encode()  # half a surrogate pair is text in JSON, and nowhere else
-        return PushMessage(
-            data=base64.b64decode(message.get("data") or "", validate=True),
-            attributes=dict(attributes),
-            message_id=str(message.get("messageId", "")),
-            subscription=str(outer.get("subscription", "")),
-            attempt=int(outer.get("deliveryAttempt") or 1),
-        )
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise PermanentError("malformed_message", f"not a Pub/Sub push body: {error!r}") from error
+        Raises: PermanentError("malformed_message") naming what is wrong.
+        """
+        try:
+            outer = json.loads(body)
+            message = outer["message"]
+            attributes = message.get("attributes") or {}
+            for text in (text for pair in attributes.items() for text in pair):
+                text.encode()  # half a surrogate pair is text in JSON, and nowhere else
+            return cls(
+                data=base64.b64decode(message.get("data") or "", validate=True),
+                attributes=dict(attributes),
+                message_id=str(message.get("messageId", "")),
+                subscription=str(outer.get("subscription", "")),
+                attempt=int(outer.get("deliveryAttempt") or 1),
+            )
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+            raise PermanentError("malformed_message", f"not a Pub/Sub push body: {error!r}") from error

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from services.shared.errors import PermanentError
-from services.shared.load import GENERATIONS, Load
+from services.shared.generation import GENERATIONS, ObjectGeneration
+from services.shared.load import Load
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,11 @@ class StagedMessage:
     load: Load
 
     def encode(self) -> bytes:
-        return json.dumps(asdict(self.load), ensure_ascii=True).encode()
+        return json.dumps({"feed": self.load.feed, **self.load.source.fields}, ensure_ascii=True).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> StagedMessage:
-        """Raises Permanent("malformed_message")."""
+        """Raises: PermanentError("malformed_message")."""
         try:
             fields = json.loads(data)
             feed, bucket, name = texts = [fields[field] for field in ("feed", "bucket", "object")]
@@ -29,6 +30,6 @@ class StagedMessage:
             generation = fields["generation"]
             if type(generation) is not int or generation not in GENERATIONS:
                 raise ValueError("generation must be a whole number that fits in 64 bits")
-            return cls(Load(feed, bucket, name, generation))
+            return cls(Load(feed, ObjectGeneration(bucket, name, generation)))
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise PermanentError("malformed_message", f"not a staged message: {error!r}") from error

@@ -25,6 +25,7 @@ from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
 from services.shared.delivery import Delivery
 from services.shared.errors import PermanentError
+from services.shared.generation import ObjectGeneration
 from services.shared.journal import SCHEMA, Journal
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
@@ -98,7 +99,7 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
     """
     warehouse = AnalysingWarehouse(Analyser())
     warehouse.analyser.add_table(f"{PROJECT}.ops.journal", columns_of(SCHEMA))
-    first, *others = [Load(feed.name, "landing", f"{n}.csv", n) for n in range(loads)]
+    first, *others = [Load(feed.name, ObjectGeneration("landing", f"{n}.csv", n)) for n in range(loads)]
     if feed.delete:
         _stage(warehouse, feed, first, has_delete=True, again="5")
     _stage(warehouse, feed, first, has_delete=False, again=None)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from google.api_core import exceptions
-from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+from google.cloud import pubsub_v1
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
 from tests.harness.pubsub import RunningServer, eventually

@@ -9,6 +9,7 @@ from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
 from services.shared.delivery import Delivery
 from services.shared.errors import TransientError
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
@@ -26,7 +27,10 @@ def _merger(budget: float, warehouse: Any = None, ledger: Any = None) -> Merger:
 
 
 def _work() -> Delivery:
-    return Delivery(PushMessage(StagedMessage(Load(FEED.name, "landing", "x.csv", 1)).encode(), {}, "1", "s", 1), "")
+    return Delivery(
+        PushMessage(StagedMessage(Load(FEED.name, ObjectGeneration("landing", "x.csv", 1))).encode(), {}, "1", "s", 1),
+        "",
+    )
 
 
 def test_g5_a_merge_that_goes_on_and_on_does_not_hold_up_the_deliveries_behind_it() -> None:
