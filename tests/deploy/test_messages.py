@@ -129,7 +129,7 @@ def test_a_recorded_dead_letter_is_listed_with_its_reason(cloud: LocalCloud) -> 
 
 def _publish(bus: str, message: dict[str, Any]) -> None:
     import grpc
-    from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+    from google.cloud import pubsub_v1
     from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
     with grpc.insecure_channel(bus, options=[("grpc.enable_http_proxy", 0)]) as channel:

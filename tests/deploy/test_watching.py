@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.api_core import exceptions as google
+from google.api_core import exceptions
 
 from services.shared import logs
 from services.shared.delivery import Handler, handle
@@ -81,7 +81,7 @@ def test_a_crash_is_an_error_with_its_stack_trace(capsys: pytest.CaptureFixture[
     assert line["exception"].endswith("KeyError: 'gone'")
 
 
-@pytest.mark.parametrize("error", [google.GoogleAPIError("busy"), ConnectionResetError("gone")])
+@pytest.mark.parametrize("error", [exceptions.GoogleAPIError("busy"), ConnectionResetError("gone")])
 def test_what_may_pass_is_no_crash(capsys: pytest.CaptureFixture[str], error: Exception) -> None:
     """Error Reporting takes a line for a crash by its stack trace: there is none."""
 
