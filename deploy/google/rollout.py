@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from google.api_core import exceptions as google
+from google.api_core import exceptions
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
 from deploy import bundle, topology
@@ -97,7 +97,7 @@ def create_state_bucket(target: Target) -> None:
     bucket.iam_configuration.public_access_prevention = "enforced"
     try:
         client.create_bucket(bucket, location=target.region, timeout=60)
-    except google.Conflict:
+    except exceptions.Conflict:
         # Names are global: it must be ours.
         client.get_bucket(target.state_bucket, timeout=60)
 

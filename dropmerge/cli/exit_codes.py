@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from dropmerge.operations.errors import NotDone, UsageError
 from dropmerge.operations.no_answer import PUBSUB, NoAnswer
 from localcloud.errors import CloudError
+from services.shared.errors import PermanentError, TransientError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 CODES: dict[int, str] = {
@@ -54,22 +55,29 @@ def describe_error(error: Exception) -> str | None:
     """What to tell the person at the terminal; None for a fault in the code."""
     if isinstance(error, (NoAnswer, CloudError, NotDone)):
         return str(error)
+    if isinstance(error, (PermanentError, TransientError)) and isinstance(error.__cause__, Exception):
+        return describe_error(error.__cause__)
+    if isinstance(error, (PermanentError, TransientError)):
+        return str(error)
     if isinstance(error, (typer.Exit, typer.Abort, TyperException)):
         return None
-    from google.api_core import exceptions as google
+    from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError
     from requests import RequestException
 
     from services.shared.contract.feed import ContractError
 
-    if isinstance(error, google.RetryError) and isinstance(error.cause, Exception):
+    if isinstance(error, exceptions.RetryError) and isinstance(error.cause, Exception):
         return describe_error(error.cause)
-    if isinstance(error, (google.ServiceUnavailable, google.DeadlineExceeded)) and error.grpc_status_code is not None:
+    if (
+        isinstance(error, (exceptions.ServiceUnavailable, exceptions.DeadlineExceeded))
+        and error.grpc_status_code is not None
+    ):
         # Of all that commands talk to, only Pub/Sub is spoken to in gRPC.
         return str(NoAnswer(PUBSUB, str(error.message)))
-    if isinstance(error, google.Forbidden):
+    if isinstance(error, exceptions.Forbidden):
         return f"{error}\nThe account that runs this command lacks that permission."
-    if isinstance(error, (google.GoogleAPIError, ContractError)):
+    if isinstance(error, (exceptions.GoogleAPIError, ContractError)):
         return str(error)
     if isinstance(error, GoogleAuthError):
         return f"{error}\nLog in with `gcloud auth application-default login`."

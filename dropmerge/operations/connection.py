@@ -22,6 +22,7 @@ from deploy.topology import ROOT
 from dropmerge.cli.exit_codes import abort, usage_error
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR
 from dropmerge.operations.no_answer import BIGQUERY, MONITORING, PUBSUB, STORAGE, Api
+from services.shared.errors import NotFoundError
 
 if TYPE_CHECKING:
     from google.api_core.retry import Retry
@@ -169,16 +170,9 @@ class Connection:
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> list[Any]:
         """A query's rows; none where a table or dataset is not there yet."""
-        from google.api_core.exceptions import NotFound
-
-        from services.shared.errors import TransientError
-        from services.shared.google_errors import classify
-
         try:
             return self.warehouse.query(sql, parameters)
-        except NotFound as error:
-            if isinstance(classify(error), TransientError):
-                raise
+        except NotFoundError:
             return []
 
     def feed(self, name: str | None) -> Feed:

@@ -5,22 +5,18 @@ from __future__ import annotations
 from services.ingest.formats import format_of
 from services.ingest.inspect_head import Layout
 from services.shared.contract.feed import Feed
-from services.shared.errors import PermanentError, TransientError
-from services.shared.google_errors import classify, google_reason
+from services.shared.errors import PermanentError
 from services.shared.warehouse import Warehouse
 
 
 def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, layout: Layout, feed: Feed) -> None:
-    """One load job by URI; every column STRING. Raises Permanent("malformed_file") for what BigQuery cannot read."""
+    """One load job by URI; every column STRING.
+
+    Raises: PermanentError("malformed_file") for what BigQuery cannot read.
+    """
     config = format_of(feed.format).load_config(layout.columns, feed.format)
     try:
         warehouse.load_table_once(f"load-{load_id}", raw_table, uri, config)
-    except Exception as error:
-        kind = classify(error)
-        if isinstance(kind, TransientError):
-            raise
+    except PermanentError:
         warehouse.drop_table(raw_table)
-        # Which also says that bucket and dataset are in different places.
-        if google_reason(error) == "invalid" and "different locations" not in kind.detail:
-            raise PermanentError("malformed_file", kind.detail) from error
-        raise kind from error
+        raise

@@ -2,44 +2,49 @@
 
 from __future__ import annotations
 
-from google.api_core import exceptions as google
+from google.api_core import exceptions
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
+from services.shared.google_errors import translated
 from services.shared.load import Load
 
 _TIMEOUT = 60.0
 
 
+@translated()
 def pin(client: storage.Client, load: Load, archive: str) -> storage.Blob | None:
-    """The immutable copy, made now or by an earlier delivery; None when the generation is gone."""
+    """The immutable copy, made now or by an earlier delivery; None when the generation is gone.
+
+    Raises: NotFoundError when a bucket is gone, and as `classify` does.
+    """
     target = client.bucket(archive).blob(load.archive_name)
-    # Of its own: what the sender declared, such as Content-Encoding, says nothing about how it is loaded.
-    target.content_type = "text/csv"
-    target.metadata = load.archive_metadata
-    if target.exists(timeout=_TIMEOUT):
-        target.reload(timeout=_TIMEOUT)
-        return target
-    source = client.bucket(load.source.bucket).blob(load.source.name, generation=load.source.generation)
-    token: str | None = None
-    try:
-        while True:
-            token, _, _ = target.rewrite(
-                source,
-                token=token,
-                if_generation_match=0,
-                if_source_generation_match=load.source.generation,
-                timeout=_TIMEOUT,
-            )
-            if token is None:
-                break
-    except (google.PreconditionFailed, google.NotFound):
-        # Another delivery pinned it first, the source's generation is gone, or a bucket is.
-        if not target.exists(timeout=_TIMEOUT):
-            for bucket in (load.source.bucket, archive):
-                if not client.bucket(bucket).exists(timeout=_TIMEOUT):
-                    raise
-            return None
+    if not target.exists(timeout=_TIMEOUT):
+        try:
+            _copy(client, load, target)
+        except (exceptions.PreconditionFailed, exceptions.NotFound):
+            # Another delivery pinned it first, the source's generation is gone, or a bucket is.
+            if not target.exists(timeout=_TIMEOUT):
+                if _buckets_exist(client, load.source.bucket, archive):
+                    return None
+                raise
     # By name alone: whichever delivery pinned it, the bytes are the same.
     pinned = client.bucket(archive).blob(load.archive_name)
     pinned.reload(timeout=_TIMEOUT)
     return pinned
+
+
+def _copy(client: storage.Client, load: Load, target: storage.Blob) -> None:
+    """A large object takes several calls (https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite)."""
+    # Of its own: what the sender declared, such as Content-Encoding, says nothing about how it is loaded.
+    target.content_type = "text/csv"
+    target.metadata = load.archive_metadata
+    generation = load.source.generation
+    source = client.bucket(load.source.bucket).blob(load.source.name, generation=generation)
+    only_if = {"if_generation_match": 0, "if_source_generation_match": generation, "timeout": _TIMEOUT}
+    token, _, _ = target.rewrite(source, **only_if)
+    while token is not None:
+        token, _, _ = target.rewrite(source, token=token, **only_if)
+
+
+def _buckets_exist(client: storage.Client, *names: str) -> bool:
+    return all(client.bucket(name).exists(timeout=_TIMEOUT) for name in names)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
-from google.api_core import exceptions as google
 from google.cloud import storage  # type: ignore[attr-defined]  # has no types
 
 from services.ingest.check_rows import Tables, check_rows, drop_intermediate_tables, stage_rows
@@ -18,7 +18,8 @@ from services.ingest.pin import pin
 from services.shared.contract.feed import Feed
 from services.shared.contract.pattern import feed_for
 from services.shared.delivery import Delivery
-from services.shared.errors import PermanentError, TransientError
+from services.shared.errors import NotFoundError, PermanentError, TransientError
+from services.shared.google_errors import translated
 from services.shared.journal import Journal
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
@@ -121,6 +122,7 @@ def reprocessing_id(message: PushMessage) -> str | None:
     return message.message_id if {"replay_of", "announced_by"} & message.attributes.keys() else None
 
 
+@translated()
 def read_head(blob: storage.Blob, count: int) -> bytes:
     # Raw: an object marked Content-Encoding: gzip would otherwise come unpacked, and might be a bomb.
     return bytes(blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60))
@@ -131,10 +133,10 @@ def transient_if_another_delivery_finished(load: Load) -> Iterator[None]:
     # Deliveries of one load may overlap: the first to finish drops what the others were about to read.
     try:
         yield
-    except google.NotFound as error:
-        own = (load.raw_table, load.checked_table, load.archive_name)
-        if any(name in str(error) for name in own):
-            raise TransientError(f"another delivery was here: {error}") from error
+    except NotFoundError as error:
+        own = (load.raw_table, load.checked_table, PurePosixPath(load.archive_name).name)
+        if any(name in error.detail for name in own):
+            raise TransientError(f"another delivery was here: {error.detail}") from error
         raise
 
 

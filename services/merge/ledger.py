@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from google.api_core import exceptions as google
 from google.cloud import bigquery
 
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import METADATA
 from services.shared.sql import Templates
-from services.shared.warehouse import HTTP_TIMEOUT, RETRY, Warehouse
+from services.shared.warehouse import Warehouse
 
 _SQL = Templates(Path(__file__).parent)
 
@@ -42,9 +41,9 @@ class Ledger:
             return
         dataset, _ = feed.table.split(".")
         for name in (dataset, self.ops):
-            self._prepare_dataset(name)
+            self.warehouse.create_dataset(name)
         main = f"{self.project}.{feed.table}"
-        self.warehouse.client.create_table(_main_table(main, feed), exists_ok=True, retry=RETRY, timeout=HTTP_TIMEOUT)
+        self.warehouse.create_table(_main_table(main, feed))
         for template in (
             "create_ledger.sql",
             "create_lock.sql",
@@ -62,14 +61,6 @@ class Ledger:
                 )
             )
         self._ready.add(feed.name)
-
-    def _prepare_dataset(self, name: str) -> None:
-        dataset = bigquery.DatasetReference(self.project, name)
-        try:
-            self.warehouse.client.get_dataset(dataset, retry=RETRY, timeout=HTTP_TIMEOUT)
-        except google.NotFound:
-            # Only now: creating one, even one that is there, takes a right on the whole project.
-            self.warehouse.client.create_dataset(dataset, exists_ok=True, retry=RETRY, timeout=HTTP_TIMEOUT)
 
     def invalidate(self, feed: Feed) -> None:
         """Make the next `prepare` look again."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import tenacity
-from google.api_core import exceptions as google
 
 from services.merge.ledger import Ledger
 from services.merge.pruning import key_range
@@ -20,8 +19,7 @@ from services.shared.contract.feed import Feed
 from services.shared.contract.order import column_names, ranking
 from services.shared.deadline import remaining
 from services.shared.delivery import Delivery
-from services.shared.errors import PermanentError, TransientError
-from services.shared.google_errors import classify
+from services.shared.errors import NotFoundError, PermanentError, TransientError
 from services.shared.journal import Journal
 from services.shared.load import Load, staging_table
 from services.shared.messages.staged import StagedMessage
@@ -94,7 +92,7 @@ class Merger:
     def _retrying(self, delivery: Delivery, feed: Feed, load: Load) -> str:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(
-                lambda e: isinstance(e, Exception) and isinstance(classify(e), TransientError)
+                lambda error: isinstance(error, Exception) and not isinstance(error, PermanentError)
             ),
             wait=tenacity.wait_random_exponential(multiplier=0.5, max=20),
             stop=tenacity.stop_after_delay(self.settings.budget_seconds / 4),
@@ -125,9 +123,8 @@ class Merger:
             group = [load.load_id]
         try:
             merge_id = self._merge_group(feed, group)
-        except Exception as error:
-            kind = classify(error)
-            if len(group) == 1 or not isinstance(kind, PermanentError) or kind.reason != "refused_by_warehouse":
+        except PermanentError as error:
+            if len(group) == 1 or error.reason != "refused_by_warehouse":
                 raise
             others, group = group[1:], [load.load_id]
             merge_id = self._merge_group(feed, group)
@@ -160,14 +157,12 @@ class Merger:
                 no_lock=_NO_LOCK,
             )
             self.warehouse.query(sql, name=f"merge-{merge_id}")
-        except google.ClientError as error:
+        except PermanentError as error:
             # Another process merged and dropped what was listed here, or someone dropped a table or row: look again.
-            # A script's statement reports a missing table as a bad query.
-            is_gone = isinstance(error, google.NotFound) or "not found: table" in str(error).lower()
-            if not is_gone and _NO_LOCK not in str(error):
+            if not isinstance(error, NotFoundError) and _NO_LOCK not in error.detail:
                 raise
             self.ledger.invalidate(feed)
-            raise TransientError(f"something went away before its MERGE: {error}") from error
+            raise TransientError(f"something was dropped before its MERGE: {error.detail}") from error
         return merge_id
 
     def _staged_load_ids(self, feed: Feed, load: Load) -> list[str]:

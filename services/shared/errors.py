@@ -1,4 +1,4 @@
-"""The two kinds of failure."""
+"""The two kinds of failure. They are imported by every command: nothing heavy belongs here."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ class PermanentError(Exception):
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+
+
+class NotFoundError(PermanentError):
+    """Something that the call names is not there, such as a table."""
 
 
 class TransientError(Exception):

@@ -1,13 +1,15 @@
-"""The one reading of Google's errors."""
+"""Google's errors, read in one place and turned into ours."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from google.api_core import exceptions as google
+from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 
-from services.shared.errors import PermanentError, TransientError
+from services.shared.errors import NotFoundError, PermanentError, TransientError
 
 _CONFLICTS = (
     # BigQuery reports conflicts as 400 invalidQuery, like a syntax error: only the text tells.
@@ -25,12 +27,21 @@ _PERMANENT_REASONS = {
 }
 
 
-_EXPECTED = (TransientError, google.GoogleAPIError, GoogleAuthError, OSError)
+_EXPECTED = (TransientError, exceptions.GoogleAPIError, GoogleAuthError, OSError)
 
 
 def is_unexpected(error: Exception) -> bool:
     """Neither ours, nor Google's, nor the network's: a fault in the code, which a person should see."""
     return not isinstance(error, _EXPECTED)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises ours in place of Google's and the network's errors, as `classify` reads them; others pass as they are."""
+    try:
+        yield
+    except (exceptions.GoogleAPIError, GoogleAuthError, OSError) as error:
+        raise classify(error) from error
 
 
 def google_reason(error: BaseException) -> str:
@@ -50,13 +61,15 @@ def classify(error: Exception) -> PermanentError | TransientError:
     reason = google_reason(error)
     if any(conflict in text.lower() for conflict in _CONFLICTS):
         return TransientError(text)
-    if isinstance(error, google.NotFound) and re.search(r"not found: job\b", text, re.IGNORECASE):
+    if isinstance(error, exceptions.NotFound) and re.search(r"not found: job\b", text, re.IGNORECASE):
         # Nobody configures a job: one that is not known is started again by the next delivery.
         return TransientError(text)
     if reason in _PERMANENT_REASONS:
-        return PermanentError(_PERMANENT_REASONS[reason], text)
-    if isinstance(error, google.Forbidden) and reason in ("", "forbidden"):
+        # A script's statement reports a missing table as a bad query.
+        is_missing = isinstance(error, exceptions.NotFound) or "not found: table" in text.lower()
+        return (NotFoundError if is_missing else PermanentError)(_PERMANENT_REASONS[reason], text)
+    if isinstance(error, exceptions.Forbidden) and reason in ("", "forbidden"):
         return PermanentError("access_denied", text)
-    if isinstance(error, google.NotFound):
-        return PermanentError("not_found", text)
+    if isinstance(error, exceptions.NotFound):
+        return NotFoundError("not_found", text)
     return TransientError(f"{type(error).__name__}: {text}")

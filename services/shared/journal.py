@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
-from google.api_core import exceptions as google
+from google.api_core import exceptions
 from google.cloud import bigquery
 
 SCHEMA = [
@@ -66,7 +66,7 @@ class Journal:
         try:
             try:
                 self._append(rows)
-            except google.NotFound:
+            except exceptions.NotFound:
                 self._client.create_table(_table(self._table), exists_ok=True)
                 self._append(rows)
         except Exception as error:

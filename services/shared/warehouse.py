@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from google.api_core import exceptions as google
+from google.api_core import exceptions
 from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from services.shared.deadline import remaining
+from services.shared.errors import PermanentError, TransientError
+from services.shared.google_errors import google_reason, translated
 
 HTTP_TIMEOUT = 120.0
 # Google's default retries run for 10 and 40 minutes, longer than a push may take, with pauses of up to one.
@@ -34,7 +37,8 @@ def connect(project: str, location: str) -> bigquery.Client:
 class Warehouse:
     """Statements and jobs, each awaited for `budget_seconds`, or what is left of the delivery's time.
 
-    Errors are Google's own: `classify` reads them.
+    Every method raises PermanentError or TransientError, with Google's error as its cause; NotFoundError where a table
+    or dataset is missing.
     """
 
     def __init__(self, client: bigquery.Client, budget_seconds: float, retry: Retry = RETRY) -> None:
@@ -42,9 +46,10 @@ class Warehouse:
         self._budget = budget_seconds
         self._retry = retry
 
+    @translated()
     def query(self, sql: str, parameters: Parameters | None = None, name: str | None = None) -> list[bigquery.Row]:
         """The rows. With `name`, the job's id begins with it, for a person to find."""
-        remaining(self._budget)  # or else it would run with nobody to wait for it
+        remaining(self._budget)  # Do not start a job that no time is left to wait for.
         job = self.client.query(
             sql,
             job_config=_config(parameters),
@@ -55,16 +60,19 @@ class Warehouse:
         )
         return list(job.result(retry=self._retry, timeout=remaining(self._budget), job_retry=None))
 
+    @translated()
     def table_exists(self, table: str) -> bool:
         try:
             self.client.get_table(table, retry=self._retry, timeout=HTTP_TIMEOUT)
-        except google.NotFound:
+        except exceptions.NotFound:
             return False
         return True
 
+    @translated()
     def drop_table(self, table: str) -> None:
         self.client.delete_table(table, not_found_ok=True, retry=self._retry, timeout=HTTP_TIMEOUT)
 
+    @translated()
     def list_tables(self, dataset: str, prefix: str) -> list[str]:
         """Names of a dataset's tables that begin with a prefix. A listing is free; a query is not."""
         listed: Iterable[Any] = self.client.list_tables(
@@ -72,6 +80,7 @@ class Warehouse:
         )
         return [item.table_id for item in listed if item.table_id.startswith(prefix)]
 
+    @translated()
     def create_table_once(
         self, name: str, table: str, sql: str, parameters: Parameters | None = None, occasion: str = ""
     ) -> None:
@@ -92,15 +101,18 @@ class Warehouse:
 
         self._once(_job_name(name, sql, repr(sorted((parameters or {}).items())), occasion), table, start)
 
+    @translated()
     def load_table_once(self, name: str, table: str, uri: str, config: bigquery.LoadJobConfig) -> None:
-        """Load `uri` into `table`, as `create_once`."""
+        """Load `uri` into `table`, as `create_table_once`. Raises: PermanentError("malformed_file") for a file that
+        BigQuery cannot read."""
 
         def start(job_id: str) -> Any:
             return self.client.load_table_from_uri(
                 uri, table, job_id=job_id, job_config=config, retry=self._retry, timeout=HTTP_TIMEOUT
             )
 
-        self._once(_job_name(name, uri, str(config.to_api_repr())), table, start)
+        with _malformed_file():
+            self._once(_job_name(name, uri, str(config.to_api_repr())), table, start)
 
     def _once(self, name: str, table: str, start: Callable[[str], Any]) -> None:
         for attempt in range(_MAX_ATTEMPTS):
@@ -110,22 +122,50 @@ class Warehouse:
                 try:
                     start(job_id).result(timeout=remaining(self._budget))
                     return
-                except google.Conflict:
+                except exceptions.Conflict:
                     job = self._find(job_id)
             if job is None:
-                raise google.ServiceUnavailable(f"job {job_id} is neither there nor to be had")  # type: ignore[no-untyped-call]
+                raise TransientError(f"job {job_id} is neither there nor can it be started")
             # A failed id cannot be used again, nor one whose table has gone since: take the next.
             if not job.done(retry=self._retry):
                 job.result(timeout=remaining(self._budget))
             if job.error_result is None and self.table_exists(table):
                 return
-        raise google.ServiceUnavailable(f"job {name} was tried {_MAX_ATTEMPTS} times")  # type: ignore[no-untyped-call]
+        raise TransientError(f"job {name} was tried {_MAX_ATTEMPTS} times")
+
+    @translated()
+    def create_dataset(self, name: str) -> None:
+        """Create a dataset if it is not there."""
+        dataset = bigquery.DatasetReference(self.client.project, name)
+        try:
+            self.client.get_dataset(dataset, retry=self._retry, timeout=HTTP_TIMEOUT)
+        except exceptions.NotFound:
+            # Only now: creating one, even one that is there, takes a right on the whole project.
+            self.client.create_dataset(dataset, exists_ok=True, retry=self._retry, timeout=HTTP_TIMEOUT)
+
+    @translated()
+    def create_table(self, table: bigquery.Table) -> None:
+        """Create a table if it is not there; one that is there stays as it is."""
+        self.client.create_table(table, exists_ok=True, retry=self._retry, timeout=HTTP_TIMEOUT)
 
     def _find(self, job_id: str) -> Any | None:
         try:
             return self.client.get_job(job_id, retry=self._retry, timeout=HTTP_TIMEOUT)
-        except google.NotFound:
+        except exceptions.NotFound:
             return None
+
+
+@contextmanager
+def _malformed_file() -> Iterator[None]:
+    try:
+        with translated():
+            yield
+    except PermanentError as error:
+        # The same word says that bucket and dataset are in different places.
+        is_file = error.__cause__ and google_reason(error.__cause__) == "invalid"
+        if is_file and "different locations" not in error.detail:
+            raise PermanentError("malformed_file", error.detail) from error.__cause__
+        raise
 
 
 def _job_name(name: str, *parts: str) -> str:

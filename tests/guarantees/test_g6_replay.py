@@ -1,7 +1,7 @@
 """G6: a dead letter is complete, and its replay is safe."""
 
 import pytest
-from google.api_core import exceptions as google
+from google.api_core import exceptions
 
 from dropmerge.operations.dead_letters.replay import replay
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
@@ -31,7 +31,7 @@ def test_g6_a_replay_that_cannot_be_published_loses_nothing(
     letter = pipeline.dead_letter(uri)
     with monkeypatch.context() as patched:
         patched.setitem(pipeline.connection.topology["subscriptions"]["ingest"], "topic", "no-such-topic")
-        with pytest.raises(google.NotFound):
+        with pytest.raises(exceptions.NotFound):
             _replay(pipeline, letter.id)
     assert pipeline.dead_letter(uri).id == letter.id
 

@@ -133,7 +133,7 @@ MUTATIONS = [
         "forgotten-job-is-permanent",
         "G2",
         "services/shared/google_errors.py",
-        "if isinstance(error, google.NotFound) and re.search(",
+        "if isinstance(error, exceptions.NotFound) and re.search(",
         "if isinstance(error, OSError) and re.search(",
         f"{_FORGOTTEN}[stage]",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from google.api_core import exceptions as google
+from google.api_core import exceptions
 
 from dropmerge.cli.exit_codes import usage_error
 from dropmerge.operations.connection import Connection
@@ -60,7 +60,7 @@ def _why_unknown(facts: LoadHistory) -> str:
 def _latest(connection: Connection, bucket: str, name: str) -> int | None:
     try:
         blob = connection.storage.bucket(bucket).get_blob(name)
-    except google.NotFound:
+    except exceptions.NotFound:
         blob = None
     if blob is not None:
         return int(blob.generation)

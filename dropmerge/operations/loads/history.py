@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from google.api_core import exceptions as google
+from google.api_core import exceptions
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import is_current, latest_dead_letters
@@ -162,7 +162,7 @@ class LoadHistory:
     def _live_generation(self) -> int | None:
         try:
             blob = self.connection.storage.bucket(self.bucket).get_blob(self.object)
-        except google.NotFound:
+        except exceptions.NotFound:
             return None
         return int(blob.generation) if blob else None
 

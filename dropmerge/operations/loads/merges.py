@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from google.api_core import exceptions as google
+from google.api_core import exceptions
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.events import MAX_CLOCK_SKEW
@@ -66,7 +66,7 @@ def find_jobs(connection: Connection, load: Load, merge: Merge | None, until: da
             max_creation_time=until + timedelta(minutes=1),
         )
         return [job for job in listed if any(part in (job.job_id or "") for part in wanted)][::-1]
-    except google.Forbidden:
+    except exceptions.Forbidden:
         return []
 
 

@@ -1,30 +1,32 @@
 """Google's errors, read once: by reason word and message."""
 
 import pytest
-from google.api_core import exceptions as google
+from google.api_core import exceptions
 
-from services.shared.errors import PermanentError, TransientError
-from services.shared.google_errors import classify
+from services.shared.errors import NotFoundError, PermanentError, TransientError
+from services.shared.google_errors import classify, translated
+
+_Google = exceptions.GoogleAPICallError
 
 
-def _error(kind: type[google.GoogleAPICallError], reason: str, text: str = "words") -> google.GoogleAPICallError:
+def _error(kind: type[_Google], reason: str, text: str = "words") -> _Google:
     return kind(text, errors=[{"reason": reason, "message": text}])
 
 
 @pytest.mark.parametrize(
     ("kind", "reason", "text"),
     [
-        (google.ServiceUnavailable, "backendError", ""),
-        (google.TooManyRequests, "jobRateLimitExceeded", ""),
-        (google.Forbidden, "rateLimitExceeded", ""),
-        (google.Forbidden, "quotaExceeded", ""),
-        (google.NotFound, "notFound", "404 GET https://…: Not found: Job p:EU.dropmerge-load-1"),
-        (google.BadRequest, "invalidQuery", "Could not serialize access to table t due to concurrent update"),
-        (google.BadRequest, "invalidQuery", "Transaction is aborted due to concurrent update against table t"),
-        (google.BadRequest, "invalidQuery", "Too many DML statements outstanding against table t"),
+        (exceptions.ServiceUnavailable, "backendError", ""),
+        (exceptions.TooManyRequests, "jobRateLimitExceeded", ""),
+        (exceptions.Forbidden, "rateLimitExceeded", ""),
+        (exceptions.Forbidden, "quotaExceeded", ""),
+        (exceptions.NotFound, "notFound", "404 GET https://…: Not found: Job p:EU.dropmerge-load-1"),
+        (exceptions.BadRequest, "invalidQuery", "Could not serialize access to table t due to concurrent update"),
+        (exceptions.BadRequest, "invalidQuery", "Transaction is aborted due to concurrent update against table t"),
+        (exceptions.BadRequest, "invalidQuery", "Too many DML statements outstanding against table t"),
     ],
 )
-def test_what_may_pass_is_transient(kind: type[google.GoogleAPICallError], reason: str, text: str) -> None:
+def test_what_may_pass_is_transient(kind: type[_Google], reason: str, text: str) -> None:
     """Also conflicts, which BigQuery reports like syntax errors."""
     assert isinstance(classify(_error(kind, reason, text)), TransientError)
 
@@ -32,14 +34,14 @@ def test_what_may_pass_is_transient(kind: type[google.GoogleAPICallError], reaso
 @pytest.mark.parametrize(
     ("kind", "reason", "ours"),
     [
-        (google.BadRequest, "invalid", "refused_by_warehouse"),
-        (google.BadRequest, "invalidQuery", "refused_by_warehouse"),
-        (google.Forbidden, "accessDenied", "access_denied"),
-        (google.NotFound, "notFound", "not_found"),
-        (google.BadRequest, "resourcesExceeded", "refused_by_warehouse"),
+        (exceptions.BadRequest, "invalid", "refused_by_warehouse"),
+        (exceptions.BadRequest, "invalidQuery", "refused_by_warehouse"),
+        (exceptions.Forbidden, "accessDenied", "access_denied"),
+        (exceptions.NotFound, "notFound", "not_found"),
+        (exceptions.BadRequest, "resourcesExceeded", "refused_by_warehouse"),
     ],
 )
-def test_what_stays_is_permanent(kind: type[google.GoogleAPICallError], reason: str, ours: str) -> None:
+def test_what_stays_is_permanent(kind: type[_Google], reason: str, ours: str) -> None:
     """With our reason and Google's words."""
     found = classify(_error(kind, reason))
     assert isinstance(found, PermanentError)
@@ -50,3 +52,29 @@ def test_the_unknown_is_transient() -> None:
     """Retried, then dead-lettered by Pub/Sub."""
     assert isinstance(classify(ConnectionResetError("reset")), TransientError)
     assert isinstance(classify(KeyError("a bug")), TransientError)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "text"),
+    [
+        (exceptions.NotFound, "notFound", "Not found: Table p:d.t was not found in location US"),
+        (exceptions.NotFound, "", "404 GET https://…: No such object"),
+        (exceptions.BadRequest, "invalidQuery", "Query error: Not found: Table p:d.t at [1:1]"),
+    ],
+)
+def test_what_is_missing_can_be_told_from_what_is_refused(kind: type[_Google], reason: str, text: str) -> None:
+    """Also in a script, of which BigQuery says that the query is bad."""
+    assert isinstance(classify(_error(kind, reason, text)), NotFoundError)
+    assert not isinstance(classify(_error(exceptions.BadRequest, "invalidQuery")), NotFoundError)
+
+
+def test_errors_are_translated_once() -> None:
+    """Google's and the network's become ours, with the original as the cause; ours and faults in the code pass."""
+    original = _error(exceptions.Forbidden, "accessDenied")
+    with pytest.raises(PermanentError) as caught, translated(), translated():
+        raise original
+    assert caught.value.__cause__ is original
+    with pytest.raises(TransientError), translated():
+        raise ConnectionResetError("reset")
+    with pytest.raises(KeyError), translated():
+        raise KeyError("a bug")
