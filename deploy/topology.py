@@ -25,6 +25,25 @@ class Topology:
     subscriptions: dict[str, Settings]
     services: dict[str, Settings]
 
+    def push_subscription(self, service: str) -> str:
+        """The subscription that delivers messages to a service."""
+        (name,) = [name for name, one in self.subscriptions.items() if one.get("push_to") == service]
+        return name
+
+    def source_topic(self, service: str) -> str:
+        """The topic that a service's messages come from."""
+        return str(self.subscriptions[self.push_subscription(service)]["topic"])
+
+    def dead_letter_topic(self, service: str) -> str:
+        """The topic that a service's dead letters go to, those of Pub/Sub itself too."""
+        return str(self.subscriptions[self.push_subscription(service)]["dead_letter"]["topic"])
+
+    def dead_letter_subscription(self, service: str) -> str:
+        """The subscription in which a service's dead letters wait."""
+        topic = self.dead_letter_topic(service)
+        (name,) = [name for name, one in self.subscriptions.items() if one["topic"] == topic]
+        return name
+
 
 def read(path: Path = TOPOLOGY) -> Topology:
     """The topology in this file."""

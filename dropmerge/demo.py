@@ -28,10 +28,10 @@ from dropmerge.cli.stop_signals import StopSignals
 from dropmerge.cli.terminal import ignore_closed_stream
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.in_flight import InFlight
-from dropmerge.operations.loads.status import is_in_flight
 from localcloud.cloud import LocalCloud
 from services.ingest.formats import sample
 from services.shared.contract.feed import Feed
+from services.shared.generation import ObjectGeneration
 
 _ROWS, _INCREMENTAL_ROWS = 20_000, 5_000
 # Many times what they take on a slow machine.
@@ -138,7 +138,7 @@ class _Demo:
         self._feeds = folder / "feeds"
         self._contract = self._feeds / "accounts.yaml"
         self._expected = folder / "expected.csv"
-        self._told: dict[tuple[str, int], str] = {}
+        self._told: dict[ObjectGeneration, str] = {}
         """The last state shown of each generation."""
 
     def run(self) -> list[str]:
@@ -227,12 +227,12 @@ class _Demo:
         """Show each file's way until nothing is in flight."""
         in_flight = InFlight(self._connection())
         while True:
-            found, messages = in_flight.snapshot()
-            for one in found:
-                if self._told.get((one.object, one.generation)) != one.state:
-                    self._told[one.object, one.generation] = one.state
-                    _say(f"  gs://{one.bucket}/{one.object}  [cyan]{one.state}[/cyan]")
-            if not messages and not any(map(is_in_flight, found)):
+            snapshot = in_flight.snapshot()
+            for load in snapshot.loads:
+                if self._told.get(load.source) != load.state:
+                    self._told[load.source] = load.state
+                    _say(f"  {load.source.uri}  [cyan]{load.state}[/cyan]")
+            if snapshot.is_idle:
                 return
             time.sleep(0.3)
 
@@ -283,7 +283,7 @@ def expected_rows(path: Path, feed: Feed) -> list[Row]:
 
 def current_rows(connection: Connection, feed: Feed) -> list[Row]:
     """What people query: the main table without tombstones."""
-    return [row.values() for row in connection.rows(f"SELECT * FROM `{feed.table}_current`")]  # noqa: S608 - the contract's
+    return [row.values() for row in connection.query("current_rows.sql", feed=feed)]
 
 
 def _compare(expected: Path, connection: Connection) -> int:

@@ -14,7 +14,7 @@ def create_messaging(topology: Topology, bus: str, push_url: Callable[[str], str
     """Topics and subscriptions; an existing subscription is brought up to date (ports may have changed)."""
     # Slow to import: done here, not when the command starts.
     import grpc
-    from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+    from google.cloud import pubsub_v1
     from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
     from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 

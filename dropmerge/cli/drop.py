@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import report_errors, usage_error
 from dropmerge.cli.options import (
     DEFAULT_FEEDS_DIR,
     DEFAULT_STATE_DIR,
     DryRun,
     Feeds,
-    GcsUri,
     Json,
     Project,
     State,
@@ -26,7 +24,9 @@ from dropmerge.cli.options import (
     Yes,
 )
 from dropmerge.cli.terminal import confirm, escape_unprintable, progress, require_terminal, shorten_list
-from dropmerge.operations.connection import Connection, open_connection
+from dropmerge.operations.drop import Target, find_overwritten, find_targets
+from dropmerge.operations.drop import drop as upload
+from dropmerge.operations.gcs_uri import GcsUri
 
 
 def drop(
@@ -49,61 +49,33 @@ def drop(
     if feed and to:
         usage_error("--feed and --to exclude each other")
     with report_errors():
-        connection = open_connection(state, project, feeds)
-        targets = [(path, *_target(connection, path, feed, to, len(files))) for path in files]
+        connection = connect(state, project, feeds)
+        targets = find_targets(connection, files, feed, to)
         if not dry_run and not yes:
-            overwritten = ", ".join(
-                shorten_list(list(_overwritten(connection, [(bucket, name) for _, bucket, name in targets])))
-            )
-            if overwritten:
-                require_terminal(f"overwriting {overwritten}")
-                confirm(f"overwrite {overwritten}?")
+            _confirm(list(find_overwritten(connection, targets)))
         dropped = []
-        for path, bucket, name in targets:
+        for target in targets:
             generation = None
             if not dry_run:
-                blob = connection.storage.bucket(bucket).blob(name)
-                with progress().status(f"dropping {path}"):
-                    blob.upload_from_filename(str(path), timeout=600)
-                generation = int(blob.generation or 0)
-            dropped.append({"file": str(path), "bucket": bucket, "object": name, "generation": generation})
+                with progress().status(f"dropping {target.file}"):
+                    generation = upload(connection, target)
+            dropped.append((target, generation))
     if as_json:
-        typer.echo(json.dumps(dropped, indent=2))
+        typer.echo(json.dumps([_as_json(target, generation) for target, generation in dropped], indent=2))
         return
-    for one in dropped:
-        suffix = "" if dry_run else f"#{one['generation']}"
-        verb = "would go to" if dry_run else "is"
-        typer.echo(f"{one['file']} {verb} gs://{one['bucket']}/{one['object']}{suffix}")
+    for target, generation in dropped:
+        verb, suffix = ("would go to", "") if dry_run else ("is", f"#{generation}")
+        typer.echo(f"{target.file} {verb} {target.uri}{suffix}")
 
 
-def _target(connection: Connection, path: Path, feed: str | None, to: GcsUri | None, count: int) -> tuple[str, str]:
-    bucket, name = _named(connection, path, feed, to, count)
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        usage_error(
-            f"{escape_unprintable(str(path))}: not UTF-8, as an object's name must be: use --to gs://BUCKET/NAME"
-        )
-    return bucket, name
+def _confirm(overwritten: Sequence[GcsUri]) -> None:
+    if not overwritten:
+        return
+    names = ", ".join(shorten_list([escape_unprintable(str(uri)) for uri in overwritten]))
+    require_terminal(f"overwriting {names}")
+    confirm(f"overwrite {names}?")
 
 
-def _named(connection: Connection, path: Path, feed: str | None, to: GcsUri | None, count: int) -> tuple[str, str]:
-    if to is not None:
-        if not to.name:
-            usage_error("--to has no name after the bucket")
-        is_folder = to.name.endswith("/")
-        if count > 1 and not is_folder:
-            usage_error("several files need a folder: end --to with /")
-        return to.bucket, to.name + (path.name if is_folder else "")
-    chosen = connection.feed(feed)
-    name = re.split(r"[*?]", chosen.objects)[0] + path.name
-    if not chosen.wants(name):
-        usage_error(f"{name} does not match the feed's pattern {chosen.objects}: use --to")
-    return connection.landing, name
-
-
-def _overwritten(connection: Connection, places: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Objects that are there already, or would be written twice by this very command."""
-    for (bucket, name), times in Counter(places).items():
-        if times > 1 or connection.storage.bucket(bucket).blob(name).exists():
-            yield escape_unprintable(f"gs://{bucket}/{name}")
+def _as_json(target: Target, generation: int | None) -> dict[str, object]:
+    uri = target.uri
+    return {"file": str(target.file), "bucket": uri.bucket, "object": uri.name, "generation": generation}

@@ -1,17 +1,23 @@
-"""The command itself, and what it prints."""
+"""`dropmerge explain`: what happened to a file, or why a row is as it is."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dropmerge.cli.command import connect
+from dropmerge.cli.events import print_events
 from dropmerge.cli.exit_codes import report_errors, usage_error
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, RowFeed, State
 from dropmerge.cli.terminal import escape_unprintable
-from dropmerge.operations.connection import open_connection
-from dropmerge.operations.loads.events import print_events
+
+if TYPE_CHECKING:
+    from dropmerge.operations.connection import Connection
+    from dropmerge.operations.loads.events import LoadEvent
+    from dropmerge.operations.loads.history import LoadHistory
 
 
 def explain(
@@ -28,31 +34,45 @@ def explain(
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """The life of a load, or of the load that a row came from. Exit code 1 when nothing is known of it."""
-    # Both bring Google's clients with them.
-    from dropmerge.operations.loads.explain import explain_object
-    from dropmerge.operations.loads.rows import explain_row
+    # It brings Google's clients with it.
+    from dropmerge.operations.loads.history import read_history
 
     with report_errors():
-        connection = open_connection(state, project, feeds)
+        connection = connect(state, project, feeds)
         if row:
             pairs = [*row, *(word for word in [uri, *(more or [])] if word)]
-            found = explain_row(connection, connection.feed(feed), pairs)
-            origin = explain_object(connection, found.pop("origin"), with_jobs=True) if "origin" in found else {}
-            # The row first, then the load that it came from.
-            answer = {"load_id": None, "state": "unknown", **found, **origin, "events": origin.get("events", [])}
+            answer, events = _explain_row(connection, feed, pairs)
         elif uri and not more:
-            answer = explain_object(connection, uri, with_jobs=True)
+            history = read_history(connection, uri, with_jobs=True)
+            answer, events = history.as_json(), history.events
         else:
             usage_error("name one gs://bucket/object, or --row key=value")
     if as_json:
         typer.echo(json.dumps(answer, indent=2, default=str))
     else:
-        _print(answer)
+        _print(answer, events)
     if answer["state"] == "unknown":
         raise typer.Exit(1)
 
 
-def _print(answer: dict[str, Any]) -> None:
+def _explain_row(
+    connection: Connection, feed: str | None, pairs: Sequence[str]
+) -> tuple[Mapping[str, Any], Sequence[LoadEvent]]:
+    """The row first, then the load that it came from."""
+    from dropmerge.operations.loads.history import read_history
+    from dropmerge.operations.loads.rows import read_row
+
+    found = read_row(connection, connection.feed(feed), pairs)
+    if found.origin is None:
+        nothing = {"load_id": None, "state": "unknown", "feed": found.feed, "row": None, "why": found.why}
+        return {**nothing, "events": []}, []
+    origin: LoadHistory = read_history(connection, found.origin, with_jobs=True)
+    whole = origin.as_json()
+    row = {"row": found.row, "deleted": found.deleted, "loses_to": found.loses_to}
+    return {"load_id": None, "state": "unknown", **row, **whole}, origin.events
+
+
+def _print(answer: Mapping[str, Any], events: Sequence[LoadEvent]) -> None:
     for name, value in answer.items():
         if name == "events" or value is None or value in ([], {}):
             continue
@@ -60,13 +80,13 @@ def _print(answer: dict[str, Any]) -> None:
             typer.echo(f"{name}:")
             for one in value:
                 typer.echo(f"  {_line(one)}")
-        elif isinstance(value, dict):
+        elif isinstance(value, Mapping):
             typer.echo(f"{name}:")
             for key, one in value.items():
                 typer.echo(escape_unprintable(f"  {key}: {one}"))
         else:
             typer.echo(escape_unprintable(f"{name}: {value}"))
-    print_events("events", answer["events"])
+    print_events("events", events)
 
 
 def _line(one: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from typing import Annotated
 import typer
 
 from deploy.topology import ROOT, SERVICES
+from dropmerge.operations.gcs_uri import GcsUri
 from services.shared.reasons import REASONS, ROW_REASONS
 
 DEFAULT_STATE_DIR = Path(".local")
@@ -53,20 +53,12 @@ def parse_glob(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True)
-class GcsUri:
-    """Of an object, or of those whose names begin so."""
-
-    bucket: str
-    name: str
-
-
 def parse_gcs_uri(text: str) -> GcsUri:
     """gs://bucket/name, where the name may be empty."""
-    match = re.fullmatch(r"gs://([^/]+)(?:/(.*))?", text, re.DOTALL)
-    if match is None:
-        raise typer.BadParameter(f"{text!r} is not gs://bucket/name")
-    return GcsUri(match[1], match[2] or "")
+    try:
+        return GcsUri.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _one_of(allowed: Iterable[str], text: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from datetime import timedelta
+from typing import Annotated
 
 import typer
 
-from dropmerge.cli.exit_codes import report_errors, usage_error
+from dropmerge.cli.command import connect, require_confirmation
+from dropmerge.cli.exit_codes import report_errors
 from dropmerge.cli.options import (
     DEFAULT_FEEDS_DIR,
     DEFAULT_STATE_DIR,
@@ -21,14 +22,8 @@ from dropmerge.cli.options import (
     Yes,
     parse_age,
 )
-from dropmerge.cli.terminal import confirm, current_user, pluralize, require_terminal
-from dropmerge.operations.connection import Connection, open_connection
-
-if TYPE_CHECKING:
-    from services.shared.contract.feed import Feed
-
-# Merged before @before, by the ledger's word; a tombstone that the ledger does not know stays.
-_OLD = "_deleted AND _load_id IN (SELECT load_id FROM `ops.ledger` WHERE feed = @feed AND merged_at < @before)"
+from dropmerge.cli.terminal import confirm, current_user, pluralize
+from dropmerge.operations.tombstones import find_old_tombstones, purge
 
 
 def purge_tombstones(
@@ -53,49 +48,20 @@ def purge_tombstones(
     discarded load's file is still in the landing and archive buckets, a `backfill` after the purge merges it, and a
     deleted key may return.
     """
-    if not dry_run and not yes:
-        require_terminal("purge-tombstones")
+    require_confirmation("purge-tombstones", dry_run, yes)
     with report_errors():
-        connection = open_connection(state, project, feeds)
-        least = timedelta(
-            seconds=max(
-                settings["retention_seconds"]
-                for name, settings in connection.topology["subscriptions"].items()
-                if "push_to" not in settings
-            )
-        )
-        if older_than < least:
-            usage_error(
-                f"--older-than is less than the {least.days} days that a dead letter may wait: "
-                "one replayed after the purge could bring a deleted key back"
-            )
-        before = datetime.now(UTC) - older_than
-        chosen = [connection.feed(feed)] if feed else [one for one in connection.feeds.values() if one.delete]
-        counts = {one.name: _count(connection, one, before) for one in chosen}
-        if not dry_run and any(counts.values()):
+        connection = connect(state, project, feeds)
+        found = find_old_tombstones(connection, older_than, feed)
+        waiting = [one for one in found if one.count]
+        if waiting and not dry_run:
             if not yes:
-                of_feeds = ", ".join(f"{count} of {name}" for name, count in counts.items() if count)
-                confirm(f"remove {pluralize(sum(counts.values()), 'tombstone')} ({of_feeds})?")
-            for one in chosen:
-                if counts[one.name]:
-                    _purge(connection, one, before, counts[one.name])
+                names = ", ".join(f"{one.count} of {one.feed.name}" for one in waiting)
+                confirm(f"remove {pluralize(sum(one.count for one in waiting), 'tombstone')} ({names})?")
+            for one in waiting:
+                purge(connection, one, current_user())
     if as_json:
-        typer.echo(json.dumps(counts))
+        typer.echo(json.dumps({one.feed.name: one.count for one in found}))
         return
     verb = "would be removed" if dry_run else "removed"
-    for name, count in counts.items():
-        typer.echo(f"{name}: {pluralize(count, 'tombstone')} {verb}")
-
-
-def _count(connection: Connection, feed: Feed, before: datetime) -> int:
-    rows = connection.rows(f"SELECT COUNT(*) AS n FROM `{feed.table}` WHERE {_OLD}", _parameters(feed, before))  # noqa: S608 - the contract's
-    return int(rows[0]["n"]) if rows else 0
-
-
-def _purge(connection: Connection, feed: Feed, before: datetime, count: int) -> None:
-    connection.warehouse.query(f"DELETE FROM `{feed.table}` WHERE {_OLD}", _parameters(feed, before))  # noqa: S608 - the contract's
-    connection.journal.record("purged", {"feed": feed.name}, tombstones=count, before=before, who=current_user())
-
-
-def _parameters(feed: Feed, before: datetime) -> dict[str, tuple[str, object]]:
-    return {"feed": ("STRING", feed.name), "before": ("TIMESTAMP", before)}
+    for one in found:
+        typer.echo(f"{one.feed.name}: {pluralize(one.count, 'tombstone')} {verb}")

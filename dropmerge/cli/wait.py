@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 import typer
 
+from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import abort, report_errors
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Project, State, Timeout
 from dropmerge.cli.terminal import escape_unprintable, pluralize, progress
-from dropmerge.operations.connection import open_connection
-from dropmerge.operations.loads.in_flight import InFlight
-from dropmerge.operations.loads.status import LoadStatus
+from dropmerge.operations.loads.in_flight import InFlight, Snapshot
 
 _SHOWN = 20
+_PAUSE_SECONDS = 0.3
 
 
 def wait(
@@ -29,25 +28,18 @@ def wait(
     """
     with report_errors():
         deadline = time.monotonic() + timeout
-        in_flight = InFlight(open_connection(state, project, feeds, timeout))
+        in_flight = InFlight(connect(state, project, feeds, timeout))
         # What is said at the end comes after the spinner, not into it.
         with progress().status("looking") as line:
-            while True:
-                moving, messages = in_flight.pending()
-                if not moving and not messages:
-                    break
-                line.update(_words(moving, messages))
-                if time.monotonic() >= deadline:
-                    break
-                time.sleep(0.3)
-        if moving or messages:
-            for one in moving[:_SHOWN]:
-                typer.echo(
-                    escape_unprintable(f"gs://{one.bucket}/{one.object}#{one.generation}: {one.state}"), err=True
-                )
-            abort(f"after {timeout:g} s: {_words(moving, messages)}")
+            while not (snapshot := in_flight.snapshot()).is_idle and time.monotonic() < deadline:
+                line.update(_words(snapshot))
+                time.sleep(_PAUSE_SECONDS)
+        if not snapshot.is_idle:
+            for one in snapshot.pending[:_SHOWN]:
+                typer.echo(escape_unprintable(f"{one.source}: {one.state}"), err=True)
+            abort(f"after {timeout:g} s: {_words(snapshot)}")
     typer.echo("nothing is in flight")
 
 
-def _words(moving: Sequence[LoadStatus], messages: int) -> str:
-    return f"{pluralize(len(moving), 'file')} and {pluralize(messages, 'message')} in flight"
+def _words(snapshot: Snapshot) -> str:
+    return f"{pluralize(len(snapshot.pending), 'file')} and {pluralize(snapshot.messages, 'message')} in flight"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +17,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deploy.topology import ROOT
-from dropmerge.cli.exit_codes import abort, usage_error
-from dropmerge.cli.options import DEFAULT_FEEDS_DIR
+from deploy import topology
+from deploy.topology import Topology
+from dropmerge.operations.errors import UsageError
 from dropmerge.operations.no_answer import BIGQUERY, MONITORING, PUBSUB, STORAGE, Api
+from dropmerge.operations.queries import statement
+from services.shared.contract.pattern import feed_for
 from services.shared.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -50,10 +51,8 @@ class Connection:
     """When the command's own time is over, by time.monotonic()."""
 
     @cached_property
-    def topology(self) -> Mapping[str, Any]:
-        import yaml
-
-        return dict(yaml.safe_load((ROOT / "deploy" / "topology.yaml").read_text(encoding="utf-8")))
+    def topology(self) -> Topology:
+        return topology.read()
 
     @cached_property
     def feeds(self) -> Mapping[str, Feed]:
@@ -63,10 +62,17 @@ class Connection:
 
     @property
     def landing(self) -> str:
+        """The bucket that files are dropped in."""
         return os.environ.get("DROPMERGE_LANDING_BUCKET") or f"{self.bucket_prefix}landing"
 
     @property
+    def landing_prefix(self) -> str:
+        """Objects whose names begin so are for the feeds; others are ignored."""
+        return str(self.topology.buckets["landing"]["prefix"])
+
+    @property
     def archive(self) -> str:
+        """The bucket of pinned copies."""
         return os.environ.get("DROPMERGE_ARCHIVE_BUCKET") or f"{self.bucket_prefix}archive"
 
     @cached_property
@@ -175,15 +181,29 @@ class Connection:
         except NotFoundError:
             return []
 
+    def query(self, name: str, parameters: Parameters | None = None, **identifiers: Any) -> list[Any]:
+        """The rows of a statement in `queries/`; none where a table or dataset is not there yet."""
+        return self.rows(statement(name, **identifiers), parameters)
+
+    def staging_tables(self) -> list[str]:
+        """Names of the tables on their way to a main table; none where there is no such dataset yet."""
+        return self.warehouse.list_tables("staging", "")
+
     def feed(self, name: str | None) -> Feed:
-        """The feed of this name, or the only one; anything else is a mistake on the command line."""
+        """The feed of this name, or the only one. Raises UsageError."""
         names = ", ".join(self.feeds)
         if name is None and len(self.feeds) > 1:
-            usage_error(f"several feeds: name one with --feed ({names})")
+            raise UsageError(f"several feeds: name one with --feed ({names})")
         found = self.feeds.get(name) if name else next(iter(self.feeds.values()))
         if found is None:
-            usage_error(f"no feed {name!r}; there are: {names}")
+            raise UsageError(f"no feed {name!r}; there are: {names}")
         return found
+
+    def is_unwanted(self, object_name: str) -> bool:
+        """Whether no feed wants an object and none has to: a folder's placeholder, or outside the landing prefix."""
+        return object_name.endswith("/") or not (
+            object_name.startswith(self.landing_prefix) or feed_for(self.feeds, object_name)
+        )
 
 
 @contextmanager
@@ -199,23 +219,3 @@ def _as_if_missing(*modules: str) -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
-
-
-def open_connection(
-    state: Path, project: str | None, feeds: Path = DEFAULT_FEEDS_DIR, seconds: float = math.inf
-) -> Connection:
-    """Point the process at the local cloud of `state`, or at a Google Cloud project.
-
-    `seconds`: how long the command may take by its own option, if it has one.
-    """
-    ends_at = time.monotonic() + seconds
-    if project:
-        return Connection(project, feeds, f"{project}-", ends_at)
-    from localcloud.cloud import LocalCloud
-    from localcloud.errors import CloudError
-
-    try:
-        os.environ.update(LocalCloud(state).read())
-    except CloudError as error:
-        abort(error)
-    return Connection(os.environ["GOOGLE_CLOUD_PROJECT"], feeds, ends_at=ends_at)

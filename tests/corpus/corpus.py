@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dropmerge.operations.loads.status import journal_states, merged_loads
+from dropmerge.operations.loads.events import journal_states
+from dropmerge.operations.loads.states import Evidence, State, state_of
+from dropmerge.operations.loads.status import merged_loads
 from services.shared.contract.pattern import feed_for
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -107,11 +109,10 @@ def _file_outcomes(
     for file in files():
         generation = generations[file.name]
         wanting = feed_for(pipeline.connection.feeds, file.object_name)
-        load_id = (
-            Load(wanting.name, ObjectGeneration("landing", file.object_name, generation)).load_id if wanting else None
-        )
-        word = heard.get(("landing", file.object_name, generation))
-        state = "merged" if load_id in merged else word.state if word else "ignored"
+        source = ObjectGeneration("landing", file.object_name, generation)
+        load_id = Load(wanting.name, source).load_id if wanting else None
+        known = heard.get(source)
+        state = state_of(Evidence(load_id in merged, known.events, known.is_served)) if known else State.IGNORED
         letter = by_object.get((file.object_name, generation))
         found[file.name] = Outcome(state, letter, rows.get((f"gs://landing/{file.object_name}", generation), {}))
     return found

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dropmerge.operations.dead_letters.replay import replay
+from dropmerge.operations.dead_letters.replay import replay_batch
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from tests.harness.faults.calls import Fault, at
 from tests.harness.faults.cloud import Faulty
@@ -50,5 +50,5 @@ def _replay(faulty: Faulty, key: str) -> None:
     connection = faulty.pipeline.connection
     with DeadLetterSubscription(connection) as mailbox:
         for batch in mailbox.batches():
-            replay(connection, mailbox, [one for one in batch if one.object and key in one.object])
+            replay_batch(connection, mailbox, [one for one in batch if one.object and key in one.object], "a test")
     faulty.pipeline.wait_until_idle()

@@ -1,6 +1,6 @@
 """What the services really send is what BigQuery's own front end has analysed."""
 
-from dropmerge.operations.dead_letters.replay import replay
+from dropmerge.operations.dead_letters.replay import replay_batch
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from services.shared.contract.feed import read_feeds
 from tests.harness.faults.cloud import Faulty
@@ -22,7 +22,7 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
         assert {letter.feed: letter.reason for letter in letters} == {
             name: "too_many_bad_rows" for name, feed in feeds.items() if not feed.bad_rows.at_most
         }
-        replay(pipeline.connection, mailbox, letters)
+        replay_batch(pipeline.connection, mailbox, letters, "a test")
     pipeline.wait_until_idle()
     current = [pipeline.connection.rows(f"SELECT * FROM `{feed.table}_current`") for feed in feeds.values()]
     assert [len(rows) for rows in current] == [1] * len(feeds)

@@ -3,7 +3,7 @@
 import pytest
 from google.api_core import exceptions
 
-from dropmerge.operations.dead_letters.replay import replay
+from dropmerge.operations.dead_letters.replay import replay_batch
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from tests.harness.pipeline import HEADER, Pipeline, row
 
@@ -30,7 +30,7 @@ def test_g6_a_replay_that_cannot_be_published_loses_nothing(
     pipeline.wait_until_idle()
     letter = pipeline.dead_letter(uri)
     with monkeypatch.context() as patched:
-        patched.setitem(pipeline.connection.topology["subscriptions"]["ingest"], "topic", "no-such-topic")
+        patched.setitem(pipeline.connection.topology.subscriptions["ingest"], "topic", "no-such-topic")
         with pytest.raises(exceptions.NotFound):
             _replay(pipeline, letter.id)
     assert pipeline.dead_letter(uri).id == letter.id
@@ -64,4 +64,4 @@ def test_g6_replaying_what_has_been_merged_changes_nothing(pipeline: Pipeline) -
 def _replay(pipeline: Pipeline, letter_id: str) -> None:
     with DeadLetterSubscription(pipeline.connection) as mailbox:
         found = [letter for batch in mailbox.batches() for letter in batch]
-        replay(pipeline.connection, mailbox, [letter for letter in found if letter.id == letter_id])
+        replay_batch(pipeline.connection, mailbox, [letter for letter in found if letter.id == letter_id], "a test")

@@ -2,7 +2,7 @@
 
 import json
 
-from dropmerge.operations.dead_letters.replay import replay
+from dropmerge.operations.dead_letters.replay import replay_batch
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from tests.harness.pipeline import HEADER, Pipeline, row
 
@@ -50,7 +50,7 @@ def test_g7_a_replay_replaces_what_an_earlier_check_recorded(pipeline: Pipeline)
     letter = pipeline.dead_letter(uri)
     with DeadLetterSubscription(pipeline.connection) as mailbox:
         for batch in mailbox.batches():
-            replay(pipeline.connection, mailbox, [one for one in batch if one.id == letter.id])
+            replay_batch(pipeline.connection, mailbox, [one for one in batch if one.id == letter.id], "a test")
     pipeline.wait_until_idle()
     assert _rejected(pipeline, uri) == ["g7-replayed"]
     assert pipeline.dead_letter(uri).replay_count == 1

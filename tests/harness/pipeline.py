@@ -9,7 +9,7 @@ from typing import Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
-from dropmerge.operations.loads.explain import explain_object
+from dropmerge.operations.loads.history import read_history
 from dropmerge.operations.loads.in_flight import InFlight
 from localcloud.cloud import LocalCloud
 from services.shared.messages.dead_letter import DeadLetter
@@ -62,14 +62,14 @@ class Pipeline:
         """Until nothing is in flight, for at most `patience` seconds."""
         in_flight, deadline = InFlight(self.connection), time.monotonic() + patience
         while True:
-            moving, messages = in_flight.pending()
-            if not moving and not messages:
+            snapshot = in_flight.snapshot()
+            if snapshot.is_idle:
                 return
-            assert time.monotonic() < deadline, f"still in flight: {moving}, {messages} messages"
+            assert time.monotonic() < deadline, f"in flight: {snapshot.pending}, {snapshot.messages} messages"
             time.sleep(0.1)
 
     def explain(self, uri: str) -> dict[str, Any]:
-        return explain_object(self.connection, uri)
+        return read_history(self.connection, uri).as_json()
 
     def scores(self, keys: Sequence[str], feed: str = "accounts") -> dict[str, int | None]:
         """Of the current rows of these customers."""

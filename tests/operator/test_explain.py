@@ -129,3 +129,4 @@ def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_t
     # Of what was dead-lettered before, nobody knows but the letters: it would be waited for.
     for blob in list_landing_objects(pipeline.connection):
         blob.delete()
+    pipeline.wait_until_idle()

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from dropmerge.cli import dead_letters
-from dropmerge.operations.dead_letters.replay import replay
+from dropmerge.operations.dead_letters import replay
+from dropmerge.operations.dead_letters.replay import replay_batch
 from dropmerge.operations.dead_letters.subscription import MAX_PULL
 from services.shared.messages.dead_letter import DeadLetter
 from tests.harness.commands import Commands
@@ -32,12 +32,12 @@ def test_many_letters_are_never_all_in_memory(
     empty_dead_letters(pipeline)
     count, held = 4 * MAX_PULL, []
 
-    def watched(*arguments: Any) -> None:
+    def watched(*arguments: Any, **more: Any) -> None:
         gc.collect()
         held.append(sum(isinstance(one, DeadLetter) for one in gc.get_objects()))
-        replay(*arguments)
+        replay_batch(*arguments, **more)
 
-    monkeypatch.setattr(dead_letters, "replay", watched)
+    monkeypatch.setattr(replay, "replay_batch", watched)
     data = put_many(pipeline, count, size=64)
     assert len({one["id"] for one in commands.json("dead-letters", "list")}) == count
     with paused_subscription(pipeline, "ingest") as path:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from deploy.topology import ROOT
+from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import CODES, DONE, FAILED, INTERRUPTED, USAGE
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR
-from dropmerge.operations.connection import open_connection
 from tests.harness.commands import Commands
 
 _WRONG: list[tuple[str, str]] = [
@@ -96,7 +96,7 @@ def test_a_projects_buckets_have_its_name(monkeypatch: pytest.MonkeyPatch, tmp_p
     """As the foundation's Terraform calls them; the environment overrides."""
     for name in ("DROPMERGE_LANDING_BUCKET", "DROPMERGE_ARCHIVE_BUCKET"):
         monkeypatch.delenv(name, raising=False)
-    connection = open_connection(tmp_path, "acme", DEFAULT_FEEDS_DIR)
+    connection = connect(tmp_path, "acme", DEFAULT_FEEDS_DIR)
     assert (connection.landing, connection.archive) == ("acme-landing", "acme-archive")
     terraform = "".join(path.read_text() for path in (ROOT / "deploy" / "google" / "foundation").glob("*.tf"))
     for bucket in ("landing", "archive"):

@@ -230,7 +230,7 @@ MUTATIONS = [
         "G6",
         "dropmerge/operations/dead_letters/replay.py",
         "        ids = connection.publisher.publish(source,",
-        "        mailbox.acknowledge(some)\n        ids = connection.publisher.publish(source,",
+        "        subscription.acknowledge(some)\n        ids = connection.publisher.publish(source,",
         "tests/guarantees/test_g6_replay.py::test_g6_a_replay_that_cannot_be_published_loses_nothing",
     ),
     Mutation(

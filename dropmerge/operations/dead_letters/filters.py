@@ -1,61 +1,72 @@
-"""Which dead letters a command is about: its filters."""
+"""Which dead letters an operation is about."""
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from deploy.topology import SERVICES
 from dropmerge.operations.dead_letters.subscription import MAX_PULL, DeadLetterSubscription
+from dropmerge.operations.dead_letters.summary import Summary
 from services.shared.messages.dead_letter import DeadLetter
+
+MAX_REPLAYS = 5
+"""What was replayed so often and failed again is left to a person."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """A letter is meant if it fits all that are given."""
+    """A dead letter is meant if it fits all that are given."""
 
     services: Sequence[str] = SERVICES
     reason: str | None = None
     feed: str | None = None
     glob: str | None = None
+    """Of the object's name, for `fnmatch`."""
     before: datetime | None = None
     ids: frozenset[str] = frozenset()
+    limit: int | None = None
+    max_replays: int | None = None
+    """Those that were replayed so often are counted in the summary, and left where they are."""
 
-    def wants(self, letter: DeadLetter) -> bool:
+    @property
+    def is_everything(self) -> bool:
+        """Whether it narrows nothing down."""
+        return replace(self, limit=None, max_replays=None) == Filter()
+
+    def wants(self, dead_letter: DeadLetter) -> bool:
         return (
-            (self.reason is None or letter.reason == self.reason)
-            and (self.feed is None or letter.feed == self.feed)
-            and (self.glob is None or fnmatch.fnmatchcase(letter.object or "", self.glob))
-            and (not self.ids or letter.id in self.ids)
-            and (self.before is None or letter.at < self.before)
+            (self.reason is None or dead_letter.reason == self.reason)
+            and (self.feed is None or dead_letter.feed == self.feed)
+            and (self.glob is None or fnmatch.fnmatchcase(dead_letter.object or "", self.glob))
+            and (not self.ids or dead_letter.id in self.ids)
+            and (self.before is None or dead_letter.at < self.before)
         )
 
-    def batches(self, mailbox: DeadLetterSubscription, most: int = MAX_PULL) -> Iterator[list[DeadLetter]]:
-        """The letters wanted, as many at a time as `most` of each service."""
-        count = 0
-        for batch in mailbox.batches(most):
-            wanted = [letter for letter in batch if self.wants(letter)]
-            count += len(wanted)
-            if wanted:
-                yield wanted
-            if self._is_all(count):
+    def batches(
+        self, subscription: DeadLetterSubscription, summary: Summary, most: int = MAX_PULL
+    ) -> Iterator[list[DeadLetter]]:
+        """Those wanted, at most `most` of each service at a time. The caller adds what it has done to the summary."""
+        wanted = 0
+        most = most if self.limit is None else min(most, self.limit)
+        for batch in subscription.batches(most):
+            found = [one for one in batch if self.wants(one)]
+            wanted += len(found)
+            fit = self._fit(found, summary)
+            if fit:
+                yield fit if self.limit is None else fit[: self.limit - summary.count]
+            if self._is_all(wanted, summary):
                 return
 
-    def _is_all(self, count: int) -> bool:
-        # The others need not be read.
-        return bool(self.ids) and count == len(self.ids)
+    def _fit(self, found: Sequence[DeadLetter], summary: Summary) -> list[DeadLetter]:
+        # Skip dead letters produced by this run's own replays, which would loop.
+        fresh = [one for one in found if one.replay_of not in summary.seen]
+        fit = [one for one in fresh if self.max_replays is None or one.replay_count < self.max_replays]
+        summary.over_replay_limit += len(fresh) - len(fit)
+        return fit
 
-
-def filter_from_options(
-    reason: str | None,
-    feed: str | None,
-    glob: str | None,
-    older_than: timedelta | None,
-    ids: Sequence[str] | None,
-    service: str | None,
-) -> Filter:
-    """From the command line's options."""
-    before = None if older_than is None else datetime.now(UTC) - older_than
-    return Filter((service,) if service else SERVICES, reason, feed, glob, before, frozenset(ids or []))
+    def _is_all(self, wanted: int, summary: Summary) -> bool:
+        """Whether the others need not be read."""
+        return (bool(self.ids) and wanted == len(self.ids)) or summary.count == self.limit

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from deploy.topology import SERVICES
-from dropmerge.cli.exit_codes import abort
-from dropmerge.cli.terminal import current_user
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.dead_letters.filters import Filter
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
+from dropmerge.operations.dead_letters.summary import Summary
+from dropmerge.operations.errors import NotDone
+from dropmerge.operations.rate import RateLimiter
 from services.shared.messages.dead_letter import DeadLetter
 
+Action = Callable[[Connection, DeadLetterSubscription, Sequence[DeadLetter]], None]
+Progress = Callable[[int], None]
+"""Is called with the number of dead letters done so far."""
 
-def replay(connection: Connection, mailbox: DeadLetterSubscription, letters: Sequence[DeadLetter]) -> None:
+
+def look(connection: Connection, wanted: Filter, progress: Progress) -> Summary:
+    """What an action would take, which stays where it is."""
+    return _for_each_batch(connection, wanted, RateLimiter(None), _no_op, progress)
+
+
+def replay(connection: Connection, wanted: Filter, who: str, limiter: RateLimiter, progress: Progress) -> Summary:
+    """Publish the originals again, each to the topic that it came from; what was done."""
+    return _for_each_batch(connection, wanted, limiter, partial(replay_batch, who=who), progress)
+
+
+def discard(connection: Connection, wanted: Filter, who: str, why: str, progress: Progress) -> Summary:
+    """Give them up; what was done. Raises NotDone where that cannot be recorded."""
+    action = partial(discard_batch, who=who, why=why)
+    return _for_each_batch(connection, wanted, RateLimiter(None), action, progress)
+
+
+def replay_batch(
+    connection: Connection, subscription: DeadLetterSubscription, dead_letters: Sequence[DeadLetter], who: str
+) -> None:
     """Publish each original to the topic it came from, record, acknowledge.
 
     In this order a command killed anywhere loses nothing: what was published and not yet acknowledged is
@@ -22,43 +47,60 @@ def replay(connection: Connection, mailbox: DeadLetterSubscription, letters: Seq
     from services.shared.journal import Event
 
     # The moment before: in the journal, what the pipeline does with the message comes after it.
-    at, by = datetime.now(UTC), current_user()
+    at = datetime.now(UTC)
     for service in SERVICES:
-        some = [letter for letter in letters if letter.service == service]
-        source = connection.topology["subscriptions"][service]["topic"]
-        ids = connection.publisher.publish(source, [(letter.data, _replay_attributes(letter)) for letter in some])
+        some = [one for one in dead_letters if one.service == service]
+        source = connection.topology.source_topic(service)
+        ids = connection.publisher.publish(source, [(one.data, _replay_attributes(one)) for one in some])
+        details = [
+            {"dead_letter_id": one.id, "message_id": message_id, "who": who}
+            for one, message_id in zip(some, ids, strict=True)
+        ]
         connection.journal.write(
-            [
-                (
-                    Event("replayed", {"dead_letter_id": letter.id, "message_id": message_id, "who": by}, at),
-                    letter.subject,
-                )
-                for letter, message_id in zip(some, ids, strict=True)
-            ]
+            [(Event("replayed", detail, at), one.subject) for one, detail in zip(some, details, strict=True)]
         )
-        mailbox.acknowledge(some)
+        subscription.acknowledge(some)
 
 
-def _audit_fields(letter: DeadLetter) -> dict[str, str]:
-    return {
-        "dead_letter_id": letter.id,
-        "dead_lettered_at": letter.dead_lettered_at,
-        "reason": letter.reason,
-    }
-
-
-def discard(connection: Connection, mailbox: DeadLetterSubscription, letters: Sequence[DeadLetter], why: str) -> None:
+def discard_batch(
+    connection: Connection,
+    subscription: DeadLetterSubscription,
+    dead_letters: Sequence[DeadLetter],
+    who: str,
+    why: str,
+) -> None:
     """Record, and only what is recorded is acknowledged: nothing goes without a trace."""
     from services.shared.journal import Event
 
-    at, by = datetime.now(UTC), current_user()
+    at = datetime.now(UTC)
     written = connection.journal.write(
-        [(Event("discarded", {**_audit_fields(x), "why": why, "who": by}, at), x.subject) for x in letters]
+        [(Event("discarded", {**_audit_fields(one), "why": why, "who": who}, at), one.subject) for one in dead_letters]
     )
     if not written:
-        abort("the journal cannot be written, so these dead letters stay; try again")
-    mailbox.acknowledge(letters)
+        raise NotDone("the journal cannot be written, so these dead letters stay; try again")
+    subscription.acknowledge(dead_letters)
 
 
-def _replay_attributes(letter: DeadLetter) -> dict[str, str]:
-    return {**letter.attributes, "replay_of": letter.id, "replay_count": str(letter.replay_count + 1)}
+def _for_each_batch(
+    connection: Connection, wanted: Filter, limiter: RateLimiter, action: Action, progress: Progress
+) -> Summary:
+    summary = Summary()
+    with DeadLetterSubscription(connection, wanted.services) as subscription:
+        for batch in wanted.batches(subscription, summary, limiter.batch):
+            limiter.wait(len(batch))
+            action(connection, subscription, batch)
+            summary.add(batch)
+            progress(summary.count)
+    return summary
+
+
+def _no_op(_: Connection, __: DeadLetterSubscription, ___: Sequence[DeadLetter]) -> None:
+    """For a look."""
+
+
+def _audit_fields(one: DeadLetter) -> dict[str, str]:
+    return {"dead_letter_id": one.id, "dead_lettered_at": one.dead_lettered_at, "reason": one.reason}
+
+
+def _replay_attributes(one: DeadLetter) -> dict[str, str]:
+    return {**one.attributes, "replay_of": one.id, "replay_count": str(one.replay_count + 1)}

@@ -121,7 +121,7 @@ class DeadLetterSubscription:
         from google.api_core.exceptions import Forbidden
 
         try:
-            return self._connection.undelivered(f"{service}-dead-letter")
+            return self._connection.undelivered(self._connection.topology.dead_letter_subscription(service))
         except Forbidden:
             # Without the right to read metrics, only empty answers tell.
             return sys.maxsize
@@ -158,10 +158,12 @@ class DeadLetterSubscription:
             self._connection.subscriber.acknowledge(subscription=path, ack_ids=ids, retry=retry)
 
     def _settings(self, service: str) -> dict[str, Any]:
-        return dict(self._connection.topology["subscriptions"][f"{service}-dead-letter"])
+        topology = self._connection.topology
+        return topology.subscriptions[topology.dead_letter_subscription(service)]
 
     def _path(self, service: str) -> str:
-        return str(self._connection.subscriber.subscription_path(self._connection.project, f"{service}-dead-letter"))
+        name = self._connection.topology.dead_letter_subscription(service)
+        return str(self._connection.subscriber.subscription_path(self._connection.project, name))
 
 
 def _chunks(held: dict[tuple[str, str], str]) -> Iterator[tuple[str, list[str]]]:

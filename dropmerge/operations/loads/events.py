@@ -1,93 +1,89 @@
-"""The journal's events about one object generation."""
+"""The journal's events about one object generation, and about many at once."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import typer
-
-from dropmerge.cli.terminal import escape_unprintable
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.loads.states import DISPATCH_EVENTS
 from services.shared.generation import ObjectGeneration
 from services.shared.messages.dead_letter import DeadLetter
 
 MAX_CLOCK_SKEW = timedelta(hours=1)
 """How far two machines' clocks are trusted to differ, at most."""
 
-Event = dict[str, Any]
-"""Keys at, event, service, detail."""
-TERMINAL_STATES = {"merged", "dead_lettered", "superseded", "ignored"}
-DISPATCH_EVENTS = ("arrived", "announced", "replayed")
-"""Events that put a load on its way, whatever was before."""
+
+@dataclass(frozen=True)
+class LoadEvent:
+    at: datetime
+    event: str
+    service: str
+    """`console` where a command recorded it."""
+    detail: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Keys at, event, service, detail."""
+        return {**vars(self), "at": self.at.isoformat()}
 
 
-def state_from_events(events: Iterable[str]) -> str | None:
-    """Where a load stands by its events, in order. A discarded letter is an end, unless there was another.
+@dataclass(frozen=True)
+class JournalState:
+    """What the journal knows of an object generation: what decides its state, and no more."""
 
-    Leave out the discarded letters that are older than the load's last setting out: they say nothing of it.
-    """
-    word = None
-    for event in events:
-        if event != "discarded":
-            word = event
-        elif word not in TERMINAL_STATES:
-            word = "dead_lettered"
-    return word
+    events: list[str] = field(default_factory=list)
+    is_served: bool = False
+    """Whether a service has recorded an event."""
+    last_dispatched_at: datetime | None = None
+    """When it was last delivered to ingest, announced or replayed."""
 
 
-def read_events(connection: Connection, bucket: str, name: str, generation: int) -> list[Event]:
-    """In order of time; none where there is no journal."""
-    rows = connection.rows(
-        "SELECT `at`, event, service, detail FROM `ops.journal`"
-        " WHERE bucket = @bucket AND object = @object AND generation = @generation AND `at` >= @since ORDER BY `at`",
-        {
-            "bucket": ("STRING", bucket),
-            "object": ("STRING", name),
-            "generation": ("INT64", generation),
-            "since": ("TIMESTAMP", ObjectGeneration(bucket, name, generation).created - MAX_CLOCK_SKEW),
-        },
-    )
-    return [_read(row) for row in rows]
+def read_events(connection: Connection, source: ObjectGeneration) -> list[LoadEvent]:
+    """Oldest first; none where there is no journal."""
+    since = source.created - MAX_CLOCK_SKEW
+    rows = connection.query("load_events.sql", {**_source(source), "since": ("TIMESTAMP", since)})
+    return [_event(row) for row in rows]
 
 
-def dead_letter_events(connection: Connection, letter: DeadLetter) -> list[Event]:
-    """Of the letter's object generation, and of the letter itself, which may have none."""
-    rows = connection.rows(
-        "SELECT `at`, event, service, detail FROM `ops.journal`"
-        " WHERE `at` >= @since AND ((bucket = @bucket AND object = @object AND generation = @generation)"
-        " OR JSON_VALUE(detail, '$.dead_letter_id') IN (@id, @replay_of)) ORDER BY `at`",
-        {
-            "bucket": ("STRING", letter.bucket or ""),
-            "object": ("STRING", letter.object or ""),
-            "generation": ("INT64", letter.generation or 0),
-            "id": ("STRING", letter.id),
-            "replay_of": ("STRING", letter.replay_of or ""),
-            "since": ("TIMESTAMP", ObjectGeneration("", "", letter.generation or 0).created),
-        },
-    )
-    return [_read(row) for row in rows]
-
-
-def print_events(title: str, events: Sequence[Event]) -> None:
-    typer.echo(f"{title}:" if events else f"{title}: the journal has none")
-    for event in events:
-        detail = ", ".join(f"{name} {_short(value)}" for name, value in event["detail"].items())
-        moment = datetime.fromisoformat(event["at"]).strftime("%Y-%m-%d %H:%M:%S")
-        typer.echo(escape_unprintable(f"  {moment}  {event['event']:13} {event['service']:8} {detail}").rstrip())
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= 200 else f"{text[:200]}…"
-
-
-def _read(row: Any) -> Event:
-    return {
-        "at": row["at"].isoformat(),
-        "event": row["event"],
-        "service": row["service"],
-        "detail": json.loads(row["detail"] or "{}"),
+def read_dead_letter_events(connection: Connection, dead_letter: DeadLetter) -> list[LoadEvent]:
+    """Of the dead letter's object generation, and of the dead letter itself, which may have none. Oldest first."""
+    source = ObjectGeneration(dead_letter.bucket or "", dead_letter.object or "", dead_letter.generation or 0)
+    parameters = {
+        **_source(source),
+        "id": ("STRING", dead_letter.id),
+        "replay_of": ("STRING", dead_letter.replay_of or ""),
+        "since": ("TIMESTAMP", source.created),
     }
+    return [_event(row) for row in connection.query("dead_letter_events.sql", parameters)]
+
+
+def journal_states(connection: Connection, since: datetime) -> dict[ObjectGeneration, JournalState]:
+    """Of every object generation with an event from `since` on."""
+    parameters = {"since": ("TIMESTAMP", since), "dispatch_events": ("STRING", ",".join(DISPATCH_EVENTS))}
+    found: dict[ObjectGeneration, JournalState] = {}
+    for row in connection.query("latest_events.sql", parameters):
+        source = ObjectGeneration(row["bucket"], row["object"], row["generation"])
+        state = found.setdefault(source, JournalState([], row["is_served"], row["last_dispatched_at"]))
+        if row["event"] != "discarded" or is_current(row["moment"], row["last_dispatched_at"]):
+            state.events.append(row["event"])
+    return found
+
+
+def is_current(written: datetime, last_dispatched_at: datetime | None) -> bool:
+    """Whether a dead letter of that time is where its load stands: not if the load was dispatched again since."""
+    return last_dispatched_at is None or written >= last_dispatched_at
+
+
+def _source(source: ObjectGeneration) -> dict[str, tuple[str, Any]]:
+    return {
+        "bucket": ("STRING", source.bucket),
+        "object": ("STRING", source.name),
+        "generation": ("INT64", source.generation),
+    }
+
+
+def _event(row: Any) -> LoadEvent:
+    return LoadEvent(row["at"], row["event"], row["service"], json.loads(row["detail"] or "{}"))

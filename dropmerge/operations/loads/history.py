@@ -1,201 +1,254 @@
-"""What is to be found of one object generation: in the ledger, the warehouse, the buckets, the journal.
+"""What happened to one object generation: from the ledger, the warehouse, the buckets and the journal.
 
 The journal only adds to what is there to be seen; a load whose journal is lost is still explained.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 from google.api_core import exceptions
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.latest import is_current, latest_dead_letters
-from dropmerge.operations.loads.events import DISPATCH_EVENTS, TERMINAL_STATES, read_events, state_from_events
+from dropmerge.operations.dead_letters.latest import latest_dead_letters
+from dropmerge.operations.errors import UsageError
+from dropmerge.operations.loads.events import LoadEvent, is_current, read_events
 from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, merged_together, row_counts
+from dropmerge.operations.loads.states import DISPATCH_EVENTS, Evidence, State, state_of
 from services.shared.contract.pattern import feed_for
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
-from services.shared.messages.dead_letter import DeadLetter
+
+
+@dataclass(frozen=True)
+class MergeDetails:
+    merged_at: datetime
+    merge_id: str
+    merged_with: list[str]
+    """Other loads of the same MERGE, by object generation or load id."""
+
+
+@dataclass(frozen=True)
+class DeadLetterDetails:
+    reason: str | None
+    error: str | None
+    dead_letter: str | None
+    """Its id."""
+    discarded: str | None = None
+    """Why it was discarded, if it was."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job to open in BigQuery's console."""
+
+    job_id: str
+    state: str
+    created: datetime | None
+    error: str | None
 
 
 @dataclass(frozen=True)
 class LoadHistory:
-    connection: Connection
-    bucket: str
-    object: str
-    generation: int
+    source: ObjectGeneration
+    """Generation 0 where none is known."""
     load: Load | None
-    """None where no feed wants the object."""
+    """None where no feed wants the object, or no generation is known."""
+    feed: str | None
+    state: State
+    events: Sequence[LoadEvent]
+    merge: MergeDetails | None = None
+    dead_letter: DeadLetterDetails | None = None
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    """Rows that failed their checks, by reason."""
+    merged_rows: Mapping[str, int] = field(default_factory=dict)
+    jobs: Sequence[Job] = ()
+    why: str | None = None
+    """Why nothing is known."""
 
-    @property
-    def feed(self) -> str | None:
-        return self.load.feed if self.load else None
-
-    @property
-    def load_id(self) -> str | None:
-        return self.load.load_id if self.load and self.generation else None
-
-    @cached_property
-    def state(self) -> str:
-        """One of arrived pinned loaded staged merged dead_lettered superseded ignored unknown."""
-        if self.merge:
-            return "merged"
-        word = state_from_events(event["event"] for event in self.events if not self._is_superseded(event))
-        # Only the ledger says merged.
-        if word and word in TERMINAL_STATES - {"merged"}:
-            return word
-        if self.load and self.generation:
-            for state, is_so in (
-                ("staged", self._is_staged),
-                ("loaded", self._is_loaded),
-                ("pinned", self._is_pinned),
-            ):
-                if is_so():
-                    return state
-        if any(event["service"] != "console" for event in self.events):
-            return "arrived"
-        if self.generation and self._nobody_wants_it:
-            return "ignored"
-        if self.generation and self.load and self._is_overwritten:
-            return "superseded"
-        return "unknown"
-
-    @cached_property
-    def events(self) -> list[dict[str, Any]]:
-        return read_events(self.connection, self.bucket, self.object, self.generation)
-
-    @cached_property
-    def merge(self) -> Merge | None:
-        return find_merge(self.connection, self.load) if self.load and self.generation else None
-
-    @property
-    def merge_details(self) -> dict[str, Any]:
-        """When, in which MERGE, with which other loads."""
-        if not self.merge or not self.load:
-            return {}
+    def as_json(self) -> dict[str, Any]:
+        """Keys load_id, state, feed, bucket, object, generation, events, and what else is known."""
+        details = [asdict(one) for one in (self.merge, self.dead_letter) if one]
+        found = {
+            "rejected": dict(self.rejected),
+            "merged_rows": dict(self.merged_rows),
+            "jobs": [asdict(job) for job in self.jobs],
+            "why": self.why,
+        }
         return {
-            "merged_at": self.merge.at.isoformat(),
-            "merge_id": self.merge.id,
-            "merged_with": merged_together(self.connection, self.merge, self.load),
+            "load_id": self.load.load_id if self.load else None,
+            "state": self.state.value,
+            "feed": self.feed,
+            **self.source.fields,
+            "generation": self.source.generation or None,
+            **{name: _readable(value) for one in details for name, value in one.items() if value is not None},
+            **{name: _readable(value) for name, value in found.items() if value},
+            "events": [event.as_json() for event in self.events],
         }
 
-    @property
-    def dead_letter(self) -> dict[str, Any]:
-        """Reason, error and id of the letter that the journal told of last, and why it was discarded if it was."""
-        found: dict[str, Any] = {}
-        for event in self.events:
-            if event["event"] == "dead_lettered":
-                detail = event["detail"]
-                found = {
-                    "reason": detail.get("reason"),
-                    "error": detail.get("error"),
-                    "dead_letter": detail.get("dead_letter_id"),
-                }
-            elif event["event"] == "discarded":
-                detail = event["detail"]
-                if found.get("dead_letter") != detail.get("dead_letter_id"):
-                    # Pub/Sub's own: nothing told of it before.
-                    found = {"reason": detail.get("reason"), "dead_letter": detail.get("dead_letter_id")}
-                found["discarded"] = detail.get("why")
-        return found
 
-    @property
-    def waiting_dead_letter(self) -> DeadLetter | None:
-        """The dead letter that waits, if it has not set out again since: Pub/Sub's own, or the journal is lost."""
-        key = (self.bucket, self.object, self.generation)
-        letter = latest_dead_letters(self.connection, {key}).get(key)
-        return letter if letter and is_current(letter.at, self._last_dispatched_at) else None
+def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> LoadHistory:
+    """The history of gs://bucket/object#generation, of the latest generation where none is named.
 
-    @property
-    def _last_dispatched_at(self) -> datetime | None:
-        times = (datetime.fromisoformat(event["at"]) for event in self.events if event["event"] in DISPATCH_EVENTS)
-        return max(times, default=None)
-
-    def _is_superseded(self, event: dict[str, Any]) -> bool:
-        if event["event"] != "discarded":
-            return False
-        return not is_current(
-            datetime.fromisoformat(event["detail"].get("dead_lettered_at") or event["at"]), self._last_dispatched_at
-        )
-
-    @cached_property
-    def rejected(self) -> dict[str, int]:
-        """Rows that failed their checks, by reason."""
-        if self.load_id is None:
-            return {}
-        rows = self.connection.rows(
-            "SELECT why, COUNT(*) AS n FROM `ops.rejected_rows`, UNNEST(reasons) AS why"
-            " WHERE feed = @feed AND load_id = @load_id GROUP BY why ORDER BY n DESC, why",
-            {"feed": ("STRING", self.feed), "load_id": ("STRING", self.load_id)},
-        )
-        return {row["why"]: row["n"] for row in rows}
-
-    @property
-    def job_details(self) -> dict[str, Any]:
-        """What the MERGE did to rows, and the load's jobs by the ids to open in BigQuery's console; keys with news."""
-        if not self.load or not self.generation:
-            return {}
-        moments = [datetime.fromisoformat(event["at"]) for event in self.events]
-        until = max([*moments, self.merge.at] if self.merge else moments, default=datetime.now(UTC))
-        found = find_jobs(self.connection, self.load, self.merge, until)
-        rows = row_counts(self.connection, self.merge, self.load, found) if self.merge else {}
-        jobs = [
-            {
-                "job_id": job.job_id,
-                "state": job.state,
-                "created": job.created.isoformat() if job.created else None,
-                "error": job.error_result["message"] if job.error_result else None,
-            }
-            for job in found
-        ]
-        return {name: value for name, value in (("merged_rows", rows), ("jobs", jobs)) if value}
-
-    @property
-    def live(self) -> bool:
-        return self._live_generation == self.generation
-
-    @cached_property
-    def _live_generation(self) -> int | None:
-        try:
-            blob = self.connection.storage.bucket(self.bucket).get_blob(self.object)
-        except exceptions.NotFound:
-            return None
-        return int(blob.generation) if blob else None
-
-    @property
-    def _nobody_wants_it(self) -> bool:
-        prefix = self.connection.topology["buckets"]["landing"]["prefix"]
-        return self.object.endswith("/") or (self.load is None and not self.object.startswith(prefix))
-
-    @property
-    def _is_overwritten(self) -> bool:
-        if self._live_generation is None or self._live_generation <= self.generation:
-            return False
-        # With versioning, an overwritten generation can still be pinned.
-        blob = self.connection.storage.bucket(self.bucket).blob(self.object, generation=self.generation)
-        return not blob.exists()
-
-    def _is_staged(self) -> bool:
-        return self.load is not None and self._has_table(self.load.staging_table)
-
-    def _is_loaded(self) -> bool:
-        return self.load is not None and any(map(self._has_table, (self.load.raw_table, self.load.checked_table)))
-
-    def _is_pinned(self) -> bool:
-        if self.load is None:
-            return False
-        archive = self.connection.storage.bucket(self.connection.archive)
-        return bool(archive.blob(self.load.archive_name).exists())
-
-    def _has_table(self, name: str) -> bool:
-        return self.connection.warehouse.table_exists(f"{self.connection.project}.staging.{name}")
+    `with_jobs`: also jobs and merged_rows, which take listing the jobs of that time. Raises UsageError.
+    """
+    source = _source(connection, uri)
+    feed = feed_for(connection.feeds, source.name)
+    load = Load(feed.name, source) if feed and source.generation else None
+    events = read_events(connection, source)
+    merge = find_merge(connection, load) if load else None
+    state = state_of(_evidence(connection, source, load, merge, events))
+    dead_letter = _last_dead_letter(events) if state == State.DEAD_LETTERED else None
+    if not state.is_terminal and source.generation:
+        # The journal has no final state; a waiting dead letter may.
+        dead_letter = _waiting_dead_letter(connection, source, events)
+        state = State.DEAD_LETTERED if dead_letter else state
+    jobs = _jobs(connection, load, merge, events) if with_jobs and load else []
+    return LoadHistory(
+        source,
+        load,
+        feed.name if feed else None,
+        state,
+        events,
+        _merge_details(connection, merge, load) if merge and load else None,
+        dead_letter,
+        _rejected(connection, load) if load else {},
+        row_counts(connection, merge, load, jobs) if with_jobs and merge and load else {},
+        [_job(job) for job in jobs],
+        _why_unknown(connection, source) if state == State.UNKNOWN else None,
+    )
 
 
-def load_history(connection: Connection, bucket: str, name: str, generation: int) -> LoadHistory:
-    feed = feed_for(connection.feeds, name)
-    load = Load(feed.name, ObjectGeneration(bucket, name, generation)) if feed else None
-    return LoadHistory(connection, bucket, name, generation, load)
+def _source(connection: Connection, uri: str) -> ObjectGeneration:
+    match = re.fullmatch(r"gs://([^/]+)/(.+?)(?:#([0-9]{1,18}|[0-9]{19}))?", uri, re.DOTALL)
+    if match is None:
+        raise UsageError(f"{uri!r} is not gs://bucket/object[#generation]")
+    bucket, name = match[1], match[2]
+    return ObjectGeneration(bucket, name, int(match[3]) if match[3] else _latest(connection, bucket, name))
+
+
+def _latest(connection: Connection, bucket: str, name: str) -> int:
+    """The live generation, or the last one that the journal knows; 0 where there is none."""
+    live = _live(connection, bucket, name)
+    if live is not None:
+        return live
+    rows = connection.query("latest_generation.sql", {"bucket": ("STRING", bucket), "object": ("STRING", name)})
+    return int(rows[0]["generation"] or 0) if rows else 0
+
+
+def _live(connection: Connection, bucket: str, name: str) -> int | None:
+    try:
+        blob = connection.storage.bucket(bucket).get_blob(name)
+    except exceptions.NotFound:
+        return None
+    return int(blob.generation) if blob else None
+
+
+def _evidence(
+    connection: Connection,
+    source: ObjectGeneration,
+    load: Load | None,
+    merge: Merge | None,
+    events: Sequence[LoadEvent],
+) -> Evidence:
+    tables = cache(lambda: frozenset(connection.staging_tables()))
+    return Evidence(
+        merge is not None,
+        [event.event for event in events if not _is_superseded(event, events)],
+        any(event.service != "console" for event in events),
+        is_staged=lambda: load is not None and load.staging_table in tables(),
+        is_loaded=lambda: load is not None and not tables().isdisjoint((load.raw_table, load.checked_table)),
+        is_pinned=lambda: load is not None and _is_pinned(connection, load),
+        is_unwanted=bool(source.generation) and connection.is_unwanted(source.name),
+        is_overwritten=lambda: load is not None and _is_overwritten(connection, source),
+    )
+
+
+def _is_pinned(connection: Connection, load: Load) -> bool:
+    return bool(connection.storage.bucket(connection.archive).blob(load.archive_name).exists())
+
+
+def _is_overwritten(connection: Connection, source: ObjectGeneration) -> bool:
+    live = _live(connection, source.bucket, source.name)
+    if live is None or live <= source.generation:
+        return False
+    # With versioning, an overwritten generation can still be pinned.
+    return not connection.storage.bucket(source.bucket).blob(source.name, generation=source.generation).exists()
+
+
+def _last_dispatched_at(events: Sequence[LoadEvent]) -> datetime | None:
+    return max((event.at for event in events if event.event in DISPATCH_EVENTS), default=None)
+
+
+def _is_superseded(event: LoadEvent, events: Sequence[LoadEvent]) -> bool:
+    """Whether it is of a dead letter that was discarded after its load had been dispatched again."""
+    if event.event != "discarded":
+        return False
+    written = event.detail.get("dead_lettered_at")
+    return not is_current(datetime.fromisoformat(written) if written else event.at, _last_dispatched_at(events))
+
+
+def _last_dead_letter(events: Sequence[LoadEvent]) -> DeadLetterDetails | None:
+    """The dead letter that the journal named last."""
+    found = None
+    for event in events:
+        detail = event.detail
+        if event.event == "dead_lettered":
+            found = DeadLetterDetails(detail.get("reason"), detail.get("error"), detail.get("dead_letter_id"))
+        elif event.event == "discarded":
+            is_known = found is not None and found.dead_letter == detail.get("dead_letter_id")
+            # Of Pub/Sub's own there was no event before.
+            error = found.error if found and is_known else None
+            reason = found.reason if found and is_known else detail.get("reason")
+            found = DeadLetterDetails(reason, error, detail.get("dead_letter_id"), detail.get("why"))
+    return found
+
+
+def _waiting_dead_letter(
+    connection: Connection, source: ObjectGeneration, events: Sequence[LoadEvent]
+) -> DeadLetterDetails | None:
+    """Pub/Sub's own, or one whose event is lost; unless the load was dispatched again since."""
+    one = latest_dead_letters(connection, {source}).get(source)
+    if one is None or not is_current(one.at, _last_dispatched_at(events)):
+        return None
+    return DeadLetterDetails(one.reason, one.error, one.id)
+
+
+def _merge_details(connection: Connection, merge: Merge, load: Load) -> MergeDetails:
+    return MergeDetails(merge.at, merge.id, merged_together(connection, merge, load))
+
+
+def _rejected(connection: Connection, load: Load) -> dict[str, int]:
+    parameters = {"feed": ("STRING", load.feed), "load_id": ("STRING", load.load_id)}
+    return {row["why"]: row["n"] for row in connection.query("rejected_reasons.sql", parameters)}
+
+
+def _jobs(connection: Connection, load: Load, merge: Merge | None, events: Sequence[LoadEvent]) -> list[Any]:
+    moments = [event.at for event in events] + ([merge.at] if merge else [])
+    return find_jobs(connection, load, merge, max(moments, default=datetime.now(UTC)))
+
+
+def _job(job: Any) -> Job:
+    return Job(job.job_id, job.state, job.created, job.error_result["message"] if job.error_result else None)
+
+
+def _why_unknown(connection: Connection, source: ObjectGeneration) -> str:
+    if _live(connection, source.bucket, source.name) == source.generation:
+        return "the object is there and no notification of it has been heard: `dropmerge backfill` announces it"
+    return "no such object generation is there, and neither ledger nor journal knows of it"
+
+
+def _readable(value: Any) -> Any:
+    """With times as RFC 3339."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list):
+        return [_readable(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _readable(one) for name, one in value.items()}
+    return value

@@ -12,6 +12,7 @@ from google.api_core import exceptions
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.events import MAX_CLOCK_SKEW
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
 _MAX_JOBS = 10_000
@@ -20,7 +21,7 @@ _MAX_OTHERS = 100
 
 @dataclass(frozen=True)
 class Merge:
-    """The ledger's word."""
+    """One MERGE, as the ledger has it."""
 
     id: str
     at: datetime
@@ -30,12 +31,8 @@ class Merge:
 
 def find_merge(connection: Connection, load: Load) -> Merge | None:
     """None where the ledger does not hold the load."""
-    entries = connection.rows(
-        "SELECT o.load_id, o.merged_at, o.merge_id FROM `ops.ledger` AS l JOIN `ops.ledger` AS o"
-        " ON o.merge_id = l.merge_id AND o.feed = l.feed WHERE l.feed = @feed AND l.load_id = @load_id"
-        " ORDER BY o.load_id",
-        {"feed": ("STRING", load.feed), "load_id": ("STRING", load.load_id)},
-    )
+    parameters = {"feed": ("STRING", load.feed), "load_id": ("STRING", load.load_id)}
+    entries = connection.query("merge_of_load.sql", parameters)
     if not entries:
         return None
     return Merge(entries[0]["merge_id"], entries[0]["merged_at"], [entry["load_id"] for entry in entries])
@@ -46,17 +43,14 @@ def merged_together(connection: Connection, merge: Merge, load: Load) -> list[st
     ids = [load_id for load_id in merge.load_ids if load_id != load.load_id][:_MAX_OTHERS]
     if not ids:
         return []
-    rows = connection.rows(
-        "SELECT DISTINCT load_id, bucket, object, generation FROM `ops.journal`"
-        " WHERE load_id IN UNNEST(SPLIT(@load_ids)) AND `at` >= @since",
-        {"load_ids": ("STRING", ",".join(ids)), "since": ("TIMESTAMP", _since(load))},
-    )
-    names = {row["load_id"]: f"gs://{row['bucket']}/{row['object']}#{row['generation']}" for row in rows}
+    rows = connection.query("objects_of_loads.sql", _loads(ids, load))
+    names = {row["load_id"]: str(ObjectGeneration(row["bucket"], row["object"], row["generation"])) for row in rows}
     return [names.get(load_id, load_id) for load_id in ids]
 
 
 def find_jobs(connection: Connection, load: Load, merge: Merge | None, until: datetime) -> list[Any]:
-    """The load's own jobs and its MERGE, oldest first, found by their ids. BigQuery keeps jobs for six months."""
+    """The load's own jobs and its MERGE, oldest first, found by their ids. BigQuery keeps jobs for six months
+    (https://cloud.google.com/bigquery/docs/managing-jobs)."""
     wanted = [load.load_id, *([f"-{merge.id}-"] if merge else [])]
     try:
         listed = connection.warehouse.client.list_jobs(
@@ -84,7 +78,8 @@ def row_counts(connection: Connection, merge: Merge, load: Load, jobs: Sequence[
         return {}
     inserted = sum(count.inserted_row_count for count in counts)
     updated = sum(count.updated_row_count for count in counts)
-    checked = _checked(connection, merge, load)
+    rows = connection.query("checked_counts.sql", _loads(merge.load_ids, load))
+    checked = [json.loads(row["detail"]) for row in rows]
     if len(checked) < len(merge.load_ids):
         return {"inserted": inserted, "updated": updated}
     staged = sum(one["rows"] - one["rejected_rows"] for one in checked)
@@ -97,16 +92,7 @@ def row_counts(connection: Connection, merge: Merge, load: Load, jobs: Sequence[
     }
 
 
-def _checked(connection: Connection, merge: Merge, load: Load) -> list[dict[str, int]]:
-    """The journal's latest word on the rows of each load."""
-    rows = connection.rows(
-        "SELECT detail FROM `ops.journal` WHERE event = 'checked' AND load_id IN UNNEST(SPLIT(@load_ids))"
-        " AND `at` >= @since QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY `at` DESC) = 1",
-        {"load_ids": ("STRING", ",".join(merge.load_ids)), "since": ("TIMESTAMP", _since(load))},
-    )
-    return [json.loads(row["detail"]) for row in rows]
-
-
-def _since(load: Load) -> datetime:
-    """What is merged together was dropped within days."""
-    return load.source.created - timedelta(days=7)
+def _loads(load_ids: Sequence[str], load: Load) -> dict[str, tuple[str, Any]]:
+    # What is merged together was dropped within days.
+    since = load.source.created - timedelta(days=7)
+    return {"load_ids": ("STRING", ",".join(load_ids)), "since": ("TIMESTAMP", since)}

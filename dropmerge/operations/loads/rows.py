@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dropmerge.operations.connection import Connection
@@ -13,26 +15,40 @@ if TYPE_CHECKING:
     from services.shared.contract.types import ColumnType
 
 
-def explain_row(connection: Connection, feed: Feed, pairs: list[str]) -> dict[str, Any]:
-    """Keys row, deleted, loses_to and origin (gs://bucket/object#generation), or row (None) and why."""
+@dataclass(frozen=True)
+class RowHistory:
+    feed: str
+    row: Mapping[str, str | None] | None
+    """The contract's columns as text; None where no row has the key."""
+    deleted: bool = False
+    loses_to: Sequence[str] = ()
+    """What another row for the key would need, to take this one's place."""
+    origin: str | None = None
+    """gs://bucket/object#generation that the row came from."""
+    why: str | None = None
+    """Why there is no row."""
+
+
+def read_row(connection: Connection, feed: Feed, pairs: Sequence[str]) -> RowHistory:
+    """The row of a key, given as name=value, as it is in the main table, and why. Raises UsageError."""
     given = dict(pair.partition("=")[::2] for pair in pairs)
     if set(given) != set(feed.key):
         raise UsageError(f"the key of {feed.name} is {', '.join(feed.key)}: give each as name=value")
-    types = {column.name: column.type for column in feed.columns}
-    where = " AND ".join(f"`{name}` = @k{n}" for n, name in enumerate(feed.key))
-    rows = connection.rows(
-        f"SELECT * FROM `{feed.table}` WHERE {where}",  # noqa: S608 - names are the contract's
-        {f"k{n}": (types[name], _parsed(name, feed.type_of(name), given[name])) for n, name in enumerate(feed.key)},
-    )
-    if not rows:
-        return {"feed": feed.name, "row": None, "why": f"no row of {feed.table} has this key, deleted ones included"}
-    row = dict(rows[0])
-    return {
-        "row": {name: None if row[name] is None else str(row[name]) for name in types},
-        "deleted": row["_deleted"],
-        "loses_to": _loses_to(feed, row),
-        "origin": f"{row['_object']}#{row['_generation']}",
+    parameters = {
+        f"k{n}": (feed.type_of(name).name, _parsed(name, feed.type_of(name), given[name]))
+        for n, name in enumerate(feed.key)
     }
+    rows = connection.query("row_of_key.sql", parameters, feed=feed)
+    if not rows:
+        return RowHistory(feed.name, None, why=f"no row of {feed.table} has this key, deleted ones included")
+    row = dict(rows[0])
+    return RowHistory(
+        feed.name,
+        {column.name: None if row[column.name] is None else str(row[column.name]) for column in feed.columns},
+        row[DELETED.name],
+        _loses_to(feed, row),
+        f"{row[OBJECT.name]}#{row[GENERATION.name]}",
+    )
 
 
 def _parsed(name: str, kind: ColumnType, text: str) -> Any:

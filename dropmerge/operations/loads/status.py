@@ -1,15 +1,16 @@
-"""Where loads are, told from the bucket, the ledger and the journal."""
+"""Where many loads stand at once: those of the live objects under the landing prefix."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.latest import Key, is_current
-from dropmerge.operations.loads.events import DISPATCH_EVENTS, MAX_CLOCK_SKEW, TERMINAL_STATES, state_from_events
+from dropmerge.operations.loads.events import MAX_CLOCK_SKEW, JournalState, journal_states
+from dropmerge.operations.loads.states import Evidence, State, state_of
 from services.shared.contract.pattern import feed_for
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -19,103 +20,69 @@ _EXPECTED_WITHIN = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class LoadStatus:
-    feed: str | None
-    bucket: str
-    object: str
-    generation: int
-    load_id: str | None
-    state: str
+    source: ObjectGeneration
+    load: Load | None
+    """None where no feed wants the object."""
+    state: State
     created: datetime
     last_dispatched_at: datetime | None
-    """When it was last delivered to ingest, announced or replayed, by the journal's word."""
+    """When it was last delivered to ingest, announced or replayed, as the journal has it."""
     dead_letter: str | None = None
-    """The id of the waiting one that alone tells of this end."""
+    """The id of the waiting dead letter that alone says that the load ended."""
 
     @property
-    def key(self) -> Key:
-        return self.bucket, self.object, self.generation
+    def feed(self) -> str | None:
+        return self.load.feed if self.load else None
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Not in a final state. An object older than ten minutes that was never announced is for `backfill`."""
+        if self.state == State.UNKNOWN and self.last_dispatched_at is None:
+            return self.created > datetime.now(UTC) - _EXPECTED_WITHIN
+        return not self.state.is_terminal
 
 
 def list_landing_objects(connection: Connection) -> list[Any]:
-    """The live objects under the landing prefix."""
-    prefix = connection.topology["buckets"]["landing"]["prefix"]
-    return list(connection.storage.list_blobs(connection.landing, prefix=prefix))
-
-
-@dataclass(frozen=True)
-class JournalState:
-    """What the journal knows of an object generation."""
-
-    state: str
-    last_dispatched_at: datetime | None
-    """When it was last delivered to ingest, announced or replayed."""
-
-
-def journal_states(connection: Connection, since: datetime) -> dict[Key, JournalState]:
-    """By bucket, object, generation; from `since` on."""
-    rows = connection.rows(
-        "SELECT bucket, object, generation, event, moment, set_out FROM (SELECT *,"
-        " MAX(IF(event IN UNNEST(SPLIT(@set_out)), `at`, NULL))"
-        " OVER (PARTITION BY bucket, object, generation) AS set_out,"
-        " ROW_NUMBER() OVER (PARTITION BY bucket, object, generation, event = 'discarded' ORDER BY moment DESC) AS n"
-        " FROM (SELECT bucket, object, generation, event, `at`,"
-        # What was discarded is as old as the letter.
-        " IF(event = 'discarded', COALESCE(SAFE_CAST(JSON_VALUE(detail, '$.dead_lettered_at') AS TIMESTAMP), `at`),"
-        " `at`) AS moment FROM `ops.journal` WHERE object IS NOT NULL AND `at` >= @since))"
-        " WHERE n = 1 ORDER BY `at`",
-        {"since": ("TIMESTAMP", since), "set_out": ("STRING", ",".join(DISPATCH_EVENTS))},
-    )
-    events: dict[Key, list[str]] = {}
-    set_out = {}
-    for row in rows:
-        key = (row["bucket"], row["object"], row["generation"])
-        set_out[key] = row["set_out"]
-        if row["event"] != "discarded" or is_current(row["moment"], row["set_out"]):
-            events.setdefault(key, []).append(row["event"])
-    return {
-        key: JournalState(state_from_events(events.get(key, ())) or "unknown", moment)
-        for key, moment in set_out.items()
-    }
+    """The live objects under the landing prefix, as Cloud Storage's client has them."""
+    return list(connection.storage.list_blobs(connection.landing, prefix=connection.landing_prefix))
 
 
 def merged_loads(connection: Connection, since: datetime) -> set[str]:
-    """Load ids of the ledger, merged from `since` on."""
-    rows = connection.rows(
-        "SELECT load_id FROM `ops.ledger` WHERE merged_at >= @since", {"since": ("TIMESTAMP", since)}
-    )
-    return {row["load_id"] for row in rows}
+    """Ids of the loads that the ledger holds, merged from `since` on."""
+    return {row["load_id"] for row in connection.query("merged_since.sql", {"since": ("TIMESTAMP", since)})}
 
 
 def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
-    """Where each of these objects is. Nothing can have happened to them before the oldest was made."""
+    """Where each of these objects stands. Nothing can have happened to them before the oldest was created."""
     if not blobs:
         return []
     since = min(blob.time_created for blob in blobs) - MAX_CLOCK_SKEW
-    events, merged = journal_states(connection, since), merged_loads(connection, since)
+    known, merged = journal_states(connection, since), merged_loads(connection, since)
+
+    # One listing for all, and only if one of them needs it.
+    tables = cache(lambda: frozenset(connection.staging_tables()))
     found = []
     for blob in blobs:
+        source = ObjectGeneration(blob.bucket.name, blob.name, int(blob.generation))
         feed = feed_for(connection.feeds, blob.name)
-        key = (blob.bucket.name, blob.name, int(blob.generation))
-        load_id = Load(feed.name, ObjectGeneration(*key)).load_id if feed else None
-        heard = events.get(key, JournalState("unknown", None))
-        if load_id in merged:
-            state = "merged"
-        elif blob.name.endswith("/"):
-            state = "ignored"
-        else:
-            state = heard.state
-        found.append(
-            LoadStatus(feed.name if feed else None, *key, load_id, state, blob.time_created, heard.last_dispatched_at)
-        )
+        load = Load(feed.name, source) if feed else None
+        journal = known.get(source, JournalState())
+        is_merged = load is not None and load.load_id in merged
+        state = state_of(_evidence(load, is_merged, journal, connection.is_unwanted(blob.name), tables))
+        found.append(LoadStatus(source, load, state, blob.time_created, journal.last_dispatched_at))
     return found
 
 
-def is_in_flight(one: LoadStatus) -> bool:
-    """Not at an end. An object older than ten minutes of which nothing was ever heard is for `backfill`."""
-    if one.state == "unknown":
-        return one.created > datetime.now(UTC) - _EXPECTED_WITHIN
-    return one.state not in TERMINAL_STATES
-
-
-def messages_in_flight(connection: Connection) -> int:
-    return sum(connection.undelivered(name) for name in SERVICES)
+def _evidence(
+    load: Load | None, is_merged: bool, journal: JournalState, is_unwanted: bool, tables: Callable[[], frozenset[str]]
+) -> Evidence:
+    return Evidence(
+        is_merged,
+        journal.events,
+        journal.is_served,
+        is_staged=lambda: load is not None and load.staging_table in tables(),
+        is_loaded=lambda: load is not None and not tables().isdisjoint((load.raw_table, load.checked_table)),
+        # To ask the archive bucket would take a request for each.
+        is_pinned=lambda: "pinned" in journal.events,
+        is_unwanted=is_unwanted,
+    )

@@ -1,0 +1,110 @@
+"""Notifications for objects that never got one, or whose load is not merged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.gcs_uri import GcsUri
+from services.shared.contract.pattern import feed_for
+from services.shared.generation import ObjectGeneration
+from services.shared.load import Load
+
+Message = tuple[bytes, Mapping[str, str]]
+"""Data and attributes."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    load: Load
+    resource: Mapping[str, Any]
+    """What Cloud Storage says of the object beside its name: keys as in its JSON API."""
+
+
+@dataclass
+class Candidates:
+    """The loads below a prefix that are not merged."""
+
+    connection: Connection
+    prefix: GcsUri
+    nameless: list[str] = field(default_factory=list)
+    """Objects of the archive bucket whose metadata does not say what they are copies of, as far as it is read."""
+
+    def batches(self, most: int) -> Iterator[list[Candidate]]:
+        """Of the landing bucket live objects that a feed wants, of the archive bucket pinned copies; as many at a time
+        as `most`."""
+        is_archive = self.prefix.bucket == self.connection.archive
+        wanted = self._pinned() if is_archive else self._live()
+        while some := list(islice(wanted, most)):
+            load_ids = ",".join(one.load.load_id for one in some)
+            rows = self.connection.query("merged_among.sql", {"load_ids": ("STRING", load_ids)})
+            merged = {row["load_id"] for row in rows}
+            if left := [one for one in some if one.load.load_id not in merged]:
+                yield left
+
+    def _live(self) -> Iterator[Candidate]:
+        for blob in self.connection.storage.list_blobs(self.prefix.bucket, prefix=self.prefix.name):
+            feed = None if blob.name.endswith("/") else feed_for(self.connection.feeds, blob.name)
+            if feed:
+                load = Load(feed.name, ObjectGeneration(self.prefix.bucket, blob.name, int(blob.generation)))
+                more = {
+                    "metageneration": str(blob.metageneration),
+                    "contentType": blob.content_type,
+                    "md5Hash": blob.md5_hash,
+                    "crc32c": blob.crc32c,
+                }
+                yield Candidate(load, {"timeCreated": blob.time_created.isoformat(), "size": str(blob.size), **more})
+
+    def _pinned(self) -> Iterator[Candidate]:
+        """An archived object is called by its load id, and its metadata identifies the load."""
+        for blob in self.connection.storage.list_blobs(self.prefix.bucket, prefix=self.prefix.name):
+            load = Load.from_archive(blob.name, blob.metadata)
+            if load is None:
+                self.nameless.append(f"gs://{self.prefix.bucket}/{blob.name}")
+            else:
+                created = load.source.created.isoformat()
+                yield Candidate(load, {"timeCreated": created, "size": str(blob.size)})
+
+
+def publish_notifications(connection: Connection, candidates: Sequence[Candidate], who: str) -> None:
+    """Publish, then record who did it."""
+    from services.shared.journal import Event
+
+    at = datetime.now(UTC)
+    topic = connection.topology.source_topic("ingest")
+    ids = connection.publisher.publish(topic, [notification(one) for one in candidates])
+    connection.journal.write(
+        [
+            (Event("announced", {"message_id": message_id, "who": who}, at), one.load.fields)
+            for one, message_id in zip(candidates, ids, strict=True)
+        ]
+    )
+
+
+def notification(candidate: Candidate) -> Message:
+    """As Cloud Storage makes it, and by whom: https://cloud.google.com/storage/docs/pubsub-notifications"""
+    source = candidate.load.source
+    attributes = {
+        "eventType": "OBJECT_FINALIZE",
+        "payloadFormat": "JSON_API_V1",
+        "bucketId": source.bucket,
+        "objectId": source.name,
+        "objectGeneration": str(source.generation),
+        "eventTime": str(candidate.resource["timeCreated"]),
+        "announced_by": "backfill",
+    }
+    resource = {
+        "kind": "storage#object",
+        "id": f"{source.bucket}/{source.name}/{source.generation}",
+        "name": source.name,
+        "bucket": source.bucket,
+        "generation": str(source.generation),
+        **candidate.resource,
+    }
+    payload = {key: value for key, value in resource.items() if value is not None}
+    return json.dumps(payload).encode(), attributes

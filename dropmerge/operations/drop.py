@@ -1,0 +1,68 @@
+"""Files put in the landing bucket, where the pipeline finds them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.errors import UsageError
+from dropmerge.operations.gcs_uri import GcsUri
+
+_TIMEOUT = 600.0
+
+
+@dataclass(frozen=True)
+class Target:
+    file: Path
+    uri: GcsUri
+
+
+def find_targets(
+    connection: Connection, files: Sequence[Path], feed: str | None = None, to: GcsUri | None = None
+) -> list[Target]:
+    """Where each file goes: to `to`, or where the feed looks. Raises UsageError."""
+    targets = [Target(path, _target(connection, path, feed, to, len(files))) for path in files]
+    for target in targets:
+        try:
+            target.uri.name.encode()
+        except UnicodeEncodeError:
+            name = ascii(str(target.file))
+            raise UsageError(f"{name}: not UTF-8, as an object's name must be: use --to gs://BUCKET/NAME") from None
+    return targets
+
+
+def find_overwritten(connection: Connection, targets: Sequence[Target]) -> Iterator[GcsUri]:
+    """Objects that are there already, or would be written twice."""
+    for uri, times in Counter(target.uri for target in targets).items():
+        if times > 1 or connection.storage.bucket(uri.bucket).blob(uri.name).exists():
+            yield uri
+
+
+def drop(connection: Connection, target: Target) -> int:
+    """Upload a file; returns the object's generation."""
+    blob = connection.storage.bucket(target.uri.bucket).blob(target.uri.name)
+    blob.upload_from_filename(str(target.file), timeout=_TIMEOUT)
+    return int(blob.generation or 0)
+
+
+def _target(connection: Connection, path: Path, feed: str | None, to: GcsUri | None, count: int) -> GcsUri:
+    if to is not None:
+        return _below(to, path, count)
+    chosen = connection.feed(feed)
+    name = re.split(r"[*?]", chosen.objects)[0] + path.name
+    if not chosen.wants(name):
+        raise UsageError(f"{name} does not match the feed's pattern {chosen.objects}: use --to")
+    return GcsUri(connection.landing, name)
+
+
+def _below(to: GcsUri, path: Path, count: int) -> GcsUri:
+    if not to.name:
+        raise UsageError("--to has no name after the bucket")
+    is_folder = to.name.endswith("/")
+    if count > 1 and not is_folder:
+        raise UsageError("several files need a folder: end --to with /")
+    return GcsUri(to.bucket, to.name + path.name) if is_folder else to

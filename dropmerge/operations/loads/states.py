@@ -1,0 +1,94 @@
+"""Where a load stands, and the events that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Each with a sentence for people."""
+
+    ARRIVED = "arrived", "A service has been told of it."
+    PINNED = "pinned", "Its bytes are copied to the archive bucket."
+    LOADED = "loaded", "Its raw rows are in the warehouse and are being checked."
+    STAGED = "staged", "Its good rows wait for their MERGE."
+    MERGED = "merged", "Its rows are in the main table."
+    DEAD_LETTERED = "dead_lettered", "It could not go on; a dead letter says why."
+    SUPERSEDED = "superseded", "Its object was overwritten before it could be read."
+    IGNORED = "ignored", "No feed wants it."
+    UNKNOWN = "unknown", "Nothing is known of it."
+
+    sentence: str
+
+    def __new__(cls, value: str, sentence: str) -> State:
+        """Its value is the word that `--json` has."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.sentence = sentence
+        return member
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more happens unless somebody acts."""
+        return self in (State.MERGED, State.DEAD_LETTERED, State.SUPERSEDED, State.IGNORED)
+
+
+DISPATCH_EVENTS = ("arrived", "announced", "replayed")
+"""Journal events that put a load on its way, whatever was before."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of one object generation. What costs a request is asked for only where it decides."""
+
+    is_merged: bool
+    """By the ledger: nothing else says so."""
+    events: Iterable[str] = ()
+    """Of the journal, in order, without discarded dead letters that are older than the load's last dispatch."""
+    is_served: bool = False
+    """Whether a service, and not only a command, has recorded an event."""
+    is_staged: Callable[[], bool] = field(default=lambda: False)
+    is_loaded: Callable[[], bool] = field(default=lambda: False)
+    is_pinned: Callable[[], bool] = field(default=lambda: False)
+    is_unwanted: bool = False
+    """Whether no feed wants it and none has to."""
+    is_overwritten: Callable[[], bool] = field(default=lambda: False)
+
+
+def state_of(evidence: Evidence) -> State:
+    """Tables and objects say what they can; the journal adds what has no other trace, and may be lost."""
+    if evidence.is_merged:
+        return State.MERGED
+    final = _final_state(evidence.events)
+    if final:
+        return final
+    for state, holds in (
+        (State.STAGED, evidence.is_staged),
+        (State.LOADED, evidence.is_loaded),
+        (State.PINNED, evidence.is_pinned),
+    ):
+        if holds():
+            return state
+    if evidence.is_served:
+        return State.ARRIVED
+    if evidence.is_unwanted:
+        return State.IGNORED
+    return State.SUPERSEDED if evidence.is_overwritten() else State.UNKNOWN
+
+
+def _final_state(events: Iterable[str]) -> State | None:
+    """The last event is the state; `discarded` counts as dead_lettered unless a final state came before."""
+    last = ""
+    for event in events:
+        if event != "discarded":
+            last = event
+        elif last not in _TERMINAL:
+            last = State.DEAD_LETTERED.value
+    found = _TERMINAL.get(last)
+    # Only the ledger says merged.
+    return None if found == State.MERGED else found
+
+
+_TERMINAL = {state.value: state for state in State if state.is_terminal}

@@ -1,0 +1,10 @@
+{# The journal's events about a dead letter's object generation, and about the dead letter itself, which may have none,
+   oldest first. Parameters: bucket, object, generation, id, replay_of, since. #}
+SELECT `at`, event, service, detail
+FROM `ops.journal`
+WHERE `at` >= @since
+  AND (
+    (bucket = @bucket AND object = @object AND generation = @generation)
+    OR JSON_VALUE(detail, '$.dead_letter_id') IN (@id, @replay_of)
+  )
+ORDER BY `at`
