@@ -17,13 +17,13 @@ def create_messaging(topology: Topology, pubsub_host: str, push_url: Callable[[s
     """
     # Slow to import: done here, not when the command starts.
     import grpc
-    from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+    from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
     from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
     from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
     with grpc.insecure_channel(pubsub_host, options=[("grpc.enable_http_proxy", 0)]) as channel:
-        publisher = pubsub_v1.PublisherClient(transport=PublisherGrpcTransport(channel=channel))
-        subscriber = pubsub_v1.SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+        publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+        subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
         for topic in topology.topics:
             _topic(publisher, topic)
         for name, settings in topology.subscriptions.items():
