@@ -1,4 +1,4 @@
-"""The local cloud of one state folder: bring it up, read where it is, take it down."""
+"""The local cloud of one state folder: start it, read where it runs, stop it."""
 
 import os
 import time
@@ -21,7 +21,7 @@ from localcloud.record import Record
 _START_TIMEOUT = 60.0
 _LOG_TAIL_LINES = 20
 _FOLDERS = {"feeds": ROOT / "deploy" / "feeds", "services": ROOT / "services"}
-# The functions' server gives what it handles 30 s to end.
+# Seconds; the functions' server lets running requests finish for 30 s.
 _RESTART_PATIENCE = 35.0
 
 
@@ -58,7 +58,7 @@ class LocalCloud:
         What is None is as it was the last time. `restart`: end the functions that run and start them again; if that
         fails, the other parts go on.
         """
-        # Slow to import: done here, not for who only reads where the local cloud is.
+        # Slow to import: done here, since `read` and `down` do not need it.
         from google.api_core.exceptions import GoogleAPIError
 
         with only_one(self.state, self._check, self._say):
@@ -77,7 +77,7 @@ class LocalCloud:
                     self._start(current, self.dead(current))
             except GoogleAPIError as error:
                 undo(current)
-                raise CloudError(f"the parts run, but do not take what the topology asks for: {error}") from error
+                raise CloudError(f"the parts run, but refuse what the topology asks for: {error}") from error
             except BaseException:
                 undo(current)
                 raise
@@ -134,7 +134,7 @@ class LocalCloud:
         return self.state / "logs" / f"{name}.log"
 
     def _settle(self, port_base: int | None, feeds: Path | None, services: Path | None) -> Record:
-        """The record to go on with: the one on disk while any of its parts lives, else a new one."""
+        """The record to continue from: the one on disk while any of its parts runs, else a new one."""
         current = record.load(self.state)
         if current is not None and len(self.dead(current)) < len(current.processes):
             self._refuse_other(current, port_base, feeds, services)
@@ -142,7 +142,7 @@ class LocalCloud:
         if current is not None:
             processes.end(current.processes.values())  # what dead parts left behind
             self._keep_choice(current)
-        last, external = record.load_last(self.state), self._external_bus()
+        last, external = record.load_last(self.state), self._external_pubsub()
         ports = self._ports(port_base, last)
         return Record(
             ports=ports,
@@ -157,7 +157,7 @@ class LocalCloud:
         if port_base is not None or last is None:
             return ports_of.choose(ports_of.USUAL if port_base is None else port_base)
         if last.any_ports and not all(map(ports_of.is_free, last.ports.values())):
-            self._say("of the free ports of last time some are taken: it gets others")
+            self._say("some of the free ports of last time are taken: choosing others")
             return ports_of.choose(ports_of.FREE)
         return last.ports
 
@@ -179,7 +179,7 @@ class LocalCloud:
         for what in (name for name, is_other in differs.items() if is_other):
             raise CloudError(f"the local cloud in {self.state} runs with other {what}: `dropmerge down` first")
 
-    def _external_bus(self) -> str | None:
+    def _external_pubsub(self) -> str | None:
         """The Pub/Sub emulator the shell names, unless `dropmerge env` put it there."""
         host = self._environ.get("PUBSUB_EMULATOR_HOST")
         from_env = (
@@ -215,8 +215,8 @@ class LocalCloud:
             while not ports_of.is_free(port):
                 if time.monotonic() > deadline:
                     raise CloudError(
-                        f"port {port}, which {name} wants, is taken: stop what listens there, or choose others"
-                        " with --port-base N (0 picks free ones, default the usual ones)"
+                        f"port {port}, which {name} needs, is taken: stop the process that listens there,"
+                        " or choose others with --port-base N (0 picks free ones, default the usual ones)"
                     )
                 time.sleep(0.05)
 
@@ -242,7 +242,7 @@ class LocalCloud:
             current.contracts[part.name] = read_contracts(Path(current.feeds))
         self._say(f"{part.name} on port {part.port}")
         current.processes[part.name] = processes.start(part.command, {**clean(), **part.variables}, log)
-        record.save(self.state, current)  # at once: whatever happens to us, the next command finds it
+        record.save(self.state, current)  # at once, so that the next command finds it whatever happens to this process
 
     def _is_ready(self, current: Record, part: Part) -> bool:
         if not processes.alive(current.processes[part.name]):
@@ -298,7 +298,7 @@ def _folder(name: str, given: Path | None, last: Record | None) -> Path:
         return _FOLDERS[name]
     if not Path(kept).is_dir():
         raise CloudError(
-            f"{kept}, the folder that an earlier `up` was given as --{name}, is gone: give another,"
+            f"{kept}, the folder that an earlier `up` got as --{name}, does not exist any more: give another,"
             f" or the default, --{name} {_FOLDERS[name]}"
         )
     return Path(kept)

@@ -1,4 +1,4 @@
-"""The contracts of a feeds folder, told from other ones by their bytes."""
+"""The contracts of a feeds folder, identified by their bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Contracts = Mapping[str, str]
 
 
 def read_contracts(feeds: Path) -> dict[str, str]:
-    """As they are on disk now."""
+    """The contracts on disk now."""
     return {path.name: _digest(path) for path in sorted(feeds.glob("*.yaml"))}
 
 
@@ -23,7 +23,7 @@ def _digest(path: Path) -> str:
 
 
 def differences(then: Contracts, now: Contracts) -> list[str]:
-    """One line per file that changed, came or went, by name."""
+    """One line per file that is new, gone or changed, by name."""
     names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
     return [f"{name} {_what(then.get(name), now.get(name))}" for name in names]
 

@@ -1,8 +1,8 @@
-"""What can go wrong with a local cloud, in words for the person at the terminal."""
+"""Errors of the local cloud; their messages are shown at the terminal."""
 
 
 class CloudError(Exception):
-    """The local cloud cannot do what was asked; the message says why, and the mend."""
+    """The local cloud cannot do what was asked; the message says why and what to do."""
 
 
 class Interrupted(CloudError):

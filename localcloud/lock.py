@@ -1,4 +1,4 @@
-"""One `up` or `down` at a time on a state."""
+"""A lock, so that one `up` or `down` at a time works on a state folder."""
 
 import fcntl
 import time
@@ -19,7 +19,7 @@ def is_held(state: Path) -> bool:
 
 @contextmanager
 def only_one(state: Path, check: Callable[[], None], say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the state's lock, waiting for it; `check` may raise to give up. The kernel frees it if we die."""
+    """Wait for the state's lock and hold it; `check` may raise to give up. The kernel frees it with the process."""
     state.mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("w") as file:
         said = False

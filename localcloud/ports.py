@@ -36,7 +36,7 @@ def choose(port_base: int) -> Ports:
 
 
 def complete(ports: Ports) -> Ports:
-    """With those that an earlier version, which wrote them down, did not have."""
+    """Adds the ports that the earlier version which recorded `ports` did not have."""
     is_usual = all(DEFAULTS.get(name) == port for name, port in ports.items())
     missing = [name for name in DEFAULTS if name not in ports]
     more = {name: max(ports.values()) + offset for offset, name in enumerate(missing, 1)}
@@ -55,7 +55,7 @@ def is_free(port: int) -> bool:
 
 
 def _is_ours(port: int) -> bool:
-    """Whether no other process has chosen it: one that starts a local cloud just now may not listen yet."""
+    """Whether no other process that is starting a local cloud has chosen it, even if it does not listen yet."""
     if sys.platform != "linux":
         return True
     claim = socket.socket(socket.AF_UNIX)

@@ -20,7 +20,7 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 
 @dataclass(frozen=True)
 class Identity:
-    """A process, told from a later one with the same recycled pid by its start time."""
+    """A process; its start time distinguishes it from a later one that got the same pid."""
 
     pid: int
     started: float
@@ -39,7 +39,7 @@ def start(command: list[str], variables: dict[str, str], log: Path) -> Identity:
 
 
 def alive(identity: Identity) -> bool:
-    """Whether this very process still runs."""
+    """Whether this process still runs."""
     if child := _children.get(identity.pid):
         child.poll()
     try:
@@ -74,11 +74,11 @@ def _end_group(identity: Identity) -> None:
 
 
 def _group(identity: Identity) -> list[int]:
-    """The running processes of the group this process led, or none when its number is another's now."""
+    """The running processes of the group this process led, or none when another process has its pid now."""
     members = []
     for process in psutil.process_iter():
         try:
-            # A negative or equal age only: whoever was there before the leader is not of its group.
+            # A process older than the leader is not of its group.
             older = process.create_time() < identity.started - _SAME_START
             if older or os.getpgid(process.pid) != identity.pid or process.status() == psutil.STATUS_ZOMBIE:
                 continue

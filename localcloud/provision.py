@@ -1,4 +1,4 @@
-"""deploy/topology.yaml, made real on the local servers with Google's own clients; safe to repeat."""
+"""Creates on the local servers what deploy/topology.yaml asks for, with Google's own clients; safe to repeat."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,17 +10,20 @@ _DAY_MS = 24 * 3600 * 1000
 _TIMEOUT = 20.0
 
 
-def create_messaging(topology: Topology, bus: str, push_url: Callable[[str], str]) -> None:
-    """Topics and subscriptions; an existing subscription is brought up to date (ports may have changed)."""
+def create_messaging(topology: Topology, pubsub_host: str, push_url: Callable[[str], str]) -> None:
+    """Creates topics and subscriptions, and updates existing subscriptions, since ports may have changed.
+
+    `pubsub_host` is host:port; `push_url` gives a service's URL.
+    """
     # Slow to import: done here, not when the command starts.
     import grpc
-    from google.cloud import pubsub_v1
+    from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
     from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
     from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-    with grpc.insecure_channel(bus, options=[("grpc.enable_http_proxy", 0)]) as channel:
-        publisher = pubsub_v1.PublisherClient(transport=PublisherGrpcTransport(channel=channel))
-        subscriber = pubsub_v1.SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+    with grpc.insecure_channel(pubsub_host, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+        subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
         for topic in topology.topics:
             _topic(publisher, topic)
         for name, settings in topology.subscriptions.items():
@@ -75,7 +78,7 @@ def _topic_path(name: str) -> str:
 
 
 def create_buckets(topology: Topology, url: str) -> None:
-    """The buckets that are not there yet."""
+    """Creates the buckets that do not exist yet."""
     from google.api_core.exceptions import Conflict
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import storage  # type: ignore[attr-defined]
@@ -89,7 +92,7 @@ def create_buckets(topology: Topology, url: str) -> None:
 
 
 def create_datasets(topology: Topology, url: str) -> None:
-    """The datasets that are not there yet."""
+    """Creates the datasets that do not exist yet."""
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import bigquery
 

@@ -51,7 +51,7 @@ def save_last(state: Path, record: Record) -> None:
 
 
 def remove(state: Path) -> None:
-    """Forget the record: nothing runs any more."""
+    """Deletes the record: nothing runs any more."""
     (state / _RUNNING).unlink(missing_ok=True)
 
 

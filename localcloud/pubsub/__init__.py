@@ -1,4 +1,4 @@
-"""A small durable Pub/Sub server for development on one machine. Not for production.
+"""Our Pub/Sub emulator: a small durable Pub/Sub server for one machine. Not for production.
 
 It speaks Pub/Sub's gRPC interface to the ordinary clients, pushes, backs off and dead-letters as Google's
 service is documented to, and keeps everything in one SQLite file: what a publish acknowledged survives the

@@ -1,4 +1,4 @@
-"""`python -m localcloud.pubsub --port N --data DIR`: run the development bus until SIGTERM or SIGINT."""
+"""`python -m localcloud.pubsub --port N --data DIR`: run the Pub/Sub emulator until SIGTERM or SIGINT."""
 
 import argparse
 import logging
@@ -15,32 +15,32 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bus", description="Pub/Sub for development on this machine.")
+    parser = argparse.ArgumentParser(prog="bus", description="Pub/Sub emulator for this machine.")
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one and prints it")
     parser.add_argument("--metrics-port", type=int, default=0, help="of the metrics, over HTTP; 0 takes a free one")
     parser.add_argument("--data", type=Path, required=True, help="folder of bus.sqlite")
-    # It asks nobody who they are, so it is not to be reached from another machine.
+    # It authenticates nobody, so no other machine may reach it.
     parser.add_argument("--host", choices=_LOOPBACK, default="127.0.0.1")
     return parser.parse_args()
 
 
 def main() -> int:
-    """Exit code 0 after a signal, 1 when the port or the data folder is taken."""
+    """Serves until a signal; returns the exit code, 0 after a signal, 1 when the port or the data folder is taken."""
     arguments = _arguments()
     logging.basicConfig(level=logging.WARNING, format="bus: %(message)s", stream=sys.stderr)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        bus = Server(arguments.host, arguments.port, arguments.metrics_port, arguments.data)
+        server = Server(arguments.host, arguments.port, arguments.metrics_port, arguments.data)
     except (PortInUseError, DataInUseError) as error:
         print(f"bus: {error}", file=sys.stderr)
         return 1
-    bus.start()
-    where = f"{arguments.host}:{bus.port}, metrics on {bus.metrics.port}"
+    server.start()
+    where = f"{arguments.host}:{server.port}, metrics on {server.metrics.port}"
     print(f"bus ready on {where}, data in {arguments.data}", flush=True)
     stop.wait()
-    bus.stop()
+    server.stop()
     return 0
 
 

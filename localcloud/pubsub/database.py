@@ -1,4 +1,4 @@
-"""The SQLite file under the bus: schema, one connection, one writer at a time."""
+"""The emulator's SQLite file: schema, one connection, one writer at a time."""
 
 import sqlite3
 import threading
@@ -29,11 +29,11 @@ CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (subscription_id, availa
 
 
 class DataInUseError(Exception):
-    """Another process has this bus's file open."""
+    """Another process has the file open."""
 
 
 class Database:
-    """One connection behind one lock: a development server has no need of more."""
+    """One connection behind one lock: an emulator needs no more."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,21 +45,21 @@ class Database:
         except sqlite3.OperationalError as error:
             self._connection.close()
             if "locked" in str(error):
-                raise DataInUseError(f"{path} is in use by another bus") from error
+                raise DataInUseError(f"{path} is in use by another Pub/Sub emulator") from error
             raise
 
     def _prepare(self) -> None:
-        # Exclusive, so that two buses cannot hand out the same messages. NORMAL survives the death of the
+        # Exclusive, so that two emulators cannot hand out the same messages. NORMAL survives the death of the
         # process, which is what is promised; FULL would cost a disk sync for every publish and every ack.
         for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL"):
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.executescript(_SCHEMA)
-        # Whoever held a lease was cut off from us: hand those messages out again. Attempts stay counted.
+        # A restart cuts off the clients that held leases: hand those messages out again. Attempts stay counted.
         self._connection.execute("UPDATE deliveries SET available_at = 0, leased = 0 WHERE leased = 1")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of the block or nothing; durable when it ends."""
+        """Runs the block as one transaction, which is durable when the block ends."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:

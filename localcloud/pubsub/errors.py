@@ -1,9 +1,9 @@
-"""The one error a caller of the bus is shown: a gRPC status code and a sentence."""
+"""The errors of the emulator: the one that a caller sees has a gRPC status code and a sentence."""
 
 import grpc
 
 
-class BusError(Exception):
+class EmulatorError(Exception):
     """A request that is answered with a status other than OK."""
 
     def __init__(self, code: grpc.StatusCode, text: str) -> None:
@@ -15,21 +15,21 @@ class PortInUseError(Exception):
     """Something else listens on the port."""
 
 
-def invalid(text: str) -> BusError:
+def invalid(text: str) -> EmulatorError:
     """The request itself is wrong; repeating it will not help."""
-    return BusError(grpc.StatusCode.INVALID_ARGUMENT, text)
+    return EmulatorError(grpc.StatusCode.INVALID_ARGUMENT, text)
 
 
-def not_found(name: str) -> BusError:
+def not_found(name: str) -> EmulatorError:
     """The topic or subscription named does not exist."""
-    return BusError(grpc.StatusCode.NOT_FOUND, f"Resource not found: {name}")
+    return EmulatorError(grpc.StatusCode.NOT_FOUND, f"Resource not found: {name}")
 
 
-def already_exists(name: str) -> BusError:
+def already_exists(name: str) -> EmulatorError:
     """A topic or subscription of this name is there already."""
-    return BusError(grpc.StatusCode.ALREADY_EXISTS, f"Resource already exists: {name}")
+    return EmulatorError(grpc.StatusCode.ALREADY_EXISTS, f"Resource already exists: {name}")
 
 
-def unsupported(what: str) -> BusError:
-    """Pub/Sub can do it, this development server cannot."""
-    return BusError(grpc.StatusCode.UNIMPLEMENTED, f"The development bus does not support {what}.")
+def unsupported(what: str) -> EmulatorError:
+    """Pub/Sub supports it, the emulator does not."""
+    return EmulatorError(grpc.StatusCode.UNIMPLEMENTED, f"The Pub/Sub emulator does not support {what}.")

@@ -1,4 +1,4 @@
-"""The one Cloud Monitoring question that the operators' commands ask: how many messages are not acknowledged.
+"""The one metric of Cloud Monitoring that the commands read: how many messages are not acknowledged.
 
 Over REST, as `projects.timeSeries.list` of Cloud Monitoring's API v3. Google samples this metric every minute and
 shows it some minutes late; here it is the number of this moment.
@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from localcloud.pubsub.catalog import Catalog, Subscription
-from localcloud.pubsub.errors import BusError, PortInUseError, invalid
+from localcloud.pubsub.errors import EmulatorError, PortInUseError, invalid
 from localcloud.pubsub.names import check_project, split_name
 from localcloud.pubsub.queue import Queue
 
@@ -42,7 +42,7 @@ class Metrics:
         threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop answering. Only after `start`."""
+        """Stop answering; called after `start`."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = parse_qs(url.query).get("filter", [""])[0]
         try:
             self._answer(HTTPStatus.OK, self.server.metrics.list_time_series(match[1], wanted))  # type: ignore[attr-defined]
-        except BusError as error:
+        except EmulatorError as error:
             self._answer(HTTPStatus.BAD_REQUEST, _error(HTTPStatus.BAD_REQUEST, str(error)))
 
     def _answer(self, status: HTTPStatus, body: dict[str, Any]) -> None:

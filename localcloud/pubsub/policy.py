@@ -1,4 +1,4 @@
-"""What a subscription's definition means for delivery, read once."""
+"""How a subscription's messages are delivered, read once from its definition."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""google.pubsub.v1.Publisher. Lists come in one page."""
+"""google.pubsub.v1.Publisher. A list is one page."""
 
 from typing import Any
 
@@ -38,19 +38,15 @@ class Publisher:
         )
 
     def create(self, request: types.Topic, _: Any) -> types.Topic:
-        """CreateTopic."""
         return self._catalog.create_topic(request)
 
     def get(self, request: types.GetTopicRequest, _: Any) -> types.Topic:
-        """GetTopic."""
         return self._catalog.topic(request.topic)
 
     def update(self, request: types.UpdateTopicRequest, _: Any) -> types.Topic:
-        """UpdateTopic."""
         return self._catalog.update_topic(request.topic, list(request.update_mask.paths))
 
     def list(self, request: types.ListTopicsRequest, _: Any) -> types.ListTopicsResponse:
-        """ListTopics."""
         check_project(request.project)
         prefix = f"{request.project}/"
         return types.ListTopicsResponse(
@@ -60,17 +56,15 @@ class Publisher:
     def list_subscriptions(
         self, request: types.ListTopicSubscriptionsRequest, _: Any
     ) -> types.ListTopicSubscriptionsResponse:
-        """ListTopicSubscriptions."""
         self._catalog.topic(request.topic)
         names = [held.name for held in self._catalog.subscribers(request.topic)]
         return types.ListTopicSubscriptionsResponse(subscriptions=names)
 
     def delete(self, request: types.DeleteTopicRequest, _: Any) -> None:
-        """DeleteTopic."""
         self._catalog.delete_topic(request.topic)
 
     def publish(self, request: types.PublishRequest, _: Any) -> types.PublishResponse:
-        """Publish. Answered once the messages are in the database."""
+        """Answers once the messages are in the database."""
         bare = types.PublishRequest.pb(request)
         self._catalog.topic(bare.topic)
         check_publish(bare.messages, bare.ByteSize())

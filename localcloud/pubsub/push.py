@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from localcloud.pubsub.catalog import Catalog, Subscription
-from localcloud.pubsub.errors import BusError
+from localcloud.pubsub.errors import EmulatorError
 from localcloud.pubsub.queue import Leased, Queue
 from localcloud.pubsub.signals import Signals
 from localcloud.pubsub.slow_start import SlowStart
@@ -51,7 +51,7 @@ def post(url: str, body: bytes, timeout: float) -> int:
     connection = kind(parts.hostname or "", parts.port, timeout=timeout)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        headers = {"Content-Type": "application/json", "User-Agent": "dropmerge-bus", "Connection": "close"}
+        headers = {"Content-Type": "application/json", "User-Agent": "dropmerge-pubsub", "Connection": "close"}
         connection.request("POST", path, body, headers)
         return connection.getresponse().status
     finally:
@@ -86,7 +86,7 @@ class PushLoop:
             seen = self._signals.count(self._name)
             try:
                 timeout = self._step(self._catalog.subscription(self._name))
-            except BusError:
+            except EmulatorError:
                 return
             if timeout != 0:
                 self._signals.wait(self._name, seen, timeout)
@@ -160,7 +160,7 @@ class Pusher:
         self._signals.notify(self._loops)
 
     def join(self) -> None:
-        """Give pushes under way a moment to be answered."""
+        """Wait until the pushes under way are answered, `_STOP_GRACE` seconds at most."""
         until = time.monotonic() + _STOP_GRACE
         for loop in list(self._loops.values()):
             loop.join(until)

@@ -53,7 +53,7 @@ class Leased:
 
 
 class Queue:
-    """What is owed to whom. Each method is one transaction; those waiting are woken after it."""
+    """Which messages are owed to which subscription. Each method is one transaction and then wakes those who wait."""
 
     def __init__(
         self, database: Database, catalog: Catalog, signals: Signals, clock: Callable[[], float] = time.time
@@ -93,14 +93,14 @@ class Queue:
         return None if row[0] is None else max(0.001, float(row[0]) - self._clock())
 
     def acknowledge(self, subscription: Subscription, ack_ids: Sequence[str]) -> None:
-        """These messages are done. As in Pub/Sub, an ack id whose lease has lapsed still works."""
+        """Owe these messages no more. As in Pub/Sub, an ack id whose lease has lapsed still works."""
         parsed = [AckId.parse(text, subscription) for text in ack_ids]
         with self._database.transaction() as db:
             _forget(db, subscription.id, [ack.message for ack in parsed])
         self._signals.notify([subscription.name])
 
     def give_back(self, subscription: Subscription, ack_ids: Sequence[str]) -> None:
-        """These attempts failed: deliver again after the backoff, or dead-letter after the last attempt."""
+        """Count these attempts as failed: deliver again after the backoff, or dead-letter after the last attempt."""
         parsed = [AckId.parse(text, subscription) for text in ack_ids]
         woken = {subscription.name}
         with self._database.transaction() as db:
@@ -156,7 +156,7 @@ class Queue:
             _forget(db, subscription.id, [row[0] for row in rows])
 
     def sweep(self) -> None:
-        """Drop what is older than its retention; dead-letter lapsed last attempts that nobody asks for."""
+        """Drop what is older than its retention; dead-letter messages whose last attempt has lapsed."""
         for subscription in self._catalog.subscriptions():
             self.drop_published_before(subscription, self._clock() - subscription.policy.retention)
             woken: set[str] = set()
@@ -241,9 +241,9 @@ class Queue:
         exhausted = [(number, attempts) for number, attempts, _ in rows if policy.exhausted(attempts)]
         if not exhausted or not self._catalog.has_topic(policy.dead_letter_topic):
             return set()
-        letters = [_dead_letter(_load(db, number), attempts, subscription) for number, attempts in exhausted]
+        dead_letters = [_dead_letter(_load(db, number), attempts, subscription) for number, attempts in exhausted]
         moved = [number for number, _ in exhausted]
-        _, names = self._store(db, policy.dead_letter_topic, letters)
+        _, names = self._store(db, policy.dead_letter_topic, dead_letters)
         _forget(db, subscription.id, moved)
         woken |= names
         return set(moved)
@@ -266,7 +266,7 @@ def _load(db: sqlite3.Connection, number: int) -> Any:
 
 
 def _forget(db: sqlite3.Connection, subscription: int, numbers: list[int]) -> None:
-    """Nothing of these is owed to `subscription` any more; those owed to nobody go."""
+    """Owe these to `subscription` no more; a message that is owed to none is deleted."""
     db.executemany(
         "DELETE FROM deliveries WHERE message_id = ? AND subscription_id = ?",
         [(number, subscription) for number in numbers],

@@ -1,4 +1,4 @@
-"""Turns plain methods into gRPC handlers, and bus errors into gRPC statuses."""
+"""Turns plain methods into gRPC handlers, and `EmulatorError` into gRPC statuses."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 
-from localcloud.pubsub.errors import BusError
+from localcloud.pubsub.errors import EmulatorError
 
 
 def unary(method: Callable[..., Any], request: Any, response: Any = None) -> Any:
@@ -15,7 +15,7 @@ def unary(method: Callable[..., Any], request: Any, response: Any = None) -> Any
     def call(message: Any, context: Any) -> Any:
         try:
             answer = method(message, context)
-        except BusError as error:
+        except EmulatorError as error:
             context.abort(error.code, str(error))
         return empty_pb2.Empty() if response is None else answer
 
@@ -29,7 +29,7 @@ def streaming(method: Callable[..., Iterator[Any]], request: Any, response: Any)
     def call(messages: Any, context: Any) -> Iterator[Any]:
         try:
             yield from method(messages, context)
-        except BusError as error:
+        except EmulatorError as error:
             context.abort(error.code, str(error))
 
     return grpc.stream_stream_rpc_method_handler(call, request.deserialize, response.serialize)

@@ -19,19 +19,19 @@ class Signals:
             return self._counts[name]
 
     def notify(self, names: Iterable[str]) -> None:
-        """Something changed for these subscriptions."""
+        """Wake those who wait on these subscriptions."""
         with self._condition:
             for name in names:
                 self._counts[name] += 1
             self._condition.notify_all()
 
     def wait(self, name: str, seen: int, timeout: float | None) -> None:
-        """Return once the count of `name` is no longer `seen`, after `timeout`, or when the bus stops."""
+        """Return once the count of `name` is no longer `seen`, after `timeout`, or when the server stops."""
         with self._condition:
             self._condition.wait_for(lambda: self.closed or self._counts[name] != seen, timeout)
 
     def close(self) -> None:
-        """The bus stops: wake everybody, for good."""
+        """Wake every waiter, for good: the server stops."""
         with self._condition:
             self.closed = True
             self._condition.notify_all()

@@ -14,7 +14,7 @@ class SlowStart:
     """A window that doubles with each round of successes and halves on a failure.
 
     A failure while the window is down to one pauses the subscription, longer each time. Google pauses for
-    100 ms to 60 s; here it ends at one second, because nobody at a desk waits a minute.
+    100 ms to 60 s; here it ends at one second, because a person waits for it.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -36,19 +36,19 @@ class SlowStart:
         return left if left > 0 else None
 
     def started(self, count: int) -> None:
-        """`count` pushes are under way."""
+        """Count `count` pushes as under way."""
         with self._lock:
             self._under_way += count
 
     def succeeded(self) -> None:
-        """One was acknowledged."""
+        """Widen the window: a push was acknowledged."""
         with self._lock:
             self._under_way -= 1
             self._pause = FIRST_PAUSE
             self.window = min(MAX_WINDOW, self.window + 1)
 
     def failed(self) -> None:
-        """One was refused, timed out or found nobody there."""
+        """Halve the window: a push was refused, timed out or found no server."""
         with self._lock:
             self._under_way -= 1
             if self.window == 1:

@@ -41,18 +41,18 @@ class Stream:
         return max(0.01, first - time.time())
 
     def sent(self, batch: Iterable[Leased]) -> None:
-        """These went out on this stream."""
+        """Count a batch as held by the client."""
         with self._lock:
             self._held.update({leased.ack_id: (leased.size, leased.deadline) for leased in batch})
 
     def settled(self, ack_ids: Iterable[str]) -> None:
-        """These were acknowledged or given back."""
+        """Count these as no longer held: they were acknowledged or given back."""
         with self._lock:
             for ack_id in ack_ids:
                 self._held.pop(ack_id, None)
 
     def extended(self, ack_ids: Iterable[str], seconds: float) -> None:
-        """These leases run for `seconds` from now."""
+        """Let these leases run for `seconds` from now."""
         until = time.time() + seconds
         with self._lock:
             for ack_id in ack_ids:
@@ -68,12 +68,11 @@ class Streams:
         self._open: set[Stream] = set()
 
     def opened(self, stream: Stream) -> None:
-        """A stream began."""
         with self._lock:
             self._open.add(stream)
 
     def closed(self, stream: Stream) -> None:
-        """A stream is over. What it held stays leased until the leases lapse."""
+        """Forget a stream. What it held stays leased until the leases lapse."""
         with self._lock:
             self._open.discard(stream)
 

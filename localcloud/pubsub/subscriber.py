@@ -1,4 +1,4 @@
-"""google.pubsub.v1.Subscriber. Lists come in one page; snapshots are not there."""
+"""google.pubsub.v1.Subscriber. A list is one page; there are no snapshots."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ import grpc
 from google.pubsub_v1 import types
 
 from localcloud.pubsub.catalog import Catalog, Subscription
-from localcloud.pubsub.errors import BusError, invalid, unsupported
+from localcloud.pubsub.errors import EmulatorError, invalid, unsupported
 from localcloud.pubsub.names import check_project
 from localcloud.pubsub.policy import check_deadline
 from localcloud.pubsub.push import Pusher
@@ -55,21 +55,17 @@ class Subscriber:
         )
 
     def create(self, request: types.Subscription, _: Any) -> types.Subscription:
-        """CreateSubscription."""
         created = self._catalog.create_subscription(request)
         self._pusher.refresh()
         return created.definition
 
     def get(self, request: types.GetSubscriptionRequest, _: Any) -> types.Subscription:
-        """GetSubscription."""
         return self._catalog.subscription(request.subscription).definition
 
     def update(self, request: types.UpdateSubscriptionRequest, _: Any) -> types.Subscription:
-        """UpdateSubscription."""
         return self._change(request.subscription, [*request.update_mask.paths])
 
     def list(self, request: types.ListSubscriptionsRequest, _: Any) -> types.ListSubscriptionsResponse:
-        """ListSubscriptions."""
         check_project(request.project)
         prefix = f"{request.project}/"
         return types.ListSubscriptionsResponse(
@@ -77,17 +73,16 @@ class Subscriber:
         )
 
     def delete(self, request: types.DeleteSubscriptionRequest, _: Any) -> None:
-        """DeleteSubscription."""
         self._catalog.delete_subscription(request.subscription)
         self._signals.notify([request.subscription])
 
     def modify_push_config(self, request: types.ModifyPushConfigRequest, _: Any) -> None:
-        """ModifyPushConfig: an empty one makes it a pull subscription."""
+        """An empty configuration turns a push subscription into a pull subscription."""
         change = types.Subscription(name=request.subscription, push_config=request.push_config)
         self._change(change, ["push_config"])
 
     def seek(self, request: types.SeekRequest, _: Any) -> types.SeekResponse:
-        """Seek to a time: what was published before counts as acknowledged; nothing acknowledged returns."""
+        """Acknowledges what was published before a time. Unlike Pub/Sub's, it brings back nothing acknowledged."""
         held = self._catalog.subscription(request.subscription)
         if "time" not in request:
             raise unsupported("seeking to a snapshot")
@@ -96,11 +91,11 @@ class Subscriber:
         return types.SeekResponse()
 
     def pull(self, request: types.PullRequest, context: Any) -> types.PullResponse:
-        """Pull: waits a moment for a first message, then answers with what there is."""
+        """Waits up to `PULL_WAIT` seconds for a first message, then answers with what there is."""
         if request.max_messages < 1:
             raise invalid("max_messages must be at least 1.")
         wait = 0.0 if request.return_immediately else PULL_WAIT
-        # Far less than the caller's patience: an answer to one who has hung up leases to nobody.
+        # Far less than the caller's timeout: messages leased for a caller that has hung up have no holder.
         until = time.monotonic() + min(wait, (context.time_remaining() or 10 * PULL_WAIT) / 10)
         while True:
             seen = self._signals.count(request.subscription)
@@ -112,17 +107,16 @@ class Subscriber:
             self._signals.wait(held.name, seen, min(left, self._queue.seconds_until_due(held) or left))
 
     def acknowledge(self, request: types.AcknowledgeRequest, _: Any) -> None:
-        """Acknowledge."""
         self._acknowledge(request.subscription, [*request.ack_ids])
 
     def modify_ack_deadline(self, request: types.ModifyAckDeadlineRequest, _: Any) -> None:
-        """ModifyAckDeadline: zero gives the messages back."""
+        """Zero seconds give the messages back."""
         self._modify(request.subscription, [*request.ack_ids], request.ack_deadline_seconds)
 
     def streaming_pull(
         self, requests: Iterator[types.StreamingPullRequest], context: Any
     ) -> Iterator[types.StreamingPullResponse]:
-        """StreamingPull: sends messages as they come, within what the client asked to hold."""
+        """Sends messages as they come, within what the client asked to hold."""
         opening = next(requests, None)
         if opening is None:
             return
@@ -144,7 +138,7 @@ class Subscriber:
         """One response if there is anything to send, else a wait."""
         seen = self._signals.count(stream.subscription)
         if self._signals.closed:
-            raise BusError(grpc.StatusCode.UNAVAILABLE, "The bus is stopping.")
+            raise EmulatorError(grpc.StatusCode.UNAVAILABLE, "The Pub/Sub emulator is stopping.")
         held = self._pullable(stream.subscription)
         count, size = stream.room()
         if not count:
@@ -162,7 +156,7 @@ class Subscriber:
         try:
             for request in requests:
                 self._settle(stream, request)
-        except BusError as error:
+        except EmulatorError as error:
             stream.error = error
         except Exception:  # noqa: S110 - gRPC raises a bare Exception when the client has gone
             pass
@@ -191,7 +185,7 @@ class Subscriber:
     def _pullable(self, name: str) -> Subscription:
         held = self._catalog.subscription(name)
         if held.policy.endpoint:
-            raise BusError(
+            raise EmulatorError(
                 grpc.StatusCode.FAILED_PRECONDITION,
                 f"{name} pushes to {held.policy.endpoint}; it cannot be pulled from.",
             )
@@ -220,7 +214,7 @@ class Subscriber:
 
 
 def _received(subscription: Subscription, leased: Leased) -> Any:
-    """As pulled; the attempt is told only where a dead-letter policy counts it."""
+    """The message of a pull. It carries the attempt only if a dead-letter policy counts attempts."""
     received = types.ReceivedMessage.pb(types.ReceivedMessage())
     received.ack_id = leased.ack_id
     received.message.CopyFrom(leased.message)

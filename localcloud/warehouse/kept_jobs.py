@@ -1,8 +1,8 @@
 """What the local warehouse remembers of jobs and of their results; bqemulator 1.4.0 keeps all of it for ever.
 
 BigQuery keeps a result for 24 hours and a job for six months, and then answers `notFound`. Here the bounds are counts
-and bytes. A result goes when younger ones need its place, though not while somebody reads it page by page; a job goes
-long after its result. A job that runs is in no store: it comes in when it has ended, as the youngest.
+and bytes. A result is dropped when younger ones need its place, though not while somebody reads it page by page; a job
+is dropped long after its result. A running job is in no store: it enters when it has ended, as the youngest.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from bqemulator.streaming import read_session
 from fastapi import Query
 
 from localcloud.warehouse.bounded import Tables, Youngest
-from localcloud.warehouse.patch import replace, replace_store
+from localcloud.warehouse.replace import replace, replace_store
 
-MOST_RESULTS = 200
-MOST_RESULT_BYTES = 32 * 2**20
-MOST_QUESTIONS = 1_000
+MAX_RESULTS = 200
+MAX_RESULT_BYTES = 32 * 2**20
+MAX_QUESTIONS = 1_000
 """Jobs that only read, such as those of `dropmerge status`. Like their results they end with the process."""
-MOST_CHANGES = 5_000
+MAX_CHANGES = 5_000
 """All other jobs: loads, MERGEs, failures."""
-MOST_JOB_BYTES = 16 * 2**20
+MAX_JOB_BYTES = 16 * 2**20
 """Of either kind, as JSON."""
 
 _JOBS = f'"{CATALOG_SCHEMA}"."jobs"'
 _STATEMENT = "json_extract_string(metadata_json, '$.statistics.query.statementType')"
 
-_results = Tables(MOST_RESULTS, MOST_RESULT_BYTES, lambda job_id: executor.JOB_SCHEMAS.pop(job_id, None))
-_sessions = Tables(MOST_RESULTS, MOST_RESULT_BYTES)
-_questions = Youngest(MOST_QUESTIONS, MOST_JOB_BYTES)
-_changes = Youngest(MOST_CHANGES, MOST_JOB_BYTES)
+_results = Tables(MAX_RESULTS, MAX_RESULT_BYTES, lambda job_id: executor.JOB_SCHEMAS.pop(job_id, None))
+_sessions = Tables(MAX_RESULTS, MAX_RESULT_BYTES)
+_questions = Youngest(MAX_QUESTIONS, MAX_JOB_BYTES)
+_changes = Youngest(MAX_CHANGES, MAX_JOB_BYTES)
 _lock = threading.RLock()  # some routes run in threads
 _original: dict[str, Callable[..., Any]] = {}
 
 
 def set_up() -> None:
-    """Before the server is made."""
+    """Replaces stores and routes of jobs; called before the server is made."""
     for module, name, store in (
         (executor, "JOB_RESULTS", _results),
         (jobs, "JOB_RESULTS", _results),  # holds it by its name
@@ -74,12 +74,12 @@ def set_up() -> None:
 
 
 def job_not_found(ref: Any) -> NotFoundError:
-    """As BigQuery says it."""
+    """The error for an unknown job, in BigQuery's words."""
     return _not_found(f"Not found: Job {ref.project_id}:US.{ref.resource_id}")
 
 
 def anonymous_table(project_id: str, dataset_id: str, table_id: str) -> dict[str, Any]:
-    """A result by its destination's name; bqemulator takes one that is gone for an empty one."""
+    """A result by its destination's name. One that is gone is not found, where bqemulator answers with no rows."""
     if table_id.removeprefix("anon") not in {job_id.replace("-", "") for job_id in _results}:
         raise _not_found(f"Not found: Table {project_id}:{dataset_id}.{table_id}")
     return dict(_original["_anonymous_result_table_to_rest"](project_id, dataset_id, table_id))
@@ -90,7 +90,7 @@ def _not_found(message: str) -> NotFoundError:
 
 
 def upsert_job(self: Any, job: Any) -> Any:
-    """bqemulator's own, which forgets the oldest."""
+    """Stores a finished job and drops the oldest that have no place left."""
     key, size, question = (job.project_id, job.job_id), len(job.model_dump_json()), is_question(job)
     own, other = (_questions, _changes) if question else (_changes, _questions)
     with _lock:
@@ -107,7 +107,7 @@ def upsert_job(self: Any, job: Any) -> Any:
 
 
 def delete_job(self: Any, project_id: str, job_id: str, *, not_found_ok: bool = False) -> None:
-    """bqemulator's own; what is not on disk is not deleted there."""
+    """Deletes a job; one that only read is in memory alone."""
     with _lock:
         if _questions.discard((project_id, job_id)):
             self._cache.delete_job(project_id, job_id)
@@ -117,10 +117,10 @@ def delete_job(self: Any, project_id: str, job_id: str, *, not_found_ok: bool = 
 
 
 def hydrate_jobs(self: Any) -> None:
-    """bqemulator's own, of the jobs that are still to be known."""
+    """Reads the youngest `MAX_CHANGES` jobs from disk, and deletes the others there."""
     self._engine.execute(
         f"DELETE FROM {_JOBS} WHERE {_STATEMENT} = 'SELECT' OR (project_id, job_id) NOT IN"  # noqa: S608
-        f" (SELECT (project_id, job_id) FROM {_JOBS} ORDER BY end_time DESC LIMIT {MOST_CHANGES})"
+        f" (SELECT (project_id, job_id) FROM {_JOBS} ORDER BY end_time DESC LIMIT {MAX_CHANGES})"
     )
     _original["_hydrate_jobs"](self)
     found = sorted(self._cache._jobs.items(), key=lambda item: item[1].end_time or item[1].creation_time)
@@ -138,7 +138,7 @@ def is_question(job: Any) -> bool:
 def list_jobs(
     self: Any, project_id: str, *, state_filter: str | None = None, max_results: int = 100
 ) -> tuple[Any, ...]:
-    """bqemulator's own, which another thread's job does not disturb."""
+    """A project's jobs, youngest first. Reads a copy, since other threads add jobs meanwhile."""
     found = [
         job for job in list(self._jobs.values()) if job.project_id == project_id and state_filter in (None, job.state)
     ]
@@ -178,7 +178,7 @@ def _listed_by_time(list_jobs: Callable[..., dict[str, Any]]) -> Callable[..., d
         **options: Any,
     ) -> dict[str, Any]:
         most = options.pop("maxResults")
-        answer = list_jobs(*given, **options, maxResults=MOST_QUESTIONS + MOST_CHANGES)
+        answer = list_jobs(*given, **options, maxResults=MAX_QUESTIONS + MAX_CHANGES)
         first, last = minCreationTime or 0, maxCreationTime or float("inf")
         found = [job for job in answer["jobs"] if first <= int(job["statistics"]["creationTime"]) <= last][:most]
         return {**answer, "jobs": found, "totalItems": len(found)}

@@ -1,7 +1,7 @@
 """A script's child jobs, as bqemulator 1.4.0 has none: what each MERGE in it inserted and updated.
 
 BigQuery runs each statement of a script as a job of its own, listed by its parent's id, with the rows that it
-touched in `statistics.query.dmlStats`. Only MERGE is told of here, and only until the process ends.
+touched in `statistics.query.dmlStats`. Only a MERGE is reported here, and only until the process ends.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bqemulator.api.routes import jobs
 from bqemulator.scripting.interpreter import ScriptInterpreter
 from bqemulator.storage.engine import DuckDBEngine
 
-from localcloud.warehouse.kept_jobs import MOST_CHANGES
+from localcloud.warehouse.kept_jobs import MAX_CHANGES
 
 _parent: ContextVar[str | None] = ContextVar("parent", default=None)
 _in_script: ContextVar[bool] = ContextVar("in_script", default=False)
@@ -25,7 +25,7 @@ _children: OrderedDict[tuple[str, str], list[dict[str, Any]]] = OrderedDict()
 
 
 def set_up() -> None:
-    """Before the server is made."""
+    """Replaces what runs and lists jobs; called before the server is made."""
     for owner, name, by in (
         (jobs, "execute_query_job", _knowing_its_id),
         (ScriptInterpreter, "_run_query", _as_script),
@@ -101,7 +101,7 @@ def _remember(parent: str, actions: Counter[str]) -> None:
             "statistics": statistics,
         }
     )
-    while len(_children) > MOST_CHANGES:
+    while len(_children) > MAX_CHANGES:
         _children.popitem(last=False)
 
 

@@ -1,7 +1,7 @@
 """What a SIGKILL tears apart in bqemulator 1.4.0, which writes a table and its entry in the catalog one by one.
 
-A table without an entry cannot be made again, an entry without a table cannot be read. At the next start both go: the
-call that was to make or to drop it was never answered.
+A table without an entry cannot be created again, an entry without a table cannot be read. The next start drops both:
+the call that was to create or to drop the table was never answered.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _ENTRIES = f'"{CATALOG_SCHEMA}"."tables"'
 
 
 def repair(engine: DuckDBEngine) -> list[tuple[str, str]]:
-    """Schema and name of what went, tables or entries. Before the catalog is read."""
+    """Drops torn tables and entries, before the catalog is read; returns the schema and name of each."""
     datasets = engine.execute(f"SELECT project_id, dataset_id FROM {_DATASETS}").fetchall()  # noqa: S608
     schemas = {schema_name(*dataset) for dataset in datasets}
     found = engine.execute("SELECT table_schema, table_name, table_type FROM information_schema.tables").fetchall()

@@ -137,7 +137,7 @@ def test_kept_ports_that_are_taken_are_named(tmp_path: Path, services: Path) -> 
     cloud.down()
     with (
         socket.create_server(("127.0.0.1", base + 1)),
-        pytest.raises(CloudError, match=f"port {base + 1}, which bus wants, is taken(.|\n)*--port-base"),
+        pytest.raises(CloudError, match=f"port {base + 1}, which bus needs, is taken(.|\n)*--port-base"),
     ):
         cloud.up()
     assert not cloud.is_recorded()

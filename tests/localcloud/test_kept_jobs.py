@@ -24,14 +24,14 @@ from localcloud import parts, processes, ready
 from localcloud.environment import clean
 from localcloud.ports import choose
 from localcloud.warehouse.bounded import READING_SECONDS, Tables, Youngest
-from localcloud.warehouse.patch import replace, replace_store
+from localcloud.warehouse.replace import replace, replace_store
 from tests.harness.subscription import wait_until
 
 _SMALL = """import runpy
 from localcloud.warehouse import kept_jobs
 kept_jobs._results._most, kept_jobs._results._most_bytes = 5, 400_000
 kept_jobs._questions._most, kept_jobs._changes._most = {questions}, {changes}
-kept_jobs.MOST_CHANGES = {changes}
+kept_jobs.MAX_CHANGES = {changes}
 runpy.run_module("localcloud.warehouse", run_name="__main__", alter_sys=True)
 """
 

@@ -98,7 +98,7 @@ def test_one_data_folder_serves_one_bus(server: RunningServer) -> None:
     command = [sys.executable, "-m", "localcloud.pubsub", "--port", "0", "--data", str(server.data)]
     second = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert second.returncode == 1
-    assert "in use by another bus" in second.stderr
+    assert "in use by another Pub/Sub emulator" in second.stderr
 
 
 def test_the_backlog_metric_counts_what_is_not_acknowledged(server: RunningServer) -> None:

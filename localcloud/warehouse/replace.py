@@ -1,4 +1,4 @@
-"""Replacing what bqemulator 1.4.0 does and keeps, and that of no other version without being told."""
+"""Replaces functions and stores of bqemulator 1.4.0; a version that differs in one of them ends the process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 
 
 def replace(owner: Any, name: str, by: Any) -> Any:
-    """The original. Ends the process when `owner` has no such function that takes what `by` takes."""
+    """Puts `by` in the place of a function, and returns the original.
+
+    Ends the process when `owner` has no function of this name with the arguments of `by`.
+    """
     original = getattr(owner, name, None)
     code = getattr(original, "__code__", None)
     if code is None or _arguments(code) != _arguments(by.__code__):
@@ -17,7 +20,10 @@ def replace(owner: Any, name: str, by: Any) -> Any:
 
 
 def replace_store(module: Any, name: str, by: Any) -> None:
-    """Ends the process when the module has no such dictionary, or has begun to fill it."""
+    """Puts `by` in the place of an empty dictionary.
+
+    Ends the process when the module has no such dictionary, or has begun to fill it.
+    """
     if getattr(module, name, None) != {}:
         _refuse(module, name)
     setattr(module, name, by)

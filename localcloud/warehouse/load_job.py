@@ -1,0 +1,77 @@
+"""Load jobs: CSV files are read by `csv_reader`, and a load that fails leaves no new table.
+
+bqemulator 1.4.0 lets DuckDB guess a file's dialect, whatever the job's options. A guess refuses files that mix LF
+and CRLF, and takes an open quote for text. BigQuery follows the options.
+"""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import os
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+from bqemulator.api.routes import jobs, upload
+from bqemulator.jobs import executor
+
+from localcloud.warehouse.csv_reader import MAX_RECORD, Dialect, clean_records
+from localcloud.warehouse.replace import replace
+
+_original: dict[str, Callable[..., Any]] = {}
+
+
+def set_up() -> None:
+    """Replaces bqemulator's load jobs; called before the server is made."""
+    _original["load_path"] = replace(executor, "_load_path_into_target", load_path)
+    _original["execute_load_job"] = replace(executor, "execute_load_job", execute_load_job)
+    for module in (jobs, upload):  # they hold the function by its name
+        replace(module, "execute_load_job", execute_load_job)
+
+
+def load_path(path: str, job: Any, ctx: Any) -> None:
+    """Loads a file, or those that a pattern names, into the job's table.
+
+    Raises:
+        CsvError: a CSV file is malformed.
+    """
+    if job.source_format != "CSV" or job.raw_config.get("autodetect"):
+        _original["load_path"](path, job, ctx)
+        return
+    width = len(ctx.engine.execute(f"DESCRIBE {job.target_ref}").fetchall())
+    dialect = Dialect.of(job.raw_config, width)
+    handle, copy = tempfile.mkstemp(suffix=".csv")
+    try:
+        with os.fdopen(handle, "wb") as target:
+            for name in [path] if os.path.exists(path) else sorted(glob.glob(path)) or [path]:
+                with gzip.open(name) if name.endswith(".gz") else open(name, "rb") as source:
+                    target.writelines(clean_records(source, dialect))
+        _copy_into(job.target_ref, copy, dialect, ctx)
+    finally:
+        os.unlink(copy)
+
+
+def _copy_into(table: str, path: str, dialect: Dialect, ctx: Any) -> None:
+    delimiter, quote = (value.decode().replace("'", "''") for value in (dialect.delimiter, dialect.quote))
+    ctx.engine.execute(
+        f"COPY {table} FROM ? (FORMAT CSV, AUTO_DETECT false, HEADER false, DELIMITER '{delimiter}',"
+        f" QUOTE '{quote}', ESCAPE '{quote}', NEW_LINE '\\n', STRICT_MODE true, NULL_PADDING false,"
+        f" MAX_LINE_SIZE {MAX_RECORD}, BUFFER_SIZE {MAX_RECORD})",
+        [path],
+    )
+
+
+async def execute_load_job(project_id: str, job_id: str, config: dict[str, Any], ctx: Any) -> Any:
+    """Runs bqemulator's own; when that fails, drops the table if this job created it."""
+    job = executor._parse_load_job_config(project_id, config)
+    where = (job.project_id, job.dataset_id, job.table_id)
+    existed = ctx.catalog.get_table(*where) is not None
+    try:
+        return await _original["execute_load_job"](project_id, job_id, config, ctx)
+    except Exception:
+        if not existed and ctx.catalog.get_table(*where) is not None:
+            async with ctx.engine.write_lock():
+                ctx.engine.execute(f"DROP TABLE IF EXISTS {job.target_ref}")
+                ctx.catalog.delete_table(*where, not_found_ok=True)
+        raise
