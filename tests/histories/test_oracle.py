@@ -180,6 +180,7 @@ def typed(kind: str, text: str) -> object:
         ("NUMERIC", "9" * 29 + ".999999999", Decimal("9" * 29 + ".999999999")),
         ("NUMERIC", "1" + "0" * 29, "number_out_of_range"),
         ("FLOAT64", "-1.5e-3", -0.0015),
+        ("FLOAT64", "-0", 0.0),
         ("FLOAT64", "NaN", "not_a_number"),
         ("FLOAT64", "1e400", "number_out_of_range"),
         ("BOOL", "TRUE", True),
@@ -205,6 +206,11 @@ def typed(kind: str, text: str) -> object:
 def test_the_text_of_a_value(kind: str, text: str, value: object) -> None:
     """As the fine print says; spaces are a reason in any type but STRING."""
     assert typed(kind, text) == value
+
+
+def test_of_floats_there_is_one_zero() -> None:
+    """Two that are equal and not the same would make the order of arrival decide."""
+    assert {repr(typed("FLOAT64", text)) for text in ("0", "-0", "-0.0", "-1e-400")} == {"0.0"}
 
 
 def test_equal_numbers_are_one_key() -> None:

@@ -100,6 +100,14 @@ MUTATIONS = [
         "prefix[end - 1]",
         "tests/unit/shared/contract/test_type_bounds.py::test_g1_every_text_lies_within_its_bounds",
     ),
+    Mutation(
+        "zero-keeps-its-sign",
+        "G1",
+        "services/shared/contract/types/number.py",
+        "IF({value} = 0, 0.0, {value})",
+        "{value}",
+        "tests/corpus/test_types.py::test_g1_g7_python_and_the_warehouse_read_a_text_alike[FLOAT64]",
+    ),
     Mutation("swallowed-error", "G2", _SETTLE, 'return "try again", 503', "return ACK", f"{_TRANSIENT}[jobs]"),
     Mutation(
         "publish-before-work",

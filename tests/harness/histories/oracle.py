@@ -301,7 +301,8 @@ def _float(text: str) -> float:
         raise ValueError("not_a_number")
     if math.isinf(float(text)):
         raise ValueError("number_out_of_range")
-    return float(text)
+    # Of two zeros one: which of them stays must not depend on the order of arrival.
+    return float(text) or 0.0
 
 
 def _boolean(text: str) -> bool:
