@@ -20,7 +20,7 @@ columns:
 unknown_columns: {unknown}
 """
 
-_VALUES = """
+VALUES = """
 feed: values
 objects: incoming/values/**
 format: {type: csv}
@@ -51,5 +51,5 @@ def write_feeds(folder: Path) -> Path:
         ("semicolons", ";", "reject"),
     ):
         (folder / f"{feed}.yaml").write_text(_PLAIN.format(feed=feed, delimiter=delimiter, unknown=unknown))
-    (folder / "values.yaml").write_text(_VALUES)
+    (folder / "values.yaml").write_text(VALUES)
     return folder

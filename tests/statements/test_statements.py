@@ -108,6 +108,8 @@ def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
         ("INSERT INTO `local.ops.lock_main_accounts` (main, merges) VALUES ('m', 'x')", "INT64"),
         ("SELECT @nothing", "nothing"),
         ("SELECT CAST('1' AS DOUBLE)", "DOUBLE"),
+        ("SELECT JSON '1' > JSON '2'", "JSON"),
+        ("SELECT TIMESTAMP '2025-01-01 00:00:00.123456789+00'", "Invalid TIMESTAMP"),
         ("SELECT 1 FRO x", "Syntax error"),
     ],
 )

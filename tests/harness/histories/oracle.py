@@ -267,10 +267,15 @@ def _value(column: Column, text: str) -> Value:
         if column.required:
             raise ValueError("missing_value")
         return None
-    value = _TYPES[column.type](text)
+    value = read_value(column.type, text)
     if column.between and not column.between[0] <= Decimal(str(value)) <= column.between[1]:
         raise ValueError("check_failed")
     return value
+
+
+def read_value(kind: str, text: str) -> Value:
+    """A text as a value of a type. Raises ValueError with the reason's word."""
+    return _TYPES[kind](text)
 
 
 def _not_in_the_future(version: Value, generation: int) -> None:
@@ -281,9 +286,10 @@ def _not_in_the_future(version: Value, generation: int) -> None:
 
 
 def _integer(text: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]+", text) or not -(2**63) <= int(text) < 2**63:
+    # Python's int() takes no more than 4,300 digits; as a Decimal a text may have any number of them.
+    if not re.fullmatch(r"[+-]?[0-9]+", text) or not -(2**63) <= Decimal(text) < 2**63:
         raise ValueError("not_an_integer")
-    return int(text)
+    return int(Decimal(text))
 
 
 def _numeric(text: str) -> Decimal:
@@ -320,7 +326,7 @@ def _date(text: str) -> date:
     raise ValueError("not_a_date")
 
 
-_INSTANT = r"[0-9-]{10}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+_INSTANT = r"[0-9-]{10}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-5][0-9])"
 
 
 def _timestamp(text: str) -> datetime:

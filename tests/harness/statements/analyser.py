@@ -16,6 +16,7 @@ from zetasql.api import Analyzer, CatalogBuilder, TableBuilder, TypeFactory
 from zetasql.core import wasm_client
 from zetasql.types import (
     AnalyzerOptions,
+    LanguageFeature,
     LanguageOptions,
     ParseResumeLocation,
     ProductMode,
@@ -59,12 +60,23 @@ def columns_of(schema: Sequence[bigquery.SchemaField]) -> Columns:
     return {field.name: type_of(field.field_type) for field in schema}
 
 
+_NOT_BIGQUERYS = {
+    LanguageFeature.FEATURE_TIMESTAMP_NANOS,
+    LanguageFeature.FEATURE_TIMESTAMP_PICOS,
+    LanguageFeature.FEATURE_JSON_TYPE_COMPARISON,
+}
+"""BigQuery's TIMESTAMP has microseconds, and its JSON no order
+(https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types)."""
+
+
 @cache
-def _language() -> Any:
-    language = LanguageOptions.maximum_features()
+def language() -> Any:
+    """GoogleSQL's features as BigQuery has them."""
+    found = LanguageOptions.maximum_features()
+    found.enabled_language_features = [one for one in found.enabled_language_features if one not in _NOT_BIGQUERYS]
     # As outside Google: FLOAT64 and not DOUBLE, no unsigned integers.
-    language.product_mode = ProductMode.PRODUCT_EXTERNAL
-    return language
+    found.product_mode = ProductMode.PRODUCT_EXTERNAL
+    return found
 
 
 class Analyser:
@@ -102,7 +114,7 @@ class Analyser:
             AnalyzerOptions.QueryParameter(name=name, type=type_of(kind)) for name, kind in (parameters or {}).items()
         ]
         options = AnalyzerOptions(
-            language_options=_language(), query_parameters=declared, allow_undeclared_parameters=parameters is None
+            language_options=language(), query_parameters=declared, allow_undeclared_parameters=parameters is None
         )
         # BigQuery takes `a.b.c` for a path of three names, zetasql for one name with dots in it.
         text = re.sub(r"`([\w-]+(?:\.[\w-]+)+)`", lambda name: name[0].replace(".", "`.`"), sql.strip())
@@ -112,7 +124,7 @@ class Analyser:
 
     @staticmethod
     def _catalog(tables: Mapping[str, Columns]) -> Any:
-        options = ZetaSQLBuiltinFunctionOptions(language_options=_language())
+        options = ZetaSQLBuiltinFunctionOptions(language_options=language())
         root = CatalogBuilder("").with_builtin_functions(options).build()
         catalogs: dict[tuple[str, ...], Any] = {(): root}
         for name, columns in tables.items():

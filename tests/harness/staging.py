@@ -1,0 +1,63 @@
+"""The services' own steps on Google's engine: a file's texts are checked, staged and merged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from services.ingest.check_rows import Tables, check_rows, stage_rows
+from services.ingest.inspect_head import Layout
+from services.merge.ledger import Ledger
+from services.merge.merge_loads import Merger
+from services.shared.contract.feed import Feed
+from services.shared.delivery import Delivery
+from services.shared.journal import Journal
+from services.shared.load import Load
+from services.shared.messages.push import PushMessage
+from services.shared.messages.staged import StagedMessage
+from services.shared.settings import Settings
+from tests.harness.googlesql import GoogleSql
+
+Texts = dict[str, str]
+"""A row of a file: column to text."""
+
+
+def check(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -> list[dict[str, Any]]:
+    """The checked table of a file with these rows; an empty text is NULL, as a load job makes it."""
+    names = [column.name for column in feed.columns]
+    has_delete = feed.delete is not None and feed.delete.column in rows[0]
+    if feed.delete and has_delete:
+        names.append(feed.delete.column)
+    tables = _tables(load)
+    warehouse.load(tables.raw, names, [[row[name] or None for name in names] for row in rows])
+    created = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=load.generation)
+    check_rows(warehouse, feed, load, tables, Layout(tuple(names), has_delete), created, None)
+    return warehouse.query(f"SELECT * FROM `{tables.checked}`")
+
+
+def stage(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -> None:
+    """The staging table of a file with these rows."""
+    check(warehouse, feed, load, rows)
+    stage_rows(warehouse, load, _tables(load))
+
+
+def merge(warehouse: GoogleSql, feed: Feed, load: Load) -> str:
+    """Merge every load that is staged, as for the message of this one; the outcome."""
+    settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
+        GOOGLE_CLOUD_PROJECT="local", service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=60.0
+    )
+    journal = Journal(warehouse.client, settings.ops_dataset, "merge")
+    ledger = Ledger(warehouse, settings.project, settings.ops_dataset)
+    merger = Merger(settings, {feed.name: feed}, warehouse, ledger, journal)
+    return merger(Delivery(PushMessage(StagedMessage(load).encode(), {}, "1", "s", 1), ""))
+
+
+def _tables(load: Load) -> Tables:
+    return Tables(
+        raw=f"local.staging.{load.raw_table}",
+        checked=f"local.staging.{load.checked_table}",
+        staging=f"local.staging.{load.staging_table}",
+        rejected="local.ops.rejected_rows",
+    )
