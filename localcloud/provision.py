@@ -14,7 +14,7 @@ def create_messaging(topology: Topology, bus: str, push_url: Callable[[str], str
     """Topics and subscriptions; an existing subscription is brought up to date (ports may have changed)."""
     # Slow to import: done here, not when the command starts.
     import grpc
-    from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+    from google.cloud import pubsub_v1
     from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
     from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
@@ -78,7 +78,7 @@ def create_buckets(topology: Topology, url: str) -> None:
     """The buckets that are not there yet."""
     from google.api_core.exceptions import Conflict
     from google.auth.credentials import AnonymousCredentials
-    from google.cloud import storage  # type: ignore[attr-defined]
+    from google.cloud import storage
 
     client = storage.Client(environment.PROJECT, AnonymousCredentials(), client_options={"api_endpoint": url})  # type: ignore[no-untyped-call]
     for name in topology.buckets:

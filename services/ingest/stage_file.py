@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from google.cloud import storage  # type: ignore[attr-defined]  # has no types
+from google.cloud.storage import Blob, Client
 
 from services.ingest.check_rows import Tables, check_rows, drop_intermediate_tables, stage_rows
 from services.ingest.inspect_head import HEAD_BYTES, inspect_head
@@ -17,6 +16,7 @@ from services.ingest.notification import Notification, read_notification
 from services.ingest.pin import pin
 from services.shared.contract.feed import Feed
 from services.shared.contract.pattern import feed_for
+from services.shared.datasets import OPS, STAGING
 from services.shared.delivery import Delivery
 from services.shared.errors import NotFoundError, PermanentError, TransientError
 from services.shared.google_errors import translated
@@ -33,7 +33,7 @@ from services.shared.warehouse import Warehouse
 class Stager:
     settings: Settings
     feeds: Mapping[str, Feed]
-    storage: storage.Client
+    storage: Client
     warehouse: Warehouse
     publisher: Publisher
     journal: Journal
@@ -58,7 +58,7 @@ class Stager:
         elif not self._stage(delivery, feed, load):
             delivery.record_event("superseded")
             return "superseded"
-        with _timed(delivery, "publish"):
+        with delivery.timed("publish"):
             attributes = {"feed": feed.name, "load_id": load.load_id, "traceparent": delivery.traceparent}
             self.publisher.publish(self.settings.staged_topic, [(StagedMessage(load).encode(), attributes)])
         delivery.record_event("staged", **delivery.log_fields)
@@ -75,7 +75,7 @@ class Stager:
 
     def _stage(self, delivery: Delivery, feed: Feed, load: Load) -> bool:
         """False when the generation is gone."""
-        with _timed(delivery, "pin"):
+        with delivery.timed("pin"):
             blob = pin(self.storage, load, self.settings.archive_bucket)
         if blob is None:
             return False
@@ -86,16 +86,16 @@ class Stager:
             self._load_and_check(delivery, feed, load, blob, size)
         return True
 
-    def _load_and_check(self, delivery: Delivery, feed: Feed, load: Load, blob: storage.Blob, size: int) -> None:
+    def _load_and_check(self, delivery: Delivery, feed: Feed, load: Load, blob: Blob, size: int) -> None:
         tables = self._tables(load)
-        with _timed(delivery, "head"):
+        with delivery.timed("head"):
             first = read_head(blob, min(HEAD_BYTES, size)) if size else b""
             head = inspect_head(first, size, feed)
-        with _timed(delivery, "load"):
+        with delivery.timed("load"):
             uri = f"gs://{self.settings.archive_bucket}/{blob.name}"
             load_raw(self.warehouse, uri, tables.raw, load.load_id, head, feed)
         delivery.record_event("loaded")
-        with _timed(delivery, "check"):
+        with delivery.timed("check"):
             try:
                 counts = check_rows(
                     self.warehouse, feed, load, tables, head, load.source.created, reprocessing_id(delivery.message)
@@ -105,16 +105,16 @@ class Stager:
                 raise
         delivery.log_fields.update(rows=counts.rows, rejected_rows=counts.rejected)
         delivery.record_event("checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes)
-        with _timed(delivery, "stage"):
+        with delivery.timed("stage"):
             stage_rows(self.warehouse, load, tables)
 
     def _tables(self, load: Load) -> Tables:
-        project, staging = self.settings.project, self.settings.staging_dataset
+        project = self.settings.project
         return Tables(
-            raw=f"{project}.{staging}.{load.raw_table}",
-            checked=f"{project}.{staging}.{load.checked_table}",
-            staging=f"{project}.{staging}.{load.staging_table}",
-            rejected=f"{project}.{self.settings.ops_dataset}.rejected_rows",
+            raw=f"{project}.{STAGING}.{load.raw_table}",
+            checked=f"{project}.{STAGING}.{load.checked_table}",
+            staging=f"{project}.{STAGING}.{load.staging_table}",
+            rejected=f"{project}.{OPS}.rejected_rows",
         )
 
 
@@ -123,7 +123,7 @@ def reprocessing_id(message: PushMessage) -> str | None:
 
 
 @translated()
-def read_head(blob: storage.Blob, count: int) -> bytes:
+def read_head(blob: Blob, count: int) -> bytes:
     # Raw: an object marked Content-Encoding: gzip would otherwise come unpacked, and might be a bomb.
     return bytes(blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60))
 
@@ -138,12 +138,3 @@ def transient_if_another_delivery_finished(load: Load) -> Iterator[None]:
         if any(name in error.detail for name in own):
             raise TransientError(f"another delivery was here: {error.detail}") from error
         raise
-
-
-@contextmanager
-def _timed(delivery: Delivery, step: str) -> Iterator[None]:
-    started = time.monotonic()
-    try:
-        yield
-    finally:
-        delivery.timings[step] = time.monotonic() - started

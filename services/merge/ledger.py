@@ -10,6 +10,7 @@ from google.cloud import bigquery
 
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import METADATA
+from services.shared.datasets import OPS
 from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
@@ -20,16 +21,15 @@ _SQL = Templates(Path(__file__).parent)
 class Ledger:
     warehouse: Warehouse
     project: str
-    ops: str
     _ready: set[str] = field(default_factory=set)
 
     @property
     def table(self) -> str:
-        return f"{self.project}.{self.ops}.ledger"
+        return f"{self.project}.{OPS}.ledger"
 
     def lock(self, feed: Feed) -> str:
         """The lock's table: feeds that share a main table share it, others do not."""
-        return f"{self.project}.{self.ops}.lock_{feed.table.replace('.', '_')}"
+        return f"{self.project}.{OPS}.lock_{feed.table.replace('.', '_')}"
 
     def applied(self, feed: str, load_ids: Sequence[str]) -> set[str]:
         sql = _SQL.render("applied.sql", ledger=self.table, feed=feed, load_ids=load_ids)
@@ -40,7 +40,7 @@ class Ledger:
         if feed.name in self._ready:
             return
         dataset, _ = feed.table.split(".")
-        for name in (dataset, self.ops):
+        for name in (dataset, OPS):
             self.warehouse.create_dataset(name)
         main = f"{self.project}.{feed.table}"
         self.warehouse.create_table(_main_table(main, feed))

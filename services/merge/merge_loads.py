@@ -17,10 +17,10 @@ from services.merge.ledger import Ledger
 from services.merge.pruning import key_range
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import column_names, ranking
+from services.shared.datasets import STAGING
 from services.shared.deadline import remaining
 from services.shared.delivery import Delivery
 from services.shared.errors import NotFoundError, PermanentError, TransientError
-from services.shared.journal import Journal
 from services.shared.load import Load, staging_table
 from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
@@ -63,7 +63,6 @@ class Merger:
     feeds: Mapping[str, Feed]
     warehouse: Warehouse
     ledger: Ledger
-    journal: Journal
     _table_locks: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     _applied: RecentIds = field(default_factory=RecentIds)
     """Seen applied: saves a query for each message that waited behind a group."""
@@ -168,7 +167,7 @@ class Merger:
     def _staged_load_ids(self, feed: Feed, load: Load) -> list[str]:
         """Load ids with a staging table, the message's own first, without other doubtful ones, bounded."""
         prefix = staging_table(feed.name, "")
-        ids = [name.removeprefix(prefix) for name in self.warehouse.list_tables(self.settings.staging_dataset, prefix)]
+        ids = [name.removeprefix(prefix) for name in self.warehouse.list_tables(STAGING, prefix)]
         others = sorted(one for one in ids if one != load.load_id and one not in self._merge_alone)
         own = [load.load_id] if load.load_id in ids else []
         return own + others[: max_loads(feed) - len(own)]
@@ -187,7 +186,7 @@ class Merger:
             list(pool.map(finish, load_ids))
 
     def _qualified(self, table: str) -> str:
-        return f"{self.settings.project}.{self.settings.staging_dataset}.{table}"
+        return f"{self.settings.project}.{STAGING}.{table}"
 
 
 def max_loads(feed: Feed) -> int:

@@ -11,6 +11,8 @@ import structlog
 from google.api_core import exceptions
 from google.cloud import bigquery
 
+from services.shared.datasets import OPS
+
 SCHEMA = [
     bigquery.SchemaField("at", "TIMESTAMP", "REQUIRED"),
     bigquery.SchemaField("event", "STRING", "REQUIRED"),
@@ -37,9 +39,9 @@ class Event:
 
 
 class Journal:
-    def __init__(self, client: bigquery.Client, dataset: str, service: str) -> None:
+    def __init__(self, client: bigquery.Client, service: str) -> None:
         self._client = client
-        self._table = f"{client.project}.{dataset}.journal"
+        self._table = f"{client.project}.{OPS}.journal"
         self._service = service
 
     def record(self, event: str, about: Mapping[str, object], **detail: object) -> None:
@@ -47,9 +49,9 @@ class Journal:
         self.write([(Event(event, detail), about)])
 
     def write(self, events: Sequence[tuple[Event, Mapping[str, object]]]) -> bool:
-        """One streamed write, no DML. A failure is logged and forgotten: a load never waits for its diary.
+        """One streamed write, no DML. Failures are logged and ignored: the journal must not delay a load.
 
-        Returns whether it is written, for the few who care.
+        Returns whether the events are written.
         """
         if not events:
             return True

@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from deploy import topology
 from deploy.topology import ROOT
+from services.shared.datasets import OPS, STAGING
 from services.shared.journal import SCHEMA
 from services.shared.settings import Settings
 from services.shared.sql import Templates
@@ -213,8 +214,8 @@ def test_settings_that_name_things_name_what_the_foundation_makes() -> None:
     """Buckets by their rule, datasets and topics by the topology."""
     told = one("google_cloudfunctions2_function", "function").block("service_config")["environment_variables"]
     made = {r.body["name"] for r in hcl.resources("google_storage_bucket")}
-    assert {told["DROPMERGE_LANDING_BUCKET"], told["DROPMERGE_ARCHIVE_BUCKET"]} <= made
-    assert {told["DROPMERGE_STAGING_DATASET"], told["DROPMERGE_OPS_DATASET"]} <= set(TOPOLOGY.datasets)
+    assert told["DROPMERGE_ARCHIVE_BUCKET"] in made
+    assert {STAGING, OPS} <= set(TOPOLOGY.datasets)
     assert told["DROPMERGE_STAGED_TOPIC"] == "${var.topology.subscriptions.merge.topic}"
     assert told["DROPMERGE_DEAD_LETTER_TOPIC"] == "${local.subscription.dead_letter.topic}"
 

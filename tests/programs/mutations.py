@@ -269,8 +269,8 @@ MUTATIONS = [
         "statement-not-analysed",
         "all",
         _STAGER,
-        '        with _timed(delivery, "publish"):\n',
-        '        self.warehouse.query("SELECT 1")\n        with _timed(delivery, "publish"):\n',
+        '        with delivery.timed("publish"):\n',
+        '        self.warehouse.query("SELECT 1")\n        with delivery.timed("publish"):\n',
         "tests/faults/test_sent_statements.py::test_every_statement_that_is_sent_was_analysed",
     ),
 ]

@@ -26,7 +26,7 @@ from services.shared.contract.feed import Feed
 from services.shared.delivery import Delivery
 from services.shared.errors import PermanentError
 from services.shared.generation import ObjectGeneration
-from services.shared.journal import SCHEMA, Journal
+from services.shared.journal import SCHEMA
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
@@ -137,8 +137,7 @@ def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
     settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
         GOOGLE_CLOUD_PROJECT=PROJECT, service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=0.01
     )
-    journal = Journal(warehouse.client, settings.ops_dataset, "merge")
-    merger = Merger(settings, {feed.name: feed}, warehouse, Ledger(warehouse, PROJECT, settings.ops_dataset), journal)
+    merger = Merger(settings, {feed.name: feed}, warehouse, Ledger(warehouse, PROJECT))
     outcome = merger(Delivery(PushMessage(StagedMessage(load).encode(), {}, "1", "s", 1), ""))
     assert outcome == "merged"
 

@@ -23,7 +23,7 @@ def _merger(budget: float, warehouse: Any = None, ledger: Any = None) -> Merger:
     settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
         GOOGLE_CLOUD_PROJECT="p", service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=budget
     )
-    return Merger(settings, {FEED.name: FEED}, warehouse, ledger, journal=None)  # type: ignore[arg-type]
+    return Merger(settings, {FEED.name: FEED}, warehouse, ledger)
 
 
 def _work() -> Delivery:
