@@ -12,6 +12,7 @@ from services.shared.contract.feed import Feed
 from services.shared.contract.order import METADATA
 from services.shared.datasets import OPS
 from services.shared.sql import Templates
+from services.shared.tables import table
 from services.shared.warehouse import Warehouse
 
 _SQL = Templates(Path(__file__).parent)
@@ -44,8 +45,8 @@ class Ledger:
             self.warehouse.create_dataset(name)
         main = f"{self.project}.{feed.table}"
         self.warehouse.create_table(_main_table(main, feed))
+        self.warehouse.create_table(table(self.project, "ledger"))
         for template in (
-            "create_ledger.sql",
             "create_lock.sql",
             "create_lock_row.sql",
             "create_current.sql",
@@ -78,7 +79,7 @@ def _main_table(name: str, feed: Feed) -> bigquery.Table:
         for column in feed.columns
     ]
     metadata = [bigquery.SchemaField(one.name, one.type, "REQUIRED") for one in METADATA]
-    table = bigquery.Table(name, schema=columns + metadata)
+    main = bigquery.Table(name, schema=columns + metadata)
     # BigQuery clusters by at most four columns.
-    table.clustering_fields = feed.key[:4]
-    return table
+    main.clustering_fields = feed.key[:4]
+    return main

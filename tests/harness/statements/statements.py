@@ -26,11 +26,11 @@ from services.shared.contract.feed import Feed
 from services.shared.delivery import Delivery
 from services.shared.errors import PermanentError
 from services.shared.generation import ObjectGeneration
-from services.shared.journal import SCHEMA
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
+from services.shared.tables import table
 from services.shared.warehouse import Parameters, Warehouse
 from tests.harness.statements.analyser import Analyser, columns_of, type_of
 
@@ -98,7 +98,7 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
     Raises zetasql's ServerError for a statement that BigQuery would refuse.
     """
     warehouse = AnalysingWarehouse(Analyser())
-    warehouse.analyser.add_table(f"{PROJECT}.ops.journal", columns_of(SCHEMA))
+    warehouse.analyser.add_table(f"{PROJECT}.ops.journal", columns_of(table(PROJECT, "journal").schema))
     first, *others = [Load(feed.name, ObjectGeneration("landing", f"{n}.csv", n)) for n in range(loads)]
     if feed.delete:
         _stage(warehouse, feed, first, has_delete=True, again="5")
