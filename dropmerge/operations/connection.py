@@ -57,7 +57,7 @@ class Connection:
 
     @cached_property
     def feeds(self) -> Mapping[str, Feed]:
-        from services.shared.contract.feed import read_feeds
+        from services.shared.contract.reader import read_feeds
 
         return read_feeds(self.feeds_folder)
 

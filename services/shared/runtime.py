@@ -11,7 +11,8 @@ from typing import TypeVar
 from google.cloud.pubsub_v1 import PublisherClient
 
 from services.shared import logs
-from services.shared.contract.feed import Feed, read_feeds
+from services.shared.contract.feed import Feed
+from services.shared.contract.reader import read_feeds
 from services.shared.delivery import Handler, Response, handle
 from services.shared.journal import Journal
 from services.shared.publisher import Publisher
