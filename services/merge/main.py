@@ -5,7 +5,6 @@ from __future__ import annotations
 import flask
 import functions_framework
 
-from services.merge.ledger import Ledger
 from services.merge.merge_loads import Merger
 from services.shared.delivery import Response
 from services.shared.runtime import Runtime, once, start
@@ -14,7 +13,7 @@ from services.shared.runtime import Runtime, once, start
 @once
 def _wired() -> tuple[Runtime, Merger]:
     here = start()
-    return here, Merger(here.settings, here.feeds, here.warehouse, Ledger(here.warehouse, here.settings.project))
+    return here, Merger(here.settings, here.feeds, here.warehouse)
 
 
 @functions_framework.http

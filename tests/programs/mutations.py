@@ -78,7 +78,7 @@ MUTATIONS = [
         '            self.warehouse.query(sql, name=f"merge-{merge_id}")\n',
         "            for load_id in group:\n"
         "                self.warehouse.query(\n"
-        '                    f"INSERT INTO `{self.ledger.table}` (feed, load_id, merged_at, merge_id) "\n'
+        '                    f"INSERT INTO `{self._project}.ops.ledger` (feed, load_id, merged_at, merge_id) "\n'
         "                    f\"VALUES ('{feed.name}', '{load_id}', CURRENT_TIMESTAMP(), '{merge_id}')\"\n"
         "                )\n"
         '            self.warehouse.query(sql, name=f"merge-{merge_id}")\n',
@@ -180,7 +180,7 @@ MUTATIONS = [
     Mutation(
         "one-lock-for-all-feeds",
         "G5",
-        "services/merge/ledger.py",
+        "services/merge/lock.py",
         "lock_{feed.table.replace('.', '_')}",
         "lock",
         "tests/faults/test_group_commit.py::test_g5_feeds_are_merged_in_parallel",
@@ -196,7 +196,7 @@ MUTATIONS = [
     Mutation(
         "one-load-a-merge",
         "G5",
-        _MERGER,
+        "services/merge/statement.py",
         "MAX_LOADS = 100",
         "MAX_LOADS = 1",
         "tests/faults/test_group_commit.py::test_g5_a_burst_is_committed_together",
@@ -212,9 +212,9 @@ MUTATIONS = [
     Mutation(
         "feeds-wait-for-each-other",
         "G5",
-        _MERGER,
-        "turn = self._table_locks[feed.table]",
-        'turn = self._table_locks[""]',
+        "services/merge/turns.py",
+        "lock = self._locks[table]",
+        'lock = self._locks[""]',
         "tests/faults/test_group_commit.py::test_g5_feeds_are_merged_in_parallel",
     ),
     Mutation(

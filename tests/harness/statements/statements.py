@@ -20,7 +20,6 @@ from google.cloud import bigquery
 
 from services.ingest.check_rows import Tables, check_rows, stage_rows
 from services.ingest.inspect_head import Layout
-from services.merge.ledger import Ledger
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
 from services.shared.delivery import Delivery
@@ -137,7 +136,7 @@ def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
     settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
         GOOGLE_CLOUD_PROJECT=PROJECT, service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=0.01
     )
-    merger = Merger(settings, {feed.name: feed}, warehouse, Ledger(warehouse, PROJECT))
+    merger = Merger(settings, {feed.name: feed}, warehouse)
     outcome = merger(Delivery(PushMessage(StagedMessage(load).encode(), {}, "1", "s", 1), ""))
     assert outcome == "merged"
 
