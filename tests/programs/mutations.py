@@ -105,9 +105,8 @@ MUTATIONS = [
         "publish-before-work",
         "G2",
         _STAGER,
-        "        if self.warehouse.table_exists(self._tables(load).staging):",
-        "        self.publisher.publish(self.settings.staged_topic, [(StagedMessage(load).encode(), {})])\n"
-        "        if self.warehouse.table_exists(self._tables(load).staging):",
+        "        if not self._was_staged(load) and",
+        "        self._publish(delivery, load)\n        if not self._was_staged(load) and",
         f"{_CRASH}[ingest-load-False]",
     ),
     Mutation(
@@ -165,8 +164,8 @@ MUTATIONS = [
         "whole-file-in-memory",
         "G4",
         _STAGER,
-        "first = read_head(blob, min(HEAD_BYTES, size))",
-        "first = read_head(blob, size)",
+        "first = _read_head(blob, min(HEAD_BYTES, size))",
+        "first = _read_head(blob, size)",
         "tests/faults/test_g4_bytes_read.py::test_g4_ingest_reads_the_head_of_a_large_file_and_no_more",
     ),
     Mutation(
