@@ -70,7 +70,7 @@ def _sources(service: str, root: Path) -> Iterator[Path]:
     for folder in (services / service, services / "shared"):
         if not (folder / "__init__.py").exists():
             raise BundleError(f"{folder}: the service is not here")
-        yield from (path for path in sorted(folder.rglob("*")) if path.suffix in (".py", ".sql"))
+        yield from (path for path in sorted(folder.rglob("*")) if path.suffix in (".py", ".sql", ".json"))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from google.api_core.exceptions import GoogleAPIError, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
-from google.cloud import storage  # type: ignore[attr-defined]  # has no types
+from google.cloud import storage
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests import RequestException
 

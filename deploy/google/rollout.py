@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from google.api_core import exceptions
-from google.cloud import storage  # type: ignore[attr-defined]  # has no types
+from google.cloud import storage
 
 from deploy import bundle, topology
 from deploy.topology import ROOT

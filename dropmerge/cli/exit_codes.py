@@ -65,7 +65,7 @@ def describe_error(error: Exception) -> str | None:
     from google.auth.exceptions import GoogleAuthError
     from requests import RequestException
 
-    from services.shared.contract.feed import ContractError
+    from services.shared.contract.reader import ContractError
 
     if isinstance(error, exceptions.RetryError) and isinstance(error.cause, Exception):
         return describe_error(error.cause)

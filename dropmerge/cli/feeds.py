@@ -60,7 +60,7 @@ def show_feeds(
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """The contracts as they are understood."""
-    from services.shared.contract.feed import read_feeds
+    from services.shared.contract.reader import read_feeds
 
     with report_errors():
         found = read_feeds(feeds)

@@ -122,7 +122,7 @@ def _stay(cloud: LocalCloud, stop: StopSignals) -> None:
 
 
 def _check_feeds(folder: Path) -> None:
-    from services.shared.contract.feed import ContractError, read_feeds
+    from services.shared.contract.reader import ContractError, read_feeds
 
     try:
         read_feeds(folder)

@@ -27,7 +27,7 @@ from services.shared.errors import NotFoundError
 
 if TYPE_CHECKING:
     from google.api_core.retry import Retry
-    from google.cloud import pubsub_v1, storage  # type: ignore[attr-defined]  # has no types
+    from google.cloud import pubsub_v1, storage
 
     from dropmerge.operations.session import Session
     from services.shared.contract.feed import Feed
@@ -56,7 +56,7 @@ class Connection:
 
     @cached_property
     def feeds(self) -> Mapping[str, Feed]:
-        from services.shared.contract.feed import read_feeds
+        from services.shared.contract.reader import read_feeds
 
         return read_feeds(self.feeds_folder)
 
@@ -77,7 +77,7 @@ class Connection:
 
     @cached_property
     def storage(self) -> storage.Client:
-        from google.cloud import storage  # type: ignore[attr-defined]
+        from google.cloud import storage
 
         session = self._session(STORAGE)
         return storage.Client(project=self.project, credentials=session.credentials, _http=session)
@@ -102,7 +102,7 @@ class Connection:
 
         # What a command prints is its answer, nothing else.
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-        return Journal(self.warehouse.client, "ops", "console")
+        return Journal(self.warehouse.client, "console")
 
     @cached_property
     def publisher(self) -> Publisher:

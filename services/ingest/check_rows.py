@@ -13,6 +13,7 @@ from services.shared.contract.order import METADATA
 from services.shared.errors import PermanentError
 from services.shared.load import Load
 from services.shared.sql import Templates
+from services.shared.tables import table
 from services.shared.warehouse import Warehouse
 
 _SQL = Templates(Path(__file__).parent)
@@ -88,7 +89,7 @@ def drop_intermediate_tables(warehouse: Warehouse, tables: Tables) -> None:
 
 def _record(warehouse: Warehouse, load: Load, tables: Tables, again: str | None, rejected: int) -> None:
     if not warehouse.table_exists(tables.rejected):  # creating it takes a right on the dataset, ledger included
-        warehouse.query(_SQL.render("create_rejected.sql", rejected=tables.rejected))
+        warehouse.create_table(table(warehouse.client.project, "rejected_rows"))
     # To replace rows is rare, and best: BigQuery lets few statements that change rows wait for a table.
     is_recorded = again is not None and _is_recorded(warehouse, load, tables)
     if not rejected and not is_recorded:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from google.api_core import exceptions
-from google.cloud import storage  # type: ignore[attr-defined]  # has no types
+from google.cloud.storage import Blob, Client
 
 from services.shared.google_errors import translated
 from services.shared.load import Load
@@ -12,7 +12,7 @@ _TIMEOUT = 60.0
 
 
 @translated()
-def pin(client: storage.Client, load: Load, archive: str) -> storage.Blob | None:
+def pin(client: Client, load: Load, archive: str) -> Blob | None:
     """The immutable copy, made now or by an earlier delivery; None when the generation is gone.
 
     Raises: NotFoundError when a bucket is gone, and as `classify` does.
@@ -33,7 +33,7 @@ def pin(client: storage.Client, load: Load, archive: str) -> storage.Blob | None
     return pinned
 
 
-def _copy(client: storage.Client, load: Load, target: storage.Blob) -> None:
+def _copy(client: Client, load: Load, target: Blob) -> None:
     """A large object takes several calls (https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite)."""
     # Of its own: what the sender declared, such as Content-Encoding, says nothing about how it is loaded.
     target.content_type = "text/csv"
@@ -46,5 +46,5 @@ def _copy(client: storage.Client, load: Load, target: storage.Blob) -> None:
         token, _, _ = target.rewrite(source, token=token, **only_if)
 
 
-def _buckets_exist(client: storage.Client, *names: str) -> bool:
+def _buckets_exist(client: Client, *names: str) -> bool:
     return all(client.bucket(name).exists(timeout=_TIMEOUT) for name in names)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from google.cloud import storage  # type: ignore[attr-defined]  # has no types
+from google.cloud.storage import Blob, Client
 
 from services.ingest.check_rows import Tables, check_rows, drop_intermediate_tables, stage_rows
-from services.ingest.inspect_head import HEAD_BYTES, inspect_head
+from services.ingest.inspect_head import HEAD_BYTES, Layout, inspect_head
 from services.ingest.load_raw import load_raw
 from services.ingest.notification import Notification, read_notification
 from services.ingest.pin import pin
 from services.shared.contract.feed import Feed
 from services.shared.contract.pattern import feed_for
+from services.shared.datasets import OPS, STAGING
 from services.shared.delivery import Delivery
 from services.shared.errors import NotFoundError, PermanentError, TransientError
 from services.shared.google_errors import translated
@@ -33,7 +33,7 @@ from services.shared.warehouse import Warehouse
 class Stager:
     settings: Settings
     feeds: Mapping[str, Feed]
-    storage: storage.Client
+    storage: Client
     warehouse: Warehouse
     publisher: Publisher
     journal: Journal
@@ -51,16 +51,10 @@ class Stager:
         load = Load(feed.name, notification.source)
         delivery.subject.update(load.fields)
         self.journal.record("arrived", delivery.subject, attempt=delivery.message.attempt)
-        if self.warehouse.table_exists(self._tables(load).staging):
-            drop_intermediate_tables(
-                self.warehouse, self._tables(load)
-            )  # an earlier delivery may have died just before
-        elif not self._stage(delivery, feed, load):
+        if not self._was_staged(load) and not self._stage(delivery, feed, load):
             delivery.record_event("superseded")
             return "superseded"
-        with _timed(delivery, "publish"):
-            attributes = {"feed": feed.name, "load_id": load.load_id, "traceparent": delivery.traceparent}
-            self.publisher.publish(self.settings.staged_topic, [(StagedMessage(load).encode(), attributes)])
+        self._publish(delivery, load)
         delivery.record_event("staged", **delivery.log_fields)
         return "staged"
 
@@ -73,63 +67,81 @@ class Stager:
             raise PermanentError("no_feed", f"no feed's pattern matches {notification.source.name!r} ({patterns})")
         return feed
 
+    def _was_staged(self, load: Load) -> bool:
+        """By an earlier delivery, which may have died just before it dropped what led to the staging table."""
+        tables = self._tables(load)
+        if not self.warehouse.table_exists(tables.staging):
+            return False
+        drop_intermediate_tables(self.warehouse, tables)
+        return True
+
     def _stage(self, delivery: Delivery, feed: Feed, load: Load) -> bool:
         """False when the generation is gone."""
-        with _timed(delivery, "pin"):
+        with delivery.timed("pin"):
             blob = pin(self.storage, load, self.settings.archive_bucket)
         if blob is None:
             return False
         delivery.record_event("pinned")
-        size = int(blob.size or 0)
-        delivery.log_fields["size"] = size
-        with transient_if_another_delivery_finished(load):
-            self._load_and_check(delivery, feed, load, blob, size)
+        delivery.log_fields["size"] = int(blob.size or 0)
+        tables = self._tables(load)
+        with _transient_if_another_delivery_finished(load):
+            layout = self._load(delivery, feed, load, tables, blob)
+            self._check(delivery, feed, load, tables, layout)
+            with delivery.timed("stage"):
+                stage_rows(self.warehouse, load, tables)
         return True
 
-    def _load_and_check(self, delivery: Delivery, feed: Feed, load: Load, blob: storage.Blob, size: int) -> None:
-        tables = self._tables(load)
-        with _timed(delivery, "head"):
-            first = read_head(blob, min(HEAD_BYTES, size)) if size else b""
-            head = inspect_head(first, size, feed)
-        with _timed(delivery, "load"):
+    def _load(self, delivery: Delivery, feed: Feed, load: Load, tables: Tables, blob: Blob) -> Layout:
+        size = int(blob.size or 0)
+        with delivery.timed("head"):
+            first = _read_head(blob, min(HEAD_BYTES, size)) if size else b""
+            layout = inspect_head(first, size, feed)
+        with delivery.timed("load"):
             uri = f"gs://{self.settings.archive_bucket}/{blob.name}"
-            load_raw(self.warehouse, uri, tables.raw, load.load_id, head, feed)
+            load_raw(self.warehouse, uri, tables.raw, load.load_id, layout, feed)
         delivery.record_event("loaded")
-        with _timed(delivery, "check"):
+        return layout
+
+    def _check(self, delivery: Delivery, feed: Feed, load: Load, tables: Tables, layout: Layout) -> None:
+        again = _reprocessing_id(delivery.message)
+        with delivery.timed("check"):
             try:
-                counts = check_rows(
-                    self.warehouse, feed, load, tables, head, load.source.created, reprocessing_id(delivery.message)
-                )
-            except PermanentError:
-                drop_intermediate_tables(self.warehouse, tables)
+                counts = check_rows(self.warehouse, feed, load, tables, layout, load.source.created, again)
+            except PermanentError as error:
+                if error.reason == "too_many_bad_rows":
+                    drop_intermediate_tables(self.warehouse, tables)
                 raise
         delivery.log_fields.update(rows=counts.rows, rejected_rows=counts.rejected)
         delivery.record_event("checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes)
-        with _timed(delivery, "stage"):
-            stage_rows(self.warehouse, load, tables)
+
+    def _publish(self, delivery: Delivery, load: Load) -> None:
+        attributes = {"feed": load.feed, "load_id": load.load_id, "traceparent": delivery.traceparent}
+        with delivery.timed("publish"):
+            self.publisher.publish(self.settings.staged_topic, [(StagedMessage(load).encode(), attributes)])
 
     def _tables(self, load: Load) -> Tables:
-        project, staging = self.settings.project, self.settings.staging_dataset
+        project = self.settings.project
         return Tables(
-            raw=f"{project}.{staging}.{load.raw_table}",
-            checked=f"{project}.{staging}.{load.checked_table}",
-            staging=f"{project}.{staging}.{load.staging_table}",
-            rejected=f"{project}.{self.settings.ops_dataset}.rejected_rows",
+            raw=f"{project}.{STAGING}.{load.raw_table}",
+            checked=f"{project}.{STAGING}.{load.checked_table}",
+            staging=f"{project}.{STAGING}.{load.staging_table}",
+            rejected=f"{project}.{OPS}.rejected_rows",
         )
 
 
-def reprocessing_id(message: PushMessage) -> str | None:
+def _reprocessing_id(message: PushMessage) -> str | None:
+    """The message's id if it was sent to have its file checked again."""
     return message.message_id if {"replay_of", "announced_by"} & message.attributes.keys() else None
 
 
 @translated()
-def read_head(blob: storage.Blob, count: int) -> bytes:
+def _read_head(blob: Blob, count: int) -> bytes:
     # Raw: an object marked Content-Encoding: gzip would otherwise come unpacked, and might be a bomb.
     return bytes(blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60))
 
 
 @contextmanager
-def transient_if_another_delivery_finished(load: Load) -> Iterator[None]:
+def _transient_if_another_delivery_finished(load: Load) -> Iterator[None]:
     # Deliveries of one load may overlap: the first to finish drops what the others were about to read.
     try:
         yield
@@ -138,12 +150,3 @@ def transient_if_another_delivery_finished(load: Load) -> Iterator[None]:
         if any(name in error.detail for name in own):
             raise TransientError(f"another delivery was here: {error.detail}") from error
         raise
-
-
-@contextmanager
-def _timed(delivery: Delivery, step: str) -> Iterator[None]:
-    started = time.monotonic()
-    try:
-        yield
-    finally:
-        delivery.timings[step] = time.monotonic() - started

@@ -1,10 +1,12 @@
-"""The one place that turns the end of some work into an acknowledgement, a nack or a dead letter."""
+"""Runs a handler on one Pub/Sub delivery and maps the outcome to ack, nack or dead letter."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -12,11 +14,11 @@ from services.shared.deadline import time_limit
 from services.shared.errors import PermanentError
 from services.shared.google_errors import classify, is_unexpected
 from services.shared.journal import Event, Journal
-from services.shared.logs import trace_fields, traceparent
 from services.shared.messages.dead_letter import DeadLetter
 from services.shared.messages.push import PushMessage
 from services.shared.publisher import Publisher
 from services.shared.settings import Settings
+from services.shared.trace import trace_fields, traceparent
 
 Response = tuple[str, int]
 ACK: Response = ("", 204)
@@ -24,80 +26,103 @@ ACK: Response = ("", 204)
 
 @dataclass
 class Delivery:
-    """One delivery being worked on. `about` and `timings` are filled in as they become known."""
+    """One delivery being worked on. `subject`, `log_fields`, `timings` and `events` are filled in on the way."""
 
     message: PushMessage
     traceparent: str
+    fault: PermanentError | None = None
+    """Why the push body could not be read: then the message is the body as it came."""
     subject: dict[str, object] = field(default_factory=dict)
-    timings: dict[str, float] = field(default_factory=dict)
-    """Seconds each step took."""
+    """What is known of feed, load_id, bucket, object and generation."""
     log_fields: dict[str, object] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
+    """Seconds of each step."""
     events: list[Event] = field(default_factory=list)
-    """What the journal is told, in one write, when the delivery ends, however it ends."""
+    """They are written to the journal at once when the delivery ends, however it ends."""
+    started: float = field(default_factory=time.monotonic)
 
     def record_event(self, event: str, **detail: object) -> None:
         self.events.append(Event(event, detail))
 
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Measures a step, also one that fails."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.timings[step] = time.monotonic() - started
+
+    def all_fields(self) -> dict[str, object]:
+        """For the log line."""
+        seconds = {**self.timings, "total": time.monotonic() - self.started}
+        return {**self.subject, **self.log_fields, "seconds": {step: round(took, 3) for step, took in seconds.items()}}
+
 
 Handler = Callable[[Delivery], str]
-"""Does the work, returns its outcome in a word; raises Permanent, Transient or any error of Google's."""
+"""Does the work and returns its outcome in a word; raises PermanentError, TransientError or any other error."""
 
 
 def handle(body: bytes, handler: Handler, settings: Settings, publisher: Publisher, journal: Journal) -> Response:
     """Run a handler on a push body and answer Pub/Sub: 204 done or dead-lettered, 503 try again."""
-    started = time.monotonic()
+    delivery = _receive(body)
+    log = _logger(delivery, settings)
     try:
-        message = PushMessage.decode(body)
-    except PermanentError as error:
-        # Unreadable as an envelope: the body itself is the original.
-        handler, failure = _fail_with(error), PushMessage(body, {}, "", "", 1)
-        message = failure
-    delivery = Delivery(message, traceparent(message.attributes))
-    log = structlog.get_logger().bind(
-        service=settings.service,
-        message_id=message.message_id,
-        attempt=message.attempt,
-        **trace_fields(settings.project, delivery.traceparent),
-    )
-    try:
-        try:
-            with time_limit(settings.budget_seconds):
-                outcome = handler(delivery)
-        except Exception as error:
-            kind = classify(error)
-            if not isinstance(kind, PermanentError):
-                raise
-            _dead_letter(delivery, kind, settings, publisher)
-            log = log.bind(reason=kind.reason, error=kind.detail)
-            outcome = "dead_lettered"
+        outcome = _run(delivery, handler, settings, publisher)
     except Exception as error:
-        fields = {"error": str(classify(error)), **_fields(delivery, started)}
-        # A stack trace is what makes Error Reporting take a line for a crash.
-        if is_unexpected(error):
-            log.error("crash", exc_info=True, **fields)
-        else:
-            log.warning("transient", **fields)
+        _log_failure(log, error, delivery)
         return "try again", 503
     finally:
         if delivery.events:
             journal.write([(event, delivery.subject) for event in delivery.events])
-    log.info(outcome, outcome=outcome, **_fields(delivery, started))
+    log.info(outcome, outcome=outcome, **delivery.all_fields())
     return ACK
 
 
-def _fields(delivery: Delivery, started: float) -> dict[str, object]:
-    seconds = {**delivery.timings, "total": time.monotonic() - started}
-    return {**delivery.subject, **delivery.log_fields, "seconds": {k: round(v, 3) for k, v in seconds.items()}}
+def _receive(body: bytes) -> Delivery:
+    try:
+        message = PushMessage.decode(body)
+    except PermanentError as error:
+        # The body itself is the original.
+        return Delivery(PushMessage(body, {}, "", "", 1), traceparent({}), error)
+    return Delivery(message, traceparent(message.attributes))
 
 
-def _fail_with(error: PermanentError) -> Handler:
-    def fail(_: Delivery) -> str:
-        raise error
+def _logger(delivery: Delivery, settings: Settings) -> Any:
+    return structlog.get_logger().bind(
+        service=settings.service,
+        message_id=delivery.message.message_id,
+        attempt=delivery.message.attempt,
+        **trace_fields(settings.project, delivery.traceparent),
+    )
 
-    return fail
+
+def _run(delivery: Delivery, handler: Handler, settings: Settings, publisher: Publisher) -> str:
+    """The outcome, `dead_lettered` among them. Raises what may pass by repeating."""
+    try:
+        if delivery.fault:
+            raise delivery.fault
+        with time_limit(settings.budget_seconds):
+            return handler(delivery)
+    except Exception as error:
+        kind = classify(error)
+        if not isinstance(kind, PermanentError):
+            raise
+        _dead_letter(delivery, kind, settings, publisher)
+        return "dead_lettered"
 
 
 def _dead_letter(delivery: Delivery, error: PermanentError, settings: Settings, publisher: Publisher) -> None:
     letter = DeadLetter.of(delivery.message, settings.service, error, delivery.subject)
     (letter_id,) = publisher.publish(settings.dead_letter_topic, [letter.encode()])
     delivery.record_event("dead_lettered", reason=error.reason, error=error.detail, dead_letter_id=letter_id)
+    delivery.log_fields.update(reason=error.reason, error=error.detail)
+
+
+def _log_failure(log: Any, error: Exception, delivery: Delivery) -> None:
+    fields = {"error": str(classify(error)), **delivery.all_fields()}
+    # A stack trace is what makes Error Reporting take a line for a crash.
+    if is_unexpected(error):
+        log.error("crash", exc_info=error, **fields)
+    else:
+        log.warning("transient", **fields)

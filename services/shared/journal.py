@@ -11,18 +11,8 @@ import structlog
 from google.api_core import exceptions
 from google.cloud import bigquery
 
-SCHEMA = [
-    bigquery.SchemaField("at", "TIMESTAMP", "REQUIRED"),
-    bigquery.SchemaField("event", "STRING", "REQUIRED"),
-    bigquery.SchemaField("service", "STRING", "REQUIRED"),
-    bigquery.SchemaField("load_id", "STRING"),
-    bigquery.SchemaField("feed", "STRING"),
-    bigquery.SchemaField("bucket", "STRING"),
-    bigquery.SchemaField("object", "STRING"),
-    bigquery.SchemaField("generation", "INT64"),
-    bigquery.SchemaField("detail", "STRING"),
-]
-
+from services.shared.datasets import OPS
+from services.shared.tables import table
 
 # Google's default would hold up a load for ten minutes.
 _RETRY = bigquery.DEFAULT_RETRY.with_timeout(10.0)
@@ -37,9 +27,9 @@ class Event:
 
 
 class Journal:
-    def __init__(self, client: bigquery.Client, dataset: str, service: str) -> None:
+    def __init__(self, client: bigquery.Client, service: str) -> None:
         self._client = client
-        self._table = f"{client.project}.{dataset}.journal"
+        self._table = f"{client.project}.{OPS}.journal"
         self._service = service
 
     def record(self, event: str, about: Mapping[str, object], **detail: object) -> None:
@@ -47,9 +37,9 @@ class Journal:
         self.write([(Event(event, detail), about)])
 
     def write(self, events: Sequence[tuple[Event, Mapping[str, object]]]) -> bool:
-        """One streamed write, no DML. A failure is logged and forgotten: a load never waits for its diary.
+        """One streamed write, no DML. Failures are logged and ignored: the journal must not delay a load.
 
-        Returns whether it is written, for the few who care.
+        Returns whether the events are written.
         """
         if not events:
             return True
@@ -67,7 +57,7 @@ class Journal:
             try:
                 self._append(rows)
             except exceptions.NotFound:
-                self._client.create_table(_table(self._table), exists_ok=True)
+                self._client.create_table(table(self._client.project, "journal"), exists_ok=True)
                 self._append(rows)
         except Exception as error:
             names = [event.name for event, _ in events]
@@ -79,11 +69,3 @@ class Journal:
         errors = self._client.insert_rows_json(self._table, rows, retry=_RETRY, timeout=30.0)
         if errors:
             raise ValueError(str(errors))
-
-
-def _table(name: str) -> bigquery.Table:
-    """A day a partition, so that a question about a recent load does not read years."""
-    table = bigquery.Table(name, schema=SCHEMA)
-    table.time_partitioning = bigquery.TimePartitioning(field="at")
-    table.clustering_fields = ["bucket", "object"]
-    return table

@@ -1,4 +1,4 @@
-"""What a service is told by its environment, read once at start."""
+"""The settings of a service, read from its environment once, at start."""
 
 from __future__ import annotations
 
@@ -18,11 +18,8 @@ class Settings(BaseSettings):
     service: Literal["ingest", "merge"]
     location: str = "US"
     feeds: Path
-    landing_bucket: str = "landing"
     landing_prefix: str = "incoming/"
     archive_bucket: str = "archive"
-    staging_dataset: str = Field("staging", pattern=r"^\w+$")
-    ops_dataset: str = Field("ops", pattern=r"^\w+$")
     staged_topic: str = "file-staged"
     dead_letter_topic: str
     budget_seconds: float = Field(540.0, gt=0, lt=600)
@@ -34,6 +31,7 @@ class SettingsError(Exception):
 
 
 def read_settings() -> Settings:
+    """Raises: SettingsError."""
     try:
         return Settings()  # type: ignore[call-arg]  # the values come from the environment
     except ValidationError as error:

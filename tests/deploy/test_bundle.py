@@ -78,8 +78,8 @@ def test_a_bundle_holds_its_service_and_nothing_of_the_other(service: str) -> No
     (other,) = set(topology.SERVICES) - {service}
     assert {"main.py", "requirements.txt", "feeds/accounts.yaml", f"services/{service}/main.py"} <= names
     for folder in (f"services/{service}", "services/shared"):
-        for path in (ROOT / folder).glob("*.sql"):
-            assert f"{folder}/{path.name}" in names
+        for path in (path for kind in ("sql", "json") for path in (ROOT / folder).rglob(f"*.{kind}")):
+            assert path.relative_to(ROOT).as_posix() in names
     allowed = ("main.py", "requirements.txt", "feeds/", "services/__init__.py", f"services/{service}/", "services/sha")
     assert [name for name in names if not name.startswith(allowed)] == []
     assert not any(other in name for name in names)

@@ -8,7 +8,7 @@ import pytest
 
 from deploy import costs
 from deploy.topology import ROOT
-from services.merge.merge_loads import MAX_LOADS
+from services.merge.statement import MAX_LOADS
 
 
 def test_the_tables_in_the_docs_are_the_model_s() -> None:

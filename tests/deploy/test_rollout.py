@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage  # type: ignore[attr-defined]  # has no types
+from google.cloud import storage
 
 from deploy.google import __main__ as command
 from deploy.google import preflight, rollout

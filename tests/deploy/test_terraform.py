@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import re
 import shutil
 import subprocess
@@ -11,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlglot
 from functions_framework._http import gunicorn
-from sqlglot import exp
 
 from deploy import topology
 from deploy.topology import ROOT
-from services.shared.journal import SCHEMA
+from services.shared.datasets import OPS, STAGING
 from services.shared.settings import Settings
-from services.shared.sql import Templates
+from services.shared.tables import table
 from tests.deploy import hcl
 
 TOPOLOGY = topology.read()
@@ -213,8 +210,8 @@ def test_settings_that_name_things_name_what_the_foundation_makes() -> None:
     """Buckets by their rule, datasets and topics by the topology."""
     told = one("google_cloudfunctions2_function", "function").block("service_config")["environment_variables"]
     made = {r.body["name"] for r in hcl.resources("google_storage_bucket")}
-    assert {told["DROPMERGE_LANDING_BUCKET"], told["DROPMERGE_ARCHIVE_BUCKET"]} <= made
-    assert {told["DROPMERGE_STAGING_DATASET"], told["DROPMERGE_OPS_DATASET"]} <= set(TOPOLOGY.datasets)
+    assert told["DROPMERGE_ARCHIVE_BUCKET"] in made
+    assert {STAGING, OPS} <= set(TOPOLOGY.datasets)
     assert told["DROPMERGE_STAGED_TOPIC"] == "${var.topology.subscriptions.merge.topic}"
     assert told["DROPMERGE_DEAD_LETTER_TOPIC"] == "${local.subscription.dead_letter.topic}"
 
@@ -243,28 +240,21 @@ def test_each_root_keeps_its_own_state_and_shares_no_resource() -> None:
         assert not [r for r in hcl.resources() if r.folder == service and r.name == other]
 
 
-def schema_of(name: str) -> list[dict[str, str]]:
-    return list(json.loads((hcl.path_of("foundation") / "tables" / f"{name}.json").read_text()))
-
-
-def test_the_journal_is_made_as_the_services_would_make_it() -> None:
-    """One shape, however it came to be."""
-    ours = [{k: v for k, v in field.to_api_repr().items() if k in ("name", "type", "mode")} for field in SCHEMA]
-    assert schema_of("journal") == [{**field, "type": field["type"].replace("INT64", "INTEGER")} for field in ours]
-
-
-def test_the_rejected_rows_table_is_made_as_ingest_would_make_it() -> None:
-    """One shape, however it came to be."""
-    sql = Templates(ROOT / "services" / "ingest").render("create_rejected.sql", rejected="p.ops.rejected_rows")
-    statement = sqlglot.parse_one(sql, read="bigquery")
-    made = []
-    for column in statement.find_all(exp.ColumnDef):
-        assert column.kind is not None
-        kind = column.kind.sql(dialect="bigquery")
-        repeated = kind.startswith("ARRAY<")
-        plain = kind.removeprefix("ARRAY<").removesuffix(">").replace("INT64", "INTEGER")
-        made.append({"name": column.name, "type": plain, "mode": "REPEATED" if repeated else "NULLABLE"})
-    assert schema_of("rejected_rows") == made
+@pytest.mark.parametrize("name", ["journal", "rejected_rows"])
+def test_a_table_is_made_from_the_file_that_the_services_read(name: str) -> None:
+    """One shape, partitioned and clustered alike, however it came to be."""
+    made = one("google_bigquery_table", name).body
+    tables = str(hcl.local_values("foundation")["tables"])
+    assert f'"{name}"' in tables
+    assert "jsondecode(file(" in tables
+    assert "/../../../services/shared/tables/${name}.json" in tables
+    assert made["schema"] == f"${{jsonencode(local.tables.{name}.schema)}}"
+    assert made["clustering"] == f"${{local.tables.{name}.clustering}}"
+    ours = table("p", name)
+    assert (made["table_id"], ours.dataset_id) == (ours.table_id, OPS)
+    partition = ours.time_partitioning.field if ours.time_partitioning else None
+    field = f"${{local.tables.{name}.partition_by_day}}"
+    assert made.get("time_partitioning", []) == ([{"type": "DAY", "field": field}] if partition else [])
 
 
 def alerts() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from dropmerge.operations.dead_letters.replay import replay_batch
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
-from services.shared.contract.feed import read_feeds
+from services.shared.contract.reader import read_feeds
 from tests.harness.faults.cloud import Faulty
 from tests.harness.pipeline import HEADER, row
 from tests.harness.statements.feeds import features, sample

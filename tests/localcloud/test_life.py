@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from google.cloud import storage  # type: ignore[attr-defined]  # has no types
+from google.cloud import storage
 
 from localcloud.cloud import LocalCloud
 from localcloud.errors import CloudError

@@ -7,8 +7,7 @@ import yaml
 
 from deploy.topology import ROOT
 from dropmerge.operations.feeds.infer import InferenceError, infer
-from services.shared.contract.feed import read_feed
-from services.shared.contract.reader import check, check_together
+from services.shared.contract.reader import check, check_together, read_feed
 from tests.harness.commands import Commands
 
 _GOOD = (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text()

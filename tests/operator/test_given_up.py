@@ -21,7 +21,7 @@ def journal(pipeline: Pipeline, uri: str, *events: str) -> None:
     bucket, _, name = place.partition("/")
     feed = name.split("/")[1]
     about = {"feed": feed, "bucket": bucket, "object": name, "generation": int(generation)}
-    writer = Journal(pipeline.connection.warehouse.client, "ops", "ingest")
+    writer = Journal(pipeline.connection.warehouse.client, "ingest")
     for event in events:
         writer.record(event, about)
 

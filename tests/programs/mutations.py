@@ -78,7 +78,7 @@ MUTATIONS = [
         '            self.warehouse.query(sql, name=f"merge-{merge_id}")\n',
         "            for load_id in group:\n"
         "                self.warehouse.query(\n"
-        '                    f"INSERT INTO `{self.ledger.table}` (feed, load_id, merged_at, merge_id) "\n'
+        '                    f"INSERT INTO `{self._project}.ops.ledger` (feed, load_id, merged_at, merge_id) "\n'
         "                    f\"VALUES ('{feed.name}', '{load_id}', CURRENT_TIMESTAMP(), '{merge_id}')\"\n"
         "                )\n"
         '            self.warehouse.query(sql, name=f"merge-{merge_id}")\n',
@@ -113,9 +113,8 @@ MUTATIONS = [
         "publish-before-work",
         "G2",
         _STAGER,
-        "        if self.warehouse.table_exists(self._tables(load).staging):",
-        "        self.publisher.publish(self.settings.staged_topic, [(StagedMessage(load).encode(), {})])\n"
-        "        if self.warehouse.table_exists(self._tables(load).staging):",
+        "        if not self._was_staged(load) and",
+        "        self._publish(delivery, load)\n        if not self._was_staged(load) and",
         f"{_CRASH}[ingest-load-False]",
     ),
     Mutation(
@@ -173,8 +172,8 @@ MUTATIONS = [
         "whole-file-in-memory",
         "G4",
         _STAGER,
-        "first = read_head(blob, min(HEAD_BYTES, size))",
-        "first = read_head(blob, size)",
+        "first = _read_head(blob, min(HEAD_BYTES, size))",
+        "first = _read_head(blob, size)",
         "tests/faults/test_g4_bytes_read.py::test_g4_ingest_reads_the_head_of_a_large_file_and_no_more",
     ),
     Mutation(
@@ -188,7 +187,7 @@ MUTATIONS = [
     Mutation(
         "one-lock-for-all-feeds",
         "G5",
-        "services/merge/ledger.py",
+        "services/merge/lock.py",
         "lock_{feed.table.replace('.', '_')}",
         "lock",
         "tests/faults/test_group_commit.py::test_g5_feeds_are_merged_in_parallel",
@@ -204,7 +203,7 @@ MUTATIONS = [
     Mutation(
         "one-load-a-merge",
         "G5",
-        _MERGER,
+        "services/merge/statement.py",
         "MAX_LOADS = 100",
         "MAX_LOADS = 1",
         "tests/faults/test_group_commit.py::test_g5_a_burst_is_committed_together",
@@ -220,9 +219,9 @@ MUTATIONS = [
     Mutation(
         "feeds-wait-for-each-other",
         "G5",
-        _MERGER,
-        "turn = self._table_locks[feed.table]",
-        'turn = self._table_locks[""]',
+        "services/merge/turns.py",
+        "lock = self._locks[table]",
+        'lock = self._locks[""]',
         "tests/faults/test_group_commit.py::test_g5_feeds_are_merged_in_parallel",
     ),
     Mutation(
@@ -277,8 +276,8 @@ MUTATIONS = [
         "statement-not-analysed",
         "all",
         _STAGER,
-        '        with _timed(delivery, "publish"):\n',
-        '        self.warehouse.query("SELECT 1")\n        with _timed(delivery, "publish"):\n',
+        '        with delivery.timed("publish"):\n',
+        '        self.warehouse.query("SELECT 1")\n        with delivery.timed("publish"):\n',
         "tests/faults/test_sent_statements.py::test_every_statement_that_is_sent_was_analysed",
     ),
 ]

@@ -13,8 +13,9 @@ from pydantic import BaseModel
 from zetasql.core.exceptions import ServerError
 
 from deploy.topology import ROOT
-from services.shared.contract.feed import BadRows, Column, Delete, Feed, read_feed
+from services.shared.contract.feed import BadRows, Column, Delete, Feed
 from services.shared.contract.formats import Format
+from services.shared.contract.reader import read_feed
 from services.shared.contract.types import TYPES
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load

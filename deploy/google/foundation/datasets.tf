@@ -4,6 +4,11 @@ locals {
     keys(local.topology.datasets),
     [for feed in local.feeds : split(".", feed.table)[0]],
   )
+  # The services read the same files, and would make the same tables where they are missing.
+  tables = {
+    for name in ["journal", "rejected_rows"] :
+    name => jsondecode(file("${path.module}/../../../services/shared/tables/${name}.json"))
+  }
 }
 
 resource "google_bigquery_dataset" "dataset" {
@@ -23,12 +28,13 @@ resource "google_bigquery_table" "journal" {
   #checkov:skip=CKV_GCP_80:Google's own keys encrypt it; a key of yours belongs here if your rules ask for one.
   dataset_id          = google_bigquery_dataset.dataset["ops"].dataset_id
   table_id            = "journal"
-  schema              = file("${path.module}/tables/journal.json")
+  schema              = jsonencode(local.tables.journal.schema)
+  clustering          = local.tables.journal.clustering
   deletion_protection = true
 
   time_partitioning {
     type  = "DAY"
-    field = "at"
+    field = local.tables.journal.partition_by_day
   }
 }
 
@@ -36,7 +42,7 @@ resource "google_bigquery_table" "rejected_rows" {
   #checkov:skip=CKV_GCP_80:Google's own keys encrypt it; a key of yours belongs here if your rules ask for one.
   dataset_id          = google_bigquery_dataset.dataset["ops"].dataset_id
   table_id            = "rejected_rows"
-  schema              = file("${path.module}/tables/rejected_rows.json")
-  clustering          = ["feed", "load_id"]
+  schema              = jsonencode(local.tables.rejected_rows.schema)
+  clustering          = local.tables.rejected_rows.clustering
   deletion_protection = true
 }

@@ -1,15 +1,12 @@
-"""A feed: the contract for one kind of file, from one YAML file."""
+"""A feed: the contract for one kind of file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.shared.contract.formats import Format
 from services.shared.contract.types import TYPES, ColumnType, type_named
@@ -18,10 +15,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$"
 FeedName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)]
 TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*\.[A-Za-z]\w*$")]
 Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
-
-
-class ContractError(Exception):
-    """A contract cannot be used; the text names the file and the fault."""
 
 
 class _Model(BaseModel):
@@ -130,37 +123,3 @@ def _parse_check(text: str, columns: list[str]) -> str:
     from services.shared.contract.expression import validate
 
     return validate(text, columns)
-
-
-def read_feed(path: Path) -> Feed:
-    """Raises BadContract."""
-    try:
-        return Feed.model_validate(_read_yaml(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
-        raise ContractError(f"{path}: not YAML: {error}") from error
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'contract'}: {p['msg']}" for p in error.errors())
-        raise ContractError(f"{path}: {faults}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path}: cannot be read: {error}") from error
-
-
-def _read_yaml(text: str) -> object:
-    try:
-        return yaml.safe_load(text)
-    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
-        # PyYAML lets these out for values that are not what they look like: 2025-02-30, !!int "".
-        raise yaml.YAMLError(f"a value cannot be read: {error!r}") from error
-
-
-def read_feeds(folder: Path) -> Mapping[str, Feed]:
-    """All contracts of a folder, by name. Raises BadContract."""
-    feeds: dict[str, Feed] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        feed = read_feed(path)
-        if feed.name in feeds:
-            raise ContractError(f"{path}: feed {feed.name!r} is declared twice")
-        feeds[feed.name] = feed
-    if not feeds:
-        raise ContractError(f"{folder}: no feeds (*.yaml) here")
-    return feeds

@@ -1,8 +1,8 @@
-"""Faults of a contract, each at its line and column."""
+"""Contracts from YAML files; each fault with its file, line and column."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,50 +24,93 @@ class Problem:
         return f"{self.file}:{self.line}:{self.column}: {self.what}"
 
 
+class ContractError(Exception):
+    """A contract cannot be used; the text names each fault and its place."""
+
+
+def read_feeds(folder: Path) -> Mapping[str, Feed]:
+    """All contracts of a folder, by name. Raises: ContractError."""
+    feeds = [(path, read_feed(path)) for path in sorted(folder.glob("*.yaml"))]
+    if not feeds:
+        raise ContractError(f"{folder}: no feeds (*.yaml) here")
+    _refuse(list(_shared_names(feeds)))
+    return {feed.name: feed for _, feed in feeds}
+
+
+def read_feed(path: Path) -> Feed:
+    """The contract in this file. Raises: ContractError."""
+    _, feed, problems = _read(path)
+    _refuse(problems)
+    assert feed is not None
+    return feed
+
+
 def check(path: Path) -> tuple[Feed | None, list[Problem]]:
-    """The contract, if it has no faults."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        return None, [_at(path, error.problem_mark or error.context_mark, f"not YAML: {error.problem}")]
-    except yaml.YAMLError as error:
-        return None, [Problem(str(path), 1, 1, f"not YAML: {error}")]
-    except UnicodeDecodeError as error:
-        return None, [Problem(str(path), 1, 1, f"not UTF-8: byte {error.start}")]
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        # PyYAML lets these out for values that are not what they look like, such as 2025-02-30.
-        return None, [Problem(str(path), 1, 1, f"a value cannot be read: {error}")]
-    if root is None:
-        return None, [Problem(str(path), 1, 1, "the file is empty")]
-    faults = [
+    """The contract, if nothing is wrong with it; also what `read_feed` lets pass."""
+    root, feed, problems = _read(path)
+    twice = [
         _at(path, mark, f"{name} is there twice: only the last one counts") for name, mark in _duplicate_keys(root)
     ]
-    try:
-        feed = Feed.model_validate(content)
-    except ValidationError as error:
-        faults += [_at(path, _mark(root, p["loc"], p["type"]), _words(p["loc"], p["msg"])) for p in error.errors()]
-    return (None, faults) if faults else (feed, [])
+    return (None if twice else feed), twice + problems
 
 
 def check_together(feeds: Sequence[tuple[Path, Feed]]) -> list[Problem]:
-    """Faults that no contract has by itself."""
-    faults = []
+    """Faults that no contract has on its own; also what `read_feeds` lets pass."""
+    return [*_shared_names(feeds), *_shared_tables(feeds)]
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise ContractError("; ".join(map(str, problems)))
+
+
+def _shared_names(feeds: Sequence[tuple[Path, Feed]]) -> Iterator[Problem]:
     first: dict[str, Path] = {}
-    tables: dict[str, str] = {}
     for path, feed in feeds:
         if feed.name in first:
-            faults.append(_in(path, "feed", f"feed {feed.name} is declared in {first[feed.name]} already"))
-        elif feed.table in tables:
-            faults.append(_in(path, "table", f"table {feed.table} belongs to feed {tables[feed.table]} already"))
+            yield _in(path, "feed", f"feed {feed.name} is declared in {first[feed.name]} already")
         first.setdefault(feed.name, path)
-        tables.setdefault(feed.table, feed.name)
-    return faults
+
+
+def _shared_tables(feeds: Sequence[tuple[Path, Feed]]) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for path, feed in feeds:
+        if first.setdefault(feed.table, feed.name) != feed.name:
+            yield _in(path, "table", f"table {feed.table} belongs to feed {first[feed.table]} already")
+
+
+def _read(path: Path) -> tuple[yaml.Node | None, Feed | None, list[Problem]]:
+    """The file's syntax tree, its contract, and what is wrong with either."""
+    root, content, problem = _parse(path)
+    if problem or root is None:
+        return root, None, [problem or Problem(str(path), 1, 1, "the file is empty")]
+    try:
+        return root, Feed.model_validate(content), []
+    except ValidationError as error:
+        places = [(one["loc"], _mark(root, one["loc"], one["type"]), one["msg"]) for one in error.errors()]
+        return root, None, [_at(path, mark, _words(place, message)) for place, mark, message in places]
+
+
+def _parse(path: Path) -> tuple[yaml.Node | None, object, Problem | None]:
+    try:
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        root = loader.get_single_node()
+        return root, loader.construct_document(root) if root else None, None
+    except yaml.MarkedYAMLError as error:
+        return None, None, _at(path, error.problem_mark or error.context_mark, f"not YAML: {error.problem}")
+    except yaml.YAMLError as error:
+        return None, None, Problem(str(path), 1, 1, f"not YAML: {error}")
+    except UnicodeDecodeError as error:
+        return None, None, Problem(str(path), 1, 1, f"not UTF-8: byte {error.start}")
+    except OSError as error:
+        return None, None, Problem(str(path), 1, 1, f"cannot be read: {error}")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        # PyYAML lets these out for values that are not what they look like: 2025-02-30, !!int "".
+        return None, None, Problem(str(path), 1, 1, f"a value cannot be read: {error}")
 
 
 def _in(path: Path, field: str, what: str) -> Problem:
-    root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    root, _, _ = _parse(path)
     return _at(path, _mark(root, (field,), "") if root else None, what)
 
 
@@ -98,7 +141,7 @@ def _words(place: Sequence[str | int], message: str) -> str:
     return f"{where}: {message}" if where else message
 
 
-def _duplicate_keys(node: yaml.Node) -> Iterator[tuple[str, yaml.Mark]]:
+def _duplicate_keys(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Mark]]:
     if isinstance(node, yaml.MappingNode):
         names = set()
         for key, value in node.value:

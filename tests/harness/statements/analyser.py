@@ -57,7 +57,12 @@ def type_of(name: str) -> Any:
 
 
 def columns_of(schema: Sequence[bigquery.SchemaField]) -> Columns:
-    return {field.name: type_of(field.field_type) for field in schema}
+    return {field.name: _type_of_field(field) for field in schema}
+
+
+def _type_of_field(field: bigquery.SchemaField) -> Any:
+    kind = type_of(field.field_type)
+    return TypeFactory.create_array_type(kind) if field.mode == "REPEATED" else kind
 
 
 _NOT_BIGQUERYS = {

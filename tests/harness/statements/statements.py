@@ -20,17 +20,16 @@ from google.cloud import bigquery
 
 from services.ingest.check_rows import Tables, check_rows, stage_rows
 from services.ingest.inspect_head import Layout
-from services.merge.ledger import Ledger
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
 from services.shared.delivery import Delivery
 from services.shared.errors import PermanentError
 from services.shared.generation import ObjectGeneration
-from services.shared.journal import SCHEMA, Journal
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
+from services.shared.tables import table
 from services.shared.warehouse import Parameters, Warehouse
 from tests.harness.statements.analyser import Analyser, columns_of, type_of
 
@@ -98,7 +97,7 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
     Raises zetasql's ServerError for a statement that BigQuery would refuse.
     """
     warehouse = AnalysingWarehouse(Analyser())
-    warehouse.analyser.add_table(f"{PROJECT}.ops.journal", columns_of(SCHEMA))
+    warehouse.analyser.add_table(f"{PROJECT}.ops.journal", columns_of(table(PROJECT, "journal").schema))
     first, *others = [Load(feed.name, ObjectGeneration("landing", f"{n}.csv", n)) for n in range(loads)]
     if feed.delete:
         _stage(warehouse, feed, first, has_delete=True, again="5")
@@ -137,8 +136,7 @@ def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
     settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
         GOOGLE_CLOUD_PROJECT=PROJECT, service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=0.01
     )
-    journal = Journal(warehouse.client, settings.ops_dataset, "merge")
-    merger = Merger(settings, {feed.name: feed}, warehouse, Ledger(warehouse, PROJECT, settings.ops_dataset), journal)
+    merger = Merger(settings, {feed.name: feed}, warehouse)
     outcome = merger(Delivery(PushMessage(StagedMessage(load).encode(), {}, "1", "s", 1), ""))
     assert outcome == "merged"
 

@@ -2,36 +2,29 @@
 
 import pytest
 
-from deploy.topology import ROOT
-from services.merge.merge_loads import MAX_LOADS, max_loads
-from services.shared.contract.order import column_names, ranking
-from services.shared.load import staging_table
-from services.shared.sql import Templates
+from services.merge.statement import MAX_LOADS, fit_group, merge_statement
 from tests.harness.statements.feeds import wide
 
+_PROJECT = "project-with-thirty-characters"
 _LIMIT = 1024 * 1024
 """Characters of a statement (https://cloud.google.com/bigquery/quotas#query_jobs)."""
 
 
 @pytest.mark.parametrize("columns", [1, 100, 300, 1000, 1500])
 def test_g5_a_group_stays_within_bigquery_s_limit_on_a_statement(columns: int) -> None:
-    """All that wait where it can be; fewer, at least one, for a wide contract."""
+    """All that wait where it can be; fewer, at least one, for a wide contract; the first always."""
     feed = wide(columns)
-    loads = max_loads(feed)
-    tables = {name: f"project-with-thirty-characters.main.{name}" for name in ("main", "ledger", "lock")}
-    load_ids = [f"{n:020x}" for n in range(loads)]
-    staging = [f"project-with-thirty-characters.staging.{staging_table('f' * 63, one)}" for one in load_ids]
-    sql = Templates(ROOT / "services" / "merge").render(
-        "merge.sql",
-        feed=feed,
-        **tables,
-        staging=staging,
-        load_ids=load_ids,
-        merge_id="m" * 32,
-        no_lock="",
-        bounds=[],
-        ranking=ranking(feed),
-        names=column_names(feed),
-    )
-    assert len(sql) < _LIMIT
-    assert loads == MAX_LOADS if columns <= 100 else 1 <= loads < MAX_LOADS
+    waiting = [f"{n:020x}" for n in range(2 * MAX_LOADS)]
+    group = fit_group(_PROJECT, feed, waiting)
+    bounds = [(">=", "'" + "x" * 100 + "'"), ("<=", "'" + "y" * 100 + "'")]
+    assert len(merge_statement(_PROJECT, feed, group, "m" * 32, bounds)) < _LIMIT
+    assert list(group) == waiting[: len(group)]
+    assert len(group) == MAX_LOADS if columns <= 100 else 1 <= len(group) < MAX_LOADS
+
+
+def test_g5_a_group_that_fits_is_not_cut() -> None:
+    """Half of a group that is too long is tried; what then fits is all of that half."""
+    feed = wide(1000)
+    group = fit_group(_PROJECT, feed, [f"{n:020x}" for n in range(MAX_LOADS)])
+    assert len(merge_statement(_PROJECT, feed, [f"{n:020x}" for n in range(2 * len(group))])) > 900_000
+    assert fit_group(_PROJECT, feed, group) == group

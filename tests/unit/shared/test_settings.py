@@ -11,7 +11,6 @@ from services.shared.settings import SettingsError, read_settings
         ("GOOGLE_CLOUD_PROJECT", None, "GOOGLE_CLOUD_PROJECT"),
         ("DROPMERGE_SERVICE", "both", "DROPMERGE_SERVICE"),
         ("DROPMERGE_FEEDS", None, "DROPMERGE_FEEDS"),
-        ("DROPMERGE_STAGING_DATASET", "a`b", "DROPMERGE_STAGING_DATASET"),
         ("DROPMERGE_BUDGET_SECONDS", "soon", "DROPMERGE_BUDGET_SECONDS"),
     ],
 )

@@ -53,11 +53,8 @@ resource "google_cloudfunctions2_function" "function" {
       DROPMERGE_SERVICE           = var.service
       DROPMERGE_LOCATION          = var.region
       DROPMERGE_FEEDS             = "feeds"
-      DROPMERGE_LANDING_BUCKET    = "${var.project}-landing"
       DROPMERGE_LANDING_PREFIX    = var.topology.buckets.landing.prefix
       DROPMERGE_ARCHIVE_BUCKET    = "${var.project}-archive"
-      DROPMERGE_STAGING_DATASET   = "staging"
-      DROPMERGE_OPS_DATASET       = "ops"
       DROPMERGE_STAGED_TOPIC      = var.topology.subscriptions.merge.topic
       DROPMERGE_DEAD_LETTER_TOPIC = local.subscription.dead_letter.topic
       DROPMERGE_BUDGET_SECONDS    = local.subscription.ack_deadline_seconds - 60

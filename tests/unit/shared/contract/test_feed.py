@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.topology import ROOT
-from services.shared.contract.feed import ContractError, read_feed, read_feeds
+from services.shared.contract.reader import ContractError, read_feed, read_feeds
 
 _GOOD = (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text()
 
@@ -35,6 +35,28 @@ def test_a_fault_in_a_contract_is_named(tmp_path: Path, old: str, new: str, word
     with pytest.raises(ContractError, match=r"broken\.yaml") as caught:
         read_feed(path)
     assert words in str(caught.value)
+
+
+def test_a_fault_has_its_place(tmp_path: Path) -> None:
+    """A service that does not start says where to look."""
+    path = tmp_path / "f.yaml"
+    path.write_text(_GOOD.replace("type: INT64", "type: INTEGR").replace("unknown_columns:", "unknown_colums:"))
+    with pytest.raises(ContractError) as caught:
+        read_feeds(tmp_path)
+    lines = path.read_text().splitlines()
+    (line,) = [n for n, text in enumerate(lines, 1) if "INTEGR" in text]
+    assert f"{path}:{line}:{lines[line - 1].index('INTEGR') + 1}: columns.2.type" in str(caught.value)
+    assert "unknown_colums" in str(caught.value)
+
+
+def test_a_name_is_given_once(tmp_path: Path) -> None:
+    """Two contracts of one name are refused; two that share a table are for `feeds check` to find."""
+    (tmp_path / "a.yaml").write_text(_GOOD)
+    (tmp_path / "b.yaml").write_text(_GOOD.replace("feed: accounts", "feed: others"))
+    assert list(read_feeds(tmp_path)) == ["accounts", "others"]
+    (tmp_path / "c.yaml").write_text(_GOOD)
+    with pytest.raises(ContractError, match=r"c\.yaml:\d+:\d+: feed accounts is declared in .*a\.yaml already"):
+        read_feeds(tmp_path)
 
 
 def test_a_folder_without_feeds_is_an_error(tmp_path: Path) -> None:

@@ -1,0 +1,60 @@
+"""What a running service has: its settings, contracts and clients, wired once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
+
+from google.cloud.pubsub_v1 import PublisherClient
+
+from services.shared import logs
+from services.shared.contract.feed import Feed
+from services.shared.contract.reader import read_feeds
+from services.shared.delivery import Handler, Response, handle
+from services.shared.journal import Journal
+from services.shared.publisher import Publisher
+from services.shared.settings import Settings, read_settings
+from services.shared.warehouse import Warehouse, connect
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    settings: Settings
+    feeds: Mapping[str, Feed]
+    warehouse: Warehouse
+    publisher: Publisher
+    journal: Journal
+
+    def handle(self, body: bytes, handler: Handler) -> Response:
+        """Answer one push delivery."""
+        return handle(body, handler, self.settings, self.publisher, self.journal)
+
+
+def start() -> Runtime:
+    """From the environment. Raises: SettingsError, ContractError."""
+    logs.set_up()
+    settings = read_settings()
+    client = connect(settings.project, settings.location)
+    return Runtime(
+        settings,
+        read_feeds(settings.feeds),
+        Warehouse(client, settings.budget_seconds),
+        Publisher(PublisherClient(), settings.project),
+        Journal(client, settings.service),
+    )
+
+
+def once(wire: Callable[[], _T]) -> Callable[[], _T]:
+    """The same value at every call, also where two first requests come at once: each would have locks of its own."""
+    lock, cached = threading.Lock(), cache(wire)
+
+    def wired() -> _T:
+        with lock:
+            return cached()
+
+    return wired

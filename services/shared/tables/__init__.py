@@ -1,0 +1,20 @@
+"""The tables of the dataset `ops`, one JSON file each. Terraform reads the same files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from google.cloud.bigquery import SchemaField, Table, TimePartitioning
+
+from services.shared.datasets import OPS
+
+
+def table(project: str, name: str) -> Table:
+    """The table `journal`, `rejected_rows` or `ledger`, ready to be created."""
+    definition = json.loads((Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8"))
+    made = Table(f"{project}.{OPS}.{name}", [SchemaField.from_api_repr(field) for field in definition["schema"]])
+    made.clustering_fields = definition["clustering"]
+    if definition["partition_by_day"]:
+        made.time_partitioning = TimePartitioning(field=definition["partition_by_day"])
+    return made
