@@ -81,7 +81,7 @@ def create_buckets(topology: Topology, url: str) -> None:
     """Creates the buckets that do not exist yet."""
     from google.api_core.exceptions import Conflict
     from google.auth.credentials import AnonymousCredentials
-    from google.cloud import storage  # type: ignore[attr-defined]
+    from google.cloud import storage
 
     client = storage.Client(environment.PROJECT, AnonymousCredentials(), client_options={"api_endpoint": url})  # type: ignore[no-untyped-call]
     for name in topology.buckets:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from services.shared.contract.feed import Feed
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.corpus.feeds import VALUES
 from tests.corpus.values import Refused, Value, as_csv, values
@@ -25,7 +26,7 @@ _SHORT = [value for value in values() if len(value.text) < 2**20]
 @pytest.fixture(scope="module")
 def checked() -> Mapping[str, dict[str, Any]]:
     """Each value's row after the statement that checks rows, by label."""
-    load = Load("values", "landing", "values.csv", _GENERATION)
+    load = Load("values", ObjectGeneration("landing", "values.csv", _GENERATION))
     found = check(GoogleSql(), Feed.model_validate(_YAML), load, [value.row() for value in _SHORT])
     return {value.label: row for value, row in zip(_SHORT, found, strict=True)}
 

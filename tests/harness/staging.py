@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from services.ingest.check_rows import Tables, check_rows, stage_rows
 from services.ingest.inspect_head import Layout
-from services.merge.ledger import Ledger
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
 from services.shared.delivery import Delivery
-from services.shared.journal import Journal
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
@@ -32,8 +29,7 @@ def check(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -
         names.append(feed.delete.column)
     tables = _tables(load)
     warehouse.load(tables.raw, names, [[row[name] or None for name in names] for row in rows])
-    created = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=load.generation)
-    check_rows(warehouse, feed, load, tables, Layout(tuple(names), has_delete), created, None)
+    check_rows(warehouse, feed, load, tables, Layout(tuple(names), has_delete), load.source.created, None)
     return warehouse.query(f"SELECT * FROM `{tables.checked}`")
 
 
@@ -48,9 +44,7 @@ def merge(warehouse: GoogleSql, feed: Feed, load: Load) -> str:
     settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
         GOOGLE_CLOUD_PROJECT="local", service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=60.0
     )
-    journal = Journal(warehouse.client, settings.ops_dataset, "merge")
-    ledger = Ledger(warehouse, settings.project, settings.ops_dataset)
-    merger = Merger(settings, {feed.name: feed}, warehouse, ledger, journal)
+    merger = Merger(settings, {feed.name: feed}, warehouse)
     return merger(Delivery(PushMessage(StagedMessage(load).encode(), {}, "1", "s", 1), ""))
 
 

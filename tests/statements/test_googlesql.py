@@ -13,6 +13,7 @@ import pytest
 
 from services.shared.contract.feed import Feed
 from services.shared.contract.types import TYPES, ColumnType
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.harness.googlesql import GoogleSql
 from tests.harness.histories import oracle
@@ -67,7 +68,7 @@ def typed() -> list[tuple[dict[str, str], dict[str, Any]]]:
     rows: list[Texts] = [
         {"id": f"r{n}", "version": "1", **{name: given[n] for name, given in texts.items()}} for n in range(_TEXTS)
     ]
-    found = check(GoogleSql(), _feed(), Load("typed", "landing", "t.csv", _GENERATION), rows)
+    found = check(GoogleSql(), _feed(), Load("typed", ObjectGeneration("landing", "t.csv", _GENERATION)), rows)
     return list(zip(rows, found, strict=True))
 
 
@@ -128,16 +129,16 @@ def _files(chance: random.Random, feed: str, number: int, rows: int) -> list[tup
                 name = chance.choice(list(BAD[feed]))
                 row[name] = chance.choice(BAD[feed][name])
             texts.append({"run": "r", **row})
-        found.append((Load(feed, "landing", f"{n % 2}.csv", _GENERATION + n), texts))
+        found.append((Load(feed, ObjectGeneration("landing", f"{n % 2}.csv", _GENERATION + n)), texts))
     return found
 
 
 def _arrived(load: Load, texts: list[Texts]) -> oracle.Arrived:
     """The file that has these rows, as the oracle reads it."""
     names = header(load.feed)
-    file = File(load.feed, load.object, tuple(tuple(row[name] for name in names) for row in texts))
+    file = File(load.feed, load.source.name, tuple(tuple(row[name] for name in names) for row in texts))
     contract = replace(CONTRACTS[load.feed], at_most="100%")
-    return oracle.Arrived(contract, load.bucket, load.object, load.generation, file.data("r"))
+    return oracle.Arrived(contract, load.source.bucket, load.source.name, load.source.generation, file.data("r"))
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Pacific/Kiritimati"])
@@ -167,7 +168,7 @@ _CREATED = (datetime(2025, 6, 15, 5, tzinfo=UTC), datetime(2025, 2, 28, 23, 59, 
 def test_g1_a_date_in_the_future_is_one_in_every_zone(created: datetime) -> None:
     """More than 24 hours after the object's creation, by the date in UTC."""
     generation = (created - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
-    load, feed = Load("typed", "landing", "t.csv", generation), _feed(version="a_date")
+    load, feed = Load("typed", ObjectGeneration("landing", "t.csv", generation)), _feed(version="a_date")
     days = [(created + timedelta(days=n)).date().isoformat() for n in range(-1, 4)]
     rows: list[Texts] = [{column.name: "" for column in feed.columns} | {"id": day, "a_date": day} for day in days]
     answers = [
