@@ -6,11 +6,9 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from deploy.topology import ROOT
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import column_names, ranking
-from services.shared.sql import Templates
 from tests.harness.histories.feeds import YAML
+from tests.harness.statements.statements import merge_statement
 from tests.histories.concurrency_model import Rules, explore, start
 
 # One key that neither the table nor the other load has yet; one more each.
@@ -75,19 +73,7 @@ def test_g5_a_table_gone_before_its_merge_is_looked_for_again() -> None:
 def test_g5_merge_sql_takes_the_precautions_that_the_model_needs() -> None:
     """The model with the precautions that are found in the statement itself: without one of them it has faults."""
     feed = Feed.model_validate(YAML["readings"])
-    tables = {name: f"p.d.{name}" for name in ("main", "ledger", "lock")}
-    sql = Templates(ROOT / "services" / "merge").render(
-        "merge.sql",
-        feed=feed,
-        **tables,
-        staging=["p.s.x"],
-        load_ids=["x"],
-        merge_id="m",
-        no_lock="gone",
-        bounds=[],
-        ranking=ranking(feed),
-        names=column_names(feed),
-    )
+    sql = merge_statement(feed)
     begin, *body, record, commit = [statement for statement in sqlglot.parse(sql, read="bigquery") if statement]
     assert [type(begin), type(body[-1]), type(record), type(commit)] == [
         exp.Transaction,
@@ -99,7 +85,7 @@ def test_g5_merge_sql_takes_the_precautions_that_the_model_needs() -> None:
     rules = Rules(
         TWO,
         ("x", "y"),
-        lock=any(isinstance(one, exp.Update) and one.this.name == "lock" for one in body),
+        lock=any(isinstance(one, exp.Update) and one.this.name.startswith("lock") for one in body),
         ledger_checks=any(table.name == "ledger" for query in known for table in query.find_all(exp.Table)),
     )
     assert explore(rules).faults == {}

@@ -20,7 +20,14 @@ from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.harness.statements.analyser import type_of
 from tests.harness.statements.feeds import features, wide
-from tests.harness.statements.statements import PROJECT, AnalysingWarehouse, normalised, send_all, unseen
+from tests.harness.statements.statements import (
+    PROJECT,
+    AnalysingWarehouse,
+    merge_statement,
+    normalised,
+    send_all,
+    unseen,
+)
 
 _MOST_TEXT = 1024 * 1024  # characters of a statement, by BigQuery's limits
 _ACCOUNTS = read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")
@@ -51,8 +58,7 @@ def test_statements_for_a_wide_contract() -> None:
 
 def test_statements_for_many_loads() -> None:
     """A full group commit, within BigQuery's limit on a statement's length."""
-    sent = send_all(wide(3), 100).sent
-    (merge,) = [sql for sql, _ in sent if sql.startswith("BEGIN TRANSACTION")]
+    merge = merge_statement(wide(3), 100)
     assert merge.count("UNION ALL") == 99
     assert len(merge) < _MOST_TEXT
 

@@ -36,18 +36,18 @@ from tests.harness.statements.analyser import Analyser, columns_of, type_of
 
 PROJECT = "local"
 _NUMBER = type_of("INT64").type_kind
-_EXAMPLES = {
-    type_of(name).type_kind: value
-    for name, value in {
-        "STRING": "example",
-        "INT64": 5,
-        "NUMERIC": Decimal("5.5"),
-        "FLOAT64": 5.5,
-        "BOOL": True,
-        "DATE": date(2025, 5, 5),
-        "TIMESTAMP": datetime(2025, 5, 5, tzinfo=UTC),
-    }.items()
+EXAMPLES: Mapping[str, Any] = {
+    "STRING": "example",
+    "INT64": 5,
+    "NUMERIC": Decimal("5.5"),
+    "FLOAT64": 5.5,
+    "BOOL": True,
+    "DATE": date(2025, 5, 5),
+    "TIMESTAMP": datetime(2025, 5, 5, tzinfo=UTC),
 }
+"""The least and the greatest key that a question for bounds is answered with, by the key's type."""
+
+_EXAMPLES = {type_of(name).type_kind: value for name, value in EXAMPLES.items()}
 
 Statement = tuple[str, tuple[tuple[str, str], ...]]
 """Text, and its parameters' names and types."""
@@ -108,6 +108,12 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
     warehouse.staging = [load.staging_table for load in (first, *others)]
     _merge(warehouse, feed, first)
     return warehouse
+
+
+def merge_statement(feed: Feed, loads: int = 1) -> str:
+    """The script, from BEGIN TRANSACTION to COMMIT, that is sent to merge so many loads of the feed."""
+    (sql,) = [sql for sql, _ in send_all(feed, loads).sent if sql.startswith("BEGIN TRANSACTION")]
+    return sql
 
 
 def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bool, again: str | None) -> None:
