@@ -1,4 +1,4 @@
-"""G2: what repeating cannot mend ends in a dead letter whose reason names it; after the mend a replay merges it."""
+"""G2: what repeating cannot fix ends in a dead letter whose reason names it; once it is fixed, a replay merges it."""
 
 import pytest
 

@@ -25,7 +25,7 @@ def test_g6_replay_publishes_the_original_and_may_be_repeated(pipeline: Pipeline
 def test_g6_a_replay_that_cannot_be_published_loses_nothing(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The letter is acknowledged last: it is still there for another try."""
+    """The dead letter is acknowledged last, so it is still there for another try."""
     uri = pipeline.drop("unpublished.csv", HEADER.replace("credit_score", "score") + row("unpublished"))
     pipeline.wait_until_idle()
     letter = pipeline.dead_letter(uri)

@@ -87,7 +87,7 @@ def _feeds(cloud: LocalCloud) -> str:
 
 
 def test_down_and_up_keep_ports_feeds_and_services(cloud: Cloud, feeds: Path, services: Path) -> None:
-    """Free ports too, as long as they are free; what is given later is kept from then on."""
+    """Free ports are kept too, as long as they are free; what is given later is kept from then on."""
     cloud.up(0, feeds, services)
     before = cloud.urls()
     cloud.down()
@@ -107,7 +107,7 @@ def test_down_and_up_keep_ports_feeds_and_services(cloud: Cloud, feeds: Path, se
 
 
 def test_the_choice_outlives_a_failed_up(cloud: Cloud, feeds: Path, services: Path) -> None:
-    """And that of the one that failed is not kept."""
+    """The choice of the `up` that failed is not kept."""
     cloud.up(0, feeds, services)
     before = cloud.urls()
     cloud.down()
@@ -118,7 +118,7 @@ def test_the_choice_outlives_a_failed_up(cloud: Cloud, feeds: Path, services: Pa
 
 
 def test_a_kept_folder_that_is_gone_is_named(cloud: Cloud, feeds: Path, services: Path) -> None:
-    """With the option to give, and its default; nothing is started."""
+    """The error names the option to give and its default; nothing is started."""
     cloud.up(0, feeds, services)
     cloud.down()
     feeds.rename(feeds.with_name("moved"))
@@ -130,7 +130,7 @@ def test_a_kept_folder_that_is_gone_is_named(cloud: Cloud, feeds: Path, services
 
 
 def test_kept_ports_that_are_taken_are_named(tmp_path: Path, services: Path) -> None:
-    """Those that were chosen by number: the error says which, and what to do."""
+    """For ports that were chosen by number, the error says which are taken and what to do."""
     cloud = Cloud(tmp_path / "state")
     base = next(port for port in range(21000, 31000, 16) if all(map(_is_free, choose(port).values())))
     cloud.up(base, services=services)
@@ -149,7 +149,7 @@ def _is_free(port: int) -> bool:
 
 
 def test_an_earlier_versions_record_is_read(tmp_path: Path) -> None:
-    """With fewer fields and ports, or with more."""
+    """A record with fewer or more fields and ports is read."""
     ports = {name: port for name, port in DEFAULTS.items() if name != "metrics"}
     old = {"ports": ports, "feeds": "f", "services": "s", "bus_host": "h", "own_bus": True, "processes": {}}
     (tmp_path / "cloud.json").write_text(json.dumps({**old, "ready": True, "of_a_later_version": 1}))
@@ -165,7 +165,7 @@ def test_an_earlier_versions_record_is_read(tmp_path: Path) -> None:
 
 
 def test_contracts_that_changed_are_named_and_restart_reads_them(cloud: Cloud, feeds: Path, services: Path) -> None:
-    """By what is in them, whatever their times; the other parts go on, and each function is asked by itself."""
+    """Contents count and times do not; the other parts go on, and each function is asked on its own."""
     cloud.up(0, feeds, services)
     before = cloud.pids()
     (feeds / "accounts.yaml").touch()
@@ -246,7 +246,7 @@ def _environment() -> dict[str, str]:
 
 
 def test_a_broken_contract_starts_and_stops_nothing(cloud: Cloud, feeds: Path, services: Path) -> None:
-    """The command names the file and the fault."""
+    """The error names the file and the fault."""
     contract = feeds / "accounts.yaml"
     good = contract.read_text()
     contract.write_text(good + "surprise: 1\n")
@@ -273,7 +273,7 @@ def test_a_broken_contract_starts_and_stops_nothing(cloud: Cloud, feeds: Path, s
 def test_up_at_another_terminal_does_not_mind_a_restart(
     cloud: Cloud, tmp_path: Path, feeds: Path, services: Path
 ) -> None:
-    """Which returns by itself; Ctrl-C at the first still stops all."""
+    """The restart returns on its own; Ctrl-C at the first terminal still stops all."""
     with (tmp_path / "said").open("w") as said:
         words = ("--port-base", 0, "--feeds", feeds, "--services", services)
         process = subprocess.Popen(
@@ -302,7 +302,7 @@ def test_up_at_another_terminal_does_not_mind_a_restart(
 
 
 def test_the_usual_ports_can_be_asked_for_again() -> None:
-    """By a word, as they are not in a row; anything else is a misuse."""
+    """They are asked for by a word, as they are not in a row; any other word is a usage error."""
     line = [sys.executable, "-m", "dropmerge", "up", "--port-base"]
     told = subprocess.run([*line, "nine"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert told.returncode == 2

@@ -1,4 +1,4 @@
-"""Every command as it is typed, on a local cloud of its own, started and stopped by the commands too."""
+"""Every command works as it is typed, on a local cloud that commands start and stop."""
 
 import csv
 import json
@@ -150,7 +150,7 @@ def test_explain_of_an_object_nobody_knows(terminal: Terminal) -> None:
 
 
 def test_what_the_readme_says_to_type(terminal: Terminal) -> None:
-    """Each line of the README's shell blocks but `make` and the virtual environment, as it stands."""
+    """Each line of the README's shell blocks but `make` and the virtual environment works as it stands."""
     blocks = re.findall(r"^## (?:Your own file|When something goes wrong)\n(.*?)^## ", _readme(), re.M | re.S)
     lines = [line.strip() for block in blocks for line in re.findall(r"^    (.+)$", block, re.M)]
     assert len(lines) > 8

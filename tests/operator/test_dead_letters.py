@@ -1,4 +1,4 @@
-"""`dropmerge dead-letters`: list, show, replay, discard, each as typed."""
+"""`dropmerge dead-letters` lists, shows, replays and discards dead letters."""
 
 import base64
 import fnmatch
@@ -20,7 +20,7 @@ def waiting(pipeline: Pipeline, glob: str) -> list[str]:
 
 
 def test_list_counts_by_kind_and_shows_the_oldest(pipeline: Pipeline, commands: Commands) -> None:
-    """Both shapes: ours with its reason, Pub/Sub's own after too many attempts."""
+    """Both shapes are listed: ours with its reason, Pub/Sub's own after too many attempts."""
     name = "incoming/accounts/list.csv"
     ids = [put(pipeline, ours(name, dropmerge_dead_lettered_at=f"2025-01-0{day}T00:00:00Z")) for day in (2, 1)]
     forwarding = {"SourceDeliveryCount": "20", "SourceSubscription": "merge", "SourceSubscriptionProject": "local"}
@@ -48,7 +48,7 @@ def test_list_counts_by_kind_and_shows_the_oldest(pipeline: Pipeline, commands: 
 
 
 def test_listing_gives_back_every_lease_and_uses_nothing_up(pipeline: Pipeline, commands: Commands) -> None:
-    """The next listing sees the same letters at once; no delivery attempts are counted."""
+    """The next listing sees the same dead letters at once; no delivery attempts are counted."""
     name = "incoming/accounts/again.csv"
     ids = sorted(put(pipeline, ours(name)) for _ in range(3))
     for _ in range(2):
@@ -67,8 +67,8 @@ FORGED: list[dict[str, str]] = [
 ]
 
 
-def test_a_forged_letter_harms_no_command(pipeline: Pipeline, commands: Commands) -> None:
-    """Whatever its attributes say, it is listed, replayed with the original ones whole, and gone."""
+def test_a_forged_dead_letter_harms_no_command(pipeline: Pipeline, commands: Commands) -> None:
+    """Dead letters with forged attributes are listed, and replayed with their original attributes whole."""
     ids = [
         put(pipeline, {"eventType": "OBJECT_DELETE", "objectId": f"forged/{n}", **forged}, data=b"\xff")
         for n, forged in enumerate(FORGED)
@@ -94,7 +94,7 @@ def test_a_forged_letter_harms_no_command(pipeline: Pipeline, commands: Commands
     assert waiting(pipeline, "forged/*") == []
 
 
-def test_show_tells_message_history_and_what_to_do(pipeline: Pipeline, commands: Commands) -> None:
+def test_show_prints_message_history_and_what_to_do(pipeline: Pipeline, commands: Commands) -> None:
     """A replay that failed again is counted, and the journal knows of the earlier one."""
     uri = pipeline.drop("show.csv", BAD_HEADER + row("show"))
     pipeline.wait_until_idle()
@@ -117,7 +117,7 @@ def test_show_tells_message_history_and_what_to_do(pipeline: Pipeline, commands:
 
 
 def test_replay_takes_what_the_filters_say(pipeline: Pipeline, commands: Commands) -> None:
-    """Filters, limit and dry run; nothing else is touched, and each original goes to the topic it came from."""
+    """Filters, limit and dry run hold; nothing else is touched, and each original is published to its own topic."""
 
     def name(n: int) -> str:
         return f"incoming/accounts/filter-{n}.csv"
@@ -142,8 +142,10 @@ def test_replay_takes_what_the_filters_say(pipeline: Pipeline, commands: Command
     assert waiting(pipeline, "incoming/accounts/filter-*") == sorted([ids[0], ids[2]])
 
 
-def test_a_letter_that_fails_again_is_not_replayed_by_the_same_command(pipeline: Pipeline, commands: Commands) -> None:
-    """The first is back before the last has gone; only those that waited at the start are taken, each once."""
+def test_a_dead_letter_that_fails_again_is_not_replayed_by_the_same_command(
+    pipeline: Pipeline, commands: Commands
+) -> None:
+    """Only what waited at the start is taken, each once, though the first is back before the last is replayed."""
     empty_dead_letters(pipeline)
     uris = [pipeline.drop(f"circle-{n}.csv", BAD_HEADER + row("circle")) for n in range(4)]
     pipeline.wait_until_idle()
@@ -154,7 +156,7 @@ def test_a_letter_that_fails_again_is_not_replayed_by_the_same_command(pipeline:
 
 
 def test_replay_refuses_past_a_maximum_unless_forced(pipeline: Pipeline, commands: Commands) -> None:
-    """A letter that was replayed five times stays where it is and is named."""
+    """A dead letter that was replayed five times stays where it is and is named."""
     name = "incoming/accounts/worn.csv"
     put(pipeline, ours(name, replay_count="5"))
     refused = commands.run("dead-letters", "replay", "--object", name, "--yes", code=1)

@@ -1,4 +1,4 @@
-"""Files that Pub/Sub itself gave up on: only a dead letter of its own tells, which carries no reason."""
+"""A file that Pub/Sub gave up on is reported as dead-lettered, though its dead letter has no reason."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def state_of(pipeline: Pipeline, uri: str) -> tuple[str, Any]:
 
 
 def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, commands: Commands) -> None:
-    """Explain, status and wait say so though the journal says `pinned`; a discard stands; a replay sets it going."""
+    """Explain, status and wait say so, not the journal's `pinned`; a discard is final; a replay starts it again."""
     lost = ("dead_lettered", "delivery_attempts_exhausted")
     with paused_subscription(pipeline, "ingest") as path:
         uri = pipeline.drop("given-up.csv", HEADER + row("given-up", 633), feed="tolerant")
@@ -77,7 +77,7 @@ def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, comm
 
 
 def test_a_load_that_merge_was_given_up_on_has_its_objects_name(pipeline: Pipeline, commands: Commands) -> None:
-    """Read from the staged message: filters find it, explain tells of it, the journal names what was discarded."""
+    """The name is read from the staged message, for filters, explain and the journal's record of a discard."""
     with paused_subscription(pipeline, "merge") as path:
         uri = pipeline.drop("given-up-staged.csv", HEADER + row("given-up-staged"))
         (message,) = pull_all(pipeline, path, 1)
@@ -97,7 +97,7 @@ def test_a_load_that_merge_was_given_up_on_has_its_objects_name(pipeline: Pipeli
 
 
 def test_a_discard_hides_no_other_end(pipeline: Pipeline, commands: Commands) -> None:
-    """An old letter of what was superseded."""
+    """Discarding an old dead letter of a superseded generation leaves its final state."""
     with paused_subscription(pipeline, "ingest") as path:
         uri = pipeline.drop("other-end.csv", HEADER + row("other-end"))
         (message,) = pull_all(pipeline, path, 1)
@@ -111,7 +111,7 @@ def test_a_discard_hides_no_other_end(pipeline: Pipeline, commands: Commands) ->
 
 
 def test_what_lost_its_staging_table_is_merged_from_its_pinned_copy(pipeline: Pipeline, commands: Commands) -> None:
-    """As the letter advises, though the object has been overwritten since; the landing bucket would not do."""
+    """The remedy works though the object was overwritten since and is no longer in the landing bucket."""
     with paused_subscription(pipeline, "merge") as path:
         old = pipeline.drop("lost-table.csv", HEADER + row("lost-old", 610))
         (message,) = pull_all(pipeline, path, 1)

@@ -1,4 +1,4 @@
-"""Many dead letters, and replays that are interrupted."""
+"""Many dead letters are listed and replayed in batches, and an interrupted replay loses none."""
 
 import gc
 import itertools
@@ -25,10 +25,10 @@ from tests.harness.subscription import paused_subscription, pull_all
 _RATE = 8
 
 
-def test_many_letters_are_never_all_in_memory(
+def test_many_dead_letters_are_never_all_in_memory(
     pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Listed and replayed each once and whole, a pull's worth at a time. Ten thousand: many_dead_letters.py."""
+    """Each is listed and replayed once and whole, a pull's worth at a time. Ten thousand: many_dead_letters.py."""
     empty_dead_letters(pipeline)
     count, held = 4 * MAX_PULL, []
 
@@ -60,7 +60,7 @@ _KILLS = [
 
 @pytest.mark.slow
 def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, commands: Commands) -> None:
-    """SIGKILL around each publish, record and acknowledgement: every letter is published, every file merged once."""
+    """SIGKILL around each publish, record and acknowledgement leaves each dead letter published, each file merged once."""
     assert len(_KILLS) == 10
     empty_dead_letters(pipeline)
     keys = [f"killed-{n}" for n in range(8)]
@@ -97,7 +97,7 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
 
 
 def test_ctrl_c_gives_the_leases_back(pipeline: Pipeline, commands: Commands) -> None:
-    """Exit code 130, and what was not replayed can be replayed at once."""
+    """The exit code is 130, and what was not replayed can be replayed at once."""
     empty_dead_letters(pipeline)
     for _ in range(6):
         put(pipeline, ours("incoming/accounts/ctrl-c.csv"))

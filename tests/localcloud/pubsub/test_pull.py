@@ -1,4 +1,4 @@
-"""Publishing and pulling with the Python client."""
+"""The Python client publishes and pulls as it does with Google's Pub/Sub."""
 
 import threading
 import time
@@ -202,7 +202,7 @@ def test_a_bad_subscription_is_refused(server: RunningServer, fields: dict[str, 
 
 
 def test_names_taken_and_missing_have_their_own_codes(server: RunningServer) -> None:
-    """ALREADY_EXISTS for a second create, NOT_FOUND for what is not there."""
+    """A second create is ALREADY_EXISTS, a missing name is NOT_FOUND."""
     topic = server.topic()
     sub = server.subscribe(topic)
     with pytest.raises(exceptions.AlreadyExists):

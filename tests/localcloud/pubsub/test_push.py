@@ -1,4 +1,4 @@
-"""Pushing to an HTTP endpoint."""
+"""The Pub/Sub server pushes to an HTTP endpoint as Google's does."""
 
 import base64
 import socket

@@ -15,7 +15,7 @@ _LIMIT = 1024 * 1024
 
 @pytest.mark.parametrize("columns", [1, 100, 300, 1000, 1500])
 def test_g5_a_group_stays_within_bigquery_s_limit_on_a_statement(columns: int) -> None:
-    """All that wait where it can be; fewer, at least one, for a wide contract."""
+    """All that wait are merged together where the statement has room; fewer, at least one, for a wide contract."""
     feed = wide(columns)
     loads = max_loads(feed)
     tables = {name: f"project-with-thirty-characters.main.{name}" for name in ("main", "ledger", "lock")}
