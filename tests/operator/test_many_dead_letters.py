@@ -60,7 +60,7 @@ _KILLS = [
 
 @pytest.mark.slow
 def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, commands: Commands) -> None:
-    """SIGKILL around each publish, record and acknowledgement leaves each dead letter published, each file merged once."""
+    """SIGKILL at each publish, record and acknowledgement leaves every dead letter published and file merged once."""
     assert len(_KILLS) == 10
     empty_dead_letters(pipeline)
     keys = [f"killed-{n}" for n in range(8)]
