@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow
 def test_g7_a_file_ends_as_expected(outcomes: Outcomes, file: File) -> None:
     """A file is merged with its rows as they were, or dead-lettered for its reason with none of its rows merged, or ignored."""
     found = outcomes.files[file.name]
-    assert (found.state, found.letter and found.letter.reason) == (file.state, file.reason)
-    assert file.words in (found.letter.error if found.letter else "")
+    assert (found.state, found.dead_letter and found.dead_letter.reason) == (file.state, file.reason)
+    assert file.words in (found.dead_letter.error if found.dead_letter else "")
     assert found.rows == file.rows
 
 
@@ -44,26 +44,26 @@ def test_g2_a_message_ends_as_expected(outcomes: Outcomes, message: Message) -> 
     else:
         assert outcomes.logged[message.name] == (message.ends, message.reason)
     original = (message.service, message.data, message.kept)
-    reasons = [one.reason for one in outcomes.letters if (one.service, one.data, one.attributes) == original]
+    reasons = [one.reason for one in outcomes.dead_letters if (one.service, one.data, one.attributes) == original]
     assert reasons == ([message.reason] if message.reason else [])
 
 
 def test_g2_nothing_ends_but_as_expected(outcomes: Outcomes) -> None:
     """There is no dead letter that nothing in the corpus accounts for."""
     dead = [one.reason for one in files() if one.reason] + [one.reason for one in messages() if one.reason]
-    assert len(outcomes.letters) == len(dead)
+    assert len(outcomes.dead_letters) == len(dead)
 
 
 def test_g7_reasons_are_listed(outcomes: Outcomes) -> None:
     """Each reason the corpus meets has its sentence."""
-    assert {one.reason for one in outcomes.letters} <= set(REASONS)
+    assert {one.reason for one in outcomes.dead_letters} <= set(REASONS)
     refused = [found for found in outcomes.values.values() if isinstance(found, Refused)]
     assert {reason.partition(":")[0] for one in refused for reason in one.reasons} <= set(ROW_REASONS)
 
 
 def test_g7_good_files_still_flow(pipeline: Pipeline, outcomes: Outcomes) -> None:
     """Good files that are dropped after all of the corpus are merged."""
-    before = len(outcomes.letters)
+    before = len(outcomes.dead_letters)
     keys = {f"afterwards-{n}" for n in range(3)}
     for key in keys:
         pipeline.drop(f"{key}.csv", good(key), feed="strict")

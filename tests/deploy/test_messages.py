@@ -119,12 +119,12 @@ def test_a_recorded_dead_letter_is_listed_with_its_reason(cloud: LocalCloud) -> 
         _publish(variables["PUBSUB_EMULATOR_HOST"], message)
         command = [sys.executable, "-m", "dropmerge", "dead-letters", "list", "--json"]
         listed = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=True)
-        (letter,) = json.loads(listed.stdout)
+        (dead_letter,) = json.loads(listed.stdout)
         attributes = message["attributes"]
         for field in ("reason", "error", "service", "feed", "bucket", "object", "dead_lettered_at"):
-            assert letter[field] == attributes[f"dropmerge_{field}"]
-        assert letter["generation"] == int(attributes["objectGeneration"])
-        _discard(variables, letter["id"])
+            assert dead_letter[field] == attributes[f"dropmerge_{field}"]
+        assert dead_letter["generation"] == int(attributes["objectGeneration"])
+        _discard(variables, dead_letter["id"])
 
 
 def _publish(bus: str, message: dict[str, Any]) -> None:
@@ -139,7 +139,7 @@ def _publish(bus: str, message: dict[str, Any]) -> None:
         publisher.publish(topic, data, **message["attributes"]).result(timeout=30)
 
 
-def _discard(variables: dict[str, str], letter: str) -> None:
-    words = ["dead-letters", "discard", "--id", letter, "--why", "read", "--yes"]
+def _discard(variables: dict[str, str], dead_letter: str) -> None:
+    words = ["dead-letters", "discard", "--id", dead_letter, "--why", "read", "--yes"]
     command = [sys.executable, "-m", "dropmerge", *words]
     subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, check=True)

@@ -103,9 +103,9 @@ def test_pubsub_s_agent_has_both_grants_that_forwarding_needs() -> None:
 def test_every_dead_letter_topic_has_a_subscription_that_never_expires() -> None:
     """The subscription keeps its dead letters for as long as Pub/Sub can."""
     for name in PUSHED:
-        letters = TOPOLOGY.subscriptions[name]["dead_letter"]["topic"]
-        waiting = [s for s in PULLED if TOPOLOGY.subscriptions[s]["topic"] == letters]
-        assert waiting, f"{letters} would lose its messages"
+        dead_letters = TOPOLOGY.subscriptions[name]["dead_letter"]["topic"]
+        waiting = [s for s in PULLED if TOPOLOGY.subscriptions[s]["topic"] == dead_letters]
+        assert waiting, f"{dead_letters} would lose its messages"
         assert all(TOPOLOGY.subscriptions[s]["retention_seconds"] == 31 * 86400 for s in waiting)
     waiting_too = one("google_pubsub_subscription", "waiting")
     assert waiting_too.body["for_each"] == "${local.pulled}"

@@ -30,8 +30,8 @@ def test_g7_a_bad_file_is_a_dead_letter_with_its_reason(pipeline: Pipeline, kind
     found = pipeline.explain(bad)
     assert (found["state"], found["reason"]) == ("dead_lettered", reason)
     assert words in found["error"]
-    letter = pipeline.dead_letter(bad)
-    assert (letter.reason, letter.service, letter.feed) == (reason, "ingest", "accounts")
+    dead_letter = pipeline.dead_letter(bad)
+    assert (dead_letter.reason, dead_letter.service, dead_letter.feed) == (reason, "ingest", "accounts")
     assert pipeline.explain(good)["state"] == "merged"
     assert pipeline.scores([f"good-{kind}", "x"]) == {f"good-{kind}": 777}
 

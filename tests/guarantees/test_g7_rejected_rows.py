@@ -47,10 +47,10 @@ def test_g7_a_replay_replaces_what_an_earlier_check_recorded(pipeline: Pipeline)
     uri = pipeline.drop("g7-replayed.csv", HEADER + row("g7-replayed", 9999))
     pipeline.wait_until_idle()
     assert _rejected(pipeline, uri) == ["g7-replayed"]
-    letter = pipeline.dead_letter(uri)
+    dead_letter = pipeline.dead_letter(uri)
     with DeadLetterSubscription(pipeline.connection) as mailbox:
         for batch in mailbox.batches():
-            replay(pipeline.connection, mailbox, [one for one in batch if one.id == letter.id])
+            replay(pipeline.connection, mailbox, [one for one in batch if one.id == dead_letter.id])
     pipeline.wait_until_idle()
     assert _rejected(pipeline, uri) == ["g7-replayed"]
     assert pipeline.dead_letter(uri).replay_count == 1

@@ -27,7 +27,7 @@ def ours(name: str, reason: str = "wrong_header", **more: str) -> dict[str, str]
 def put(
     pipeline: Pipeline, attributes: Mapping[str, str], topic: str = INGEST_DEAD_LETTERS, data: bytes = b"{}"
 ) -> str:
-    """Returns the letter's id."""
+    """Returns the dead letter's id."""
     return pipeline.connection.publisher.publish(topic, [(data, attributes)])[0]
 
 

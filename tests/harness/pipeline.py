@@ -83,10 +83,10 @@ class Pipeline:
 
     def dead_letters(self) -> list[DeadLetter]:
         with DeadLetterSubscription(self.connection) as mailbox:
-            return [letter for batch in mailbox.batches() for letter in batch]
+            return [dead_letter for batch in mailbox.batches() for dead_letter in batch]
 
     def dead_letter(self, uri: str) -> DeadLetter:
         """The one dead letter of an object's generation."""
         generation = int(uri.rpartition("#")[2])
-        (found,) = [letter for letter in self.dead_letters() if letter.generation == generation]
+        (found,) = [dead_letter for dead_letter in self.dead_letters() if dead_letter.generation == generation]
         return found

@@ -16,7 +16,9 @@ BAD_HEADER = HEADER.replace("credit_score", "score")
 
 def waiting(pipeline: Pipeline, glob: str) -> list[str]:
     """Ids."""
-    return sorted(letter.id for letter in pipeline.dead_letters() if fnmatch.fnmatch(letter.object or "", glob))
+    return sorted(
+        dead_letter.id for dead_letter in pipeline.dead_letters() if fnmatch.fnmatch(dead_letter.object or "", glob)
+    )
 
 
 def test_list_counts_by_kind_and_shows_the_oldest(pipeline: Pipeline, commands: Commands) -> None:
@@ -55,7 +57,7 @@ def test_listing_gives_back_every_lease_and_uses_nothing_up(pipeline: Pipeline, 
         assert sorted(one["id"] for one in commands.json("dead-letters", "list", "--object", name)) == ids
     path = pipeline.connection.subscriber.subscription_path(pipeline.connection.project, INGEST_DEAD_LETTERS)
     policy = pipeline.connection.subscriber.get_subscription(subscription=path).dead_letter_policy
-    assert not policy.dead_letter_topic, "with a policy, reading would drive letters out"
+    assert not policy.dead_letter_topic, "with a policy, reading would drive dead letters out"
 
 
 FORGED: list[dict[str, str]] = [
@@ -83,9 +85,9 @@ def test_a_forged_dead_letter_harms_no_command(pipeline: Pipeline, commands: Com
     with paused_subscription(pipeline, "ingest") as path:
         commands.run("dead-letters", "replay", "--object", "forged/*", "--yes")
         messages = {m.attributes["objectId"]: m for m in pull_all(pipeline, path, len(ids))}
-    for n, (letter_id, forged) in enumerate(zip(ids, FORGED, strict=True)):
+    for n, (dead_letter_id, forged) in enumerate(zip(ids, FORGED, strict=True)):
         original = {k: v for k, v in forged.items() if not k.startswith("dropmerge_") and k != "replay_count"}
-        stamps = {"replay_of": letter_id, "replay_count": "1"}
+        stamps = {"replay_of": dead_letter_id, "replay_count": "1"}
         message = messages[f"forged/{n}"]
         assert message.data == b"\xff"
         assert dict(message.attributes) == {
@@ -149,7 +151,7 @@ def test_a_dead_letter_that_fails_again_is_not_replayed_by_the_same_command(
     empty_dead_letters(pipeline)
     uris = [pipeline.drop(f"circle-{n}.csv", BAD_HEADER + row("circle")) for n in range(4)]
     pipeline.wait_until_idle()
-    ids = sorted(letter.id for letter in pipeline.dead_letters())
+    ids = sorted(dead_letter.id for dead_letter in pipeline.dead_letters())
     assert sorted(commands.json("dead-letters", "replay", "--all", "--rate", "1", "--yes")) == ids
     pipeline.wait_until_idle()
     assert [pipeline.dead_letter(uri).replay_count for uri in uris] == [1] * 4
@@ -169,13 +171,16 @@ def test_discard_is_in_the_journal_with_who_and_why(pipeline: Pipeline, commands
     """explain still says that the file was dead-lettered, and `wait` does not wait for it."""
     uri = pipeline.drop("discard.csv", BAD_HEADER + row("discard"))
     pipeline.wait_until_idle()
-    letter = pipeline.dead_letter(uri)
-    assert "--why is empty" in commands.run("dead-letters", "discard", "--id", letter.id, "--why", " ", code=2).stderr
-    assert commands.json("dead-letters", "discard", "--id", letter.id, "--why", "sent by mistake", "--dry-run")
-    commands.run("dead-letters", "discard", "--id", letter.id, "--why", "sent by mistake", "--yes")
+    dead_letter = pipeline.dead_letter(uri)
+    assert (
+        "--why is empty"
+        in commands.run("dead-letters", "discard", "--id", dead_letter.id, "--why", " ", code=2).stderr
+    )
+    assert commands.json("dead-letters", "discard", "--id", dead_letter.id, "--why", "sent by mistake", "--dry-run")
+    commands.run("dead-letters", "discard", "--id", dead_letter.id, "--why", "sent by mistake", "--yes")
     found = pipeline.explain(uri)
     assert (found["state"], found["discarded"]) == ("dead_lettered", "sent by mistake")
     detail = found["events"][-1]["detail"]
     assert detail["who"]
-    assert detail["dead_letter_id"] == letter.id
+    assert detail["dead_letter_id"] == dead_letter.id
     pipeline.wait_until_idle()

@@ -84,9 +84,9 @@ def test_ends_without_a_merge(pipeline: Pipeline) -> None:
     with paused_subscription(pipeline, "ingest") as path:
         old = pipeline.drop("ends.csv", HEADER + row("ends", 501))
         new = pipeline.drop("ends.csv", HEADER + row("ends", 502, day=2))
-        unheard = pipeline.explain(new)
-        assert unheard["state"] == "unknown"
-        assert "backfill" in unheard["why"]
+        unknown = pipeline.explain(new)
+        assert unknown["state"] == "unknown"
+        assert "backfill" in unknown["why"]
         assert pipeline.explain(old)["state"] == "superseded", "by what is in the bucket"
         messages = pull_all(pipeline, path, 2 + 1)  # an overwrite also tells of the old one's end
     for message in messages:
@@ -126,6 +126,6 @@ def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_t
     assert not {merged, after} & known
     assert f"gs://archive/{stranger.name}: not a copy that ingest made" in archived.stderr
     stranger.delete()
-    # Of what was dead-lettered before, nobody knows but the letters: it would be waited for.
+    # Of what was dead-lettered before, nobody knows but the dead letters: it would be waited for.
     for blob in list_landing_objects(pipeline.connection):
         blob.delete()

@@ -27,7 +27,7 @@ def journal(pipeline: Pipeline, uri: str, *events: str) -> None:
 
 
 def forward(pipeline: Pipeline, message: Any, topic: str) -> str:
-    """As Pub/Sub does after too many attempts; returns the letter's id."""
+    """As Pub/Sub does after too many attempts; returns the dead letter's id."""
     return put(pipeline, {**message.attributes, **FORWARDED}, topic, message.data)
 
 
@@ -51,13 +51,13 @@ def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, comm
         assert (now["in_flight"], now["dead_letters"]) == (before["in_flight"] - 1, before["dead_letters"] + 1)
 
         journal(pipeline, uri, "arrived")
-        assert state_of(pipeline, uri) == ("arrived", None), "announced again: the letter is of the past"
+        assert state_of(pipeline, uri) == ("arrived", None), "announced again: the dead letter is of the past"
         commands.run("wait", "--timeout", 0, code=1)
         second = forward(pipeline, message, INGEST_DEAD_LETTERS)
         assert pipeline.explain(uri)["dead_letter"] == second, "the later one"
 
-        for letter in (first, second):
-            commands.run("dead-letters", "discard", "--id", letter, "--why", "enough", "--yes")
+        for dead_letter in (first, second):
+            commands.run("dead-letters", "discard", "--id", dead_letter, "--why", "enough", "--yes")
         found = commands.json("explain", uri)
         assert (found["state"], found["reason"]) == lost
         assert (found["discarded"], found["dead_letter"]) == ("enough", second)
@@ -81,11 +81,11 @@ def test_a_load_that_merge_was_given_up_on_has_its_objects_name(pipeline: Pipeli
     with paused_subscription(pipeline, "merge") as path:
         uri = pipeline.drop("given-up-staged.csv", HEADER + row("given-up-staged"))
         (message,) = pull_all(pipeline, path, 1)
-        letter = forward(pipeline, message, MERGE_DEAD_LETTERS)
+        dead_letter = forward(pipeline, message, MERGE_DEAD_LETTERS)
         name, _, generation = uri.removeprefix("gs://landing/").partition("#")
         (listed,) = commands.json("dead-letters", "list", "--object", name)
         assert (listed["id"], listed["bucket"], listed["object"], listed["generation"], listed["feed"]) == (
-            letter, "landing", name, int(generation), "accounts",
+            dead_letter, "landing", name, int(generation), "accounts",
         )  # fmt: skip
         assert state_of(pipeline, uri) == ("dead_lettered", "delivery_attempts_exhausted")
         commands.run("wait", "--timeout", 0)
@@ -101,9 +101,9 @@ def test_a_discard_hides_no_other_end(pipeline: Pipeline, commands: Commands) ->
     with paused_subscription(pipeline, "ingest") as path:
         uri = pipeline.drop("other-end.csv", HEADER + row("other-end"))
         (message,) = pull_all(pipeline, path, 1)
-        letter = forward(pipeline, message, INGEST_DEAD_LETTERS)
+        dead_letter = forward(pipeline, message, INGEST_DEAD_LETTERS)
         journal(pipeline, uri, "superseded")
-        commands.run("dead-letters", "discard", "--id", letter, "--why", "superseded", "--yes")
+        commands.run("dead-letters", "discard", "--id", dead_letter, "--why", "superseded", "--yes")
         assert state_of(pipeline, uri) == ("superseded", None)
         assert commands.json("status")["feeds"]["accounts"]["last_file"]["state"] == "superseded"
     pipeline.connection.storage.bucket("landing").blob("incoming/accounts/other-end.csv").delete()
@@ -120,11 +120,11 @@ def test_what_lost_its_staging_table_is_merged_from_its_pinned_copy(pipeline: Pi
     pipeline.publish("file-staged", message.data, dict(message.attributes))
     pipeline.drop("lost-table.csv", HEADER + row("lost-new", 620))
     pipeline.wait_until_idle()
-    letter = pipeline.dead_letter(old)
-    assert letter.reason == "staging_missing"
-    assert f"dropmerge backfill gs://ARCHIVE/accounts/{load_id}" in letter.error
-    assert "dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID.csv" in REMEDIES[letter.reason].fix
-    assert commands.json("backfill", f"gs://landing/{letter.object}", "--yes") == []
+    dead_letter = pipeline.dead_letter(old)
+    assert dead_letter.reason == "staging_missing"
+    assert f"dropmerge backfill gs://ARCHIVE/accounts/{load_id}" in dead_letter.error
+    assert "dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID.csv" in REMEDIES[dead_letter.reason].fix
+    assert commands.json("backfill", f"gs://landing/{dead_letter.object}", "--yes") == []
     (announced,) = commands.json("backfill", f"gs://archive/accounts/{load_id}.csv", "--yes")
     assert announced["load_id"] == load_id
     pipeline.wait_until_idle()

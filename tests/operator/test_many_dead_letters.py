@@ -45,7 +45,7 @@ def test_many_dead_letters_are_never_all_in_memory(
         found = pull_all(pipeline, path, count)
     assert {message.data for message in found} == data
     assert len({message.attributes["replay_of"] for message in found}) == count
-    assert max(held) <= MAX_PULL, "letters of one pull, no others"
+    assert max(held) <= MAX_PULL, "dead letters of one pull, no others"
     assert pipeline.connection.undelivered(INGEST_DEAD_LETTERS) == 0
 
 
@@ -69,7 +69,7 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
         arrived = pull_all(pipeline, path, len(keys))
         reason = {"dropmerge_reason": "access_denied", "dropmerge_error": "made by a test"}
         copies = [(m.data, {**m.attributes, **reason}) for m in arrived] * 20
-        letters = pipeline.connection.publisher.publish(INGEST_DEAD_LETTERS, copies)
+        dead_letters = pipeline.connection.publisher.publish(INGEST_DEAD_LETTERS, copies)
         for kill in _KILLS:
             process = _start(commands, "dead-letters", "replay", "--all", "--yes", "--rate", str(_RATE), kill=kill)
             process.join()
@@ -78,11 +78,11 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
             commands.run("dead-letters", "replay", "--all", "--yes")  # until the leases of the killed ones have lapsed
         published = pull_all(pipeline, path, pipeline.connection.undelivered("ingest"))
     times = Counter(message.attributes["replay_of"] for message in published)
-    assert set(times) == set(letters), "none lost"
+    assert set(times) == set(dead_letters), "none lost"
     # A batch that was published and not acknowledged is published again.
     again = sum((when, step) in {("after", "publish"), ("before", "record")} for when, step, _ in _KILLS)
     again += sum((when, step) in {("after", "record"), ("before", "acknowledge")} for when, step, _ in _KILLS)
-    assert times.total() == len(letters) + again * _RATE, "nothing else is published twice"
+    assert times.total() == len(dead_letters) + again * _RATE, "nothing else is published twice"
     # Of each file two are enough to see whether it is merged twice.
     for message in {(m.attributes["objectId"], n % 2): m for n, m in enumerate(published)}.values():
         pipeline.publish("file-arrived", message.data, dict(message.attributes))

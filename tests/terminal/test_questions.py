@@ -50,19 +50,19 @@ def overwriting(pipeline: Pipeline, folder: Path, name: str) -> Iterator[Change]
 
 @contextmanager
 def replaying(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
-    with _letters(pipeline, name) as (words, done):
+    with _dead_letters(pipeline, name) as (words, done):
         yield Change(["dead-letters", "replay", *words], "replay 2 dead letters? [y/N]", done)
 
 
 @contextmanager
 def discarding(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
-    with _letters(pipeline, name) as (words, done):
+    with _dead_letters(pipeline, name) as (words, done):
         question = "discard 2 dead letters? [y/N]"
         yield Change(["dead-letters", "discard", "--why", "a test", *words], question, done)
 
 
 @contextmanager
-def _letters(pipeline: Pipeline, name: str) -> Iterator[tuple[list[str], Callable[[], bool]]]:
+def _dead_letters(pipeline: Pipeline, name: str) -> Iterator[tuple[list[str], Callable[[], bool]]]:
     objects = [f"incoming/accounts/{name}-{n}.csv" for n in range(2)]
     before = pipeline.connection.undelivered(INGEST_DEAD_LETTERS)
     for one in objects:
@@ -227,7 +227,7 @@ def test_dead_letters_replayed_too_often_are_named_after_the_question_too(
         screen.see("replay 1 dead letter? [y/N]")
         screen.type("y\n")
         assert "1 were replayed 5 times already" in screen.ends(1)
-    assert {letter.id for letter in pipeline.dead_letters()} & set(ids) == {ids[1]}
+    assert {dead_letter.id for dead_letter in pipeline.dead_letters()} & set(ids) == {ids[1]}
 
 
 def test_a_window_that_is_closed_at_the_question_changes_nothing(pipeline: Pipeline, shared: Terminal) -> None:

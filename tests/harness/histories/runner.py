@@ -130,17 +130,17 @@ class Run:
         return self.pipeline.explain(self.dropped[index].uri)
 
     def _replay(self) -> None:
-        letters = self._letters(keep=True)
-        if letters:
+        dead_letters = self._dead_letters(keep=True)
+        if dead_letters:
             words = ["dead-letters", "replay", "--object", f"incoming/*/{self.run}/*", "--yes", "--json"]
             words += ["--state", str(self.pipeline.cloud.state), "--feeds", str(self.pipeline.connection.feeds_folder)]
             done = CliRunner().invoke(app, words)
             assert done.exit_code == 0, done.output
-            assert len(json.loads(done.stdout)) == len(letters), done.output
-            self.counts.deliveries += len(letters)
+            assert len(json.loads(done.stdout)) == len(dead_letters), done.output
+            self.counts.deliveries += len(dead_letters)
         self._given_up.clear()
 
-    def _letters(self, keep: bool) -> list[tuple[str, int, str]]:
+    def _dead_letters(self, keep: bool) -> list[tuple[str, int, str]]:
         """Object, generation and reason of this history's dead letters; the reason is empty for Pub/Sub's own."""
         found = []
         for service in ("ingest", "merge"):
@@ -158,7 +158,7 @@ class Run:
         return f"/{self.run}/" in (attributes.get("dropmerge_object") or attributes.get("objectId") or "")
 
     def clear_letters(self) -> None:
-        self._letters(keep=False)
+        self._dead_letters(keep=False)
 
     def compare(self) -> None:
         """Ends, tables, rejected rows, ledger, dead letters; and nothing is left in staging."""
@@ -231,7 +231,7 @@ class Run:
         dead = {(d.arrived.object, d.arrived.generation, ends[i]) for i, d in self.dropped.items() if i in ends}
         dead = {one for one in dead if one[2] != "merged"}
         own = {(d.arrived.object, d.arrived.generation, "") for i, d in self.dropped.items() if i in self._given_up}
-        found = set(self._letters(keep=True))
+        found = set(self._dead_letters(keep=True))
         _same("the dead letters\n" + "\n".join(sorted(self.errors)), found, dead | own)
 
     def _rows(self, sql: str, **texts: str) -> list[Any]:

@@ -33,8 +33,8 @@ def test_an_acknowledged_publish_survives_kill_9(own_server: RunningServer) -> N
 
 def test_a_restart_forgets_leases_and_remembers_attempts(own_server: RunningServer) -> None:
     """A message leased when the server died is handed out at once, as the second attempt."""
-    topic, letters = own_server.topic(), own_server.topic("letters")
-    sub = own_server.subscribe(topic, ack_deadline_seconds=600, dead_letter_policy={"dead_letter_topic": letters})
+    topic, dead_letters = own_server.topic(), own_server.topic("dead-letters")
+    sub = own_server.subscribe(topic, ack_deadline_seconds=600, dead_letter_policy={"dead_letter_topic": dead_letters})
     own_server.publish(topic, b"x")
     assert [one.delivery_attempt for one in own_server.pull(sub)] == [1]
     own_server.end(signal.SIGKILL)
