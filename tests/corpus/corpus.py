@@ -91,7 +91,7 @@ def _file_outcomes(
     pipeline: Pipeline, generations: Mapping[str, int], dead_letters: list[DeadLetter]
 ) -> dict[str, Outcome]:
     ever = datetime.fromtimestamp(0, UTC)
-    heard, merged = journal_states(pipeline.connection, ever), merged_loads(pipeline.connection, ever)
+    states, merged = journal_states(pipeline.connection, ever), merged_loads(pipeline.connection, ever)
     # Two objects may be of one microsecond, and so of one generation.
     by_object = {(dead_letter.object, dead_letter.generation): dead_letter for dead_letter in dead_letters}
     rows: dict[tuple[str, int], dict[str, str | None]] = {}
@@ -110,8 +110,8 @@ def _file_outcomes(
         load_id = (
             Load(wanting.name, ObjectGeneration("landing", file.object_name, generation)).load_id if wanting else None
         )
-        word = heard.get(("landing", file.object_name, generation))
-        state = "merged" if load_id in merged else word.state if word else "ignored"
+        last = states.get(("landing", file.object_name, generation))
+        state = "merged" if load_id in merged else last.state if last else "ignored"
         dead_letter = by_object.get((file.object_name, generation))
         found[file.name] = Outcome(state, dead_letter, rows.get((f"gs://landing/{file.object_name}", generation), {}))
     return found

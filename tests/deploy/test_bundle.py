@@ -51,7 +51,7 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path, copy: Path, service:
     (copy / "services" / service / "__pycache__" / "main.pyc").write_bytes(b"of this machine")
     assert written(service, tmp_path / "a.zip") == written(service, tmp_path / "b.zip", copy)
     entries = zipfile.ZipFile(tmp_path / "a.zip").infolist()
-    # Both were written now: that no entry tells of it is seen only here.
+    # Both were written now: that no entry holds a time is seen only here.
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
     assert {entry.external_attr >> 16 for entry in entries} == {0o100644}
     assert [entry.filename for entry in entries] == sorted(bundle.contents(service))

@@ -17,7 +17,7 @@ from localcloud import parts, processes, ready, record
 from localcloud.environment import clean
 from localcloud.parts import Plan
 from localcloud.ports import choose
-from tests.harness.histories.history import Deliver, Drop, File, History, Settle
+from tests.harness.histories.history import Deliver, Drop, File, History, WaitUntilIdle
 from tests.harness.histories.runner import Counts, Run
 from tests.harness.pipeline import Pipeline
 from tests.harness.subscription import paused_subscription, pull, wait_until
@@ -54,7 +54,7 @@ def staged(pipeline: Pipeline) -> Iterator[tuple[Run, Sequence[Any]]]:
         messages = pull(pipeline, "merge", lambda _: True)
     assert len(messages) == LOADS
     yield run, messages
-    run.take(Settle())
+    run.take(WaitUntilIdle())
     run.compare()
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.harness.histories.histories import histories
-from tests.harness.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle
+from tests.harness.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, WaitUntilIdle
 from tests.harness.histories.runner import run
 from tests.harness.pipeline import Pipeline
 
@@ -17,8 +17,8 @@ def of(*rows: tuple[str, ...], name: str = "a.csv") -> File:
     return File("readings", name, rows)
 
 
-SWAPPED = (Drop(0), Deliver(1), Settle(), Deliver(0))
-TURNS = (Deliver(0), Settle(), Deliver(1))
+SWAPPED = (Drop(0), Deliver(1), WaitUntilIdle(), Deliver(0))
+TURNS = (Deliver(0), WaitUntilIdle(), Deliver(1))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_history_with_everything(pipeline: Pipeline) -> None:
                 Drop(0),
                 Deliver(1),
                 Deliver(1),
-                Settle(),
+                WaitUntilIdle(),
                 Deliver(0),
                 Restage(1),
                 Deliver(2),

@@ -61,7 +61,7 @@ class Cloud(LocalCloud):
         self.said: list[str] = []
         super().__init__(state, self.said.append, environ={})
 
-    def heard(self) -> str:
+    def output(self) -> str:
         """Since the last time."""
         lines, self.said[:] = "\n".join(self.said), []
         return lines
@@ -99,7 +99,7 @@ def test_down_and_up_keep_ports_feeds_and_services(cloud: Cloud, feeds: Path, se
     with socket.create_server(("127.0.0.1", int(before["DROPMERGE_MERGE_URL"].rpartition(":")[2]))):
         cloud.up(feeds=_ACCOUNTS.parent)
         assert set(cloud.urls().values()).isdisjoint(before.values())
-    assert "some are taken" in cloud.heard()
+    assert "some are taken" in cloud.output()
     cloud.down()
     kept = record.load_last(cloud.state)
     assert kept is not None
@@ -169,14 +169,14 @@ def test_contracts_that_changed_are_named_and_restart_reads_them(cloud: Cloud, f
     cloud.up(0, feeds, services)
     before = cloud.pids()
     (feeds / "accounts.yaml").touch()
-    cloud.heard()
+    cloud.output()
     cloud.up()
-    assert "contracts on disk" not in cloud.heard()
+    assert "contracts on disk" not in cloud.output()
 
     (feeds / "accounts.yaml").write_text(_ACCOUNTS.read_text() + "# changed\n")
     (feeds / "more.yaml").write_text("new")
     cloud.up()
-    said = cloud.heard()
+    said = cloud.output()
     assert "that ingest and merge started with: accounts.yaml has changed, more.yaml is new" in said
     assert "`dropmerge up --restart`" in said
     assert cloud.pids() == before
@@ -184,12 +184,12 @@ def test_contracts_that_changed_are_named_and_restart_reads_them(cloud: Cloud, f
     os.killpg(before["DROPMERGE_MERGE_PID"], signal.SIGKILL)
     wait_until(lambda: cloud.dead() == ["merge"], "killed")
     cloud.up()
-    assert "that ingest started with: accounts.yaml has changed" in cloud.heard()
+    assert "that ingest started with: accounts.yaml has changed" in cloud.output()
 
     cloud.up(restart=True)
     after = cloud.pids()
     assert {name for name in before if before[name] != after[name]} == {"DROPMERGE_INGEST_PID", "DROPMERGE_MERGE_PID"}
-    assert "contracts on disk" not in cloud.heard()
+    assert "contracts on disk" not in cloud.output()
     assert not cloud.dead()
 
 
@@ -199,7 +199,7 @@ def test_restart_lets_what_is_handled_end(cloud: Cloud, tmp_path: Path, feeds: P
     with ThreadPoolExecutor(2) as pool:
         handled = pool.submit(requests.post, url, timeout=60)
         wait_until(lambda: (tmp_path / "began").exists(), "begun")
-        cloud.heard()
+        cloud.output()
         restarted = pool.submit(cloud.up, restart=True)
         merge = before["DROPMERGE_MERGE_PID"]
         wait_until(lambda: not psutil.pid_exists(merge) or psutil.Process(merge).status() == "zombie", "merge ended")
@@ -221,7 +221,7 @@ def test_a_restart_that_fails_leaves_the_other_parts(cloud: Cloud, feeds: Path, 
     with pytest.raises(CloudError, match="a broken service"):
         cloud.up(restart=True)
     assert cloud.dead() == ["ingest", "merge"]
-    assert "`dropmerge up` starts them again" in cloud.heard()
+    assert "`dropmerge up` starts them again" in cloud.output()
     main.write_text(good)
     cloud.up()
     after = cloud.pids()

@@ -88,7 +88,7 @@ def test_ends_without_a_merge(pipeline: Pipeline) -> None:
         assert unknown["state"] == "unknown"
         assert "backfill" in unknown["why"]
         assert pipeline.explain(old)["state"] == "superseded", "by what is in the bucket"
-        messages = pull_all(pipeline, path, 2 + 1)  # an overwrite also tells of the old one's end
+        messages = pull_all(pipeline, path, 2 + 1)  # an overwrite also notifies of the old one's end
     for message in messages:
         pipeline.publish("file-arrived", message.data, dict(message.attributes))
     pipeline.wait_until_idle()

@@ -20,7 +20,7 @@ def test_rejected_rows_are_exported_fixed_and_dropped_again(
     assert len(commands.json(*narrow, "--reason", "not_a_timestamp")) == 1
     text = commands.run(*narrow).stdout
     assert "not_an_integer: credit_score" in text
-    file = tmp_path / "mend.csv"
+    file = tmp_path / "fixed.csv"
     said = commands.run(*narrow, "--csv", file).stdout
     assert "row 2: not_an_integer: credit_score" in said
     assert file.read_text() == HEADER + bad, "as it was"
