@@ -34,7 +34,7 @@ class Pipeline:
         self.connection = Connection(os.environ["GOOGLE_CLOUD_PROJECT"], self._feeds)
 
     def drop(self, name: str, data: str | bytes, feed: str = "accounts") -> str:
-        """Returns gs://landing/…#generation."""
+        """Upload an object to the landing bucket; returns gs://landing/…#generation."""
         blob = self.connection.storage.bucket("landing").blob(f"incoming/{feed}/{name}")
         blob.upload_from_string(data if isinstance(data, bytes) else data.encode())
         return f"gs://landing/{blob.name}#{blob.generation}"
@@ -59,7 +59,7 @@ class Pipeline:
         return message_id
 
     def wait_until_idle(self, patience: float = _PATIENCE) -> None:
-        """Until nothing is in flight, for at most `patience` seconds."""
+        """Wait until nothing is in flight, for at most `patience` seconds."""
         in_flight, deadline = InFlight(self.connection), time.monotonic() + patience
         while True:
             moving, messages = in_flight.pending()
@@ -72,7 +72,7 @@ class Pipeline:
         return explain_object(self.connection, uri)
 
     def scores(self, keys: Sequence[str], feed: str = "accounts") -> dict[str, int | None]:
-        """Of the current rows of these customers."""
+        """The credit scores of these customers in the feed's current rows."""
         found = self.connection.rows(
             f"SELECT customer_id, credit_score FROM `main.{feed}_current` WHERE customer_id IN UNNEST(SPLIT(@keys))",
             {"keys": ("STRING", ",".join(keys))},

@@ -45,7 +45,7 @@ class Jobs:
                 self._taken.discard(job_id)
 
     def unknown(self, job_id: str) -> None:
-        """The warehouse does not know it."""
+        """Take note that the warehouse does not know this job."""
         with self._lock:
             if job_id not in self._under_way:
                 self._taken.discard(job_id)
