@@ -33,7 +33,7 @@ class Outcome:
     """Of a file: its state in the journal and the ledger, its dead letter, its rows of the main table."""
 
     state: str
-    letter: DeadLetter | None
+    dead_letter: DeadLetter | None
     rows: Mapping[str, str | None]
 
 
@@ -46,7 +46,7 @@ class Outcomes:
     """By name of a push body: the HTTP status."""
     logged: Mapping[str, tuple[str, str | None]]
     """By name of a published message: outcome and reason."""
-    letters: list[DeadLetter]
+    dead_letters: list[DeadLetter]
 
 
 def run(pipeline: Pipeline) -> Outcomes:
@@ -61,13 +61,13 @@ def run(pipeline: Pipeline) -> Outcomes:
         pushed = [message for message in messages() if message.is_push_body]
         answers = dict(pool.map(lambda m: (m.name, _push(pipeline, m)), pushed))
     pipeline.wait_until_idle()
-    letters = pipeline.dead_letters()
+    dead_letters = pipeline.dead_letters()
     return Outcomes(
-        _file_outcomes(pipeline, generations, letters),
+        _file_outcomes(pipeline, generations, dead_letters),
         _value_outcomes(pipeline),
         answers,
         _logged(pipeline, ids),
-        letters,
+        dead_letters,
     )
 
 
@@ -90,12 +90,12 @@ def _push(pipeline: Pipeline, message: Message) -> int:
 
 
 def _file_outcomes(
-    pipeline: Pipeline, generations: Mapping[str, int], letters: list[DeadLetter]
+    pipeline: Pipeline, generations: Mapping[str, int], dead_letters: list[DeadLetter]
 ) -> dict[str, Outcome]:
     ever = datetime.fromtimestamp(0, UTC)
-    heard, merged = journal_states(pipeline.connection, ever), merged_loads(pipeline.connection, ever)
+    states, merged = journal_states(pipeline.connection, ever), merged_loads(pipeline.connection, ever)
     # Two objects may be of one microsecond, and so of one generation.
-    by_object = {(letter.object, letter.generation): letter for letter in letters}
+    by_object = {(dead_letter.object, dead_letter.generation): dead_letter for dead_letter in dead_letters}
     rows: dict[tuple[str, int], dict[str, str | None]] = {}
     for feed in ("strict", "open", "semicolons"):
         # A long text by its digest: an answer has room for rows, not for cells of 50 MB.
@@ -111,10 +111,10 @@ def _file_outcomes(
         wanting = feed_for(pipeline.connection.feeds, file.object_name)
         source = ObjectGeneration("landing", file.object_name, generation)
         load_id = Load(wanting.name, source).load_id if wanting else None
-        known = heard.get(source)
+        known = states.get(source)
         state = state_of(Evidence(load_id in merged, known.events, known.is_served)) if known else State.IGNORED
-        letter = by_object.get((file.object_name, generation))
-        found[file.name] = Outcome(state, letter, rows.get((f"gs://landing/{file.object_name}", generation), {}))
+        dead_letter = by_object.get((file.object_name, generation))
+        found[file.name] = Outcome(state, dead_letter, rows.get((f"gs://landing/{file.object_name}", generation), {}))
     return found
 
 

@@ -46,12 +46,12 @@ def written(service: str, out: Path, root: Path = ROOT) -> bytes:
 
 @pytest.mark.parametrize("service", topology.SERVICES)
 def test_the_same_files_give_the_same_bytes(tmp_path: Path, copy: Path, service: str) -> None:
-    """Wherever they lie, whenever and with whatever rights they were written."""
+    """A bundle's bytes do not depend on where its files lie, when and with what rights they were written."""
     (copy / "services" / service / "__pycache__").mkdir(exist_ok=True)
     (copy / "services" / service / "__pycache__" / "main.pyc").write_bytes(b"of this machine")
     assert written(service, tmp_path / "a.zip") == written(service, tmp_path / "b.zip", copy)
     entries = zipfile.ZipFile(tmp_path / "a.zip").infolist()
-    # Both were written now: that no entry tells of it is seen only here.
+    # Both were written now: that no entry holds a time is seen only here.
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
     assert {entry.external_attr >> 16 for entry in entries} == {0o100644}
     assert [entry.filename for entry in entries] == sorted(bundle.contents(service))
@@ -61,7 +61,7 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path, copy: Path, service:
 def test_a_change_in_one_service_leaves_the_other_s_bytes(
     tmp_path: Path, copy: Path, changed: str, other: str
 ) -> None:
-    """Code, SQL, a new module, its pins."""
+    """A change of its code, its SQL, its modules or its pins changes one bundle and not the other."""
     before = {service: written(service, tmp_path / "before.zip", copy) for service in topology.SERVICES}
     folder = copy / "services" / changed
     (folder / "new.py").write_text("NEW = True\n")
@@ -73,7 +73,7 @@ def test_a_change_in_one_service_leaves_the_other_s_bytes(
 
 @pytest.mark.parametrize("service", topology.SERVICES)
 def test_a_bundle_holds_its_service_and_nothing_of_the_other(service: str) -> None:
-    """Sources only."""
+    """A bundle contains sources only."""
     names = set(bundle.contents(service))
     (other,) = set(topology.SERVICES) - {service}
     assert {"main.py", "requirements.txt", "feeds/accounts.yaml", f"services/{service}/main.py"} <= names
@@ -87,7 +87,7 @@ def test_a_bundle_holds_its_service_and_nothing_of_the_other(service: str) -> No
 
 @pytest.mark.parametrize("missing", ["deploy/feeds", "services/merge/__init__.py"])
 def test_what_is_missing_is_named(tmp_path: Path, copy: Path, missing: str) -> None:
-    """And no half-written zip is left."""
+    """The error names the missing file, and no half-written zip is left."""
     gone = copy / missing
     shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
     with pytest.raises(bundle.BundleError, match=Path(missing).parts[1]):
@@ -96,7 +96,7 @@ def test_what_is_missing_is_named(tmp_path: Path, copy: Path, missing: str) -> N
 
 
 def test_the_command_writes_where_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """And says where."""
+    """The command writes the bundle there and prints where it is."""
     out = tmp_path / "new" / "ingest.zip"
     assert bundle.main(["ingest", "--out", str(out)]) == 0
     assert capsys.readouterr().out == f"{out}\n"
@@ -148,7 +148,7 @@ def test_a_check_means_the_same_to_the_bundle_s_parser(installed: dict[str, Inst
 
 @pytest.mark.parametrize("service", topology.SERVICES)
 def test_the_other_service_and_what_it_alone_needs_are_absent(installed: dict[str, Installed], service: str) -> None:
-    """In a clean environment the service is there, by itself."""
+    """In a clean environment a service can be imported, and the other service cannot."""
     (other,) = set(topology.SERVICES) - {service}
     assert installed[service].run(f"import main; main.{service}").returncode == 0
     failed = installed[service].run(f"import services.{other}")
@@ -159,7 +159,7 @@ def test_the_other_service_and_what_it_alone_needs_are_absent(installed: dict[st
 
 
 def test_merge_cannot_so_much_as_import_the_bucket_s_client(installed: dict[str, Installed]) -> None:
-    """The extra dependency that ingest has."""
+    """Only ingest depends on the client for Cloud Storage."""
     assert "google-cloud-storage" in _pins("ingest") - _pins("merge")
     assert installed["ingest"].run("import google.cloud.storage").returncode == 0
     assert "No module named 'google.cloud.storage'" in installed["merge"].run("import google.cloud.storage").stderr
@@ -221,7 +221,7 @@ def _serve(one: Installed, port: int, local: dict[str, str], log: Path) -> subpr
 
 
 def test_a_file_gets_through_both_bundles(served: Pipeline) -> None:
-    """Each does its step, read from its own log."""
+    """Each bundle does its step, as its own log shows."""
     uri = served.drop("bundled.csv", HEADER + row("bundled", 612))
     served.wait_until_idle()
     assert served.explain(uri)["state"] == "merged"

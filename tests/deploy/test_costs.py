@@ -1,4 +1,4 @@
-"""The model behind docs/costs.md."""
+"""The prices and limits in docs/costs.md are those of the model, which is held against sums worked out by hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_tables_in_the_docs_are_the_model_s() -> None:
 
 
 def test_group_commit_never_costs_more_and_divides_merges_by_the_bound() -> None:
-    """Nothing at a trickle, all of it at a flood."""
+    """Groups save nothing at a trickle; at a flood they divide the MERGEs by the size of the largest group."""
     trickle, *_, flood = costs.WORKLOADS
     assert costs.bill(trickle, True) == costs.bill(trickle, False)
     for load in costs.WORKLOADS:
@@ -29,7 +29,7 @@ def test_group_commit_never_costs_more_and_divides_merges_by_the_bound() -> None
 
 
 def test_small_things_are_billed_at_their_minimum() -> None:
-    """A file of a byte costs a statement as much as one of 10 MiB."""
+    """A statement on a file of one byte costs as much as on one of 10 MiB."""
     load = costs.WORKLOADS[0]
     tiny, ten = (costs.bill(replace(load, file_bytes=size)) for size in (1, 10 * costs.MIB))
     assert tiny.checks == ten.checks
@@ -37,13 +37,13 @@ def test_small_things_are_billed_at_their_minimum() -> None:
 
 
 def test_by_hand_for_one_file_a_day() -> None:
-    """30 MERGEs of 10 GiB, a staging table twice, ledger, lock twice and lookup at 10 MiB each."""
+    """The model's sum is 30 MERGEs of 10 GiB, a staging table twice, ledger, lock twice and lookup at 10 MiB each."""
     one = costs.bill(costs.Workload(1, costs.MIB, 10 * costs.GIB))
     assert one.merges == pytest.approx(30 * (10 * 1024 + 60) / 1024 / 1024 * 6.25)
     assert one.messages == pytest.approx(30 * 4 * 1000 / 2**40 * 40)
 
 
 def test_the_first_limit_is_the_one_that_groups_lift() -> None:
-    """Then load jobs, which are Google's."""
+    """Once groups lift the limit on MERGEs, the next limit is Google's on load jobs."""
     order = sorted(costs.limits().items(), key=lambda limit: limit[1])
     assert [files for _, files in order][:2] == [5760, 100_000]

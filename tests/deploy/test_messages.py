@@ -39,7 +39,7 @@ def envelope(body: dict[str, Any]) -> PushMessage:
 
 @released
 def test_a_recorded_notification_is_read(release: Path) -> None:
-    """Every field that ingest goes by."""
+    """Every field that ingest needs is decoded."""
     body = pushed(release, "notification")
     payload = json.loads(base64.b64decode(body["message"]["data"]))
     found = read_notification(envelope(body))
@@ -54,7 +54,7 @@ def test_a_recorded_notification_is_read(release: Path) -> None:
 
 @released
 def test_a_recorded_staged_message_is_read(release: Path) -> None:
-    """And names the load that its sender meant: the identifier is computed alike."""
+    """The message names the load that its sender meant: the identifier is computed alike."""
     body = pushed(release, "staged")
     load = StagedMessage.decode(envelope(body).data).load
     fields = json.loads(base64.b64decode(body["message"]["data"]))
@@ -64,7 +64,7 @@ def test_a_recorded_staged_message_is_read(release: Path) -> None:
 
 @released
 def test_what_a_newer_version_adds_is_ignored(release: Path) -> None:
-    """Anywhere: in the envelope, the attributes, the data."""
+    """Unknown fields are ignored in the envelope, the attributes and the data."""
     for name in ("notification", "staged"):
         body = pushed(release, name)
         fields = json.loads(base64.b64decode(body["message"]["data"]))
@@ -81,7 +81,7 @@ def test_what_a_newer_version_adds_is_ignored(release: Path) -> None:
 
 @released
 def test_what_is_not_needed_may_be_absent(release: Path) -> None:
-    """Attempt, ordering, times, the trace; a notification without a payload."""
+    """Attempt, ordering, times, trace and a notification's payload may be left out."""
     staged = pushed(release, "staged")
     del staged["deliveryAttempt"], staged["subscription"], staged["message"]["attributes"]
     assert StagedMessage.decode(envelope(staged).data).load.feed == "accounts"
@@ -94,7 +94,7 @@ def test_what_is_not_needed_may_be_absent(release: Path) -> None:
 @released
 @pytest.mark.parametrize("field", ["feed", "bucket", "object", "generation"])
 def test_what_is_needed_and_absent_is_said(release: Path, field: str) -> None:
-    """Never guessed."""
+    """A missing field is an error that names it; no value is guessed."""
     body = pushed(release, "staged")
     fields = json.loads(base64.b64decode(body["message"]["data"]))
     del fields[field]
@@ -112,19 +112,19 @@ def cloud(tmp_path: Path) -> Iterator[LocalCloud]:
 
 
 def test_a_recorded_dead_letter_is_listed_with_its_reason(cloud: LocalCloud) -> None:
-    """By today's command, from a subscription where it has waited since."""
+    """Today's command lists it from a subscription where it has waited since."""
     variables = {**os.environ, **cloud.read()}
     for release in RELEASES:
         message = pushed(release, "dead_letter")["message"]
         _publish(variables["PUBSUB_EMULATOR_HOST"], message)
         command = [sys.executable, "-m", "dropmerge", "dead-letters", "list", "--json"]
         listed = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=True)
-        (letter,) = json.loads(listed.stdout)
+        (dead_letter,) = json.loads(listed.stdout)
         attributes = message["attributes"]
         for field in ("reason", "error", "service", "feed", "bucket", "object", "dead_lettered_at"):
-            assert letter[field] == attributes[f"dropmerge_{field}"]
-        assert letter["generation"] == int(attributes["objectGeneration"])
-        _discard(variables, letter["id"])
+            assert dead_letter[field] == attributes[f"dropmerge_{field}"]
+        assert dead_letter["generation"] == int(attributes["objectGeneration"])
+        _discard(variables, dead_letter["id"])
 
 
 def _publish(bus: str, message: dict[str, Any]) -> None:
@@ -139,7 +139,7 @@ def _publish(bus: str, message: dict[str, Any]) -> None:
         publisher.publish(topic, data, **message["attributes"]).result(timeout=30)
 
 
-def _discard(variables: dict[str, str], letter: str) -> None:
-    words = ["dead-letters", "discard", "--id", letter, "--why", "read", "--yes"]
+def _discard(variables: dict[str, str], dead_letter: str) -> None:
+    words = ["dead-letters", "discard", "--id", dead_letter, "--why", "read", "--yes"]
     command = [sys.executable, "-m", "dropmerge", *words]
     subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, check=True)

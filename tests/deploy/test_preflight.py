@@ -82,12 +82,12 @@ def google() -> Iterator[Google]:
 
 @pytest.mark.parametrize("root", rollout.ROOTS)
 def test_a_project_that_has_all_lacks_nothing(google: Google, root: str) -> None:
-    """Whichever root."""
+    """The check of either root finds nothing missing."""
     assert preflight.check_project(root, google.project()) == []
 
 
 def test_a_missing_api_is_named_with_its_remedy(google: Google) -> None:
-    """The foundation enables it; a service's root needs it."""
+    """A service's root needs the API, and the remedy is the foundation, which enables it."""
     google.apis.remove("pubsub.googleapis.com")
     assert preflight.check_project("foundation", google.project()) == []
     (fault,) = preflight.check_project("ingest", google.project())
@@ -95,7 +95,7 @@ def test_a_missing_api_is_named_with_its_remedy(google: Google) -> None:
 
 
 def test_missing_permissions_are_named(google: Google) -> None:
-    """All of them, also when none is held."""
+    """Every missing permission is named, also when none is held."""
     google.permissions.remove("run.services.setIamPolicy")
     (fault,) = preflight.check_project("merge", google.project())
     assert "run.services.setIamPolicy" in fault
@@ -105,14 +105,14 @@ def test_missing_permissions_are_named(google: Google) -> None:
 
 
 def test_a_service_without_its_foundation_is_told_so(google: Google) -> None:
-    """With the command that makes it."""
+    """The error has the command that creates the foundation."""
     google.buckets.clear()
     (fault,) = preflight.check_project("merge", google.project())
     assert "make deploy-foundation PROJECT=my-project" in fault
 
 
 def test_a_project_that_cannot_be_asked_is_said_in_google_s_words(google: Google) -> None:
-    """Such as one that is not there."""
+    """The error for a project that does not exist is Google's."""
     google.refusal = (403, "Project 'my-project' not found or permission denied.")
     (fault,) = preflight.check_project("ingest", google.project())
     assert "403" in fault
@@ -133,7 +133,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_a_bare_machine_is_told_all_it_lacks(bare: Path) -> None:
-    """Terraform, credentials, and the program that gets them."""
+    """Terraform, credentials, and the program that gets them are all named at once."""
     faults = preflight.check("foundation", "my-project")
     assert [fault.partition(":")[0] for fault in faults] == [
         "terraform is not on the PATH",
@@ -147,7 +147,7 @@ def test_a_bare_machine_is_told_all_it_lacks(bare: Path) -> None:
     [('{"terraform_version": "1.8.5"}', "1.8.5 is too old"), ("no JSON", "does not say its version")],
 )
 def test_an_old_terraform_is_refused(bare: Path, says: str, words: str) -> None:
-    """Or one that cannot be understood."""
+    """A version that is too old, or that cannot be understood, is refused."""
     program = bare / "terraform"
     program.write_text(f"#!/bin/sh\necho '{says}'\n")
     program.chmod(0o755)
@@ -155,7 +155,7 @@ def test_an_old_terraform_is_refused(bare: Path, says: str, words: str) -> None:
 
 
 def test_the_command_says_what_it_would_do_and_does_nothing(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where something is missing."""
+    """Where something is missing, the command lists its steps and runs none."""
     given = ["deploy", "ingest", "--project", "my-project", "--region", "europe-west1", "--yes"]
     assert command.main(given) == 2
     out, err = capsys.readouterr()
@@ -171,7 +171,7 @@ def test_the_command_says_what_it_would_do_and_does_nothing(bare: Path, capsys: 
 def test_what_is_no_project_or_region_is_refused(
     project: str, region: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before it gets near a command line."""
+    """A malformed name is refused before it reaches a command line."""
     with pytest.raises(SystemExit):
         command.main(["plan", "merge", "--project", project, "--region", region])
     assert "is not a" in capsys.readouterr().err

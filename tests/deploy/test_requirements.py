@@ -100,7 +100,7 @@ def test_a_pin_with_extras_is_written_in_both_spellings() -> None:
 
 @pytest.mark.parametrize("file", requirements.FILES)
 def test_a_committed_file_has_both_spellings_and_hashes_and_names_no_index(file: str) -> None:
-    """For each pin with extras the same pin without."""
+    """Each pin with extras stands beside the same pin without."""
     pins = pins_of(text_of(file))
     assert len(pins) > 50
     assert all(pin.hashes for pin in pins)
@@ -111,7 +111,7 @@ def test_a_committed_file_has_both_spellings_and_hashes_and_names_no_index(file:
 
 @pytest.mark.parametrize("file", ["services/ingest/requirements", "services/merge/requirements", *REBUILT])
 def test_whatever_is_asked_for_with_extras_is_pinned_with_them(file: str) -> None:
-    """By the metadata of what is installed here."""
+    """The metadata of what is installed here says what is asked for with extras."""
     pins = pins_of(text_of(file))
     asked = asked_with_extras(pins)
     assert ("google-auth", frozenset({"pyopenssl"})) in asked
@@ -121,7 +121,7 @@ def test_whatever_is_asked_for_with_extras_is_pinned_with_them(file: str) -> Non
 
 @pytest.mark.parametrize("file", requirements.FILES)
 def test_what_an_in_file_names_is_pinned(file: str) -> None:
-    """Who edits it and forgets `make requirements` reads it here."""
+    """A change of an .in file without `make requirements` fails here."""
     pins = {pin.name: pin.version for pin in pins_of(text_of(file))}
     for line in (ROOT / f"{file}.in").read_text().splitlines():
         named = line.partition("#")[0].strip()
@@ -131,7 +131,7 @@ def test_what_an_in_file_names_is_pinned(file: str) -> None:
 
 
 def test_running_and_development_have_the_same_pins() -> None:
-    """One is installed on top of the other."""
+    """One set is installed on top of the other, so they must agree."""
     run, dev = (
         {(pin.name, pin.extras, pin.version, pin.hashes) for pin in pins_of(text_of(file)) if pin.here}
         for file in REBUILT
@@ -154,7 +154,7 @@ def test_what_running_imports_is_installed_for_running() -> None:
 
 
 def test_what_is_installed_fits_together() -> None:
-    """As the set-up checked it."""
+    """`pip check`, which the set-up ran, finds no conflict."""
     check = [find_uv_bin(), "--no-config", "pip", "check", "--python", sys.executable]
     ran = subprocess.run(check, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
@@ -244,7 +244,7 @@ def assert_all_would_be_installed(ran: subprocess.CompletedProcess[str], text: s
 def test_a_pip_takes_a_file_with_newer_releases_about(
     pips: dict[str, Path], downloads: dict[str, Path], trap: Path, file: str, pip: str
 ) -> None:
-    """With dependencies resolved, as Google's builder does: it installs all the file's pins and nothing else."""
+    """A pip that resolves dependencies, as Google's builder does, installs all the file's pins and nothing else."""
     ran = resolve(pips[pip], text_of(file), downloads[file], trap)
     assert_all_would_be_installed(ran, text_of(file))
 
@@ -255,7 +255,7 @@ def test_a_pip_takes_a_file_with_newer_releases_about(
 def test_a_pip_takes_a_large_file_with_newer_releases_about(
     pips: dict[str, Path], tmp_path: Path, trap: Path, file: str, pip: str
 ) -> None:
-    """By the metadata of what is installed here."""
+    """The wheels have the metadata of what is installed here, and nothing else."""
     lines = []
     for pin in pins_of(text_of(file)):
         hashed = "0" * 64
@@ -276,7 +276,7 @@ def test_a_pip_takes_a_large_file_with_newer_releases_about(
 def test_the_trap_bites_a_file_with_one_spelling(
     pips: dict[str, Path], downloads: dict[str, Path], trap: Path, spelling: str
 ) -> None:
-    """As these files were, and as they would be with the other spelling alone."""
+    """A file with one spelling alone fails, as these files once did and as they would with the other spelling."""
     file = "services/ingest/requirements"
     twice = {pin.name for pin in pins_of(text_of(file)) if pin.extras}
     blocks = re.split(r"(?m)^(?=[a-z])", text_of(file))

@@ -1,4 +1,4 @@
-"""The steps of plan, deploy and destroy, with a program in terraform's place that writes down what it is told."""
+"""Plan, deploy and destroy run terraform in the right steps; a program in its place records how it is called."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def run(action: str, root: str, *more: str) -> int:
 
 @pytest.mark.parametrize("service", ["ingest", "merge"])
 def test_deploy_bundles_plans_and_applies_that_plan(terraform: Path, service: str) -> None:
-    """With a state of its own, and of nothing but its own root."""
+    """Deploy uses the root's own state and touches nothing but that root."""
     assert run("deploy", service, "--yes") == 0
     init, plan, apply = calls(terraform)
     folder = f"-chdir={ROOT / 'deploy' / 'google' / service}"
@@ -64,13 +64,13 @@ def test_deploy_bundles_plans_and_applies_that_plan(terraform: Path, service: st
 
 
 def test_plan_applies_nothing(terraform: Path) -> None:
-    """And asks nothing."""
+    """Plan changes nothing, and so it asks nothing."""
     assert run("plan", "merge") == 0
     assert [call[1] for call in calls(terraform)] == ["init", "plan"]
 
 
 def test_nothing_is_applied_where_nobody_can_be_asked(terraform: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Unless it was agreed to beforehand."""
+    """Without a terminal, deploy refuses unless it was agreed to beforehand."""
     assert run("deploy", "merge") == 1
     assert "apply" not in [call[1] for call in calls(terraform)]
     assert "YES=1" in capsys.readouterr().err
@@ -79,7 +79,7 @@ def test_nothing_is_applied_where_nobody_can_be_asked(terraform: Path, capsys: p
 def test_a_failed_step_is_the_last(
     terraform: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And is named."""
+    """No step follows one that failed, and the error names it."""
     monkeypatch.setenv("TERRAFORM_FAILS", "plan")
     assert run("deploy", "merge", "--yes") == 1
     assert [call[1] for call in calls(terraform)] == ["init", "plan"]
@@ -87,7 +87,7 @@ def test_a_failed_step_is_the_last(
 
 
 def test_destroy_says_what_is_lost_first(terraform: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Then plans the destruction and applies that plan."""
+    """After that, destroy plans the destruction and applies that plan."""
     assert run("destroy", "ingest", "--yes") == 0
     out = capsys.readouterr().out
     assert out.index("Notifications that still wait are lost") < out.index("»")
@@ -127,7 +127,7 @@ def bucket_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_the_foundation_keeps_its_state_in_a_versioned_bucket(
     terraform: Path, bucket_server: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Made once; found there, it is left as it is."""
+    """The bucket is created once; one that exists is left as it is."""
     assert run("deploy", "foundation", "--yes") == 0
     assert run("plan", "foundation") == 0
     assert [call[1] for call in calls(terraform)] == ["init", "plan", "apply", "output", "init", "plan"]
@@ -139,7 +139,7 @@ def test_the_foundation_keeps_its_state_in_a_versioned_bucket(
 @pytest.mark.parametrize("action", ["plan", "deploy", "destroy"])
 @pytest.mark.parametrize("root", rollout.ROOTS)
 def test_make_has_a_target_for_each(action: str, root: str) -> None:
-    """With the same meaning."""
+    """Each target of make runs the command of that name."""
     made = subprocess.run(
         ["make", "--no-print-directory", "--dry-run", f"{action}-{root}",
          "PROJECT=my-project", "REGION=europe-west1", "YES=1"],
@@ -152,7 +152,7 @@ def test_make_has_a_target_for_each(action: str, root: str) -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "deploy/google/README.md"])
 def test_the_make_lines_of_the_docs_are_targets(page: str) -> None:
-    """As they stand."""
+    """Each line can be typed as it stands in the docs."""
     text = (ROOT / page).read_text()
     lines = [line.split() for line in re.findall(r"^    (make (?:deploy|plan|destroy)-.+)$", text, re.MULTILINE)]
     assert [line[1] for line in lines] == ["deploy-foundation", "deploy-merge", "deploy-ingest"]

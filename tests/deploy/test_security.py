@@ -8,7 +8,7 @@ from deploy.topology import ROOT
 
 
 def test_every_threat_names_tests_that_exist() -> None:
-    """By their function names."""
+    """Tests are named by their functions."""
     table = (ROOT / "SECURITY.md").read_text().partition("| threat |")[2].partition("\n\n")[0]
     defined = {
         name

@@ -72,7 +72,7 @@ def pythons(tmp_path: Path) -> Pythons:
 
 
 def test_the_first_python_that_runs_and_is_new_enough_is_taken(pythons: Pythons) -> None:
-    """In the order 3.11, 3.12, 3.13, python3; a shim that does not run is passed over."""
+    """The order is 3.11, 3.12, 3.13, python3; a shim that does not run is passed over."""
     pythons.put("python", "2.7.18")
     pythons.put("python3", "3.13.0")
     assert pythons.run().stdout == pythons.handed_to("python3")
@@ -86,7 +86,7 @@ def test_the_first_python_that_runs_and_is_new_enough_is_taken(pythons: Pythons)
 
 
 def test_an_environment_keeps_its_python_until_another_is_asked_for(pythons: Pythons) -> None:
-    """One that no longer runs has nothing to keep."""
+    """An environment whose Python no longer runs has nothing to keep."""
     pythons.put("python3.11", "3.11.7")
     other = pythons.put("python3.13", "3.13.0")
     environment = pythons.project / ".venv" / "bin"
@@ -99,7 +99,7 @@ def test_an_environment_keeps_its_python_until_another_is_asked_for(pythons: Pyt
 
 
 def test_without_a_python_that_will_do_each_is_named(pythons: Pythons) -> None:
-    """And what to do."""
+    """The message says which Pythons were tried and what to do."""
     pythons.put("python3.12", None)
     pythons.put("python3", "3.9.18")
     pythons.put("python", "2.7.18")
@@ -114,7 +114,7 @@ def test_without_a_python_that_will_do_each_is_named(pythons: Pythons) -> None:
 
 
 def test_without_any_python_it_says_so(pythons: Pythons) -> None:
-    """That is why it is no Python program."""
+    """The set-up is a shell script, so that it can say this."""
     ran = pythons.run()
     assert ran.returncode == 2
     assert ran.stderr.startswith("This needs Python 3.11 or newer, and there is none on the PATH.\nInstall one")
@@ -122,7 +122,7 @@ def test_without_any_python_it_says_so(pythons: Pythons) -> None:
 
 @pytest.mark.parametrize("version", ["2.7.18", "3.10.13", None])
 def test_a_python_that_is_asked_for_and_will_not_do_is_refused_by_name(pythons: Pythons, version: str | None) -> None:
-    """Through make, whatever else would do."""
+    """A Python given to make is refused even where another one would do."""
     pythons.put("python3.11", "3.11.7")
     asked = pythons.put("python-asked", version, pythons.home)
     ran = subprocess.run(
@@ -232,7 +232,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 
 def test_the_first_run_says_what_it_does_and_the_second_does_nothing(project: Project) -> None:
-    """Nor says anything, whatever the files' times are."""
+    """The second run is silent too, and does not depend on the files' times."""
     code, said, did = project.run()
     assert (code, did) == (0, RUN)
     version = ".".join(map(str, sys.version_info[:3]))
@@ -245,7 +245,7 @@ def test_the_first_run_says_what_it_does_and_the_second_does_nothing(project: Pr
 
 
 def test_what_tests_need_goes_on_top_of_what_running_needs(project: Project) -> None:
-    """And running needs nothing more afterwards."""
+    """Afterwards running needs nothing more."""
     project.run("run")
     code, said, did = project.run("dev")
     assert (code, did) == (0, ["install requirements-dev.txt", "check"])
@@ -255,7 +255,7 @@ def test_what_tests_need_goes_on_top_of_what_running_needs(project: Project) -> 
 
 @pytest.mark.parametrize("changed", ["requirements-run.txt", "requirements-dev.txt"])
 def test_changed_pins_make_the_environment_anew(project: Project, changed: str) -> None:
-    """Nothing of the old pins stays."""
+    """Nothing of the old pins stays in the new environment."""
     project.run("dev")
     (project.root / ".venv" / "old").touch()
     (project.root / changed).write_text("second")
@@ -267,7 +267,7 @@ def test_changed_pins_make_the_environment_anew(project: Project, changed: str) 
 
 
 def test_what_only_tests_need_does_not_concern_running(project: Project) -> None:
-    """Until tests are run."""
+    """A change of the tests' pins is installed only when tests are run."""
     project.run("dev")
     (project.root / "requirements-dev.txt").write_text("second")
     assert project.run("run") == (0, "", [])
@@ -275,7 +275,7 @@ def test_what_only_tests_need_does_not_concern_running(project: Project) -> None
 
 
 def test_a_changed_project_file_installs_the_project_alone(project: Project) -> None:
-    """What tests need is still known to be there."""
+    """The packages that tests need are still recorded as installed."""
     project.run("dev")
     (project.root / "pyproject.toml").write_text("second")
     assert project.run("run")[2] == ["install .", "check"]
@@ -283,7 +283,7 @@ def test_a_changed_project_file_installs_the_project_alone(project: Project) -> 
 
 
 def test_another_python_makes_the_environment_anew(project: Project) -> None:
-    """It says so."""
+    """The message says that another Python was asked for."""
     project.run()
     code, said, did = project.run(python="other")
     assert (code, did) == (0, RUN)
@@ -292,7 +292,7 @@ def test_another_python_makes_the_environment_anew(project: Project) -> None:
 
 
 def test_a_folder_that_was_moved_makes_the_environment_anew(project: Project) -> None:
-    """Its scripts hold the folder's name."""
+    """The environment's scripts hold the folder's name and would no longer run."""
     project.run()
     project.root = project.root.rename(project.home / "moved")
     _, said, did = project.run()
@@ -302,7 +302,7 @@ def test_a_folder_that_was_moved_makes_the_environment_anew(project: Project) ->
 
 @pytest.mark.parametrize("failing", ["venv", "install requirements-run.txt", "install .", "check"])
 def test_a_step_that_fails_ends_it_and_the_next_run_starts_over(project: Project, failing: str) -> None:
-    """No network, a hash that is another's, a full disk: with the step's own words."""
+    """Without network, with a wrong hash or on a full disk, the error is in the step's own words."""
     code, said, did = project.run(FAIL=failing)
     assert (code, did) == (1, RUN[: RUN.index(failing) + 1])
     assert "ERROR: no space left\n" in said
@@ -313,14 +313,14 @@ def test_a_step_that_fails_ends_it_and_the_next_run_starts_over(project: Project
 
 
 def test_what_fails_on_top_of_a_whole_environment_leaves_it_whole_no_more(project: Project) -> None:
-    """A package may be half there."""
+    """A package may be half installed, so the environment no longer counts as whole."""
     project.run("run")
     assert project.run("dev", FAIL="install requirements-dev.txt")[0] == 1
     assert project.run("run")[2] == RUN
 
 
 def test_ctrl_c_ends_it_and_the_next_run_starts_over(project: Project) -> None:
-    """A terminal sends it to what runs below, too."""
+    """A terminal sends Ctrl-C to the processes of the set-up as well."""
     process = project.start(HANG="install .")
     child = project.hanging()
     process.send_signal(signal.SIGINT)
@@ -333,7 +333,7 @@ def test_ctrl_c_ends_it_and_the_next_run_starts_over(project: Project) -> None:
 
 
 def test_a_kill_leaves_no_half_environment_and_nobody_waits_for_the_dead(project: Project) -> None:
-    """Only for what it left running: two would write in the same folder."""
+    """The next run waits only for what the killed one left running: two would write in the same folder."""
     process = project.start(HANG="install .")
     child = project.hanging()
     process.kill()
@@ -347,7 +347,7 @@ def test_a_kill_leaves_no_half_environment_and_nobody_waits_for_the_dead(project
 
 
 def test_of_two_at_once_one_does_the_work_and_the_other_waits(project: Project) -> None:
-    """Both end with the environment there."""
+    """Both end with the environment in place."""
     first = project.start(HANG="install .")
     project.hanging()
     second = project.start()
@@ -361,7 +361,7 @@ def test_of_two_at_once_one_does_the_work_and_the_other_waits(project: Project) 
 
 @pytest.mark.skipif(shutil.which("ps") is None, reason="without ps nothing can be seen to run")
 def test_an_environment_in_use_is_not_taken_away(project: Project) -> None:
-    """It says which process has it and what to do; nothing is lost."""
+    """The message says which process uses it and what to do; nothing is lost."""
     project.run()
     program = project.root / ".venv" / "bin" / "sleep"
     program.symlink_to(str(shutil.which("sleep")))

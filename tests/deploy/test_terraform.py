@@ -1,4 +1,4 @@
-"""What the Terraform files say, read with the topology and the services' settings beside them."""
+"""The Terraform files grant, keep and watch what they must, in agreement with the topology and the settings."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def one(kind: str, name: str) -> hcl.Resource:
 
 
 def test_both_services_are_the_module_with_their_own_name() -> None:
-    """So that what is proved of the module is proved of both."""
+    """Both use one module, so that what is proved of the module is proved of both."""
     for service in TOPOLOGY.services:
         module = hcl.blocks(service, "module")["service"]
         assert module["source"] == "../modules/service"
@@ -80,7 +80,7 @@ def test_every_push_subscription_is_the_topology_s_and_has_a_dead_letter_policy(
 
 
 def test_pubsub_s_agent_has_both_grants_that_forwarding_needs() -> None:
-    """Without one of them attempts are not even counted."""
+    """Without one of them Pub/Sub does not even count attempts."""
     publisher = one("google_pubsub_topic_iam_member", "pubsub_forwards")
     assert publisher.folder == "foundation"
     assert publisher.body["for_each"] == "${toset([for one in local.pushed : one.dead_letter.topic])}"
@@ -98,11 +98,11 @@ def test_pubsub_s_agent_has_both_grants_that_forwarding_needs() -> None:
 
 
 def test_every_dead_letter_topic_has_a_subscription_that_never_expires() -> None:
-    """And keeps its letters for as long as Pub/Sub can."""
+    """The subscription keeps its dead letters for as long as Pub/Sub can."""
     for name in PUSHED:
-        letters = TOPOLOGY.subscriptions[name]["dead_letter"]["topic"]
-        waiting = [s for s in PULLED if TOPOLOGY.subscriptions[s]["topic"] == letters]
-        assert waiting, f"{letters} would lose its messages"
+        dead_letters = TOPOLOGY.subscriptions[name]["dead_letter"]["topic"]
+        waiting = [s for s in PULLED if TOPOLOGY.subscriptions[s]["topic"] == dead_letters]
+        assert waiting, f"{dead_letters} would lose its messages"
         assert all(TOPOLOGY.subscriptions[s]["retention_seconds"] == 31 * 86400 for s in waiting)
     waiting_too = one("google_pubsub_subscription", "waiting")
     assert waiting_too.body["for_each"] == "${local.pulled}"
@@ -112,7 +112,7 @@ def test_every_dead_letter_topic_has_a_subscription_that_never_expires() -> None
 
 
 def test_staging_and_overwritten_files_outlive_dead_letters() -> None:
-    """A letter that is replayed on its last day still finds what it speaks of."""
+    """A dead letter that is replayed on its last day still finds the table or file that it names."""
     longest = max(TOPOLOGY.subscriptions[name]["retention_seconds"] for name in PULLED) / 86400
     assert TOPOLOGY.datasets["staging"]["table_expiration_days"] > longest
     assert TOPOLOGY.buckets["landing"]["keep_overwritten_days"] > longest
@@ -120,7 +120,7 @@ def test_staging_and_overwritten_files_outlive_dead_letters() -> None:
 
 
 def test_no_member_has_a_role_outside_the_allowed_list() -> None:
-    """G8: nor one of them on more than it needs; nobody is everybody."""
+    """G8: no member holds a role on more than it needs, and no role is given to everybody."""
     grants = [r for r in hcl.resources() if re.search(r"_iam_(member|binding|policy)$", r.kind)]
     assert len(grants) > 15
     for grant in grants:
@@ -163,7 +163,7 @@ def test_ingest_may_not_touch_the_ledger_or_main_tables() -> None:
     ]
 
 
-def test_merge_may_not_touch_a_bucket_nor_tell_of_staged_files() -> None:
+def test_merge_may_not_touch_a_bucket_nor_publish_staged_messages() -> None:
     """G8: it edits datasets and publishes its own dead letters."""
     merge = granted("merge")
     assert set(merge) == {"roles/bigquery.dataEditor", "roles/bigquery.jobUser", "roles/pubsub.publisher"}
@@ -171,7 +171,7 @@ def test_merge_may_not_touch_a_bucket_nor_tell_of_staged_files() -> None:
 
 
 def test_only_push_may_call_a_function() -> None:
-    """Closed at the network and by identity; the token is for this function."""
+    """Functions are closed at the network and by identity; the push token is for this function."""
     config = one("google_cloudfunctions2_function", "function").block("service_config")
     assert config["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
     invoker = one("google_cloud_run_v2_service_iam_binding", "only_push_invokes")
@@ -184,7 +184,7 @@ def test_only_push_may_call_a_function() -> None:
 
 
 def test_a_function_takes_as_many_requests_as_its_server_has_threads() -> None:
-    """And has the whole push deadline for each."""
+    """Each request has the whole push deadline."""
     config = one("google_cloudfunctions2_function", "function").block("service_config")
     assert config["max_instance_request_concurrency"] == config["environment_variables"]["THREADS"]
     assert config["max_instance_request_concurrency"] == "${local.settings.threads}"
@@ -198,7 +198,7 @@ def test_a_function_takes_as_many_requests_as_its_server_has_threads() -> None:
 
 
 def test_a_function_is_told_every_setting_and_nothing_else() -> None:
-    """Each variable of services/shared/settings.py; beside them only the server's THREADS."""
+    """Terraform sets each variable of services/shared/settings.py; beside them only the server's THREADS."""
     told = one("google_cloudfunctions2_function", "function").block("service_config")["environment_variables"]
     known = {
         str(field.validation_alias or f"DROPMERGE_{name.upper()}") for name, field in Settings.model_fields.items()
@@ -207,7 +207,7 @@ def test_a_function_is_told_every_setting_and_nothing_else() -> None:
 
 
 def test_settings_that_name_things_name_what_the_foundation_makes() -> None:
-    """Buckets by their rule, datasets and topics by the topology."""
+    """Buckets are named by their rule, datasets and topics by the topology."""
     told = one("google_cloudfunctions2_function", "function").block("service_config")["environment_variables"]
     made = {r.body["name"] for r in hcl.resources("google_storage_bucket")}
     assert told["DROPMERGE_ARCHIVE_BUCKET"] in made
@@ -216,8 +216,8 @@ def test_settings_that_name_things_name_what_the_foundation_makes() -> None:
     assert told["DROPMERGE_DEAD_LETTER_TOPIC"] == "${local.subscription.dead_letter.topic}"
 
 
-def test_buckets_are_private_and_the_landing_bucket_tells_of_what_arrives() -> None:
-    """Uniform access, no public access, the events that ingest reads."""
+def test_buckets_are_private_and_the_landing_bucket_notifies_of_what_arrives() -> None:
+    """Access is uniform and never public, and notifications are for the events that ingest reads."""
     buckets = hcl.resources("google_storage_bucket")
     for bucket in buckets:
         assert bucket.body["uniform_bucket_level_access"] is True
@@ -274,7 +274,7 @@ def test_every_alert_links_to_its_section_of_the_runbook() -> None:
 
 
 def test_alerts_watch_what_must_not_go_unseen() -> None:
-    """Both kinds of dead letter, age, pushes, functions, merge's backlog."""
+    """Alerts watch both kinds of dead letter, age, pushes, functions and merge's backlog."""
     metrics = {match for one in alerts().values() for match in re.findall(r'metric.type = "([^"]+)"', one["filter"])}
     assert metrics == {
         "pubsub.googleapis.com/subscription/num_undelivered_messages",
@@ -304,7 +304,7 @@ def tf_files() -> list[Path]:
 
 @pytest.mark.parametrize("path", tf_files(), ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_formatting_is_canonical(path: Path) -> None:
-    """By terraform itself where it is installed; everywhere by its rules on indentation and equals signs."""
+    """Terraform itself judges where it is installed; everywhere its rules on indentation and equals signs hold."""
     assert layout_faults(path.read_text()) == []
     if shutil.which("terraform"):
         checked = subprocess.run(["terraform", "fmt", "-check", "-diff", str(path)], capture_output=True, text=True)

@@ -37,7 +37,7 @@ def sources(service: str) -> set[str]:
 
 @pytest.mark.parametrize("service", topology.SERVICES)
 def test_whatever_a_bundle_holds_triggers_its_service(service: str) -> None:
-    """And its Terraform, the module's and the topology."""
+    """A change of its Terraform, of the module or of the topology triggers it too."""
     terraform = {
         path.relative_to(ROOT).as_posix()
         for folder in (service, "modules/service")
@@ -49,7 +49,7 @@ def test_whatever_a_bundle_holds_triggers_its_service(service: str) -> None:
 
 @pytest.mark.parametrize("service", topology.SERVICES)
 def test_the_other_service_triggers_nothing(service: str) -> None:
-    """Neither its code nor its Terraform."""
+    """A change of the other service's code or Terraform deploys nothing."""
     (other,) = set(topology.SERVICES) - {service}
     for path in (sources(other) - sources(service)) | {f"deploy/google/{other}/main.tf"}:
         assert not triggers(service, path), path
@@ -57,7 +57,7 @@ def test_the_other_service_triggers_nothing(service: str) -> None:
 
 @pytest.mark.parametrize("root", rollout.ROOTS)
 def test_a_workflow_deploys_its_own_root_without_a_stored_key(root: str) -> None:
-    """By federation, with no more rights on the repository than to read it."""
+    """It authenticates by federation, with no more rights on the repository than to read it."""
     read = workflow(root)
     assert read["permissions"] == {"contents": "read", "id-token": "write"}
     steps = read["jobs"]["deploy"]["steps"]

@@ -20,7 +20,7 @@ def faulty_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
 
 @pytest.fixture
 def faulty(faulty_once: Faulty) -> Iterator[Faulty]:
-    """Nothing armed before or after, and nobody dead."""
+    """The cloud without armed faults; afterwards killed parts are started again."""
     faulty_once.script.disarm()
     yield faulty_once
     faulty_once.script.disarm()

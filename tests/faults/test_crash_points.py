@@ -20,7 +20,7 @@ _POINTS = [
 
 @pytest.mark.parametrize(("service", "step", "after"), _POINTS)
 def test_g1_g2_a_service_killed_at_a_step(faulty: Faulty, service: str, step: str, after: bool) -> None:
-    """Just before the step's call reaches Google, or just after it took effect and before the answer came."""
+    """The kill comes just before the step's call reaches Google, or just after it, before its answer arrives."""
     pipeline = faulty.pipeline
     before = len(pipeline.dead_letters())
     crash = Fault(f"{service} killed at {step}", lose_answer=after, act=lambda: faulty.kill(service))

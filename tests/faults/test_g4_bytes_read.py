@@ -6,7 +6,7 @@ from tests.harness.pipeline import HEADER, row
 
 
 def test_g4_ingest_reads_the_head_of_a_large_file_and_no_more(faulty: Faulty) -> None:
-    """Counted where the bytes pass: one ranged read, of a file many times as large."""
+    """Bytes are counted at the proxy: one ranged read, of a file many times as large."""
     before = faulty.script.served["head"]
     data = HEADER + "".join(row(f"g4-{n}", 700) for n in range(50_000))
     assert len(data) > 5 * HEAD_BYTES

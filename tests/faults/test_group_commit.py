@@ -1,4 +1,4 @@
-"""G5: MERGE jobs counted where they are sent."""
+"""G5: bursts share MERGE jobs, feeds do not wait for each other, and a trickle waits for nothing."""
 
 import json
 import threading
@@ -32,7 +32,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
 
 
 def test_g5_a_burst_is_committed_together(calm: Faulty) -> None:
-    """Far fewer MERGEs than files, each load in exactly one of them. `make bench` does it with 500 files."""
+    """Far fewer MERGEs than files are sent, each load in exactly one of them. `make bench` does it with 500 files."""
     pipeline = calm.pipeline
     before = calm.script.seen["merge"]
     with ThreadPoolExecutor(8) as drop:
@@ -79,7 +79,7 @@ def test_g5_a_trickle_is_merged_file_by_file(calm: Faulty) -> None:
 
 
 def test_g5_a_staging_table_that_cannot_be_merged_spoils_one_group(calm: Faulty) -> None:
-    """Left there by a file dead-lettered long ago: the first group without it fails, the next ones leave it out."""
+    """A file dead-lettered long ago left it: the first group without it fails, the next ones leave it out."""
     connection = calm.pipeline.connection
     left = Load("accounts", ObjectGeneration("landing", "incoming/accounts/g5-left.csv", 1))
     another = "SELECT 'another' AS customer_id, 'contract' AS account_number"

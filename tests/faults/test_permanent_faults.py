@@ -1,4 +1,4 @@
-"""G2: what repeating cannot mend ends in a dead letter whose reason names it; after the mend a replay merges it."""
+"""G2: what repeating cannot fix ends in a dead letter whose reason names it; once it is fixed, a replay merges it."""
 
 import pytest
 
@@ -36,8 +36,8 @@ def _dead_letter_and_replay(faulty: Faulty, reason: str, step: str, fault: Fault
     key = f"{reason}-{step}"
     uri = pipeline.drop(f"{key}.csv", HEADER + row(key, 555))
     pipeline.wait_until_idle()
-    letters = [one for one in pipeline.dead_letters() if one.object and key in one.object]
-    assert [(one.reason, one.service) for one in letters] == [(reason, "merge" if step == "merge" else "ingest")]
+    dead_letters = [one for one in pipeline.dead_letters() if one.object and key in one.object]
+    assert [(one.reason, one.service) for one in dead_letters] == [(reason, "merge" if step == "merge" else "ingest")]
     assert pipeline.explain(uri)["state"] == "dead_lettered"
     assert pipeline.scores([key]) == {}
     _replay(faulty, key)

@@ -18,11 +18,13 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
         pipeline.drop("bad.csv", sample(feed, marked=False, bad=True), feed.name)
     pipeline.wait_until_idle()
     with DeadLetterSubscription(pipeline.connection) as mailbox:
-        letters = [letter for batch in mailbox.batches() for letter in batch if letter.feed in feeds]
-        assert {letter.feed: letter.reason for letter in letters} == {
+        dead_letters = [
+            dead_letter for batch in mailbox.batches() for dead_letter in batch if dead_letter.feed in feeds
+        ]
+        assert {dead_letter.feed: dead_letter.reason for dead_letter in dead_letters} == {
             name: "too_many_bad_rows" for name, feed in feeds.items() if not feed.bad_rows.at_most
         }
-        replay_batch(pipeline.connection, mailbox, letters, "a test")
+        replay_batch(pipeline.connection, mailbox, dead_letters, "a test")
     pipeline.wait_until_idle()
     current = [pipeline.connection.rows(f"SELECT * FROM `{feed.table}_current`") for feed in feeds.values()]
     assert [len(rows) for rows in current] == [1] * len(feeds)

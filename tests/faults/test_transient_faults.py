@@ -18,7 +18,7 @@ _AT: dict[str, list[tuple[Fault, tuple[str, ...]]]] = {
 
 @pytest.mark.parametrize("where", _AT)
 def test_g1_g2_faults_that_pass_change_nothing(faulty: Faulty, where: str) -> None:
-    """Each kind once at each step, over files dropped at once; every one of them happens.
+    """Each kind happens once at each step, over files dropped at once.
 
     Many files: each failed delivery doubles the pause before the next one of its message.
     """
@@ -45,7 +45,7 @@ def _makes_sense(fault: Fault, step: str) -> bool:
 
 @pytest.mark.parametrize("job", ["check", "stage", "merge"])
 def test_g1_g2_a_job_that_was_forgotten_is_started_again(faulty: Faulty, job: str) -> None:
-    """As by a warehouse killed while a service awaits the job's result."""
+    """A warehouse killed while a service awaits the job's result forgets the job."""
     pipeline, script = faulty.pipeline, faulty.script
     before = len(pipeline.dead_letters())
     script.arm(FORGOTTEN, lambda call: _asks_for_result(call, job))

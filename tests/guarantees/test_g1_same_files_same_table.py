@@ -56,7 +56,7 @@ def test_g1_equal_versions_are_decided_by_the_generation(pipeline: Pipeline) -> 
 
 
 def test_g1_inside_a_file_the_greater_row_wins(pipeline: Pipeline) -> None:
-    """Rows of one file with one key and version: delete over update, then columns in order, NULL smallest."""
+    """Of rows with one key and version, delete wins over update, then columns decide in order, NULL smallest."""
     data = HEADER + row("inside", 500) + row("inside", 640) + row("inside", "") + row("inside-d", 500)
     pipeline.drop("inside.csv", data + row("inside-d", operation="D"))
     pipeline.wait_until_idle()

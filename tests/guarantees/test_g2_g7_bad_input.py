@@ -30,14 +30,14 @@ def test_g7_a_bad_file_is_a_dead_letter_with_its_reason(pipeline: Pipeline, kind
     found = pipeline.explain(bad)
     assert (found["state"], found["reason"]) == ("dead_lettered", reason)
     assert words in found["error"]
-    letter = pipeline.dead_letter(bad)
-    assert (letter.reason, letter.service, letter.feed) == (reason, "ingest", "accounts")
+    dead_letter = pipeline.dead_letter(bad)
+    assert (dead_letter.reason, dead_letter.service, dead_letter.feed) == (reason, "ingest", "accounts")
     assert pipeline.explain(good)["state"] == "merged"
     assert pipeline.scores([f"good-{kind}", "x"]) == {f"good-{kind}": 777}
 
 
 def test_g7_a_header_only_file_is_a_load_of_no_rows(pipeline: Pipeline) -> None:
-    """It ends merged."""
+    """The file ends merged."""
     uri = pipeline.drop("header-only.csv", HEADER)
     pipeline.wait_until_idle()
     assert pipeline.explain(uri)["state"] == "merged"
@@ -52,7 +52,7 @@ def test_g2_an_object_that_no_feed_wants_is_a_dead_letter(pipeline: Pipeline) ->
 
 
 def test_g2_a_malformed_message_is_a_dead_letter(pipeline: Pipeline) -> None:
-    """On either topic, with its bytes and attributes whole."""
+    """A malformed message on either topic is kept with its bytes and attributes whole."""
     pipeline.publish("file-arrived", b"\xff\x00 not a notification", {"colour": "blue"})
     pipeline.publish("file-staged", b"[]", {"colour": "green"})
     pipeline.wait_until_idle()
@@ -86,7 +86,7 @@ def test_g7_rows_within_tolerance_are_set_aside(pipeline: Pipeline) -> None:
 
 
 def test_g7_rows_that_are_not_utf8_are_set_aside(pipeline: Pipeline) -> None:
-    """Late in a file, where BigQuery writes U+FFFD: two keys never become one."""
+    """Late in a file BigQuery writes U+FFFD for bad bytes, and two keys never become one."""
     filler = row("utf8-good", 640) * (HEAD_BYTES // len(row("utf8-good", 640)) + 1)
     data = HEADER + filler + row("M\xfcller", 610) + row("M\xf6ller", 620)
     tolerated = pipeline.drop("latin1-late.csv", data.encode("latin-1"), feed="tolerant")

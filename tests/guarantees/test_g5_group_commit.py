@@ -15,8 +15,8 @@ def test_g5_a_staging_table_that_cannot_be_merged_keeps_no_other_file_waiting(pi
     pipeline.publish("file-staged", StagedMessage(poison).encode(), {"feed": "accounts"})
     pipeline.wait_until_idle()
     assert pipeline.scores(["g5-beside"]) == {"g5-beside": 612}
-    (letter,) = [one for one in pipeline.dead_letters() if one.object == poison.source.name]
-    assert letter.reason == "refused_by_warehouse"
+    (dead_letter,) = [one for one in pipeline.dead_letters() if one.object == poison.source.name]
+    assert dead_letter.reason == "refused_by_warehouse"
     pipeline.connection.warehouse.drop_table(table)
 
 

@@ -25,15 +25,15 @@ def test_g6_replay_publishes_the_original_and_may_be_repeated(pipeline: Pipeline
 def test_g6_a_replay_that_cannot_be_published_loses_nothing(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The letter is acknowledged last: it is still there for another try."""
+    """The dead letter is acknowledged last, so it is still there for another try."""
     uri = pipeline.drop("unpublished.csv", HEADER.replace("credit_score", "score") + row("unpublished"))
     pipeline.wait_until_idle()
-    letter = pipeline.dead_letter(uri)
+    dead_letter = pipeline.dead_letter(uri)
     with monkeypatch.context() as patched:
         patched.setitem(pipeline.connection.topology.subscriptions["ingest"], "topic", "no-such-topic")
         with pytest.raises(exceptions.NotFound):
-            _replay(pipeline, letter.id)
-    assert pipeline.dead_letter(uri).id == letter.id
+            _replay(pipeline, dead_letter.id)
+    assert pipeline.dead_letter(uri).id == dead_letter.id
 
 
 def test_g6_replaying_what_has_been_merged_changes_nothing(pipeline: Pipeline) -> None:
@@ -61,7 +61,7 @@ def test_g6_replaying_what_has_been_merged_changes_nothing(pipeline: Pipeline) -
     assert [one for one in pipeline.dead_letters() if one.generation == int(generation)] == []
 
 
-def _replay(pipeline: Pipeline, letter_id: str) -> None:
+def _replay(pipeline: Pipeline, dead_letter_id: str) -> None:
     with DeadLetterSubscription(pipeline.connection) as mailbox:
-        found = [letter for batch in mailbox.batches() for letter in batch]
-        replay_batch(pipeline.connection, mailbox, [letter for letter in found if letter.id == letter_id], "a test")
+        found = [one for batch in mailbox.batches() for one in batch]
+        replay_batch(pipeline.connection, mailbox, [one for one in found if one.id == dead_letter_id], "a test")

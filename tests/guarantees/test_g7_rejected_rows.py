@@ -27,7 +27,7 @@ def test_g7_rows_are_recorded_once_however_often_the_file_is_announced(pipeline:
 
 
 def test_g7_a_rejected_row_is_recorded_as_it_came(pipeline: Pipeline) -> None:
-    """Every column's text, the delete marker's as well: it is mended and dropped again."""
+    """Every column's text is kept, the delete marker's as well, so that the row can be fixed and dropped again."""
     pipeline.drop("g7-text.csv", HEADER + "g7-text,,12x,1.50,2025-01-01 00:00:00Z,UPSERT\n", "tolerant")
     pipeline.wait_until_idle()
     (found,) = pipeline.connection.rows(
@@ -47,17 +47,17 @@ def test_g7_a_replay_replaces_what_an_earlier_check_recorded(pipeline: Pipeline)
     uri = pipeline.drop("g7-replayed.csv", HEADER + row("g7-replayed", 9999))
     pipeline.wait_until_idle()
     assert _rejected(pipeline, uri) == ["g7-replayed"]
-    letter = pipeline.dead_letter(uri)
+    dead_letter = pipeline.dead_letter(uri)
     with DeadLetterSubscription(pipeline.connection) as mailbox:
         for batch in mailbox.batches():
-            replay_batch(pipeline.connection, mailbox, [one for one in batch if one.id == letter.id], "a test")
+            replay_batch(pipeline.connection, mailbox, [one for one in batch if one.id == dead_letter.id], "a test")
     pipeline.wait_until_idle()
     assert _rejected(pipeline, uri) == ["g7-replayed"]
     assert pipeline.dead_letter(uri).replay_count == 1
 
 
 def test_g7_a_backfill_replaces_what_an_earlier_check_recorded(pipeline: Pipeline) -> None:
-    """Perhaps by another contract, which rejected other rows."""
+    """The earlier check may have used another contract, which rejected other rows."""
     uri = pipeline.drop("g7-backfilled.csv", HEADER + row("g7-backfilled", 9999))
     pipeline.wait_until_idle()
     pipeline.connection.warehouse.query(

@@ -13,7 +13,7 @@ from tests.harness.pipeline import Pipeline
 
 @contextmanager
 def running(folder: Path, feeds: Path, services: Path | None = None) -> Iterator[Pipeline]:
-    """On a local cloud of its own in `folder`; the environment is as before when it is over."""
+    """Run a local cloud of its own in `folder`; afterwards it is stopped and the environment is as before."""
     cloud = LocalCloud(folder / "state", environ={})
     before = dict(os.environ)
     cloud.up(0, feeds, services)

@@ -24,7 +24,7 @@ class Commands:
     variables: Mapping[str, str]
 
     def run(self, *words: object, code: int = 0) -> Result:
-        """`stdout` and `stderr` are text."""
+        """Run the command and check its exit code; the result's `stdout` and `stderr` are text."""
         done = CliRunner().invoke(app, [str(word) for word in words], env=self.variables)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
@@ -36,7 +36,7 @@ class Commands:
 
     @contextmanager
     def start(self, *words: object, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-        """The same in a process of its own, which a test may talk to, or kill."""
+        """Start the command in a process of its own, which a test may talk to, or kill."""
         line = [sys.executable, "-m", "dropmerge", *map(str, words)]
         environ = {**os.environ, **self.variables, "PYTHONUNBUFFERED": "1"}
         with subprocess.Popen(line, cwd=ROOT, env=environ, **options) as process:

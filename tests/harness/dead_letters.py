@@ -27,12 +27,12 @@ def ours(name: str, reason: str = "wrong_header", **more: str) -> dict[str, str]
 def put(
     pipeline: Pipeline, attributes: Mapping[str, str], topic: str = INGEST_DEAD_LETTERS, data: bytes = b"{}"
 ) -> str:
-    """Returns the letter's id."""
+    """Publish one dead letter; returns its id."""
     return pipeline.connection.publisher.publish(topic, [(data, attributes)])[0]
 
 
 def put_many(pipeline: Pipeline, count: int, size: int) -> set[bytes]:
-    """Letters of `size` bytes, a multiple of 8, each with data of its own; returns the data."""
+    """Publish dead letters of `size` bytes, a multiple of 8, each with data of its own; returns the data."""
     data = [f"{n:08}".encode() * (size // 8) for n in range(count)]
     messages = [(one, ours(f"incoming/accounts/many-{n}.csv")) for n, one in enumerate(data)]
     pipeline.connection.publisher.publish(INGEST_DEAD_LETTERS, messages)

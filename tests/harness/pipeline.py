@@ -34,7 +34,7 @@ class Pipeline:
         self.connection = Connection(os.environ["GOOGLE_CLOUD_PROJECT"], self._feeds)
 
     def drop(self, name: str, data: str | bytes, feed: str = "accounts") -> str:
-        """Returns gs://landing/…#generation."""
+        """Upload an object to the landing bucket; returns gs://landing/…#generation."""
         blob = self.connection.storage.bucket("landing").blob(f"incoming/{feed}/{name}")
         blob.upload_from_string(data if isinstance(data, bytes) else data.encode())
         return f"gs://landing/{blob.name}#{blob.generation}"
@@ -59,7 +59,7 @@ class Pipeline:
         return message_id
 
     def wait_until_idle(self, patience: float = _PATIENCE) -> None:
-        """Until nothing is in flight, for at most `patience` seconds."""
+        """Wait until nothing is in flight, for at most `patience` seconds."""
         in_flight, deadline = InFlight(self.connection), time.monotonic() + patience
         while True:
             snapshot = in_flight.snapshot()
@@ -72,7 +72,7 @@ class Pipeline:
         return read_history(self.connection, uri).as_json()
 
     def scores(self, keys: Sequence[str], feed: str = "accounts") -> dict[str, int | None]:
-        """Of the current rows of these customers."""
+        """The credit scores of these customers in the feed's current rows."""
         found = self.connection.rows(
             f"SELECT customer_id, credit_score FROM `main.{feed}_current` WHERE customer_id IN UNNEST(SPLIT(@keys))",
             {"keys": ("STRING", ",".join(keys))},
@@ -83,10 +83,10 @@ class Pipeline:
 
     def dead_letters(self) -> list[DeadLetter]:
         with DeadLetterSubscription(self.connection) as mailbox:
-            return [letter for batch in mailbox.batches() for letter in batch]
+            return [dead_letter for batch in mailbox.batches() for dead_letter in batch]
 
     def dead_letter(self, uri: str) -> DeadLetter:
         """The one dead letter of an object's generation."""
         generation = int(uri.rpartition("#")[2])
-        (found,) = [letter for letter in self.dead_letters() if letter.generation == generation]
+        (found,) = [dead_letter for dead_letter in self.dead_letters() if dead_letter.generation == generation]
         return found

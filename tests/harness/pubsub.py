@@ -66,7 +66,7 @@ class RunningServer:
 
     @property
     def address(self) -> str:
-        """Host and port."""
+        """The server's host and port."""
         return f"127.0.0.1:{self.port}"
 
     def end(self, number: int = signal.SIGTERM) -> int:
@@ -92,7 +92,7 @@ class RunningServer:
         return name
 
     def publish(self, topic: str, *data: bytes, **attributes: str) -> list[str]:
-        """Publish in one request; message ids."""
+        """Publish in one request; returns the message ids."""
         messages = [{"data": one, "attributes": attributes} for one in data]
         return list(self.publisher.publish(topic=topic, messages=messages).message_ids)
 
@@ -117,17 +117,17 @@ class RunningServer:
             self.publisher.delete_topic(topic=topic.name)
 
     def pull(self, subscription: str, count: int = 10, at_once: bool = False) -> list[Any]:
-        """One pull."""
+        """Pull once, for at most 30 seconds."""
         request = {"subscription": subscription, "max_messages": count, "return_immediately": at_once}
         return list(self.subscriber.pull(request=request, timeout=30).received_messages)
 
     def ack(self, subscription: str, received: list[Any]) -> None:
-        """Acknowledge."""
+        """Acknowledge these messages."""
         ids = [one.ack_id for one in received]
         self.subscriber.acknowledge(subscription=subscription, ack_ids=ids)
 
     def lease(self, subscription: str, received: list[Any], seconds: int) -> None:
-        """ModifyAckDeadline."""
+        """Set the lease of these messages to so many seconds from now."""
         ids = [one.ack_id for one in received]
         self.subscriber.modify_ack_deadline(subscription=subscription, ack_ids=ids, ack_deadline_seconds=seconds)
 

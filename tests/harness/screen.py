@@ -60,7 +60,7 @@ class Screen:
         return self._log.getvalue()
 
     def see(self, words: str) -> None:
-        """Wait for them."""
+        """Wait until these words are shown."""
         try:
             self._reader.expect_exact(words)
         except (pexpect.EOF, pexpect.TIMEOUT) as error:
@@ -70,13 +70,13 @@ class Screen:
         self._reader.send(keys)
 
     def hang_up(self) -> None:
-        """Close the window: the command's group gets SIGHUP, and whoever writes gets an error."""
+        """Close the window: the command's group gets SIGHUP, and a process that writes gets an error."""
         if self._is_open:
             os.close(self._fd)
             self._is_open = False
 
     def ends(self, code: int) -> str:
-        """With this exit code and no traceback; the text that was shown."""
+        """Wait for the end, with this exit code and no traceback; returns the text that was shown."""
         if self._is_open:
             self.see_end()
         found = self.process.wait(timeout=PATIENCE)
@@ -85,14 +85,14 @@ class Screen:
         return self.text
 
     def see_end(self) -> None:
-        """Nobody writes on it any more."""
+        """Wait until no process has the terminal open."""
         try:
             self._reader.expect(pexpect.EOF)
         except pexpect.TIMEOUT:
             raise AssertionError(f"it goes on and on; the screen:\n{self.text}") from None
 
     def leave(self) -> None:
-        """Whatever state it is in."""
+        """Kill the command if it still runs, and close the window."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -121,7 +121,7 @@ class Terminal:
         return {**kept, **own, **self.more}
 
     def dropmerge(self, *words: object) -> list[str]:
-        """The command line."""
+        """The command line of `dropmerge` with these words."""
         return [sys.executable, "-m", "dropmerge", *map(str, words)]
 
     @contextmanager
@@ -137,7 +137,7 @@ class Terminal:
         return self.opens(self.dropmerge(*words))
 
     def processes(self) -> list[psutil.Process]:
-        """Those still running, of all that was ever started here."""
+        """The processes that were started here and still run."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
 
     def _is_ours(self, process: psutil.Process) -> bool:
@@ -147,7 +147,7 @@ class Terminal:
             return False
 
     def is_left_alone(self) -> None:
-        """Everything has ended, or does so in a moment."""
+        """Wait until every process that was started here has ended."""
         deadline = time.monotonic() + PATIENCE
         while left := self.processes():
             assert time.monotonic() < deadline, f"left behind: {[one.cmdline() for one in left]}"

@@ -24,7 +24,7 @@ def wait_until(holds: Callable[[], object], what: str) -> None:
 
 @contextmanager
 def paused_subscription(pipeline: Pipeline, name: str) -> Iterator[str]:
-    """Its path. Nothing is pushed meanwhile: an empty push configuration, as operators do it."""
+    """Yield the subscription's path. Nothing is pushed meanwhile: its push configuration is empty."""
     subscriber = pipeline.connection.subscriber
     path = subscriber.subscription_path(pipeline.connection.project, name)
     push = subscriber.get_subscription(subscription=path).push_config
@@ -36,7 +36,7 @@ def paused_subscription(pipeline: Pipeline, name: str) -> Iterator[str]:
 
 
 def pull(pipeline: Pipeline, name: str, take: Callable[[Any], bool]) -> Sequence[Any]:
-    """What waits now; those to take are acknowledged, the others given back."""
+    """Pull all that waits now; acknowledge the messages to take, give the others back. Returns both."""
     subscriber = pipeline.connection.subscriber
     path = subscriber.subscription_path(pipeline.connection.project, name)
     received: list[Any] = []
@@ -58,7 +58,7 @@ def pull(pipeline: Pipeline, name: str, take: Callable[[Any], bool]) -> Sequence
 
 
 def pull_all(pipeline: Pipeline, path: str, count: int) -> list[Any]:
-    """Exactly `count` messages, acknowledged."""
+    """Pull and acknowledge exactly `count` messages."""
     found: list[Any] = []
     while len(found) < count:
         answer = pipeline.connection.subscriber.pull(subscription=path, max_messages=1000, timeout=60.0)

@@ -11,7 +11,7 @@ from tests.harness.pipeline import Pipeline
 
 @pytest.fixture(scope="package")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    folder = tmp_path_factory.mktemp("truth")
+    folder = tmp_path_factory.mktemp("histories")
     feeds = write_feeds(folder / "feeds")
     with running(folder, feeds) as pipeline:
         yield pipeline

@@ -1,4 +1,4 @@
-"""G5: merges of one feed that run at once, in every interleaving of their steps, on a model of BigQuery's rules."""
+"""G5: merges of one feed that run at once are right in every interleaving, on a model of BigQuery's rules."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ THREE = {"x": (("k", 1),), "y": (("k", 2),), "z": (("k", 3),)}
     ],
 )
 def test_g5_with_the_lock_every_interleaving_is_right(rules: Rules, at_least: int) -> None:
-    """No key twice, no load recorded twice, none lost, no table left behind, no dead letter, the newest row there."""
+    """No key or load is there twice or lost, no table is left, no dead letter written; the newest row wins."""
     explored = explore(rules)
     assert explored.faults == {}
     assert explored.ends > 0
@@ -36,7 +36,7 @@ def test_g5_with_the_lock_every_interleaving_is_right(rules: Rules, at_least: in
 
 
 def test_g5_whatever_each_process_gets_to_see() -> None:
-    """Loads that are staged while merges are under way: the processes list different tables."""
+    """Loads are staged while merges are under way, so the processes list different tables."""
     explored = explore(Rules(TWO, deliveries=(), restages=("x", "y", "y"), crashes=1))
     assert explored.faults == {}
     assert explored.worlds > 1000
@@ -51,7 +51,7 @@ def test_g5_without_the_lock_a_key_is_inserted_twice() -> None:
 
 
 def test_g5_an_update_of_the_same_row_needs_no_lock() -> None:
-    """Once the keys are there, merges that update them conflict by themselves; new keys are what the lock is for."""
+    """Once the keys are there, merges that update them conflict on their own; new keys are what the lock is for."""
     rules = Rules({"x": (("k", 1),), "y": (("k", 2),), "z": (("k", 3),)}, ("x", "y", "z"), lock=False)
     after_x = replace(start(rules), staging=frozenset("yz"), pending=("y", "z"), main=frozenset({(("k", 1, "x"), 1)}))
     after_x = replace(after_x, ledger=frozenset({("x", 1)}))
@@ -59,19 +59,19 @@ def test_g5_an_update_of_the_same_row_needs_no_lock() -> None:
 
 
 def test_g5_the_ledger_must_leave_out_what_it_holds() -> None:
-    """It is read before the transaction begins, so another merge may have applied the load in between."""
+    """The ledger is read before the transaction begins, so another merge may have applied the load in between."""
     faults = explore(Rules(TWO, ("x", "y"), ledger_checks=False)).faults
     assert set(faults) == {"a load is in the ledger twice"}
 
 
 def test_g5_a_table_gone_before_its_merge_is_looked_for_again() -> None:
-    """Were that final, a load that another process has merged, or that still waits, would be dead-lettered."""
+    """Were the missing table final, a load that another process has merged, or that waits, would be dead-lettered."""
     faults = explore(Rules(TWO, ("x", "y"), missing_table_is_final=True)).faults
     assert "a dead letter for nothing" in faults
 
 
 def test_g5_merge_sql_takes_the_precautions_that_the_model_needs() -> None:
-    """The model with the precautions that are found in the statement itself: without one of them it has faults."""
+    """The model takes only the precautions that the sent statement has, and finds no fault."""
     feed = Feed.model_validate(YAML["readings"])
     sql = merge_statement("p", feed, ["x"], "m")
     begin, *body, record, commit = [statement for statement in sqlglot.parse(sql, read="bigquery") if statement]

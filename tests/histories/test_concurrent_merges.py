@@ -1,4 +1,4 @@
-"""G5: merge requests of one feed at once, against the real function; one process of it, and two."""
+"""G5: merge requests of one feed sent at once to one process, or to two, give the oracle's table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from localcloud import parts, processes, ready, record
 from localcloud.environment import clean
 from localcloud.parts import Plan
 from localcloud.ports import choose
-from tests.harness.histories.history import Deliver, Drop, File, History, Settle
+from tests.harness.histories.history import Deliver, Drop, File, History, WaitUntilIdle
 from tests.harness.histories.runner import Counts, Run
 from tests.harness.pipeline import Pipeline
 from tests.harness.subscription import paused_subscription, pull, wait_until
@@ -54,7 +54,7 @@ def staged(pipeline: Pipeline) -> Iterator[tuple[Run, Sequence[Any]]]:
         messages = pull(pipeline, "merge", lambda _: True)
     assert len(messages) == LOADS
     yield run, messages
-    run.take(Settle())
+    run.take(WaitUntilIdle())
     run.compare()
 
 
@@ -90,7 +90,7 @@ def post_at_once(urls: Sequence[str], messages: Sequence[Any]) -> None:
 
 
 def test_g5_sixteen_requests_at_once(pipeline: Pipeline, second_merge: str, staged: tuple[Run, Sequence[Any]]) -> None:
-    """Each staged message twice, straight to a process that has just started: one MERGE takes them all."""
+    """Each staged message comes twice, straight to a process that has just started: one MERGE takes them all."""
     post_at_once([f"{second_merge}/"] * 2, staged[1])
     load_ids = [message.attributes["load_id"] for message in staged[1]]
     entries = pipeline.connection.rows(
@@ -102,11 +102,11 @@ def test_g5_sixteen_requests_at_once(pipeline: Pipeline, second_merge: str, stag
 
 
 def test_g5_sixteen_messages_at_once(pipeline: Pipeline, staged: tuple[Run, Sequence[Any]]) -> None:
-    """Each staged message twice, by way of the bus."""
+    """Each staged message comes twice, through Pub/Sub."""
     for message in [*staged[1], *staged[1]]:
         pipeline.publish("file-staged", message.data, dict(message.attributes))
 
 
 def test_g5_two_processes_at_once(pipeline: Pipeline, second_merge: str, staged: tuple[Run, Sequence[Any]]) -> None:
-    """Each staged message to both: what one is about to merge, the other merges and drops."""
+    """Each staged message goes to both processes: what one is about to merge, the other merges and drops."""
     post_at_once([f"{pipeline.cloud.read()['DROPMERGE_MERGE_URL']}/", f"{second_merge}/"], staged[1])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.harness.histories.histories import histories
-from tests.harness.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle
+from tests.harness.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, WaitUntilIdle
 from tests.harness.histories.runner import run
 from tests.harness.pipeline import Pipeline
 
@@ -17,8 +17,8 @@ def of(*rows: tuple[str, ...], name: str = "a.csv") -> File:
     return File("readings", name, rows)
 
 
-SWAPPED = (Drop(0), Deliver(1), Settle(), Deliver(0))
-TURNS = (Deliver(0), Settle(), Deliver(1))
+SWAPPED = (Drop(0), Deliver(1), WaitUntilIdle(), Deliver(0))
+TURNS = (Deliver(0), WaitUntilIdle(), Deliver(1))
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ TURNS = (Deliver(0), Settle(), Deliver(1))
     ],
 )
 def test_the_order_of_rows(pipeline: Pipeline, history: History) -> None:
-    """Each rule of the order by itself, in one file, in one merge, and from merge to merge."""
+    """Each rule of the order decides alone, in one file, in one merge, and from merge to merge."""
     run(pipeline, history)
 
 
 def test_a_history_with_everything(pipeline: Pipeline) -> None:
-    """Two generations held back and delivered in swapped order, repeated, restaged, given up and replayed."""
+    """Two generations are held back, delivered in swapped order, repeated, restaged, given up and replayed."""
     old = File("readings", "a.csv", (("1", "1", "1.5", "true", "x", "U"), ("1", "x", "", "", "bad", "U")))
     new = File("readings", "b.csv", (("1", "1", "", "TRUE", "y", "D"), ("2", "0", "", "", "", "U")))
     dead = File("people", "c.csv", (("1.0", "Ann", "2024-01-01", "", "0"), ("1.0", "", "2024-01-01", "", "0")))
@@ -69,7 +69,7 @@ def test_a_history_with_everything(pipeline: Pipeline) -> None:
                 Drop(0),
                 Deliver(1),
                 Deliver(1),
-                Settle(),
+                WaitUntilIdle(),
                 Deliver(0),
                 Restage(1),
                 Deliver(2),
@@ -86,7 +86,7 @@ def test_a_history_with_everything(pipeline: Pipeline) -> None:
 @settings(max_examples=10, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories())
 def test_random_histories(pipeline: Pipeline, history: History) -> None:
-    """Always the same few; `run_random` runs others."""
+    """The few histories are always the same; `run_random` runs others."""
     run(pipeline, history)
 
 

@@ -1,4 +1,4 @@
-"""The oracle against examples worked out by hand from the fine print of the design."""
+"""The oracle agrees with examples worked out by hand from the fine print of the design."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -73,7 +73,7 @@ def end(data: bytes | str, contract: Contract = CONTRACT) -> str:
     ],
 )
 def test_the_winner_of_a_key(bodies: list[str | bytes], winner: tuple[object, ...]) -> None:
-    """By hand, in every order of the files."""
+    """The winner is worked out by hand, and is the same in every order of the files."""
     assert people(*bodies) == {"a": winner}
 
 
@@ -100,7 +100,7 @@ def test_the_winner_of_a_key(bodies: list[str | bytes], winner: tuple[object, ..
     ],
 )
 def test_the_end_of_a_file(data: bytes | str, reason: str) -> None:
-    """Merged, or the reason of its dead letter."""
+    """A file is merged, or dead-lettered for the reason that it should be."""
     assert end(data) == reason
 
 
@@ -115,7 +115,7 @@ def test_a_dead_file_leaves_nothing_in_the_table() -> None:
 
 
 def test_a_row_that_is_not_utf8() -> None:
-    """Late in a file BigQuery writes U+FFFD for its bytes: a reason in key, marker and every value that counts."""
+    """Late in a file BigQuery writes U+FFFD for its bytes, a reason in key, marker and every value that counts."""
     late = b"M\xfcller,1,1,,U\nb,1,\xb9,,U\nc,1,1,,\xd0\nd,1,1,\xe9,D\n"
     found = answer(files(HEADER.encode() + b"a,1,1,x,U\n" * 30_000 + late))
     assert {(bad.row[0], bad.reasons) for bad in found.rejected} == {
@@ -204,7 +204,7 @@ def typed(kind: str, text: str) -> object:
     ],
 )
 def test_the_text_of_a_value(kind: str, text: str, value: object) -> None:
-    """As the fine print says; spaces are a reason in any type but STRING."""
+    """A text has the value or the reason of the fine print; spaces are a reason in any type but STRING."""
     assert typed(kind, text) == value
 
 

@@ -61,7 +61,7 @@ class Cloud(LocalCloud):
         self.said: list[str] = []
         super().__init__(state, self.said.append, environ={})
 
-    def heard(self) -> str:
+    def output(self) -> str:
         """Since the last time."""
         lines, self.said[:] = "\n".join(self.said), []
         return lines
@@ -87,7 +87,7 @@ def _feeds(cloud: LocalCloud) -> str:
 
 
 def test_down_and_up_keep_ports_feeds_and_services(cloud: Cloud, feeds: Path, services: Path) -> None:
-    """Free ports too, as long as they are free; what is given later is kept from then on."""
+    """Free ports are kept too, as long as they are free; what is given later is kept from then on."""
     cloud.up(0, feeds, services)
     before = cloud.urls()
     cloud.down()
@@ -99,7 +99,7 @@ def test_down_and_up_keep_ports_feeds_and_services(cloud: Cloud, feeds: Path, se
     with socket.create_server(("127.0.0.1", int(before["DROPMERGE_MERGE_URL"].rpartition(":")[2]))):
         cloud.up(feeds=_ACCOUNTS.parent)
         assert set(cloud.urls().values()).isdisjoint(before.values())
-    assert "some are taken" in cloud.heard()
+    assert "some are taken" in cloud.output()
     cloud.down()
     kept = record.load_last(cloud.state)
     assert kept is not None
@@ -107,7 +107,7 @@ def test_down_and_up_keep_ports_feeds_and_services(cloud: Cloud, feeds: Path, se
 
 
 def test_the_choice_outlives_a_failed_up(cloud: Cloud, feeds: Path, services: Path) -> None:
-    """And that of the one that failed is not kept."""
+    """The choice of the `up` that failed is not kept."""
     cloud.up(0, feeds, services)
     before = cloud.urls()
     cloud.down()
@@ -118,7 +118,7 @@ def test_the_choice_outlives_a_failed_up(cloud: Cloud, feeds: Path, services: Pa
 
 
 def test_a_kept_folder_that_is_gone_is_named(cloud: Cloud, feeds: Path, services: Path) -> None:
-    """With the option to give, and its default; nothing is started."""
+    """The error names the option to give and its default; nothing is started."""
     cloud.up(0, feeds, services)
     cloud.down()
     feeds.rename(feeds.with_name("moved"))
@@ -130,7 +130,7 @@ def test_a_kept_folder_that_is_gone_is_named(cloud: Cloud, feeds: Path, services
 
 
 def test_kept_ports_that_are_taken_are_named(tmp_path: Path, services: Path) -> None:
-    """Those that were chosen by number: the error says which, and what to do."""
+    """For ports that were chosen by number, the error says which are taken and what to do."""
     cloud = Cloud(tmp_path / "state")
     base = next(port for port in range(21000, 31000, 16) if all(map(_is_free, choose(port).values())))
     cloud.up(base, services=services)
@@ -149,7 +149,7 @@ def _is_free(port: int) -> bool:
 
 
 def test_an_earlier_versions_record_is_read(tmp_path: Path) -> None:
-    """With fewer fields and ports, or with more."""
+    """A record with fewer or more fields and ports is read."""
     ports = {name: port for name, port in DEFAULTS.items() if name != "metrics"}
     old = {"ports": ports, "feeds": "f", "services": "s", "bus_host": "h", "own_bus": True, "processes": {}}
     (tmp_path / "cloud.json").write_text(json.dumps({**old, "ready": True, "of_a_later_version": 1}))
@@ -165,18 +165,18 @@ def test_an_earlier_versions_record_is_read(tmp_path: Path) -> None:
 
 
 def test_contracts_that_changed_are_named_and_restart_reads_them(cloud: Cloud, feeds: Path, services: Path) -> None:
-    """By what is in them, whatever their times; the other parts go on, and each function is asked by itself."""
+    """Contents count and times do not; the other parts go on, and each function is asked on its own."""
     cloud.up(0, feeds, services)
     before = cloud.pids()
     (feeds / "accounts.yaml").touch()
-    cloud.heard()
+    cloud.output()
     cloud.up()
-    assert "contracts on disk" not in cloud.heard()
+    assert "contracts on disk" not in cloud.output()
 
     (feeds / "accounts.yaml").write_text(_ACCOUNTS.read_text() + "# changed\n")
     (feeds / "more.yaml").write_text("new")
     cloud.up()
-    said = cloud.heard()
+    said = cloud.output()
     assert "that ingest and merge started with: accounts.yaml has changed, more.yaml is new" in said
     assert "`dropmerge up --restart`" in said
     assert cloud.pids() == before
@@ -184,12 +184,12 @@ def test_contracts_that_changed_are_named_and_restart_reads_them(cloud: Cloud, f
     os.killpg(before["DROPMERGE_MERGE_PID"], signal.SIGKILL)
     wait_until(lambda: cloud.dead() == ["merge"], "killed")
     cloud.up()
-    assert "that ingest started with: accounts.yaml has changed" in cloud.heard()
+    assert "that ingest started with: accounts.yaml has changed" in cloud.output()
 
     cloud.up(restart=True)
     after = cloud.pids()
     assert {name for name in before if before[name] != after[name]} == {"DROPMERGE_INGEST_PID", "DROPMERGE_MERGE_PID"}
-    assert "contracts on disk" not in cloud.heard()
+    assert "contracts on disk" not in cloud.output()
     assert not cloud.dead()
 
 
@@ -199,7 +199,7 @@ def test_restart_lets_what_is_handled_end(cloud: Cloud, tmp_path: Path, feeds: P
     with ThreadPoolExecutor(2) as pool:
         handled = pool.submit(requests.post, url, timeout=60)
         wait_until(lambda: (tmp_path / "began").exists(), "begun")
-        cloud.heard()
+        cloud.output()
         restarted = pool.submit(cloud.up, restart=True)
         merge = before["DROPMERGE_MERGE_PID"]
         wait_until(lambda: not psutil.pid_exists(merge) or psutil.Process(merge).status() == "zombie", "merge ended")
@@ -221,7 +221,7 @@ def test_a_restart_that_fails_leaves_the_other_parts(cloud: Cloud, feeds: Path, 
     with pytest.raises(CloudError, match="a broken service"):
         cloud.up(restart=True)
     assert cloud.dead() == ["ingest", "merge"]
-    assert "`dropmerge up` starts them again" in cloud.heard()
+    assert "`dropmerge up` starts them again" in cloud.output()
     main.write_text(good)
     cloud.up()
     after = cloud.pids()
@@ -246,7 +246,7 @@ def _environment() -> dict[str, str]:
 
 
 def test_a_broken_contract_starts_and_stops_nothing(cloud: Cloud, feeds: Path, services: Path) -> None:
-    """The command names the file and the fault."""
+    """The error names the file and the fault."""
     contract = feeds / "accounts.yaml"
     good = contract.read_text()
     contract.write_text(good + "surprise: 1\n")
@@ -273,7 +273,7 @@ def test_a_broken_contract_starts_and_stops_nothing(cloud: Cloud, feeds: Path, s
 def test_up_at_another_terminal_does_not_mind_a_restart(
     cloud: Cloud, tmp_path: Path, feeds: Path, services: Path
 ) -> None:
-    """Which returns by itself; Ctrl-C at the first still stops all."""
+    """The restart returns on its own; Ctrl-C at the first terminal still stops all."""
     with (tmp_path / "said").open("w") as said:
         words = ("--port-base", 0, "--feeds", feeds, "--services", services)
         process = subprocess.Popen(
@@ -302,7 +302,7 @@ def test_up_at_another_terminal_does_not_mind_a_restart(
 
 
 def test_the_usual_ports_can_be_asked_for_again() -> None:
-    """By a word, as they are not in a row; anything else is a misuse."""
+    """They are asked for by a word, as they are not in a row; any other word is a usage error."""
     line = [sys.executable, "-m", "dropmerge", "up", "--port-base"]
     told = subprocess.run([*line, "nine"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert told.returncode == 2

@@ -1,4 +1,4 @@
-"""Every command as it is typed, on a local cloud of its own, started and stopped by the commands too."""
+"""Every command works as it is typed, on a local cloud that commands start and stop."""
 
 import csv
 import json
@@ -89,10 +89,10 @@ def test_dead_letters_listed_shown_replayed_and_discarded(terminal: Terminal) ->
         (terminal.folder / name).write_text("customer,account\n1,2\n")
     terminal.run("drop", "bad-1.csv", "bad-2.csv")
     terminal.run("wait")
-    letters = json.loads(terminal.run("dead-letters", "list", "--object", "*/bad-*", "--json"))
-    assert [one["reason"] for one in letters] == ["wrong_header"] * 2
-    shown = json.loads(terminal.run("dead-letters", "show", letters[0]["id"], "--json"))
-    assert shown["object"] == letters[0]["object"]
+    dead_letters = json.loads(terminal.run("dead-letters", "list", "--object", "*/bad-*", "--json"))
+    assert [one["reason"] for one in dead_letters] == ["wrong_header"] * 2
+    shown = json.loads(terminal.run("dead-letters", "show", dead_letters[0]["id"], "--json"))
+    assert shown["object"] == dead_letters[0]["object"]
     ids = json.loads(terminal.run("dead-letters", "replay", "--id", shown["id"], "--dry-run", "--json"))
     assert ids == [shown["id"]]
     terminal.run("dead-letters", "replay", "--id", shown["id"], "--yes")
@@ -150,7 +150,7 @@ def test_explain_of_an_object_nobody_knows(terminal: Terminal) -> None:
 
 
 def test_what_the_readme_says_to_type(terminal: Terminal) -> None:
-    """Each line of the README's shell blocks but `make` and the virtual environment, as it stands."""
+    """Each line of the README's shell blocks but `make` and the virtual environment works as it stands."""
     blocks = re.findall(r"^## (?:Your own file|When something goes wrong)\n(.*?)^## ", _readme(), re.M | re.S)
     lines = [line.strip() for block in blocks for line in re.findall(r"^    (.+)$", block, re.M)]
     assert len(lines) > 8
@@ -167,8 +167,8 @@ def test_what_the_readme_says_to_type(terminal: Terminal) -> None:
                 first = next(csv.DictReader(file))
             line = line.replace("=C ", f"={first['customer_id']} ").replace("=A ", f"={first['account_number']} ")
         if " ID" in line:
-            (letter,) = json.loads(terminal.sh("dropmerge dead-letters list --json"))
-            line = line.replace(" ID", f" {letter['id']}")
+            (dead_letter,) = json.loads(terminal.sh("dropmerge dead-letters list --json"))
+            line = line.replace(" ID", f" {dead_letter['id']}")
         # The reader has a terminal, and is asked.
         terminal.sh(re.sub(r" (discard|backfill) ", r" \1 --yes ", line))
 

@@ -107,7 +107,7 @@ def test_results_beyond_the_count_are_not_found(client: bigquery.Client) -> None
 
 
 def test_results_beyond_the_bytes_are_not_found(client: bigquery.Client) -> None:
-    """Three of 160 kB are too much."""
+    """Three results of 160 kB are more than is kept."""
     first, second, third = (_ask(client, _numbers(20_000)) for _ in range(3))
     with pytest.raises(NotFound) as caught:
         _again(client, first).result(job_retry=None)
@@ -117,7 +117,7 @@ def test_results_beyond_the_bytes_are_not_found(client: bigquery.Client) -> None
 
 
 def test_a_result_that_is_being_read_stays(client: bigquery.Client) -> None:
-    """Page by page, while more others than are kept are made and read."""
+    """The result is read page by page while more others than are kept are made and read."""
     rows = iter(client.query(_numbers(50)).result(page_size=20))
     read = [next(rows)["n"]]
     for _ in range(7):
@@ -134,7 +134,7 @@ def test_a_result_that_nobody_has_read_yet_stays(client: bigquery.Client) -> Non
 
 
 def test_a_running_job_is_not_forgotten(client: bigquery.Client) -> None:
-    """It began before many others, and is found when it ends."""
+    """The job began before many others, and is found when it ends."""
     slow = "BEGIN DECLARE i INT64 DEFAULT 0; WHILE i < 40 DO SET i = i + 1; END WHILE; SELECT i AS n; END"
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(_ask, client, slow)
@@ -172,7 +172,7 @@ def test_questions_do_not_push_out_what_changed_something(client: bigquery.Clien
 
 
 def test_an_id_that_was_forgotten_can_be_used_again(client: bigquery.Client) -> None:
-    """As services do, whose ids repeat: the new job is the youngest."""
+    """Services repeat their ids: the new job counts as the youngest."""
     job = _ask(client)
     for _ in range(12):
         _ask(client)
@@ -188,7 +188,7 @@ def test_an_id_that_was_forgotten_can_be_used_again(client: bigquery.Client) -> 
 
 
 def test_jobs_are_listed_by_their_time(client: bigquery.Client) -> None:
-    """The bounds that `explain` sends."""
+    """The list honours the bounds that `explain` sends."""
     before = _ask(client)
     border = datetime.now(UTC)
     wait_until(lambda: datetime.now(UTC).timestamp() > border.timestamp() + 0.01, "later")
@@ -213,7 +213,7 @@ def test_a_start_reads_no_more_jobs_than_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_reader_who_does_not_come_back_holds_nothing_for_ever() -> None:
-    """What was asked for and not read to its end may go after five minutes."""
+    """A result that was asked for and not read to its end may be dropped after five minutes."""
     now, gone = [0.0], list[str]()
     kept = Tables(1, 10**6, gone.append, lambda: now[0])
     kept["a"] = pa.table({"n": [1]})
@@ -245,7 +245,7 @@ def test_the_youngest_stay_and_the_one_that_came_always_does() -> None:
 
 
 def test_another_bqemulator_is_refused() -> None:
-    """The start ends, and says what to pin."""
+    """The start fails and says what to pin."""
 
     class Other:
         store = {"filled": 1}  # noqa: RUF012

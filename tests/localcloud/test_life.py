@@ -1,4 +1,4 @@
-"""The local cloud's own life: up, found, killed, mended, down, and side by side with another."""
+"""The local cloud starts, is found, survives kills, stops, and runs side by side with another."""
 
 import os
 import signal

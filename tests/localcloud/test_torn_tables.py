@@ -19,7 +19,7 @@ from tests.harness.subscription import wait_until
 
 
 def test_tables_torn_by_a_kill_can_be_made_and_dropped_again(tmp_path: Path) -> None:
-    """As a load job, a statement, a call or a deletion leaves them."""
+    """Load jobs, statements, calls and deletions all leave such tables when they are killed."""
     cloud = LocalCloud(tmp_path / "state", environ={})
     cloud.up(0)
     try:

@@ -118,7 +118,7 @@ def test_empty_fields_are_null(loader: Loader) -> None:
     ],
 )
 def test_a_bad_file_is_refused_whole(loader: Loader, data: bytes, message: str) -> None:
-    """A fault fails the job with reason `invalid`, tells the line, and leaves no table that was not there."""
+    """A fault fails the job with reason `invalid`, names the line, and leaves no table that was not there."""
     table = loader.table()
     with pytest.raises(BadRequest, match=message) as caught:
         loader.load(data, table)
@@ -150,7 +150,7 @@ def test_a_good_file_loads_where_a_bad_one_failed(loader: Loader) -> None:
     ],
 )
 def test_the_options_of_the_job_hold(loader: Loader, data: bytes, options: dict[str, Any], rows: Rows) -> None:
-    """Delimiter, quote, rows to skip and encoding are the job's, not guessed."""
+    """Delimiter, quote, rows to skip and encoding are those of the job, not guessed."""
     assert loader.load(data, loader.table(), **options) == rows
 
 
@@ -161,7 +161,7 @@ def test_newlines_in_quotes_are_refused_unless_allowed(loader: Loader) -> None:
 
 
 def test_a_fault_after_many_blocks_is_found(loader: Loader) -> None:
-    """A file read in many blocks is told by the line of its fault."""
+    """The error for a file read in many blocks names the line of the fault."""
     good = b"a,b\r\n" + b'"some\n text",more text\r\n' * 600_000
     table = loader.table()
     with pytest.raises(BadRequest, match="line 1200002: the record has 1 fields"):

@@ -12,7 +12,7 @@ from tests.harness.pipeline import Pipeline
 
 @pytest.fixture(scope="package")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    folder = tmp_path_factory.mktemp("console")
+    folder = tmp_path_factory.mktemp("operator")
     feeds = write_feeds(folder / "feeds")
     (feeds / "numbers.yaml").write_text(NUMBERS)
     (feeds / "reloaded.yaml").write_text(NUMBERS.replace("numbers", "reloaded"))

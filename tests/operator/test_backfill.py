@@ -11,8 +11,8 @@ from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import paused_subscription, pull_all
 
 
-def test_backfill_finds_what_no_notification_told_of(pipeline: Pipeline, commands: Commands) -> None:
-    """Only what a feed wants and the ledger does not know; the message is Cloud Storage's; repeating is harmless."""
+def test_backfill_finds_objects_that_never_got_a_notification(pipeline: Pipeline, commands: Commands) -> None:
+    """It takes only what a feed wants and the ledger lacks, sends Cloud Storage's message, and may be repeated."""
     prefix = "gs://landing/incoming/accounts/back"
     known = pipeline.drop("back-0.csv", HEADER + row("back-0", 400))
     pipeline.wait_until_idle()
@@ -43,7 +43,7 @@ def test_backfill_finds_what_no_notification_told_of(pipeline: Pipeline, command
 
 
 def test_a_whole_feed_is_reloaded_from_the_archive(pipeline: Pipeline, commands: Commands) -> None:
-    """As the runbook says: the same table, though an overwritten generation is long gone from the landing bucket."""
+    """The runbook's steps give the same table, though an overwritten generation has left the landing bucket."""
     old = pipeline.drop("reload.csv", "n,v\n1,1\n2,1\n", feed="reloaded")
     pipeline.wait_until_idle()
     pipeline.drop("reload.csv", "n,v\n2,2\n3,2\n", feed="reloaded")

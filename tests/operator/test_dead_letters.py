@@ -1,4 +1,4 @@
-"""`dropmerge dead-letters`: list, show, replay, discard, each as typed."""
+"""`dropmerge dead-letters` lists, shows, replays and discards dead letters."""
 
 import base64
 import fnmatch
@@ -16,11 +16,13 @@ BAD_HEADER = HEADER.replace("credit_score", "score")
 
 def waiting(pipeline: Pipeline, glob: str) -> list[str]:
     """Ids."""
-    return sorted(letter.id for letter in pipeline.dead_letters() if fnmatch.fnmatch(letter.object or "", glob))
+    return sorted(
+        dead_letter.id for dead_letter in pipeline.dead_letters() if fnmatch.fnmatch(dead_letter.object or "", glob)
+    )
 
 
 def test_list_counts_by_kind_and_shows_the_oldest(pipeline: Pipeline, commands: Commands) -> None:
-    """Both shapes: ours with its reason, Pub/Sub's own after too many attempts."""
+    """Both shapes are listed: ours with its reason, Pub/Sub's own after too many attempts."""
     name = "incoming/accounts/list.csv"
     ids = [put(pipeline, ours(name, dropmerge_dead_lettered_at=f"2025-01-0{day}T00:00:00Z")) for day in (2, 1)]
     forwarding = {"SourceDeliveryCount": "20", "SourceSubscription": "merge", "SourceSubscriptionProject": "local"}
@@ -48,14 +50,14 @@ def test_list_counts_by_kind_and_shows_the_oldest(pipeline: Pipeline, commands: 
 
 
 def test_listing_gives_back_every_lease_and_uses_nothing_up(pipeline: Pipeline, commands: Commands) -> None:
-    """The next listing sees the same letters at once; no delivery attempts are counted."""
+    """The next listing sees the same dead letters at once; no delivery attempts are counted."""
     name = "incoming/accounts/again.csv"
     ids = sorted(put(pipeline, ours(name)) for _ in range(3))
     for _ in range(2):
         assert sorted(one["id"] for one in commands.json("dead-letters", "list", "--object", name)) == ids
     path = pipeline.connection.subscriber.subscription_path(pipeline.connection.project, INGEST_DEAD_LETTERS)
     policy = pipeline.connection.subscriber.get_subscription(subscription=path).dead_letter_policy
-    assert not policy.dead_letter_topic, "with a policy, reading would drive letters out"
+    assert not policy.dead_letter_topic, "with a policy, reading would drive dead letters out"
 
 
 FORGED: list[dict[str, str]] = [
@@ -67,8 +69,8 @@ FORGED: list[dict[str, str]] = [
 ]
 
 
-def test_a_forged_letter_harms_no_command(pipeline: Pipeline, commands: Commands) -> None:
-    """Whatever its attributes say, it is listed, replayed with the original ones whole, and gone."""
+def test_a_forged_dead_letter_harms_no_command(pipeline: Pipeline, commands: Commands) -> None:
+    """Dead letters with forged attributes are listed, and replayed with their original attributes whole."""
     ids = [
         put(pipeline, {"eventType": "OBJECT_DELETE", "objectId": f"forged/{n}", **forged}, data=b"\xff")
         for n, forged in enumerate(FORGED)
@@ -83,9 +85,9 @@ def test_a_forged_letter_harms_no_command(pipeline: Pipeline, commands: Commands
     with paused_subscription(pipeline, "ingest") as path:
         commands.run("dead-letters", "replay", "--object", "forged/*", "--yes")
         messages = {m.attributes["objectId"]: m for m in pull_all(pipeline, path, len(ids))}
-    for n, (letter_id, forged) in enumerate(zip(ids, FORGED, strict=True)):
+    for n, (dead_letter_id, forged) in enumerate(zip(ids, FORGED, strict=True)):
         original = {k: v for k, v in forged.items() if not k.startswith("dropmerge_") and k != "replay_count"}
-        stamps = {"replay_of": letter_id, "replay_count": "1"}
+        stamps = {"replay_of": dead_letter_id, "replay_count": "1"}
         message = messages[f"forged/{n}"]
         assert message.data == b"\xff"
         assert dict(message.attributes) == {
@@ -94,7 +96,7 @@ def test_a_forged_letter_harms_no_command(pipeline: Pipeline, commands: Commands
     assert waiting(pipeline, "forged/*") == []
 
 
-def test_show_tells_message_history_and_what_to_do(pipeline: Pipeline, commands: Commands) -> None:
+def test_show_prints_message_history_and_what_to_do(pipeline: Pipeline, commands: Commands) -> None:
     """A replay that failed again is counted, and the journal knows of the earlier one."""
     uri = pipeline.drop("show.csv", BAD_HEADER + row("show"))
     pipeline.wait_until_idle()
@@ -117,7 +119,7 @@ def test_show_tells_message_history_and_what_to_do(pipeline: Pipeline, commands:
 
 
 def test_replay_takes_what_the_filters_say(pipeline: Pipeline, commands: Commands) -> None:
-    """Filters, limit and dry run; nothing else is touched, and each original goes to the topic it came from."""
+    """Filters, limit and dry run hold; nothing else is touched, and each original is published to its own topic."""
 
     def name(n: int) -> str:
         return f"incoming/accounts/filter-{n}.csv"
@@ -142,19 +144,21 @@ def test_replay_takes_what_the_filters_say(pipeline: Pipeline, commands: Command
     assert waiting(pipeline, "incoming/accounts/filter-*") == sorted([ids[0], ids[2]])
 
 
-def test_a_letter_that_fails_again_is_not_replayed_by_the_same_command(pipeline: Pipeline, commands: Commands) -> None:
-    """The first is back before the last has gone; only those that waited at the start are taken, each once."""
+def test_a_dead_letter_that_fails_again_is_not_replayed_by_the_same_command(
+    pipeline: Pipeline, commands: Commands
+) -> None:
+    """Only what waited at the start is taken, each once, though the first is back before the last is replayed."""
     empty_dead_letters(pipeline)
     uris = [pipeline.drop(f"circle-{n}.csv", BAD_HEADER + row("circle")) for n in range(4)]
     pipeline.wait_until_idle()
-    ids = sorted(letter.id for letter in pipeline.dead_letters())
+    ids = sorted(dead_letter.id for dead_letter in pipeline.dead_letters())
     assert sorted(commands.json("dead-letters", "replay", "--all", "--rate", "1", "--yes")) == ids
     pipeline.wait_until_idle()
     assert [pipeline.dead_letter(uri).replay_count for uri in uris] == [1] * 4
 
 
 def test_replay_refuses_past_a_maximum_unless_forced(pipeline: Pipeline, commands: Commands) -> None:
-    """A letter that was replayed five times stays where it is and is named."""
+    """A dead letter that was replayed five times stays where it is and is named."""
     name = "incoming/accounts/worn.csv"
     put(pipeline, ours(name, replay_count="5"))
     refused = commands.run("dead-letters", "replay", "--object", name, "--yes", code=1)
@@ -167,13 +171,16 @@ def test_discard_is_in_the_journal_with_who_and_why(pipeline: Pipeline, commands
     """explain still says that the file was dead-lettered, and `wait` does not wait for it."""
     uri = pipeline.drop("discard.csv", BAD_HEADER + row("discard"))
     pipeline.wait_until_idle()
-    letter = pipeline.dead_letter(uri)
-    assert "--why is empty" in commands.run("dead-letters", "discard", "--id", letter.id, "--why", " ", code=2).stderr
-    assert commands.json("dead-letters", "discard", "--id", letter.id, "--why", "sent by mistake", "--dry-run")
-    commands.run("dead-letters", "discard", "--id", letter.id, "--why", "sent by mistake", "--yes")
+    dead_letter = pipeline.dead_letter(uri)
+    assert (
+        "--why is empty"
+        in commands.run("dead-letters", "discard", "--id", dead_letter.id, "--why", " ", code=2).stderr
+    )
+    assert commands.json("dead-letters", "discard", "--id", dead_letter.id, "--why", "sent by mistake", "--dry-run")
+    commands.run("dead-letters", "discard", "--id", dead_letter.id, "--why", "sent by mistake", "--yes")
     found = pipeline.explain(uri)
     assert (found["state"], found["discarded"]) == ("dead_lettered", "sent by mistake")
     detail = found["events"][-1]["detail"]
     assert detail["who"]
-    assert detail["dead_letter_id"] == letter.id
+    assert detail["dead_letter_id"] == dead_letter.id
     pipeline.wait_until_idle()

@@ -1,4 +1,4 @@
-"""`dropmerge explain`: what happened to a file, and why a row is as it is."""
+"""`dropmerge explain` says what happened to a file, and why a row is as it is."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.harness.subscription import paused_subscription, pull_all, wait_until
 
 
 def test_the_life_of_a_merged_load(pipeline: Pipeline, commands: Commands) -> None:
-    """Every step with its time, rows rejected by reason, the jobs, the MERGE and the loads it took along."""
+    """Explain shows steps with times, rejected rows by reason, jobs, the MERGE and the loads merged with it."""
     bad = "life-bad,a,high,1.5,2025-01-01T00:00:00Z,U\n"
     with paused_subscription(pipeline, "merge") as path:
         uris = [pipeline.drop(f"life-{n}.csv", HEADER + row(f"life-{n}") + bad, feed="tolerant") for n in range(2)]
@@ -38,7 +38,7 @@ def test_the_life_of_a_merged_load(pipeline: Pipeline, commands: Commands) -> No
 
 
 def test_a_merge_tells_what_became_of_its_rows(pipeline: Pipeline, commands: Commands) -> None:
-    """Inserted, updated, a tombstone made, stale against the table."""
+    """Rows are counted as inserted, updated, made a tombstone, or stale against the table."""
     pipeline.drop("rows-1.csv", HEADER + row("rows-old", 600, day=5) + row("rows-new", 400) + row("rows-gone"))
     pipeline.wait_until_idle()
     changes = [row("rows-old", 400, day=4), row("rows-new", 401, day=2), row("rows-gone", day=2, operation="D")]
@@ -50,7 +50,7 @@ def test_a_merge_tells_what_became_of_its_rows(pipeline: Pipeline, commands: Com
 
 
 def test_where_a_row_has_its_values_from(pipeline: Pipeline, commands: Commands) -> None:
-    """File, generation, load, when, and what would replace it; a tombstone too, and a key that is not there."""
+    """Explain names file, generation, load, time, and what would replace the row; tombstones and missing keys too."""
     pipeline.drop("row-1.csv", HEADER + row("row", 500, day=1) + row("row-gone", day=1))
     pipeline.wait_until_idle()
     newer = pipeline.drop("row-2.csv", HEADER + row("row", 640, day=2) + row("row-gone", day=3, operation="D"))
@@ -80,15 +80,15 @@ def test_key_values_have_the_contracts_types(pipeline: Pipeline, commands: Comma
 
 
 def test_ends_without_a_merge(pipeline: Pipeline) -> None:
-    """Superseded, ignored and unknown are told apart; a discarded or replayed letter is seen too."""
+    """Superseded, ignored and unknown have their own words; a discarded or replayed dead letter is seen too."""
     with paused_subscription(pipeline, "ingest") as path:
         old = pipeline.drop("ends.csv", HEADER + row("ends", 501))
         new = pipeline.drop("ends.csv", HEADER + row("ends", 502, day=2))
-        unheard = pipeline.explain(new)
-        assert unheard["state"] == "unknown"
-        assert "backfill" in unheard["why"]
+        unknown = pipeline.explain(new)
+        assert unknown["state"] == "unknown"
+        assert "backfill" in unknown["why"]
         assert pipeline.explain(old)["state"] == "superseded", "by what is in the bucket"
-        messages = pull_all(pipeline, path, 2 + 1)  # an overwrite also tells of the old one's end
+        messages = pull_all(pipeline, path, 2 + 1)  # an overwrite also notifies of the old one's end
     for message in messages:
         pipeline.publish("file-arrived", message.data, dict(message.attributes))
     pipeline.wait_until_idle()
@@ -102,7 +102,7 @@ def test_ends_without_a_merge(pipeline: Pipeline) -> None:
 def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_there(
     pipeline: Pipeline, commands: Commands
 ) -> None:
-    """The journal's table is deleted: merged by the ledger, dead-lettered by the letter, and new files go on."""
+    """With the journal's table deleted, ledger and dead letters still give the state, and new files are merged."""
     merged = pipeline.drop("diary-1.csv", HEADER + row("diary-1", 611))
     bad = pipeline.drop("diary-bad.csv", "no,header\n")
     pipeline.wait_until_idle()
@@ -126,7 +126,7 @@ def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_t
     assert not {merged, after} & known
     assert f"gs://archive/{stranger.name}: not a copy that ingest made" in archived.stderr
     stranger.delete()
-    # Of what was dead-lettered before, nobody knows but the letters: it would be waited for.
+    # Of what was dead-lettered before, nobody knows but the dead letters: it would be waited for.
     for blob in list_landing_objects(pipeline.connection):
         blob.delete()
     pipeline.wait_until_idle()

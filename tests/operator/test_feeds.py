@@ -1,4 +1,4 @@
-"""`dropmerge feeds`: contracts before they are deployed."""
+"""`dropmerge feeds` checks, shows and proposes contracts before they are deployed."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _GOOD = (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text()
 
 
 def test_check_names_line_and_column(commands: Commands, tmp_path: Path) -> None:
-    """Every fault of every contract, as editors and CI read them; exit code 1."""
+    """Every fault of every contract is printed as editors and CI read it, with exit code 1."""
     bad = _GOOD.replace("type: INT64", "type: INTEGR").replace("unknown_columns:", "unknown_colums:")
     (tmp_path / "bad.yaml").write_text(bad)
     (tmp_path / "good.yaml").write_text(_GOOD)
@@ -42,7 +42,7 @@ def test_check_names_line_and_column(commands: Commands, tmp_path: Path) -> None
     ],
 )
 def test_each_kind_of_fault_has_its_place(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
-    """What the contract as a whole gets wrong is told at its beginning."""
+    """A fault of the contract as a whole is reported at its beginning."""
     path = tmp_path / "f.yaml"
     path.write_text(_GOOD.replace(old, new, 1))
     feed, (fault, *_) = check(path)
@@ -52,7 +52,7 @@ def test_each_kind_of_fault_has_its_place(tmp_path: Path, old: str, new: str, li
 
 
 def test_two_contracts_may_not_share_a_name_or_a_table(tmp_path: Path) -> None:
-    """Each would undo the other's rows."""
+    """Each of the two would undo the other's rows."""
     paths = [tmp_path / "a.yaml", tmp_path / "b.yaml", tmp_path / "c.yaml"]
     paths[0].write_text(_GOOD)
     paths[1].write_text(_GOOD)
@@ -61,8 +61,8 @@ def test_two_contracts_may_not_share_a_name_or_a_table(tmp_path: Path) -> None:
     assert [(Path(one.file).name, one.line) for one in faults] == [("b.yaml", 1), ("c.yaml", 4)]
 
 
-def test_show_tells_what_is_understood(commands: Commands) -> None:
-    """A line a feed; one feed with its columns."""
+def test_show_prints_what_is_understood(commands: Commands) -> None:
+    """All feeds are shown in one line per feed, a single feed with its columns."""
     assert "incoming/tolerant/*" in commands.run("feeds", "show").stdout
     assert "credit_score BETWEEN 300 AND 850" in commands.run("feeds", "show", "accounts").stdout
     assert commands.json("feeds", "show", "accounts")[0]["key"] == ["customer_id", "account_number"]
@@ -78,7 +78,7 @@ order_id;line;customer;zip;amount;rate;paid;ordered;updated_at;note;op
 
 
 def test_init_makes_a_contract_that_passes_its_check(commands: Commands, tmp_path: Path) -> None:
-    """Types by the text rules of the pipeline, a key, a version, the delete marker, doubts in comments."""
+    """It infers types by the pipeline's text rules, key, version and delete marker; comments name doubts."""
     file = tmp_path / "Order lines 2025.csv"
     file.write_text(SAMPLE)
     printed = commands.run("feeds", "init", file).stdout
@@ -125,7 +125,7 @@ def test_init_understands_the_generators_own_file(tmp_path: Path) -> None:
     ],
 )
 def test_init_says_why_it_cannot(tmp_path: Path, data: bytes, words: str) -> None:
-    """A sample that no contract fits."""
+    """The error names what makes a sample unfit for any contract."""
     file = tmp_path / "sample.csv"
     file.write_bytes(data)
     with pytest.raises(InferenceError, match=words):

@@ -1,4 +1,4 @@
-"""Files that Pub/Sub itself gave up on: only a dead letter of its own tells, which carries no reason."""
+"""A file that Pub/Sub gave up on is reported as dead-lettered, though its dead letter has no reason."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def journal(pipeline: Pipeline, uri: str, *events: str) -> None:
 
 
 def forward(pipeline: Pipeline, message: Any, topic: str) -> str:
-    """As Pub/Sub does after too many attempts; returns the letter's id."""
+    """As Pub/Sub does after too many attempts; returns the dead letter's id."""
     return put(pipeline, {**message.attributes, **FORWARDED}, topic, message.data)
 
 
@@ -37,7 +37,7 @@ def state_of(pipeline: Pipeline, uri: str) -> tuple[str, Any]:
 
 
 def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, commands: Commands) -> None:
-    """Explain, status and wait say so though the journal says `pinned`; a discard stands; a replay sets it going."""
+    """Explain, status and wait say so, not the journal's `pinned`; a discard is final; a replay starts it again."""
     lost = ("dead_lettered", "delivery_attempts_exhausted")
     with paused_subscription(pipeline, "ingest") as path:
         uri = pipeline.drop("given-up.csv", HEADER + row("given-up", 633), feed="tolerant")
@@ -51,13 +51,13 @@ def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, comm
         assert (now["in_flight"], now["dead_letters"]) == (before["in_flight"] - 1, before["dead_letters"] + 1)
 
         journal(pipeline, uri, "arrived")
-        assert state_of(pipeline, uri) == ("arrived", None), "announced again: the letter is of the past"
+        assert state_of(pipeline, uri) == ("arrived", None), "announced again: the dead letter is of the past"
         commands.run("wait", "--timeout", 0, code=1)
         second = forward(pipeline, message, INGEST_DEAD_LETTERS)
         assert pipeline.explain(uri)["dead_letter"] == second, "the later one"
 
-        for letter in (first, second):
-            commands.run("dead-letters", "discard", "--id", letter, "--why", "enough", "--yes")
+        for dead_letter in (first, second):
+            commands.run("dead-letters", "discard", "--id", dead_letter, "--why", "enough", "--yes")
         found = commands.json("explain", uri)
         assert (found["state"], found["reason"]) == lost
         assert (found["discarded"], found["dead_letter"]) == ("enough", second)
@@ -77,15 +77,15 @@ def test_a_file_that_pubsub_gave_up_on_is_dead_lettered(pipeline: Pipeline, comm
 
 
 def test_a_load_that_merge_was_given_up_on_has_its_objects_name(pipeline: Pipeline, commands: Commands) -> None:
-    """Read from the staged message: filters find it, explain tells of it, the journal names what was discarded."""
+    """The name is read from the staged message, for filters, explain and the journal's record of a discard."""
     with paused_subscription(pipeline, "merge") as path:
         uri = pipeline.drop("given-up-staged.csv", HEADER + row("given-up-staged"))
         (message,) = pull_all(pipeline, path, 1)
-        letter = forward(pipeline, message, MERGE_DEAD_LETTERS)
+        dead_letter = forward(pipeline, message, MERGE_DEAD_LETTERS)
         name, _, generation = uri.removeprefix("gs://landing/").partition("#")
         (listed,) = commands.json("dead-letters", "list", "--object", name)
         assert (listed["id"], listed["bucket"], listed["object"], listed["generation"], listed["feed"]) == (
-            letter, "landing", name, int(generation), "accounts",
+            dead_letter, "landing", name, int(generation), "accounts",
         )  # fmt: skip
         assert state_of(pipeline, uri) == ("dead_lettered", "delivery_attempts_exhausted")
         commands.run("wait", "--timeout", 0)
@@ -97,13 +97,13 @@ def test_a_load_that_merge_was_given_up_on_has_its_objects_name(pipeline: Pipeli
 
 
 def test_a_discard_hides_no_other_end(pipeline: Pipeline, commands: Commands) -> None:
-    """An old letter of what was superseded."""
+    """Discarding an old dead letter of a superseded generation leaves its final state."""
     with paused_subscription(pipeline, "ingest") as path:
         uri = pipeline.drop("other-end.csv", HEADER + row("other-end"))
         (message,) = pull_all(pipeline, path, 1)
-        letter = forward(pipeline, message, INGEST_DEAD_LETTERS)
+        dead_letter = forward(pipeline, message, INGEST_DEAD_LETTERS)
         journal(pipeline, uri, "superseded")
-        commands.run("dead-letters", "discard", "--id", letter, "--why", "superseded", "--yes")
+        commands.run("dead-letters", "discard", "--id", dead_letter, "--why", "superseded", "--yes")
         assert state_of(pipeline, uri) == ("superseded", None)
         assert commands.json("status")["feeds"]["accounts"]["last_file"]["state"] == "superseded"
     pipeline.connection.storage.bucket("landing").blob("incoming/accounts/other-end.csv").delete()
@@ -111,7 +111,7 @@ def test_a_discard_hides_no_other_end(pipeline: Pipeline, commands: Commands) ->
 
 
 def test_what_lost_its_staging_table_is_merged_from_its_pinned_copy(pipeline: Pipeline, commands: Commands) -> None:
-    """As the letter advises, though the object has been overwritten since; the landing bucket would not do."""
+    """The remedy works though the object was overwritten since and is no longer in the landing bucket."""
     with paused_subscription(pipeline, "merge") as path:
         old = pipeline.drop("lost-table.csv", HEADER + row("lost-old", 610))
         (message,) = pull_all(pipeline, path, 1)
@@ -120,11 +120,11 @@ def test_what_lost_its_staging_table_is_merged_from_its_pinned_copy(pipeline: Pi
     pipeline.publish("file-staged", message.data, dict(message.attributes))
     pipeline.drop("lost-table.csv", HEADER + row("lost-new", 620))
     pipeline.wait_until_idle()
-    letter = pipeline.dead_letter(old)
-    assert letter.reason == "staging_missing"
-    assert f"dropmerge backfill gs://ARCHIVE/accounts/{load_id}" in letter.error
-    assert "dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID.csv" in REMEDIES[letter.reason].fix
-    assert commands.json("backfill", f"gs://landing/{letter.object}", "--yes") == []
+    dead_letter = pipeline.dead_letter(old)
+    assert dead_letter.reason == "staging_missing"
+    assert f"dropmerge backfill gs://ARCHIVE/accounts/{load_id}" in dead_letter.error
+    assert "dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID.csv" in REMEDIES[dead_letter.reason].fix
+    assert commands.json("backfill", f"gs://landing/{dead_letter.object}", "--yes") == []
     (announced,) = commands.json("backfill", f"gs://archive/accounts/{load_id}.csv", "--yes")
     assert announced["load_id"] == load_id
     pipeline.wait_until_idle()

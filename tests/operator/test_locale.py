@@ -1,4 +1,4 @@
-"""Names of any alphabet in any locale: never a traceback."""
+"""Names of any alphabet work in any locale, without a traceback."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def _run(line: list[str | bytes], locale: Mapping[str, str], commands: Commands)
 def test_a_name_that_is_not_ascii(
     locale: Mapping[str, str], shown: str, commands: Commands, pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    """Dropped, listed and explained under its own name, escaped where the terminal cannot show it."""
+    """The file is dropped, listed and explained under its own name, escaped where the terminal cannot show it."""
     file = tmp_path / "Müller.csv"
     file.write_text(HEADER + row("müller"), encoding="utf-8")
     uri = "gs://landing/incoming/accounts/Müller.csv"
@@ -51,7 +51,7 @@ def test_a_name_that_is_not_ascii(
 
 @pytest.mark.parametrize("locale", [_ASCII, _UTF_8], ids=["C", "UTF-8"])
 def test_a_file_whose_name_is_not_utf_8(locale: Mapping[str, str], commands: Commands, tmp_path: Path) -> None:
-    """An object cannot be called so: the way out is said, and works."""
+    """No object can have such a name: the error names the way out, and it works."""
     file = os.fsencode(tmp_path) + b"/M\xfcller.csv"
     with open(file, "wb") as target:
         target.write((HEADER + row("latin")).encode())

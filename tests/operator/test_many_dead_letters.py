@@ -1,4 +1,4 @@
-"""Many dead letters, and replays that are interrupted."""
+"""Many dead letters are listed and replayed in batches, and an interrupted replay loses none."""
 
 import gc
 import itertools
@@ -25,10 +25,10 @@ from tests.harness.subscription import paused_subscription, pull_all
 _RATE = 8
 
 
-def test_many_letters_are_never_all_in_memory(
+def test_many_dead_letters_are_never_all_in_memory(
     pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Listed and replayed each once and whole, a pull's worth at a time. Ten thousand: many_dead_letters.py."""
+    """Each is listed and replayed once and whole, a pull's worth at a time. Ten thousand: many_dead_letters.py."""
     empty_dead_letters(pipeline)
     count, held = 4 * MAX_PULL, []
 
@@ -45,7 +45,7 @@ def test_many_letters_are_never_all_in_memory(
         found = pull_all(pipeline, path, count)
     assert {message.data for message in found} == data
     assert len({message.attributes["replay_of"] for message in found}) == count
-    assert max(held) <= MAX_PULL, "letters of one pull, no others"
+    assert max(held) <= MAX_PULL, "dead letters of one pull, no others"
     assert pipeline.connection.undelivered(INGEST_DEAD_LETTERS) == 0
 
 
@@ -60,7 +60,7 @@ _KILLS = [
 
 @pytest.mark.slow
 def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, commands: Commands) -> None:
-    """SIGKILL around each publish, record and acknowledgement: every letter is published, every file merged once."""
+    """SIGKILL at each publish, record and acknowledgement leaves every dead letter published and file merged once."""
     assert len(_KILLS) == 10
     empty_dead_letters(pipeline)
     keys = [f"killed-{n}" for n in range(8)]
@@ -69,7 +69,7 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
         arrived = pull_all(pipeline, path, len(keys))
         reason = {"dropmerge_reason": "access_denied", "dropmerge_error": "made by a test"}
         copies = [(m.data, {**m.attributes, **reason}) for m in arrived] * 20
-        letters = pipeline.connection.publisher.publish(INGEST_DEAD_LETTERS, copies)
+        dead_letters = pipeline.connection.publisher.publish(INGEST_DEAD_LETTERS, copies)
         for kill in _KILLS:
             process = _start(commands, "dead-letters", "replay", "--all", "--yes", "--rate", str(_RATE), kill=kill)
             process.join()
@@ -78,11 +78,11 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
             commands.run("dead-letters", "replay", "--all", "--yes")  # until the leases of the killed ones have lapsed
         published = pull_all(pipeline, path, pipeline.connection.undelivered("ingest"))
     times = Counter(message.attributes["replay_of"] for message in published)
-    assert set(times) == set(letters), "none lost"
+    assert set(times) == set(dead_letters), "none lost"
     # A batch that was published and not acknowledged is published again.
     again = sum((when, step) in {("after", "publish"), ("before", "record")} for when, step, _ in _KILLS)
     again += sum((when, step) in {("after", "record"), ("before", "acknowledge")} for when, step, _ in _KILLS)
-    assert times.total() == len(letters) + again * _RATE, "nothing else is published twice"
+    assert times.total() == len(dead_letters) + again * _RATE, "nothing else is published twice"
     # Of each file two are enough to see whether it is merged twice.
     for message in {(m.attributes["objectId"], n % 2): m for n, m in enumerate(published)}.values():
         pipeline.publish("file-arrived", message.data, dict(message.attributes))
@@ -97,7 +97,7 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
 
 
 def test_ctrl_c_gives_the_leases_back(pipeline: Pipeline, commands: Commands) -> None:
-    """Exit code 130, and what was not replayed can be replayed at once."""
+    """The exit code is 130, and what was not replayed can be replayed at once."""
     empty_dead_letters(pipeline)
     for _ in range(6):
         put(pipeline, ours("incoming/accounts/ctrl-c.csv"))

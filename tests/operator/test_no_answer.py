@@ -1,4 +1,4 @@
-"""A part that is dead, silent or slow: every command says which, in time, and what still works."""
+"""When a part is dead, silent or slow, every command says which, in time, and what still works."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_dead_bucket_or_bus_is_named(whole: Pipeline) -> None:
 
 
 def test_a_warehouse_that_hangs_is_named_and_a_time_limit_is_kept(whole: Pipeline) -> None:
-    """It accepts connections and does nothing: `wait` ends by its own limit or before."""
+    """The warehouse accepts connections and does nothing: `wait` ends by its own limit or before."""
     os.kill(_pid("warehouse"), signal.SIGSTOP)
     try:
         ended = _run_all(["status", "rejected", "wait --timeout 1"])
@@ -266,7 +266,7 @@ def test_google_out_of_reach_for_long_is_the_end(monkeypatch: pytest.MonkeyPatch
 def test_a_local_part_that_is_busy_is_waited_for(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It uses the processor: that it does not answer means that a statement takes long."""
+    """A part that uses the processor and does not answer is running a long statement."""
     with _slow_server() as server, _spinning() as process:
         port = server.server_address[1]
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", f"http://127.0.0.1:{port}")
@@ -297,7 +297,7 @@ def test_a_process_at_work_is_told_from_one_that_is_not() -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_a_command_whose_time_is_over_still_looks_once() -> None:
-    """As `wait --timeout 0` does, however long it took to start."""
+    """`wait --timeout 0` looks once, however long it took to start."""
     with _slow_server() as server:
         server.may_answer.set()  # type: ignore[attr-defined]
         session = Session(AnonymousCredentials(), STORAGE, time.monotonic() - 10)  # type: ignore[no-untyped-call]

@@ -6,10 +6,10 @@ from tests.harness.commands import Commands
 from tests.harness.pipeline import HEADER, Pipeline, row
 
 
-def test_rejected_rows_are_exported_mended_and_dropped_again(
+def test_rejected_rows_are_exported_fixed_and_dropped_again(
     pipeline: Pipeline, commands: Commands, tmp_path: Path
 ) -> None:
-    """By feed, file and reason; the file has the feed's own header, and its mended rows are merged."""
+    """Rows are chosen by feed, file and reason; the file has the feed's own header, and its fixed rows are merged."""
     bad = '"rej, ""1""",a,high,1.5,2025-01-01T00:00:00Z,U\nrej-2,a,700,1.5,yesterday,D\n'
     pipeline.drop("rej.csv", HEADER + row("rej-0") + bad, feed="tolerant")
     pipeline.wait_until_idle()
@@ -20,7 +20,7 @@ def test_rejected_rows_are_exported_mended_and_dropped_again(
     assert len(commands.json(*narrow, "--reason", "not_a_timestamp")) == 1
     text = commands.run(*narrow).stdout
     assert "not_an_integer: credit_score" in text
-    file = tmp_path / "mend.csv"
+    file = tmp_path / "fixed.csv"
     said = commands.run(*narrow, "--csv", file).stdout
     assert "row 2: not_an_integer: credit_score" in said
     assert file.read_text() == HEADER + bad, "as it was"

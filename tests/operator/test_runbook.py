@@ -1,12 +1,12 @@
-"""The runbook tells what the commands tell, and knows every reason."""
+"""The runbook has a remedy for every reason, and its tables are made from the code."""
 
 from deploy.topology import ROOT
 from dropmerge.operations.dead_letters.remedies import REMEDIES, row_table, table
 from services.shared.reasons import REASONS
 
 
-def test_every_reason_has_its_advice() -> None:
-    """And no advice is for a reason that is gone."""
+def test_every_reason_has_its_remedy() -> None:
+    """No remedy is left for a reason that no longer exists."""
     assert set(REMEDIES) == set(REASONS)
 
 

@@ -1,4 +1,4 @@
-"""What a command imports before it does anything: that is what a person waits for."""
+"""A command imports little before it does anything: that is what a person waits for."""
 
 import json
 import os

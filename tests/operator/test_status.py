@@ -8,8 +8,8 @@ from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import paused_subscription, pull_all
 
 
-def test_status_tells_a_feed_a_line(pipeline: Pipeline, commands: Commands) -> None:
-    """The last file, what waits and since when, what was merged lately, what was refused."""
+def test_status_shows_one_line_per_feed(pipeline: Pipeline, commands: Commands) -> None:
+    """The line has the last file, what waits and since when, what was merged lately, and what was rejected."""
     before = commands.json("status")["feeds"]["tolerant"]
     bad = "status-bad,a,high,1.5,2025-01-01T00:00:00Z,U\n"
     pipeline.drop("status-1.csv", HEADER + row("status-1") + bad, feed="tolerant")

@@ -5,7 +5,7 @@ from tests.harness.pipeline import HEADER, Pipeline, row
 
 
 def test_purge_tombstones_keeps_the_young_and_refuses_a_short_horizon(pipeline: Pipeline, commands: Commands) -> None:
-    """Only deletes merged before the horizon go; one that dead letters could outlive is refused."""
+    """Only deletes merged before the horizon are removed; a horizon that dead letters could outlive is refused."""
     old = pipeline.drop("purge-1.csv", HEADER + row("purge-old", operation="D") + row("purge-row"))
     pipeline.wait_until_idle()
     pipeline.drop("purge-2.csv", HEADER + row("purge-young", operation="D"))

@@ -1,4 +1,4 @@
-"""What is typed wrong is said in a line, with exit code 2 and nothing done; help and completion answer."""
+"""A mistyped command is answered in one line, with exit code 2 and nothing done; help and completion answer."""
 
 import os
 import subprocess
@@ -86,14 +86,14 @@ def test_what_google_refuses_is_said_in_words(commands: Commands) -> None:
 
 
 def test_the_runbook_has_the_exit_codes() -> None:
-    """As the code has them."""
+    """The runbook lists the exit codes of the code."""
     text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
     assert (DONE, FAILED, USAGE, INTERRUPTED) == (0, 1, 2, 130)
     assert "\n".join(f"| {code} | {what} |" for code, what in CODES.items()) in text
 
 
 def test_a_projects_buckets_have_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As the foundation's Terraform calls them; the environment overrides."""
+    """Buckets are named as the foundation's Terraform names them; the environment overrides."""
     for name in ("DROPMERGE_LANDING_BUCKET", "DROPMERGE_ARCHIVE_BUCKET"):
         monkeypatch.delenv(name, raising=False)
     connection = connect(tmp_path, "acme", DEFAULT_FEEDS_DIR)
@@ -115,7 +115,7 @@ def test_a_projects_buckets_have_its_name(monkeypatch: pytest.MonkeyPatch, tmp_p
     ],
 )
 def test_the_shell_completes(typed: str, offered: str) -> None:
-    """Commands, reasons, feeds."""
+    """The shell completes commands, reasons and feeds."""
     assert offered in _completed(typed)
 
 

@@ -19,10 +19,10 @@ from tests.harness.subscription import paused_subscription, pull_all
 
 
 def main() -> None:
-    """Print what it took; fail if a letter was lost, doubled or changed."""
+    """Print what it took; fail if a dead letter was lost, doubled or changed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--letters", type=int, default=10_000)
-    parser.add_argument("--bytes", type=int, default=8192, help="of each letter's data")
+    parser.add_argument("--bytes", type=int, default=8192, help="of each dead letter's data")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         cloud = LocalCloud(Path(folder) / "state", environ={})
@@ -37,7 +37,7 @@ def _measure(pipeline: Pipeline, count: int, size: int) -> None:
     none = _run(pipeline, "list with none", "dead-letters", "list", "--json")
     assert json.loads(none) == []
     data = put_many(pipeline, count, size)
-    print(f"{count} letters of {size} bytes, {count * size / 1e6:.0f} MB")
+    print(f"{count} dead letters of {size} bytes, {count * size / 1e6:.0f} MB")
     listed = json.loads(_run(pipeline, "list", "dead-letters", "list", "--json"))
     assert len({one["id"] for one in listed}) == len(listed) == count
     with paused_subscription(pipeline, "ingest") as path:

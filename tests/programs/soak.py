@@ -62,7 +62,7 @@ def _arm(faulty: Faulty, chance: random.Random) -> None:
 
 
 class _Nurse(threading.Thread):
-    """Starts again what was killed, and now and then kills a part herself, at no step in particular.
+    """Starts again what was killed, and now and then kills a part itself, at no step in particular.
 
     Never while a history has paused a subscription, which `up` would resume.
     """

@@ -21,7 +21,14 @@ from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.harness.statements.analyser import type_of
 from tests.harness.statements.feeds import features, wide
-from tests.harness.statements.statements import PROJECT, AnalysingWarehouse, normalised, send_all, unseen
+from tests.harness.statements.statements import (
+    PROJECT,
+    AnalysingWarehouse,
+    merge_statement,
+    normalised,
+    send_all,
+    unseen,
+)
 
 _MOST_TEXT = 1024 * 1024  # characters of a statement, by BigQuery's limits
 _ACCOUNTS = read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")
@@ -46,14 +53,13 @@ def test_statements_for_a_feature_of_a_feed(feed: Feed) -> None:
 
 
 def test_statements_for_a_wide_contract() -> None:
-    """Of 120 columns of every type: no expression is nested deeper for it."""
+    """A contract of 120 columns of every type nests no expression deeper."""
     assert send_all(wide(120)).sent
 
 
 def test_statements_for_many_loads() -> None:
-    """A full group commit, within BigQuery's limit on a statement's length."""
-    sent = send_all(wide(3), 100).sent
-    (merge,) = [sql for sql, _ in sent if sql.startswith("BEGIN TRANSACTION")]
+    """A full group commit stays within BigQuery's limit on a statement's length."""
+    merge = merge_statement(wide(3), 100)
     assert merge.count("UNION ALL") == 99
     assert len(merge) < _MOST_TEXT
 
@@ -115,7 +121,7 @@ def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_wrong_statement_is_refused(sql: str, words: str) -> None:
-    """Or else all of the above would say nothing."""
+    """The analyser does refuse; if it did not, the tests above would say nothing."""
     with pytest.raises(ServerError, match=words):
         _sent("accounts").analyser.analyse(sql, {})
 

@@ -1,4 +1,4 @@
-"""`python -m dropmerge.demo`, which `make demo` runs, in a terminal."""
+"""`python -m dropmerge.demo` runs to its end in a terminal, and leaves nothing when it is interrupted."""
 
 import signal
 import sys
@@ -14,7 +14,7 @@ DEMO = [sys.executable, "-m", "dropmerge.demo"]
 
 
 @pytest.mark.slow
-def test_the_demo_asks_nothing_and_comes_to_its_end(terminal: Terminal) -> None:
+def test_the_demo_asks_nothing_and_ends(terminal: Terminal) -> None:
     with terminal.opens(DEMO) as screen:
         screen.see("equal, no dead letter left")
         screen.see("Summary")
@@ -34,7 +34,7 @@ def test_the_demo_asks_nothing_and_comes_to_its_end(terminal: Terminal) -> None:
 def test_the_demo_that_is_ended_leaves_nothing(
     terminal: Terminal, step: str, end: Callable[[Screen], None], code: int
 ) -> None:
-    """No process, no folder."""
+    """No process and no folder are left."""
     with terminal.opens(DEMO) as screen:
         screen.see(step)
         end(screen)
@@ -43,7 +43,7 @@ def test_the_demo_that_is_ended_leaves_nothing(
 
 
 def test_a_child_that_hangs_is_ended_by_the_time_limit_of_its_step(terminal: Terminal) -> None:
-    """The clock's signal comes here before its time. The folder stays, and is named."""
+    """The test sends the clock's signal early. The folder stays, and is named."""
     with terminal.opens(DEMO) as screen:
         screen.see("Generating an initial file")
         _stop_a_child(screen.process.pid, "generator")
@@ -66,7 +66,7 @@ raise SystemExit(demo.main())
 
 @pytest.mark.parametrize("limit", ["_STEP_SECONDS", "_SECONDS"])
 def test_each_step_has_a_time_limit_and_so_has_the_whole(terminal: Terminal, limit: str) -> None:
-    """Here one of a second, and a child that never ends."""
+    """The limit here is a second, and the child never ends."""
     with terminal.opens([sys.executable, "-c", HANGS.format(limit=limit)]) as screen:
         assert "the demo failed: step 'one' took longer than 1 s" in screen.ends(1)
     terminal.is_left_alone()
@@ -88,7 +88,7 @@ raise SystemExit(demo.main())
 
 
 def test_a_signal_while_a_child_is_being_started_leaves_no_child(terminal: Terminal) -> None:
-    """Nobody knows it yet."""
+    """The demo does not know the child yet, and ends it all the same."""
     with terminal.opens([sys.executable, "-c", STARTING]) as screen:
         assert "the demo failed: step 'one'" in screen.ends(1)
     terminal.is_left_alone()

@@ -1,4 +1,4 @@
-"""Whatever changes something asks, and does nothing but on a yes; where nobody can answer, it refuses."""
+"""Every command that changes something asks first and acts on a yes only; where nobody can answer, it refuses."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ def overwriting(pipeline: Pipeline, folder: Path, name: str) -> Iterator[Change]
 
 @contextmanager
 def replaying(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
-    with _letters(pipeline, name) as (words, done):
+    with _dead_letters(pipeline, name) as (words, done):
         yield Change(["dead-letters", "replay", *words], "replay 2 dead letters? [y/N]", done)
 
 
 @contextmanager
 def discarding(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
-    with _letters(pipeline, name) as (words, done):
+    with _dead_letters(pipeline, name) as (words, done):
         question = "discard 2 dead letters? [y/N]"
         yield Change(["dead-letters", "discard", "--why", "a test", *words], question, done)
 
 
 @contextmanager
-def _letters(pipeline: Pipeline, name: str) -> Iterator[tuple[list[str], Callable[[], bool]]]:
+def _dead_letters(pipeline: Pipeline, name: str) -> Iterator[tuple[list[str], Callable[[], bool]]]:
     objects = [f"incoming/accounts/{name}-{n}.csv" for n in range(2)]
     before = pipeline.connection.undelivered(INGEST_DEAD_LETTERS)
     for one in objects:
@@ -152,7 +152,7 @@ NOBODY = {
 
 @pytest.mark.parametrize("make", CHANGES, ids=lambda make: make.__name__)
 def test_where_nobody_can_be_asked_nothing_is_changed(pipeline: Pipeline, shared: Terminal, make: Make) -> None:
-    """Exit code 2 and what to add, though the rest of it is at a terminal."""
+    """The exit code is 2 and the error says what to add, even if only standard input is not a terminal."""
     with make(pipeline, shared.folder, f"{make.__name__}-nobody") as change, ExitStack() as windows:
         line = shlex.join(shared.dropmerge(*change.words))
         screens = {
@@ -175,7 +175,7 @@ def test_a_dry_run_asks_nobody_and_yes_needs_nobody(pipeline: Pipeline, shared: 
 
 
 def test_a_new_object_is_dropped_without_a_question(pipeline: Pipeline, shared: Terminal) -> None:
-    """With or without a terminal; one that comes twice in the same command is not new."""
+    """This holds with or without a terminal; a name that comes twice in one command is not new the second time."""
     (shared.folder / "new.csv").write_text(HEADER + row("new"))
     with shared.types("drop", "new.csv") as screen:
         assert "[y/N]" not in screen.ends(0)
@@ -218,14 +218,16 @@ def test_what_is_printed_for_a_program_holds_no_question(pipeline: Pipeline, sha
     assert len(json.loads(text)) == 2
 
 
-def test_letters_replayed_too_often_are_named_after_the_question_too(pipeline: Pipeline, shared: Terminal) -> None:
-    """Exit code 1, as without a question; the other letter is replayed."""
+def test_dead_letters_replayed_too_often_are_named_after_the_question_too(
+    pipeline: Pipeline, shared: Terminal
+) -> None:
+    """The exit code is 1, as without a question; the other dead letter is replayed."""
     ids = [put(pipeline, ours("incoming/accounts/worn.csv", replay_count=str(n))) for n in (0, 5)]
     with shared.types("dead-letters", "replay", "--object", "*/worn.csv") as screen:
         screen.see("replay 1 dead letter? [y/N]")
         screen.type("y\n")
         assert "1 were replayed 5 times already" in screen.ends(1)
-    assert {letter.id for letter in pipeline.dead_letters()} & set(ids) == {ids[1]}
+    assert {dead_letter.id for dead_letter in pipeline.dead_letters()} & set(ids) == {ids[1]}
 
 
 def test_a_window_that_is_closed_at_the_question_changes_nothing(pipeline: Pipeline, shared: Terminal) -> None:

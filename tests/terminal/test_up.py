@@ -17,7 +17,7 @@ ENDS: dict[str, Callable[[Screen], None]] = {
 
 @pytest.mark.parametrize("end", ["SIGTERM", "a closed window"])
 def test_up_stops_every_part_when_it_is_ended(terminal: Terminal, end: str) -> None:
-    """Once it is up that is what it waits for: exit code 0."""
+    """Once up, the command waits to be ended and exits 0."""
     with terminal.types("up", "--port-base", 0) as screen:
         screen.see("Ctrl-C stops it")
         assert LocalCloud(terminal.folder / "state").dead() == []
@@ -40,7 +40,7 @@ def test_up_that_is_ended_while_it_starts_leaves_nothing(terminal: Terminal, end
 
 
 def test_ctrl_c_stops_every_part_and_an_impatient_one_does_not_stop_the_stopping(terminal: Terminal) -> None:
-    """Nor does a window that is closed meanwhile."""
+    """Closing the window meanwhile does not stop it either."""
     with terminal.types("up", "--port-base", 0) as screen:
         screen.see("Ctrl-C stops it")
         screen.type(CTRL_C)

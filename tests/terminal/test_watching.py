@@ -1,4 +1,4 @@
-"""Commands that only look, at a terminal: they end on Ctrl-C and leave a screen that can be read."""
+"""Commands that only look end on Ctrl-C and leave a screen that can be read."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.harness.subscription import paused_subscription, pull_all
 
 
 def test_a_detached_local_cloud_outlives_its_terminal(pipeline: Pipeline) -> None:
-    """Every part, and they do their work."""
+    """Every part goes on working."""
     assert pipeline.cloud.dead() == []
     uri = pipeline.drop("outlives.csv", HEADER + row("outlives"))
     pipeline.wait_until_idle()
@@ -16,7 +16,7 @@ def test_a_detached_local_cloud_outlives_its_terminal(pipeline: Pipeline) -> Non
 
 
 def test_wait_ends_on_ctrl_c_and_at_its_timeout_without_its_spinner(pipeline: Pipeline, shared: Terminal) -> None:
-    """What it says stands on lines of its own."""
+    """The final message stands on lines of its own."""
     with paused_subscription(pipeline, "ingest") as path:
         pipeline.drop("waiting.csv", HEADER + row("waiting"))
         with shared.types("wait") as screen:

@@ -30,7 +30,7 @@ class Call:
 
     @property
     def job_id(self) -> str | None:
-        """Of the job that this call starts or asks about."""
+        """The id of the job that this call starts or asks about."""
         if self.job:
             return str(self.job["jobReference"]["jobId"])
         asked = re.search(r"/(?:jobs|queries)/([\w-]+)", self.path)
@@ -92,7 +92,7 @@ class Error:
 
 @dataclass(frozen=True)
 class Fault:
-    """Exactly one of the kinds; `name` is for people."""
+    """Something that happens to a call, of exactly one kind; `name` is for people."""
 
     name: str
     answer: Error | None = None
@@ -127,12 +127,12 @@ class Script:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def arm(self, fault: Fault, when: Callable[[Call], bool], times: int = 1) -> None:
-        """For the next calls that it fits."""
+        """Let the fault happen to the next calls that it fits."""
         with self._lock:
             self._armed += [(fault, when)] * times
 
     def disarm(self) -> int:
-        """Forget what has not happened; how many those were."""
+        """Forget faults that have not happened; returns how many those were."""
         with self._lock:
             left = len(self._armed)
             self._armed.clear()

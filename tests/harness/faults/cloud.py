@@ -33,7 +33,7 @@ class Faulty:
     feeds: Path
 
     def kill(self, *names: str) -> None:
-        """SIGKILL to parts, with what they started."""
+        """Kill these parts, and what they started, by SIGKILL."""
         for name in names:
             pid = int(self.pipeline.cloud.read()[f"DROPMERGE_{name.upper()}_PID"])
             try:
@@ -56,7 +56,7 @@ class Faulty:
 
 @contextmanager
 def faulty_cloud(folder: Path, feeds: Path, budget: float = BUDGET) -> Iterator[Faulty]:
-    """`budget`: seconds that a delivery may work."""
+    """Run a local cloud behind proxies; `budget` is the seconds that a delivery may work."""
     script = Script()
     cloud = LocalCloud(folder / "state", environ={})
     warehouse = HttpProxy("bigquery", script, lambda: cloud.read()["DROPMERGE_WAREHOUSE_URL"])

@@ -6,7 +6,8 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -44,7 +45,7 @@ class Jobs:
                 self._taken.discard(job_id)
 
     def unknown(self, job_id: str) -> None:
-        """The warehouse does not know it."""
+        """Take note that the warehouse does not know this job."""
         with self._lock:
             if job_id not in self._under_way:
                 self._taken.discard(job_id)
@@ -58,122 +59,145 @@ class Jobs:
             return self._failed.get(job_id or "")
 
 
-class HttpProxy:
+@dataclass(frozen=True)
+class Answer:
+    """What the client is answered."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+    @classmethod
+    def of_error(cls, error: Error) -> Answer:
+        return cls(error.status, [("content-type", "application/json")], error.body())
+
+    @classmethod
+    def of_job(cls, job: Any, error: Error) -> Answer:
+        """A job that was accepted and has failed."""
+        result = {"reason": error.reason, "message": error.message}
+        value = {
+            "kind": "bigquery#job",
+            "jobReference": {"location": "US", **job["jobReference"]},
+            "configuration": job["configuration"],
+            "status": {"state": "DONE", "errorResult": result, "errors": [result]},
+            "statistics": {"creationTime": "0", "startTime": "0", "endTime": "0"},
+        }
+        return cls(200, [("content-type", "application/json")], json.dumps(value).encode())
+
+
+class HttpProxy(ThreadingHTTPServer):
     """Listens on a port of 127.0.0.1 until `close`. `upstream` is asked at each call: parts may be restarted."""
 
+    daemon_threads = True
+    request_queue_size = 128
+
     def __init__(self, api: Literal["bigquery", "storage"], script: Script, upstream: Callable[[], str]) -> None:
-        jobs = Jobs()
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.api, self.script, self.upstream, self.jobs = api, script, upstream, Jobs()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def _handle(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                call = Call(api, self.command, self.path, body)
-                fault = script.fault_for(call)
-                if fault is None or fault.lose_answer or fault.truncate or fault.slow:
-                    status, headers, answer = self._known(call) or self._forward(call)
-                else:
-                    status, headers, answer = self._injected(call, fault)
-                script.answered(call, len(answer))
-                if fault and fault.slow:
-                    time.sleep(fault.slow)
-                if fault and fault.act:
-                    fault.act()
-                if fault and (fault.lose_answer or fault.reset or fault.act):
-                    self.close_connection = True
-                    return
-                self.send_response(status)
-                for name, value in headers:
-                    if name.lower() not in _HOP:
-                        self.send_header(name, value)
-                self.send_header("content-length", str(len(answer)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(answer[: len(answer) // 2] if fault and fault.truncate else answer)
-                self.close_connection = bool(fault and fault.truncate)
-
-            def _injected(self, call: Call, fault: Fault) -> tuple[int, list[tuple[str, str]], bytes]:
-                if fault.fail_job and call.job:
-                    jobs.take(call.job_id or "")
-                    jobs.fail(call.job, fault.fail_job)
-                    jobs.end(call.job_id or "", is_accepted=True)
-                    return _json(200, _failed_job(call.job, fault.fail_job))
-                error = fault.answer or fault.fail_job or Error(500, "internalError")
-                return error.status, [("content-type", "application/json")], error.body()
-
-            def _known(self, call: Call) -> tuple[int, list[tuple[str, str]], bytes] | None:
-                """BigQuery's answers about job ids that the local warehouse does not give."""
-                if call.job and not jobs.take(call.job_id or ""):
-                    error = Error(409, "duplicate", f"Already Exists: Job {call.job_id}")
-                    return 409, [("content-type", "application/json")], error.body()
-                failed = jobs.failed(call.job_id)
-                if failed is None or call.job:
-                    return None
-                job, error = failed
-                if "/queries/" in call.path:
-                    return error.status, [("content-type", "application/json")], error.body()
-                return _json(200, _failed_job(job, error))
-
-            def _forward(self, call: Call) -> tuple[int, list[tuple[str, str]], bytes]:
-                behind = urlsplit(upstream()).netloc
-                connection = http.client.HTTPConnection(behind, timeout=300)
-                is_accepted = False
-                try:
-                    headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
-                    connection.request(call.method, call.path, call.body or None, headers)
-                    answer = connection.getresponse()
-                    data = answer.read()
-                    is_accepted = True
-                    if call.job_id and not call.job and answer.status == 404:
-                        jobs.unknown(call.job_id)
-                    if call.job and answer.status >= 400:
-                        jobs.fail(call.job, _read_error(answer.status, data))
-                    if "json" in (answer.getheader("content-type") or ""):
-                        # Links in it, such as an object's mediaLink, lead through here as well.
-                        data = data.replace(behind.encode(), self.headers["host"].encode())
-                    return answer.status, answer.getheaders(), data
-                except (OSError, http.client.HTTPException) as error:
-                    return 503, [("content-type", "application/json")], Error(503, "backendError", str(error)).body()
-                finally:
-                    if call.job_id and call.job:
-                        jobs.end(call.job_id, is_accepted)
-                    connection.close()
-
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _handle
-
-            def log_message(self, *_: object) -> None:
-                """Nothing."""
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-
-            def handle_error(self, *_: object) -> None:
-                """A client that a test has killed."""
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.port = int(self._server.server_address[1])
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, *_: object) -> None:
+        """A client that a test has killed is no error."""
+
+    def answer(self, call: Call, fault: Fault | None, headers: Mapping[str, str]) -> Answer:
+        """The answer to a call that this fault, if any, happens to."""
+        if fault is None or fault.lose_answer or fault.truncate or fault.slow:
+            return self._known(call) or self._forward(call, headers)
+        if fault.fail_job and call.job:
+            self.jobs.take(call.job_id or "")
+            self.jobs.fail(call.job, fault.fail_job)
+            self.jobs.end(call.job_id or "", is_accepted=True)
+            return Answer.of_job(call.job, fault.fail_job)
+        return Answer.of_error(fault.answer or fault.fail_job or Error(500, "internalError"))
+
+    def _known(self, call: Call) -> Answer | None:
+        """BigQuery's answers about job ids that the local warehouse does not give."""
+        if call.job and not self.jobs.take(call.job_id or ""):
+            return Answer.of_error(Error(409, "duplicate", f"Already Exists: Job {call.job_id}"))
+        failed = self.jobs.failed(call.job_id)
+        if failed is None or call.job:
+            return None
+        job, error = failed
+        return Answer.of_error(error) if "/queries/" in call.path else Answer.of_job(job, error)
+
+    def _forward(self, call: Call, headers: Mapping[str, str]) -> Answer:
+        is_accepted = False
+        try:
+            answer = _ask(urlsplit(self.upstream()).netloc, call, headers)
+            is_accepted = True
+            if call.job_id and not call.job and answer.status == 404:
+                self.jobs.unknown(call.job_id)
+            if call.job and answer.status >= 400:
+                self.jobs.fail(call.job, _read_error(answer.status, answer.body))
+            return answer
+        except (OSError, http.client.HTTPException) as error:
+            return Answer.of_error(Error(503, "backendError", str(error)))
+        finally:
+            if call.job_id and call.job:
+                self.jobs.end(call.job_id, is_accepted)
 
 
-def _json(status: int, value: Any) -> tuple[int, list[tuple[str, str]], bytes]:
-    return status, [("content-type", "application/json")], json.dumps(value).encode()
+class _Handler(BaseHTTPRequestHandler):
+    """One client's connection."""
+
+    protocol_version = "HTTP/1.1"
+    server: HttpProxy
+
+    def _handle(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        call = Call(self.server.api, self.command, self.path, body)
+        fault = self.server.script.fault_for(call)
+        answer = self.server.answer(call, fault, dict(self.headers.items()))
+        self.server.script.answered(call, len(answer.body))
+        if fault and fault.slow:
+            time.sleep(fault.slow)
+        if fault and fault.act:
+            fault.act()
+        if fault and (fault.lose_answer or fault.reset or fault.act):
+            self.close_connection = True
+        else:
+            self._send(answer, is_truncated=bool(fault and fault.truncate))
+
+    def _send(self, answer: Answer, is_truncated: bool) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers:
+            if name.lower() not in _HOP:
+                self.send_header(name, value)
+        self.send_header("content-length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body[: len(answer.body) // 2] if is_truncated else answer.body)
+        self.close_connection = is_truncated
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _handle
+
+    def log_message(self, *_: object) -> None:
+        """Requests are in the script, not on the screen."""
 
 
-def _failed_job(job: Any, error: Error) -> Any:
-    result = {"reason": error.reason, "message": error.message}
-    return {
-        "kind": "bigquery#job",
-        "jobReference": {"location": "US", **job["jobReference"]},
-        "configuration": job["configuration"],
-        "status": {"state": "DONE", "errorResult": result, "errors": [result]},
-        "statistics": {"creationTime": "0", "startTime": "0", "endTime": "0"},
-    }
+def _ask(behind: str, call: Call, headers: Mapping[str, str]) -> Answer:
+    """The answer of the part behind the proxy."""
+    connection = http.client.HTTPConnection(behind, timeout=300)
+    try:
+        passed = {name: value for name, value in headers.items() if name.lower() not in ("host", "connection")}
+        connection.request(call.method, call.path, call.body or None, passed)
+        answer = connection.getresponse()
+        data = answer.read()
+        if "json" in (answer.getheader("content-type") or ""):
+            # Links in it, such as an object's mediaLink, lead through the proxy as well.
+            (host,) = [value for name, value in headers.items() if name.lower() == "host"]
+            data = data.replace(behind.encode(), host.encode())
+        return Answer(answer.status, answer.getheaders(), data)
+    finally:
+        connection.close()
 
 
 def _read_error(status: int, data: bytes) -> Error:

@@ -37,7 +37,7 @@ AT_JOBS = [
 AT_MERGE = [Fault(f"conflict: {text[:26]}…", fail_job=Error(400, "invalidQuery", text)) for text in _CONFLICTS]
 AT_MERGE.append(
     Fault(
-        "a table went",
+        "a table is dropped",
         fail_job=Error(400, "invalidQuery", "Query error: Not found: Table local:staging.x was not found at [5:1]"),
     )
 )

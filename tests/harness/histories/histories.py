@@ -1,4 +1,4 @@
-"""Random histories, as a hypothesis strategy; and some of them run, for whoever has a pipeline and a seed."""
+"""Random histories, as a hypothesis strategy; and some of them run, on a pipeline and with a seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from tests.harness.histories.feeds import CONTRACTS, header
-from tests.harness.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle, Step
+from tests.harness.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Step, WaitUntilIdle
 from tests.harness.histories.runner import Counts, run
 from tests.harness.pipeline import Pipeline
 
@@ -131,8 +131,8 @@ def histories(draw: DrawFn) -> History:
     # Most of what happens is that a file arrives and is merged before the next.
     step: SearchStrategy[tuple[Step, ...]] = st.one_of(
         index.map(lambda n: (Deliver(n),)),
-        index.map(lambda n: (Deliver(n), Settle())),
-        index.map(lambda n: (Deliver(n), Settle())),
+        index.map(lambda n: (Deliver(n), WaitUntilIdle())),
+        index.map(lambda n: (Deliver(n), WaitUntilIdle())),
         index.map(lambda n: (Drop(n),)),
         index.map(lambda n: (Restage(n),)),
         index.map(lambda n: (GiveUp(n),)),

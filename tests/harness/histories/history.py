@@ -54,30 +54,30 @@ class Deliver:
 
 
 @dataclass(frozen=True)
-class Settle:
-    """Everything published so far comes to its end."""
+class WaitUntilIdle:
+    """Everything published so far reaches its final state."""
 
 
 @dataclass(frozen=True)
 class Restage:
-    """Once all is settled, and if the file's load was merged, its staged message is published again."""
+    """Once all is idle, and if the file's load was merged, its staged message is published again."""
 
     file: int
 
 
 @dataclass(frozen=True)
 class GiveUp:
-    """Pub/Sub dead-letters the file's notification by itself, which it may do early, late or twice."""
+    """Pub/Sub dead-letters the file's notification on its own, which it may do early, late or twice."""
 
     file: int
 
 
 @dataclass(frozen=True)
 class Replay:
-    """Once all is settled, every dead letter of this history is replayed."""
+    """Once all is idle, every dead letter of this history is replayed."""
 
 
-Step = Drop | Deliver | Settle | Restage | GiveUp | Replay
+Step = Drop | Deliver | WaitUntilIdle | Restage | GiveUp | Replay
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The expected answer: what must be in the main table, set aside or dead-lettered once given files are through.
 
 A plain fold in Python over the files' bytes. It shares no code and no SQL with the pipeline (a test sees to that) and
-reads a contract from the same YAML by itself. Where the pipeline and this differ, one of them is wrong.
+reads a contract from the same YAML on its own. Where the pipeline and this differ, one of them is wrong.
 
 CSV text only; of a column's `check` only `column BETWEEN a AND b` is understood, anything else is an error.
 """
@@ -171,10 +171,10 @@ def _read(file: Arrived) -> tuple[list[Row], list[Rejected]]:
     records = _records(text, contract.delimiter)
     header = next(records, [])
     allowed = {*names, *(contract.marker or ())[:1]}
-    strangers = [name for name in header if name not in allowed]
+    unexpected = [name for name in header if name not in allowed]
     if len(set(header)) < len(header) or not set(names) <= set(header):
         raise _BadFileError("wrong_header")
-    if strangers and not contract.ignores_unknown:
+    if unexpected and not contract.ignores_unknown:
         raise _BadFileError("wrong_header")
     good: list[Row] = []
     bad: list[Rejected] = []

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from dropmerge.cli.main import app
 from tests.harness.histories import oracle
 from tests.harness.histories.feeds import CONTRACTS
-from tests.harness.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Settle, Step
+from tests.harness.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Step, WaitUntilIdle
 from tests.harness.pipeline import Pipeline
 from tests.harness.subscription import paused_subscription, pull, wait_until
 
@@ -44,7 +44,7 @@ def run(pipeline: Pipeline, history: History, counts: Counts | None = None) -> N
         for index in range(len(history.files)):
             if index not in one.delivered:
                 one.take(Deliver(index))
-        one.take(Settle())
+        one.take(WaitUntilIdle())
         one.compare()
     except AssertionError as error:
         raise AssertionError(f"{error}\n\n{history.as_test()}") from error
@@ -68,7 +68,7 @@ class Run:
         self.dropped: dict[int, _Dropped] = {}
         self.delivered: set[int] = set()
         self.errors: set[str] = set()
-        """Of the dead letters seen, for whoever looks into a failure."""
+        """Of the dead letters seen, for a person who looks into a failure."""
         self._loaded_for_sure: set[int] = set()
         self._given_up: set[int] = set()
         """Files whose notification lies in the dead letters though nothing was wrong with them."""
@@ -83,10 +83,10 @@ class Run:
                 self.pipeline.publish("file-arrived", *self.dropped[index].notification)
                 self.delivered.add(index)
                 self.counts.deliveries += 1
-            case Settle():
-                self._settle()
+            case WaitUntilIdle():
+                self._wait_until_idle()
             case Restage(index):
-                self._settle()
+                self._wait_until_idle()
                 if index in self.dropped and self._explain(index)["state"] == "merged":
                     arrived = self.dropped[index].arrived
                     place = {"bucket": arrived.bucket, "object": arrived.object, "generation": arrived.generation}
@@ -99,7 +99,7 @@ class Run:
                 self.pipeline.publish("ingest-dead-letter", data, {**attributes, _NATIVE: "20"})
                 self._given_up.add(index)
             case Replay():
-                self._settle()
+                self._wait_until_idle()
                 self._replay()
 
     def _drop(self, index: int) -> None:
@@ -113,10 +113,10 @@ class Run:
         self.dropped[index] = _Dropped(file, uri, arrived, notification)
         self.counts.files += 1
 
-    def _settle(self) -> None:
+    def _wait_until_idle(self) -> None:
         """Upstream is asked first: ingest acknowledges after it has published."""
         connection = self.pipeline.connection
-        wait_until(lambda: not connection.undelivered("ingest") and not connection.undelivered("merge"), "settled")
+        wait_until(lambda: not connection.undelivered("ingest") and not connection.undelivered("merge"), "idle")
         self._loaded_for_sure |= {i for i in self.delivered if not self._is_overwritten(i)}
 
     def _is_overwritten(self, index: int) -> bool:
@@ -130,17 +130,17 @@ class Run:
         return self.pipeline.explain(self.dropped[index].uri)
 
     def _replay(self) -> None:
-        letters = self._letters(keep=True)
-        if letters:
+        dead_letters = self._dead_letters(keep=True)
+        if dead_letters:
             words = ["dead-letters", "replay", "--object", f"incoming/*/{self.run}/*", "--yes", "--json"]
             words += ["--state", str(self.pipeline.cloud.state), "--feeds", str(self.pipeline.connection.feeds_folder)]
             done = CliRunner().invoke(app, words)
             assert done.exit_code == 0, done.output
-            assert len(json.loads(done.stdout)) == len(letters), done.output
-            self.counts.deliveries += len(letters)
+            assert len(json.loads(done.stdout)) == len(dead_letters), done.output
+            self.counts.deliveries += len(dead_letters)
         self._given_up.clear()
 
-    def _letters(self, keep: bool) -> list[tuple[str, int, str]]:
+    def _dead_letters(self, keep: bool) -> list[tuple[str, int, str]]:
         """Object, generation and reason of this history's dead letters; the reason is empty for Pub/Sub's own."""
         found = []
         for service in ("ingest", "merge"):
@@ -158,7 +158,7 @@ class Run:
         return f"/{self.run}/" in (attributes.get("dropmerge_object") or attributes.get("objectId") or "")
 
     def clear_letters(self) -> None:
-        self._letters(keep=False)
+        self._dead_letters(keep=False)
 
     def compare(self) -> None:
         """Ends, tables, rejected rows, ledger, dead letters; and nothing is left in staging."""
@@ -231,7 +231,7 @@ class Run:
         dead = {(d.arrived.object, d.arrived.generation, ends[i]) for i, d in self.dropped.items() if i in ends}
         dead = {one for one in dead if one[2] != "merged"}
         own = {(d.arrived.object, d.arrived.generation, "") for i, d in self.dropped.items() if i in self._given_up}
-        found = set(self._letters(keep=True))
+        found = set(self._dead_letters(keep=True))
         _same("the dead letters\n" + "\n".join(sorted(self.errors)), found, dead | own)
 
     def _rows(self, sql: str, **texts: str) -> list[Any]:

@@ -52,7 +52,7 @@ Columns = Mapping[str, Any]
 
 
 def type_of(name: str) -> Any:
-    """Of a type as BigQuery's schemas name it."""
+    """The analyser's type for a name in BigQuery's schemas."""
     return TypeFactory.create_simple_type(_KINDS[name])
 
 

@@ -116,7 +116,7 @@ def features() -> Mapping[str, Feed]:
 
 
 def wide(columns: int) -> Feed:
-    """Every type in turn."""
+    """A contract of so many columns, of every type in turn."""
     kinds = [_column(f"column_with_a_long_name_{n}", TYPES[n % len(TYPES)]) for n in range(columns)]
     return _feed("wide", [_column("id"), _column("version", "TIMESTAMP"), *kinds], ["id"])
 

@@ -35,18 +35,18 @@ from tests.harness.statements.analyser import Analyser, columns_of, type_of
 
 PROJECT = "local"
 _NUMBER = type_of("INT64").type_kind
-_EXAMPLES = {
-    type_of(name).type_kind: value
-    for name, value in {
-        "STRING": "example",
-        "INT64": 5,
-        "NUMERIC": Decimal("5.5"),
-        "FLOAT64": 5.5,
-        "BOOL": True,
-        "DATE": date(2025, 5, 5),
-        "TIMESTAMP": datetime(2025, 5, 5, tzinfo=UTC),
-    }.items()
+EXAMPLES: Mapping[str, Any] = {
+    "STRING": "example",
+    "INT64": 5,
+    "NUMERIC": Decimal("5.5"),
+    "FLOAT64": 5.5,
+    "BOOL": True,
+    "DATE": date(2025, 5, 5),
+    "TIMESTAMP": datetime(2025, 5, 5, tzinfo=UTC),
 }
+"""The least and the greatest key that a question for bounds is answered with, by the key's type."""
+
+_EXAMPLES = {type_of(name).type_kind: value for name, value in EXAMPLES.items()}
 
 Statement = tuple[str, tuple[tuple[str, str], ...]]
 """Text, and its parameters' names and types."""
@@ -109,6 +109,12 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
     return warehouse
 
 
+def merge_statement(feed: Feed, loads: int = 1) -> str:
+    """The script, from BEGIN TRANSACTION to COMMIT, that is sent to merge so many loads of the feed."""
+    (sql,) = [sql for sql, _ in send_all(feed, loads).sent if sql.startswith("BEGIN TRANSACTION")]
+    return sql
+
+
 def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bool, again: str | None) -> None:
     tables = Tables(
         raw=f"{PROJECT}.staging.{load.raw_table}",
@@ -142,7 +148,7 @@ def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
 
 
 def normalised(statement: Statement) -> Statement:
-    """Without what differs from load to load: ids, bounds, how many loads there are, white space."""
+    """The statement without what differs from load to load: ids, bounds, how many loads there are, white space."""
     sql, parameters = statement
     text = re.sub(r"\b[0-9a-f]{32}\b|(?<![0-9a-z])[0-9a-f]{20}\b", "ID", re.sub(r"\s+", " ", sql)).strip()
     text = re.sub(r" AND _t\.`\w+` (>=|<=|<) ([A-Z]+ )?('[^']*'|-?\d+)", "", text)

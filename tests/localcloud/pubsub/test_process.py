@@ -1,4 +1,4 @@
-"""The process: durability, its port, its end; and the backlog metric."""
+"""The Pub/Sub server keeps what it acknowledged through a kill, ends cleanly, and reports its backlog."""
 
 import signal
 import subprocess
@@ -33,8 +33,8 @@ def test_an_acknowledged_publish_survives_kill_9(own_server: RunningServer) -> N
 
 def test_a_restart_forgets_leases_and_remembers_attempts(own_server: RunningServer) -> None:
     """A message leased when the server died is handed out at once, as the second attempt."""
-    topic, letters = own_server.topic(), own_server.topic("letters")
-    sub = own_server.subscribe(topic, ack_deadline_seconds=600, dead_letter_policy={"dead_letter_topic": letters})
+    topic, dead_letters = own_server.topic(), own_server.topic("dead-letters")
+    sub = own_server.subscribe(topic, ack_deadline_seconds=600, dead_letter_policy={"dead_letter_topic": dead_letters})
     own_server.publish(topic, b"x")
     assert [one.delivery_attempt for one in own_server.pull(sub)] == [1]
     own_server.end(signal.SIGKILL)
@@ -93,7 +93,7 @@ def test_a_taken_port_is_named(server: RunningServer, tmp_path: Path) -> None:
     assert "Traceback" not in second.stderr
 
 
-def test_one_data_folder_serves_one_bus(server: RunningServer) -> None:
+def test_one_data_folder_serves_one_server(server: RunningServer) -> None:
     """A second server on the same folder refuses to start, so that no message is handed out twice."""
     command = [sys.executable, "-m", "localcloud.pubsub", "--port", "0", "--data", str(server.data)]
     second = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
@@ -125,7 +125,7 @@ def test_the_backlog_metric_counts_what_is_not_acknowledged(server: RunningServe
     ],
 )
 def test_what_the_metrics_cannot_answer_is_refused(server: RunningServer, wanted: str, said: str) -> None:
-    """As a bad request, in the form of Google's errors."""
+    """The answer is a bad request, in the form of Google's errors."""
     answer = server.time_series(wanted)
     assert answer.status_code == 400
     assert said in answer.json()["error"]["message"]

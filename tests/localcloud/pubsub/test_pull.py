@@ -1,4 +1,4 @@
-"""Publishing and pulling with the Python client."""
+"""The Python client publishes and pulls as it does with Google's Pub/Sub."""
 
 import threading
 import time
@@ -143,19 +143,19 @@ def test_filters_choose_messages_by_attribute(server: RunningServer) -> None:
 
 def test_dead_letters_carry_where_they_came_from(server: RunningServer) -> None:
     """After the last attempt a message moves, with its data and attributes, under a new id."""
-    topic, letters = server.topic(), server.topic("letters")
-    graves = server.subscribe(letters, "graves")
-    policy = {"dead_letter_topic": letters, "max_delivery_attempts": 5}
+    topic, dead_letters = server.topic(), server.topic("dead-letters")
+    graves = server.subscribe(dead_letters, "graves")
+    policy = {"dead_letter_topic": dead_letters, "max_delivery_attempts": 5}
     sub = server.subscribe(topic, dead_letter_policy=policy)
     [number] = server.publish(topic, b"bad", kind="x")
     for attempt in range(1, 6):
         received = server.pull(sub)
         assert received[0].delivery_attempt == attempt
         server.lease(sub, received, 0)
-    [letter] = server.pull(graves)
-    assert letter.message.data == b"bad"
-    assert letter.message.message_id != number
-    attributes = dict(letter.message.attributes)
+    [dead_letter] = server.pull(graves)
+    assert dead_letter.message.data == b"bad"
+    assert dead_letter.message.message_id != number
+    attributes = dict(dead_letter.message.attributes)
     assert attributes.pop("CloudPubSubDeadLetterSourceTopicPublishTime").endswith("+00:00")
     assert attributes == {
         "kind": "x",
@@ -202,7 +202,7 @@ def test_a_bad_subscription_is_refused(server: RunningServer, fields: dict[str, 
 
 
 def test_names_taken_and_missing_have_their_own_codes(server: RunningServer) -> None:
-    """ALREADY_EXISTS for a second create, NOT_FOUND for what is not there."""
+    """A second create is ALREADY_EXISTS, a missing name is NOT_FOUND."""
     topic = server.topic()
     sub = server.subscribe(topic)
     with pytest.raises(exceptions.AlreadyExists):

@@ -1,4 +1,4 @@
-"""Pushing to an HTTP endpoint."""
+"""The Pub/Sub server pushes to an HTTP endpoint as Google's does."""
 
 import base64
 import socket
@@ -75,15 +75,15 @@ def test_a_failing_endpoint_is_tried_again_after_a_growing_backoff(server: Runni
 
 def test_attempts_are_told_and_end_in_the_dead_letter_topic(server: RunningServer, endpoint: Endpoint) -> None:
     """deliveryAttempt counts from 1 to the maximum, then the message is forwarded."""
-    topic, letters = server.topic(), server.topic("letters")
-    graves = server.subscribe(letters, "graves")
+    topic, dead_letters = server.topic(), server.topic("dead-letters")
+    graves = server.subscribe(dead_letters, "graves")
     endpoint.answer = lambda _: 500
-    policy = {"dead_letter_topic": letters, "max_delivery_attempts": 5}
+    policy = {"dead_letter_topic": dead_letters, "max_delivery_attempts": 5}
     server.subscribe(topic, push_config={"push_endpoint": endpoint.url}, dead_letter_policy=policy)
     server.publish(topic, b"bad")
-    [letter] = eventually(lambda: server.pull(graves))
+    [dead_letter] = eventually(lambda: server.pull(graves))
     assert [body["deliveryAttempt"] for body in endpoint.bodies] == [1, 2, 3, 4, 5]
-    assert letter.message.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
+    assert dead_letter.message.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
 
 
 def test_nobody_listening_counts_as_an_attempt(server: RunningServer) -> None:
@@ -91,9 +91,9 @@ def test_nobody_listening_counts_as_an_attempt(server: RunningServer) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
-        topic, letters = server.topic(), server.topic("letters")
-        graves = server.subscribe(letters, "graves")
-        policy = {"dead_letter_topic": letters, "max_delivery_attempts": 5}
+        topic, dead_letters = server.topic(), server.topic("dead-letters")
+        graves = server.subscribe(dead_letters, "graves")
+        policy = {"dead_letter_topic": dead_letters, "max_delivery_attempts": 5}
         server.subscribe(topic, push_config={"push_endpoint": url}, dead_letter_policy=policy)
         server.publish(topic, b"bad")
         assert [one.message.data for one in eventually(lambda: server.pull(graves))] == [b"bad"]

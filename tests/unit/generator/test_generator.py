@@ -1,4 +1,4 @@
-"""The generator: repeatable files, and an expected answer worked out from the files alone."""
+"""The generator's files are repeatable, and its expected answer is worked out from the files alone."""
 
 import csv
 from pathlib import Path
@@ -29,7 +29,7 @@ def _file(path: Path, *rows: str) -> Path:
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Another seed gives others."""
+    """Another seed gives other bytes."""
     files = [tmp_path / name for name in "abc"]
     for path, seed in zip(files, (5, 5, 6), strict=True):
         _run("initial", "--rows", 2000, "--seed", seed, "--out", path)
@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_account_numbers_are_unique_for_ever(tmp_path: Path) -> None:
-    """Each belongs to one customer over three files."""
+    """Each number belongs to one customer over three files."""
     files = [tmp_path / f"{n}.csv" for n in range(3)]
     _run("initial", "--rows", 3000, "--out", files[0])
     for n in (1, 2):
@@ -56,7 +56,7 @@ def test_account_numbers_are_unique_for_ever(tmp_path: Path) -> None:
 
 
 def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
-    """Not without --force."""
+    """Only --force overwrites it."""
     path = tmp_path / "kept.csv"
     path.write_text("mine")
     assert "--force" in _run("initial", "--rows", 5, "--out", path, code=2)
@@ -66,7 +66,7 @@ def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_a_probability_beyond_one_is_refused(tmp_path: Path) -> None:
-    """With exit code 2, and nothing is written."""
+    """The exit code is 2, and nothing is written."""
     path = tmp_path / "x.csv"
     assert "between 0 and 1" in _run("initial", "--late-probability", 2, "--out", path, code=2)
     assert not list(tmp_path.iterdir())
@@ -85,7 +85,7 @@ def test_a_probability_beyond_one_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_the_expected_winner_of_a_key(tmp_path: Path, rows: list[str], winner: str | None) -> None:
-    """By version, then delete, then columns in order, NULL smallest; bad rows are left out."""
+    """Version decides, then delete, then columns in order, NULL being the smallest; bad rows are left out."""
     found = list(expected([_file(tmp_path / "f.csv", *rows)]))
     assert [row[2] for row in found] == ([winner] if winner else [])
 

@@ -12,7 +12,7 @@ from services.shared.messages.push import PushMessage
     st.dictionaries(st.sampled_from(["eventType", "bucketId", "objectId", "objectGeneration"]), st.text()), st.binary()
 )
 def test_a_notification_is_read_or_malformed(attributes: dict[str, str], data: bytes) -> None:
-    """Nothing else is raised."""
+    """The decoder raises nothing but the named error."""
     try:
         read_notification(PushMessage(data, attributes, "1", "s", 1))
     except PermanentError as error:

@@ -6,7 +6,7 @@ from tests.harness.histories.feeds import YAML
 
 
 def test_the_bounds_stand_in_the_merge_s_condition() -> None:
-    """Beside the key, where BigQuery looks for them."""
+    """BigQuery prunes by constants in the condition of the MERGE, so the bounds of the first key column are there."""
     feed = Feed.model_validate(YAML["readings"])
     bounds = [(">=", "'low'"), ("<=", "'high'")]
     sql = merge_statement("p", feed, ["x"], "m", bounds)

@@ -26,7 +26,7 @@ def _merger(budget: float, warehouse: Any = None) -> Merger:
     return Merger(settings, {FEED.name: FEED}, warehouse)
 
 
-def _work() -> Delivery:
+def _delivery() -> Delivery:
     return Delivery(
         PushMessage(StagedMessage(Load(FEED.name, ObjectGeneration("landing", "x.csv", 1))).encode(), {}, "1", "s", 1),
         "",
@@ -37,13 +37,13 @@ def test_g5_a_merge_that_goes_on_and_on_does_not_hold_up_the_deliveries_behind_i
     """They give up half-way and are delivered again; a thread that waited for ever would be one less for all feeds."""
     merger = _merger(budget=0.1)
     with merger._turns.turn(FEED.table, 1), pytest.raises(TransientError, match="too long"):
-        merger(_work())
+        merger(_delivery())
 
 
-def test_g5_the_turn_is_given_back() -> None:
+def test_g5_the_table_lock_is_released() -> None:
     merger = _merger(budget=0.1)
     with pytest.raises(AttributeError):
-        merger(_work())  # there is no warehouse to work with
+        merger(_delivery())  # there is no warehouse to work with
     with merger._turns.turn(FEED.table, 0):
         pass
 
@@ -72,4 +72,4 @@ class _Late:
 
 def test_g2_a_staging_table_that_the_list_does_not_have_yet_is_not_missing() -> None:
     with pytest.raises(TransientError, match="created after the staging tables were listed"):
-        _merger(budget=0.1, warehouse=_Late())(_work())
+        _merger(budget=0.1, warehouse=_Late())(_delivery())

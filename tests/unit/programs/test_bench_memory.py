@@ -19,5 +19,5 @@ def test_growth_is_what_the_line_rises_by(values: list[float], rise: float) -> N
 
 
 def test_one_jump_counts() -> None:
-    """Which the first and the last value alone would show as well, and their mean would not."""
+    """The first and the last value alone would show it as well, and their mean would not."""
     assert growth([300.0] * 10 + [400.0] * 10) > 100

@@ -1,4 +1,4 @@
-"""A delivery's time: what is left of it, and that the services keep to it."""
+"""A delivery knows what is left of its time, and the services keep to it."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_what_is_left_shrinks_to_an_error() -> None:
 
 
 def test_each_delivery_has_the_budget_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
-    """And the next one has it anew."""
+    """The next delivery has it anew."""
     seen = []
 
     def handler(_: Delivery) -> str:

@@ -1,4 +1,4 @@
-"""Google's errors, read once: by reason word and message."""
+"""Google's errors are classified once, by reason word and message."""
 
 import pytest
 from google.api_core import exceptions
@@ -27,7 +27,7 @@ def _error(kind: type[_Google], reason: str, text: str = "words") -> _Google:
     ],
 )
 def test_what_may_pass_is_transient(kind: type[_Google], reason: str, text: str) -> None:
-    """Also conflicts, which BigQuery reports like syntax errors."""
+    """Conflicts are transient too, though BigQuery reports them like syntax errors."""
     assert isinstance(classify(_error(kind, reason, text)), TransientError)
 
 
@@ -42,14 +42,14 @@ def test_what_may_pass_is_transient(kind: type[_Google], reason: str, text: str)
     ],
 )
 def test_what_stays_is_permanent(kind: type[_Google], reason: str, ours: str) -> None:
-    """With our reason and Google's words."""
+    """The error has our reason and Google's words."""
     found = classify(_error(kind, reason))
     assert isinstance(found, PermanentError)
     assert (found.reason, "words" in found.detail) == (ours, True)
 
 
 def test_the_unknown_is_transient() -> None:
-    """Retried, then dead-lettered by Pub/Sub."""
+    """The message is retried, and dead-lettered by Pub/Sub in the end."""
     assert isinstance(classify(ConnectionResetError("reset")), TransientError)
     assert isinstance(classify(KeyError("a bug")), TransientError)
 

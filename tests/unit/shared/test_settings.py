@@ -15,7 +15,7 @@ from services.shared.settings import SettingsError, read_settings
     ],
 )
 def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None, words: str) -> None:
-    """Missing or malformed, at start and not in the middle of a load."""
+    """A missing or malformed variable fails at start and not in the middle of a load."""
     for good, text in {
         "GOOGLE_CLOUD_PROJECT": "p",
         "DROPMERGE_SERVICE": "ingest",

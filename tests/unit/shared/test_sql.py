@@ -9,7 +9,7 @@ from services.shared.sql import Templates, literal
 
 @pytest.mark.parametrize("text", ["a`b", "a b", "", "a;b", "é'"])
 def test_sql_refuses_what_could_leave_its_quotes(tmp_path: Path, text: str) -> None:
-    """The last gate before a statement."""
+    """This is the last gate before a statement."""
     template = tmp_path / "t.sql"
     template.write_text("SELECT * FROM {{ name | identifier }}")
     with pytest.raises(ValueError, match="identifier"):

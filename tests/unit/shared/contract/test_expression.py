@@ -28,7 +28,7 @@ _COLUMNS = ("a", "b", "order")
     ],
 )
 def test_a_check_that_is_accepted(text: str) -> None:
-    """And so is what is written of it."""
+    """The check as it is rendered again is accepted too."""
     validate(validate(text, _COLUMNS), _COLUMNS)
 
 
@@ -64,7 +64,7 @@ def test_a_check_that_is_accepted(text: str) -> None:
     ],
 )
 def test_a_check_that_is_refused(text: str, words: str) -> None:
-    """With what to write instead."""
+    """The error says what to write instead."""
     with pytest.raises(ValueError, match="check") as caught:
         validate(text, _COLUMNS)
     assert words in str(caught.value)
@@ -78,7 +78,7 @@ def test_a_contract_is_refused_for_its_check() -> None:
 
 
 def test_every_function_is_analysed_and_run() -> None:
-    """In contracts whose statements Google's SQL front end analyses, and which the local cloud runs."""
+    """Each is in a contract whose statements Google's SQL front end analyses, and which the local cloud runs."""
     checks = " ".join(column.check or "" for feed in features().values() for column in feed.columns)
     assert [name for name in FUNCTIONS if f"{name}(" not in checks] == []
 

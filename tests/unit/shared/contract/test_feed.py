@@ -28,7 +28,7 @@ _GOOD = (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text()
     ],
 )
 def test_a_fault_in_a_contract_is_named(tmp_path: Path, old: str, new: str, words: str) -> None:
-    """With the file and the field."""
+    """The error names the file and the field."""
     assert old in _GOOD
     path = tmp_path / "broken.yaml"
     path.write_text(_GOOD.replace(old, new))
@@ -66,7 +66,7 @@ def test_a_folder_without_feeds_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_pattern_crosses_folders_with_two_stars_only(tmp_path: Path) -> None:
-    """* stays within a folder."""
+    """One star stays within a folder."""
     path = tmp_path / "f.yaml"
     path.write_text(_GOOD)
     one = read_feed(path)

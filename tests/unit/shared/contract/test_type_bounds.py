@@ -26,14 +26,14 @@ _texts = st.text(st.one_of(st.sampled_from("aAzZ09 _:.+-`'\\é\n\x00\U0010ffff")
 
 @given(st.lists(_texts | st.text("az09", min_size=90, max_size=120), min_size=1, max_size=5))
 def test_g1_every_text_lies_within_its_bounds(texts: list[str]) -> None:
-    """The least, the greatest, and what is between."""
+    """The least, the greatest, and every text between are within the bounds."""
     found = STRING.bounds(min(texts), max(texts))
     assert all(_holds(text, bound) for text in texts for bound in found)
 
 
 @given(_texts, _texts)
 def test_g1_bounds_are_plain(one: str, other: str) -> None:
-    """Of whatever text, only what the SQL gate lets through."""
+    """Bounds of any text hold only characters that a literal may have."""
     for _, quoted in STRING.bounds(min(one, other), max(one, other)):
         assert quoted[0] == quoted[-1] == "'"
         assert set(quoted[1:-1]) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:. +-")

@@ -24,8 +24,8 @@ _JSON = st.recursive(
 
 
 @given(st.binary() | _JSON.map(lambda value: json.dumps(value).encode()))
-def test_an_envelope_is_read_or_malformed(body: bytes) -> None:
-    """Nothing else is raised."""
+def test_a_push_message_is_read_or_malformed(body: bytes) -> None:
+    """The decoder raises nothing but the named error."""
     try:
         assert isinstance(PushMessage.decode(body), PushMessage)
     except PermanentError as error:
@@ -34,13 +34,13 @@ def test_an_envelope_is_read_or_malformed(body: bytes) -> None:
 
 @given(st.binary() | _JSON.map(lambda value: json.dumps(value).encode()))
 def test_a_staged_message_is_read_or_malformed(data: bytes) -> None:
-    """Nothing else is raised."""
+    """The decoder raises nothing but the named error."""
     with contextlib.suppress(PermanentError):
         assert isinstance(StagedMessage.decode(data), StagedMessage)
 
 
 @given(st.binary(), st.dictionaries(st.text(), st.text()))
-def test_an_envelope_keeps_bytes_and_attributes(data: bytes, attributes: dict[str, str]) -> None:
+def test_a_push_message_keeps_bytes_and_attributes(data: bytes, attributes: dict[str, str]) -> None:
     """A dead letter can give them back whole."""
     message = {"data": base64.b64encode(data).decode(), "attributes": attributes, "messageId": "7"}
     found = PushMessage.decode(json.dumps({"message": message, "deliveryAttempt": 3}).encode())
@@ -73,7 +73,7 @@ def test_a_staged_message_ignores_fields_it_does_not_know() -> None:
 
 
 def test_a_load_id_depends_on_each_part() -> None:
-    """And on nothing else: it is the same in every process."""
+    """The id depends on nothing else, so it is the same in every process."""
     parts = [("f", "b", "o", 1), ("g", "b", "o", 1), ("f", "c", "o", 1), ("f", "b", "p", 1), ("f", "b", "o", 2)]
     assert len({Load(part[0], ObjectGeneration(*part[1:])).load_id for part in parts}) == 5
     assert Load("f", ObjectGeneration("b", "o", 1)).load_id == hashlib.sha256(b"f\0b\0o\0001").hexdigest()[:20]
