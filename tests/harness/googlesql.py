@@ -26,7 +26,7 @@ from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
 from zetasql.wasi._pb2.zetasql.public import type_pb2, value_pb2
 
 from services.shared.warehouse import Parameters, Warehouse
-from tests.harness.statements.analyser import Analyser, language, type_of
+from tests.harness.statements.analyser import Analyser, columns_of, language, type_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCALE = 9
@@ -114,7 +114,7 @@ class GoogleSql(Warehouse):
         return [name for name in names if name.startswith(prefix)]
 
     def _create_table(self, table: bigquery.Table, **_: object) -> None:
-        columns = [(one.name, type_of(one.field_type).to_proto()) for one in table.schema]
+        columns = [(name, kind.to_proto()) for name, kind in columns_of(table.schema).items()]
         self.tables.setdefault(str(table), Table(columns))
 
     def _run(self, kind: str, node: Any, script: str, parameters: Parameters) -> Table:
