@@ -104,7 +104,9 @@ def _record(warehouse: Warehouse, load: Load, tables: Tables, again: str | None,
         "load_id": ("STRING", load.load_id),
     }
     # Inserts do not conflict on BigQuery: deliveries of one message that overlap share the job instead.
-    warehouse.create_table_once(f"reject-{load.load_id}", tables.rejected, sql, parameters, occasion=again or "")
+    warehouse.create_table_once(
+        f"reject-{load.load_id}", tables.rejected, sql, parameters, idempotency_key=again or ""
+    )
 
 
 def _is_recorded(warehouse: Warehouse, load: Load, tables: Tables) -> bool:

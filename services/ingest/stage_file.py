@@ -1,4 +1,4 @@
-"""The story of one file: from a notification to a staging table and the message that tells of it."""
+"""The story of one file: from a notification to a staging table and the message that reports it."""
 
 from __future__ import annotations
 

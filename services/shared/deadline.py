@@ -1,4 +1,4 @@
-"""Until when the delivery at hand may work: a push that is not answered in time is delivered again."""
+"""Time budget of the current delivery: a push that is not answered in time is delivered again."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from contextvars import ContextVar
 
 from services.shared.errors import TransientError
 
-_deadline: ContextVar[float] = ContextVar("end", default=float("inf"))
+_deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
+    """What runs within has this much time, in seconds."""
     token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
@@ -22,7 +23,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def remaining(most: float) -> float:
-    """Seconds to wait for something, `most` where there is no deadline. Raises Transient when none is left."""
+    """Seconds to wait for something, `most` where there is no limit. Raises: TransientError when none are left."""
     seconds = min(most, _deadline.get() - time.monotonic())
     if seconds <= 0:
         raise TransientError("this delivery has used up its time")

@@ -12,7 +12,7 @@ from google.auth.exceptions import GoogleAuthError
 from services.shared.errors import NotFoundError, PermanentError, TransientError
 
 _CONFLICTS = (
-    # BigQuery reports conflicts as 400 invalidQuery, like a syntax error: only the text tells.
+    # BigQuery reports conflicts as 400 invalidQuery, like a syntax error: only the text says which it is.
     "could not serialize access",
     "aborted due to concurrent update",
     "too many dml statements outstanding",

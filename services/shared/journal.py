@@ -16,7 +16,7 @@ from services.shared.tables import table
 
 # Google's default would hold up a load for ten minutes.
 _RETRY = bigquery.DEFAULT_RETRY.with_timeout(10.0)
-_ABOUT = ("load_id", "feed", "bucket", "object", "generation")
+_SUBJECT = ("load_id", "feed", "bucket", "object", "generation")
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Journal:
         self._table = f"{client.project}.{OPS}.journal"
         self._service = service
 
-    def record(self, event: str, about: Mapping[str, object], **detail: object) -> None:
-        """One event that happened now."""
-        self.write([(Event(event, detail), about)])
+    def record(self, event: str, subject: Mapping[str, object], **detail: object) -> None:
+        """Write one event that happened now. `subject`: what is known of load_id, feed, bucket, object, generation."""
+        self.write([(Event(event, detail), subject)])
 
     def write(self, events: Sequence[tuple[Event, Mapping[str, object]]]) -> bool:
         """One streamed write, no DML. Failures are logged and ignored: the journal must not delay a load.
@@ -43,29 +43,31 @@ class Journal:
         """
         if not events:
             return True
-        rows = [
-            {
-                "at": event.at.isoformat(),
-                "event": event.name,
-                "service": self._service,
-                **{name: about.get(name) for name in _ABOUT},
-                "detail": json.dumps(event.detail, default=str),
-            }
-            for event, about in events
-        ]
         try:
-            try:
-                self._append(rows)
-            except exceptions.NotFound:
-                self._client.create_table(table(self._client.project, "journal"), exists_ok=True)
-                self._append(rows)
+            self._append([self._row(event, subject) for event, subject in events])
         except Exception as error:
             names = [event.name for event, _ in events]
             structlog.get_logger().warning("journal not written", error=str(error), journal_events=names)
             return False
         return True
 
+    def _row(self, event: Event, subject: Mapping[str, object]) -> dict[str, object]:
+        return {
+            "at": event.at.isoformat(),
+            "event": event.name,
+            "service": self._service,
+            **{name: subject.get(name) for name in _SUBJECT},
+            "detail": json.dumps(event.detail, default=str),
+        }
+
     def _append(self, rows: Sequence[Mapping[str, object]]) -> None:
+        try:
+            self._insert(rows)
+        except exceptions.NotFound:
+            self._client.create_table(table(self._client.project, "journal"), exists_ok=True)
+            self._insert(rows)
+
+    def _insert(self, rows: Sequence[Mapping[str, object]]) -> None:
         errors = self._client.insert_rows_json(self._table, rows, retry=_RETRY, timeout=30.0)
         if errors:
             raise ValueError(str(errors))

@@ -13,7 +13,7 @@ REASONS: dict[str, str] = {
     "staging_missing": "The staging table is gone and the load was never merged.",
     "not_found": "Something that must exist (dataset, bucket, table) does not.",
     "access_denied": "The service's identity lacks a permission.",
-    "refused_by_warehouse": "BigQuery refused the statement for a reason that repeating cannot mend.",
+    "refused_by_warehouse": "BigQuery refused the statement for a reason that repeating cannot fix.",
     "delivery_attempts_exhausted": "Pub/Sub gave up after the maximum number of delivery attempts.",
 }
 

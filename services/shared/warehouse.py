@@ -62,6 +62,7 @@ class Warehouse:
 
     @translated()
     def table_exists(self, table: str) -> bool:
+        """Whether a table of this full name, project included, is there. The question is free."""
         try:
             self.client.get_table(table, retry=self._retry, timeout=HTTP_TIMEOUT)
         except exceptions.NotFound:
@@ -70,6 +71,7 @@ class Warehouse:
 
     @translated()
     def drop_table(self, table: str) -> None:
+        """Drop the table of this full name; one that is not there is dropped."""
         self.client.delete_table(table, not_found_ok=True, retry=self._retry, timeout=HTTP_TIMEOUT)
 
     @translated()
@@ -82,9 +84,9 @@ class Warehouse:
 
     @translated()
     def create_table_once(
-        self, name: str, table: str, sql: str, parameters: Parameters | None = None, occasion: str = ""
+        self, name: str, table: str, sql: str, parameters: Parameters | None = None, idempotency_key: str = ""
     ) -> None:
-        """Run a statement that creates `table`, under a job id that repeats with it on the same occasion.
+        """Run a statement that creates `table`, under a job id that repeats with the statement and the key.
 
         Deliveries that overlap, or a lost response, attach to the running job instead of starting another.
         """
@@ -99,7 +101,7 @@ class Warehouse:
                 timeout=HTTP_TIMEOUT,
             )
 
-        self._once(_job_name(name, sql, repr(sorted((parameters or {}).items())), occasion), table, start)
+        self._once(_job_name(name, sql, repr(sorted((parameters or {}).items())), idempotency_key), table, start)
 
     @translated()
     def load_table_once(self, name: str, table: str, uri: str, config: bigquery.LoadJobConfig) -> None:
@@ -169,7 +171,7 @@ def _malformed_file() -> Iterator[None]:
 
 
 def _job_name(name: str, *parts: str) -> str:
-    # Statement and parameters are part of the name: a mended contract is other work, not a repetition.
+    # Statement and parameters are part of the name: a fixed contract is other work, not a repetition.
     return f"dropmerge-{name}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}"
 
 

@@ -12,8 +12,8 @@ def test_g1_the_same_work_is_one_job_and_other_parameters_are_another(pipeline: 
     table = f"{pipeline.connection.project}.staging._{name.replace('-', '_')}"
     made = f"CREATE OR REPLACE TABLE `{table}` AS SELECT @marker AS marker, GENERATE_UUID() AS made"
 
-    def make(marker: str, occasion: str = "") -> tuple[str, str]:
-        warehouse.create_table_once(name, table, made, {"marker": ("STRING", marker)}, occasion)
+    def make(marker: str, idempotency_key: str = "") -> tuple[str, str]:
+        warehouse.create_table_once(name, table, made, {"marker": ("STRING", marker)}, idempotency_key)
         (row,) = warehouse.query(f"SELECT marker, made FROM `{table}`")
         return row["marker"], row["made"]
 

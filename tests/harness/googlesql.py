@@ -98,7 +98,7 @@ class GoogleSql(Warehouse):
         return answer.as_dicts()
 
     def create_table_once(
-        self, name: str, table: str, sql: str, parameters: Parameters | None = None, occasion: str = ""
+        self, name: str, table: str, sql: str, parameters: Parameters | None = None, idempotency_key: str = ""
     ) -> None:
         self.query(sql, parameters)
 

@@ -148,8 +148,8 @@ MUTATIONS = [
         "parameters-are-not-the-work",
         "G1",
         "services/shared/warehouse.py",
-        "_job_name(name, sql, repr(sorted((parameters or {}).items())), occasion)",
-        "_job_name(name, sql, occasion)",
+        "_job_name(name, sql, repr(sorted((parameters or {}).items())), idempotency_key)",
+        "_job_name(name, sql, idempotency_key)",
         "tests/guarantees/test_jobs.py::test_g1_the_same_work_is_one_job_and_other_parameters_are_another",
     ),
     Mutation(

@@ -77,7 +77,7 @@ class AnalysingWarehouse(Warehouse):
         return [dict.fromkeys(kinds, 5)] if _NUMBER in kinds.values() else []
 
     def create_table_once(
-        self, name: str, table: str, sql: str, parameters: Parameters | None = None, occasion: str = ""
+        self, name: str, table: str, sql: str, parameters: Parameters | None = None, idempotency_key: str = ""
     ) -> None:
         self.query(sql, parameters)
 
