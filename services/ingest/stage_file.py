@@ -9,11 +9,12 @@ from pathlib import PurePosixPath
 
 from google.cloud.storage import Blob, Client
 
-from services.ingest.check_rows import Tables, check_rows, drop_intermediate_tables, stage_rows
+from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
 from services.ingest.inspect_head import HEAD_BYTES, Layout, inspect_head
 from services.ingest.load_raw import load_raw
 from services.ingest.notification import Notification, read_notification
 from services.ingest.pin import pin
+from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.pattern import feed_for
 from services.shared.datasets import OPS, STAGING
