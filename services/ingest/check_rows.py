@@ -1,4 +1,4 @@
-"""Check the rows in the warehouse, record the refused ones, and stage the rest."""
+"""Check the rows in the warehouse, and stage the good ones."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from datetime import datetime
 from pathlib import Path
 
 from services.ingest.inspect_head import Layout
+from services.ingest.record_rejected import record_rejected
 from services.ingest.row_rules import checked_columns, rules
+from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import METADATA
 from services.shared.errors import PermanentError
 from services.shared.load import Load
 from services.shared.sql import Templates
-from services.shared.tables import table
-from services.shared.warehouse import Warehouse
+from services.shared.warehouse import Parameters, Warehouse
 
 _SQL = Templates(Path(__file__).parent)
 
@@ -27,51 +28,50 @@ class Counts:
     """Among the rows that passed."""
 
 
-@dataclass(frozen=True)
-class Tables:
-    """Full names, dataset included."""
-
-    raw: str
-    checked: str
-    staging: str
-    rejected: str
-
-
 def check_rows(
     warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, layout: Layout, created: datetime, again: str | None
 ) -> Counts:
     """Type and check every row of the raw table into the checked table.
 
-    Raises Permanent("too_many_bad_rows") past the feed's tolerance, with the reasons and an example of each;
-    the refused rows are recorded either way. `again`: the message's id if it is a replay or a backfill's; an earlier
-    check, perhaps by another contract, may have recorded rows of this load, which are forgotten.
+    `again`: the message's id if it is a replay's or a backfill's.
+
+    Raises: PermanentError("too_many_bad_rows") past the feed's tolerance, with the reasons and an example of each; the
+    refused rows are recorded either way.
     """
-    parameters = {
-        "created": ("TIMESTAMP", created),
-        "generation": ("INT64", load.source.generation),
-        "object": ("STRING", load.source.uri),
-        "load_id": ("STRING", load.load_id),
-    }
-    if feed.delete:
-        parameters["delete_marker"] = ("STRING", feed.delete.equals)
-    sql = _SQL.render(
+    sql, parameters = _statement(feed, tables, layout), _parameters(feed, load, created)
+    warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, parameters)
+    (counted,) = warehouse.query(_SQL.render("count_rows.sql", checked=tables.checked))
+    counts = Counts(rows=counted["total"], rejected=counted["bad"], deletes=counted["deletes"])
+    if counts.rejected or again is not None:
+        record_rejected(warehouse, load, tables, again, counts.rejected)
+        if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
+            raise PermanentError("too_many_bad_rows", _explain(warehouse, feed, tables, counts))
+    return counts
+
+
+def _statement(feed: Feed, tables: Tables, layout: Layout) -> str:
+    delete_column = feed.delete.column if feed.delete else None
+    return _SQL.render(
         "check_rows.sql",
         checked=tables.checked,
         raw_table=tables.raw,
         columns=checked_columns(feed),
         rules=list(rules(feed, layout)),
         metadata=METADATA,
-        delete_column=feed.delete.column if feed.delete else None,
-        marker=feed.delete.column if feed.delete and layout.has_delete_column else None,
+        delete_column=delete_column,
+        marker=delete_column if layout.has_delete_column else None,
     )
-    warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, parameters)
-    (counted,) = warehouse.query(_SQL.render("count_rows.sql", checked=tables.checked))
-    counts = Counts(rows=counted["total"], rejected=counted["bad"], deletes=counted["deletes"])
-    if counts.rejected or again is not None:
-        _record(warehouse, load, tables, again, counts.rejected)
-        if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
-            raise PermanentError("too_many_bad_rows", _explain(warehouse, feed, tables, counts))
-    return counts
+
+
+def _parameters(feed: Feed, load: Load, created: datetime) -> Parameters:
+    marker = {"delete_marker": ("STRING", feed.delete.equals)} if feed.delete else {}
+    return {
+        "created": ("TIMESTAMP", created),
+        "generation": ("INT64", load.source.generation),
+        "object": ("STRING", load.source.uri),
+        "load_id": ("STRING", load.load_id),
+        **marker,
+    }
 
 
 def stage_rows(warehouse: Warehouse, load: Load, tables: Tables) -> None:
@@ -85,34 +85,6 @@ def drop_intermediate_tables(warehouse: Warehouse, tables: Tables) -> None:
     """Drop what led to the staging table."""
     warehouse.drop_table(tables.checked)
     warehouse.drop_table(tables.raw)
-
-
-def _record(warehouse: Warehouse, load: Load, tables: Tables, again: str | None, rejected: int) -> None:
-    if not warehouse.table_exists(tables.rejected):  # creating it takes a right on the dataset, ledger included
-        warehouse.create_table(table(warehouse.client.project, "rejected_rows"))
-    # To replace rows is rare, and best: BigQuery lets few statements that change rows wait for a table.
-    is_recorded = again is not None and _is_recorded(warehouse, load, tables)
-    if not rejected and not is_recorded:
-        return
-    template = "replace_rejected.sql" if is_recorded else "record_rejected.sql"
-    sql = _SQL.render(template, rejected=tables.rejected, checked=tables.checked)
-    parameters = {
-        "feed": ("STRING", load.feed),
-        "bucket": ("STRING", load.source.bucket),
-        "object": ("STRING", load.source.name),
-        "generation": ("INT64", load.source.generation),
-        "load_id": ("STRING", load.load_id),
-    }
-    # Inserts do not conflict on BigQuery: deliveries of one message that overlap share the job instead.
-    warehouse.create_table_once(
-        f"reject-{load.load_id}", tables.rejected, sql, parameters, idempotency_key=again or ""
-    )
-
-
-def _is_recorded(warehouse: Warehouse, load: Load, tables: Tables) -> bool:
-    sql = _SQL.render("count_recorded.sql", rejected=tables.rejected)
-    (counted,) = warehouse.query(sql, {"load_id": ("STRING", load.load_id)})
-    return bool(counted["recorded"])
 
 
 def _explain(warehouse: Warehouse, feed: Feed, tables: Tables, counts: Counts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from google.api_core import exceptions
 from google.cloud.storage import Blob, Client
 
+from services.shared.contract.formats import Format
 from services.shared.google_errors import translated
 from services.shared.load import Load
 
@@ -12,15 +13,15 @@ _TIMEOUT = 60.0
 
 
 @translated()
-def pin(client: Client, load: Load, archive: str) -> Blob | None:
+def pin(client: Client, load: Load, form: Format, archive: str) -> Blob | None:
     """The immutable copy, made now or by an earlier delivery; None when the generation is gone.
 
     Raises: NotFoundError when a bucket is gone, and as `classify` does.
     """
-    target = client.bucket(archive).blob(load.archive_name)
+    target = client.bucket(archive).blob(load.archive_name(form.suffix))
     if not target.exists(timeout=_TIMEOUT):
         try:
-            _copy(client, load, target)
+            _copy(client, load, form, target)
         except (exceptions.PreconditionFailed, exceptions.NotFound):
             # Another delivery pinned it first, the source's generation is gone, or a bucket is.
             if not target.exists(timeout=_TIMEOUT):
@@ -28,15 +29,15 @@ def pin(client: Client, load: Load, archive: str) -> Blob | None:
                     return None
                 raise
     # By name alone: whichever delivery pinned it, the bytes are the same.
-    pinned = client.bucket(archive).blob(load.archive_name)
+    pinned = client.bucket(archive).blob(load.archive_name(form.suffix))
     pinned.reload(timeout=_TIMEOUT)
     return pinned
 
 
-def _copy(client: Client, load: Load, target: Blob) -> None:
+def _copy(client: Client, load: Load, form: Format, target: Blob) -> None:
     """A large object takes several calls (https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite)."""
     # Of its own: what the sender declared, such as Content-Encoding, says nothing about how it is loaded.
-    target.content_type = "text/csv"
+    target.content_type = form.content_type
     target.metadata = load.archive_metadata
     generation = load.source.generation
     source = client.bucket(load.source.bucket).blob(load.source.name, generation=generation)

@@ -9,11 +9,12 @@ from pathlib import PurePosixPath
 
 from google.cloud.storage import Blob, Client
 
-from services.ingest.check_rows import Tables, check_rows, drop_intermediate_tables, stage_rows
+from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
 from services.ingest.inspect_head import HEAD_BYTES, Layout, inspect_head
 from services.ingest.load_raw import load_raw
 from services.ingest.notification import Notification, read_notification
 from services.ingest.pin import pin
+from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.pattern import feed_for
 from services.shared.datasets import OPS, STAGING
@@ -78,13 +79,13 @@ class Stager:
     def _stage(self, delivery: Delivery, feed: Feed, load: Load) -> bool:
         """False when the generation is gone."""
         with delivery.timed("pin"):
-            blob = pin(self.storage, load, self.settings.archive_bucket)
+            blob = pin(self.storage, load, feed.format, self.settings.archive_bucket)
         if blob is None:
             return False
         delivery.record_event("pinned")
         delivery.log_fields["size"] = int(blob.size or 0)
         tables = self._tables(load)
-        with _transient_if_another_delivery_finished(load):
+        with _transient_if_another_delivery_finished(load, blob.name):
             layout = self._load(delivery, feed, load, tables, blob)
             self._check(delivery, feed, load, tables, layout)
             with delivery.timed("stage"):
@@ -141,12 +142,12 @@ def _read_head(blob: Blob, count: int) -> bytes:
 
 
 @contextmanager
-def _transient_if_another_delivery_finished(load: Load) -> Iterator[None]:
+def _transient_if_another_delivery_finished(load: Load, archived: str) -> Iterator[None]:
     # Deliveries of one load may overlap: the first to finish drops what the others were about to read.
     try:
         yield
     except NotFoundError as error:
-        own = (load.raw_table, load.checked_table, PurePosixPath(load.archive_name).name)
+        own = (load.raw_table, load.checked_table, PurePosixPath(archived).name)
         if any(name in error.detail for name in own):
             raise TransientError(f"another delivery was here: {error.detail}") from error
         raise

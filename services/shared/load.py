@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.shared.contract.formats import SUFFIXES
 from services.shared.generation import ObjectGeneration
 
 
@@ -37,10 +38,9 @@ class Load:
     def staging_table(self) -> str:
         return staging_table(self.feed, self.load_id)
 
-    @property
-    def archive_name(self) -> str:
-        """Of the pinned copy, by the load's id: a clean name, whatever the sender's was."""
-        return f"{self.feed}/{self.load_id}.csv"
+    def archive_name(self, suffix: str) -> str:
+        """Of the pinned copy, by the load's id: a clean name, whatever the sender's was. Its format has the suffix."""
+        return f"{self.feed}/{self.load_id}{suffix}"
 
     @property
     def archive_metadata(self) -> dict[str, str]:
@@ -56,7 +56,7 @@ class Load:
         except (KeyError, ValueError):
             return None
         load = cls(name.partition("/")[0], source)
-        return load if name == load.archive_name else None
+        return load if name in map(load.archive_name, SUFFIXES) else None
 
 
 def staging_table(feed: str, load_id: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from services.ingest.check_rows import Tables, check_rows, stage_rows
+from services.ingest.check_rows import check_rows, stage_rows
 from services.ingest.inspect_head import Layout
+from services.ingest.tables import Tables
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
 from services.shared.delivery import Delivery

@@ -112,6 +112,31 @@ def test_init_understands_the_generators_own_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("2025-01-01T00:00:00+14:00", "TIMESTAMP"),
+        ("2025-01-01T00:00:00+15:00", "STRING"),
+        ("0000-01-01T00:00:00Z", "STRING"),
+        ("1e308", "FLOAT64"),
+        ("1e400", "STRING"),
+        ("-9223372036854775808", "INT64"),
+        ("-9223372036854775809", "NUMERIC"),
+        ("9" * 29, "NUMERIC"),
+        ("9" * 30, "FLOAT64"),
+        ("0001-01-01", "DATE"),
+        ("0000-01-01", "STRING"),
+        ("True", "BOOL"),
+        (" 1", "STRING"),
+    ],
+)
+def test_init_takes_a_text_for_what_the_row_check_takes_it_for(tmp_path: Path, text: str, kind: str) -> None:
+    """A contract that rejects the sample it was made from would be no help."""
+    file = tmp_path / "sample.csv"
+    file.write_text(f"code,value,version\na,{text},2025-01-01T00:00:00Z\n")
+    assert {column.name: column.type for column in infer(file).columns}["value"] == kind
+
+
+@pytest.mark.parametrize(
     ("data", "words"),
     [
         (b"", "no header"),

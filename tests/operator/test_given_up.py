@@ -123,9 +123,9 @@ def test_what_lost_its_staging_table_is_merged_from_its_pinned_copy(pipeline: Pi
     dead_letter = pipeline.dead_letter(old)
     assert dead_letter.reason == "staging_missing"
     assert f"dropmerge backfill gs://ARCHIVE/accounts/{load_id}" in dead_letter.error
-    assert "dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID.csv" in REMEDIES[dead_letter.reason].fix
+    assert "dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID" in REMEDIES[dead_letter.reason].fix
     assert commands.json("backfill", f"gs://landing/{dead_letter.object}", "--yes") == []
-    (announced,) = commands.json("backfill", f"gs://archive/accounts/{load_id}.csv", "--yes")
+    (announced,) = commands.json("backfill", f"gs://archive/accounts/{load_id}", "--yes")
     assert announced["load_id"] == load_id
     pipeline.wait_until_idle()
     assert pipeline.explain(old)["state"] == "merged"

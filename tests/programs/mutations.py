@@ -260,7 +260,7 @@ MUTATIONS = [
         "rejected-rows-not-recorded",
         "G7",
         _CHECK,
-        "        _record(warehouse, load, tables, again, counts.rejected)\n",
+        "        record_rejected(warehouse, load, tables, again, counts.rejected)\n",
         "",
         f"{_G2_G7}g7_rows_within_tolerance_are_set_aside",
     ),

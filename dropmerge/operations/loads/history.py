@@ -20,6 +20,7 @@ from dropmerge.operations.errors import UsageError
 from dropmerge.operations.loads.events import LoadEvent, is_current, read_events
 from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, merged_together, row_counts
 from dropmerge.operations.loads.states import DISPATCH_EVENTS, Evidence, State, state_of
+from services.shared.contract.formats import SUFFIXES
 from services.shared.contract.pattern import feed_for
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -170,7 +171,8 @@ def _evidence(
 
 
 def _is_pinned(connection: Connection, load: Load) -> bool:
-    return bool(connection.storage.bucket(connection.archive).blob(load.archive_name).exists())
+    archive = connection.storage.bucket(connection.archive)
+    return any(archive.blob(load.archive_name(suffix)).exists() for suffix in SUFFIXES)
 
 
 def _is_overwritten(connection: Connection, source: ObjectGeneration) -> bool:

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 class FormatModule(Protocol):
     """What a format's module has."""
 
-    def columns(self, text: str, is_whole: bool, options: Format) -> list[str]:
-        """Names in the file's order, from its decoded head. Raises PermanentError."""
+    MAGIC: bytes
+    """What its files begin with; nothing where they begin with no fixed bytes."""
+
+    def columns(self, head: bytes, is_whole: bool, options: Format) -> list[str]:
+        """Names in the file's order, from its first bytes, which may be all. Raises PermanentError."""
 
     def load_config(self, columns: Sequence[str], options: Format) -> LoadJobConfig:
         """How BigQuery loads a file with these columns, every one a STRING."""

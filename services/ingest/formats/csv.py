@@ -9,17 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from services.ingest.formats.plain_text import decode
 from services.shared.contract.formats import Csv
 from services.shared.errors import PermanentError
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import LoadJobConfig
 
+MAGIC = b""
 _DELIMITERS = ",;\t|"
 
 
-def columns(text: str, is_whole: bool, options: Csv) -> list[str]:
-    """The header's names. Raises PermanentError: wrong_header or malformed_file."""
+def columns(head: bytes, is_whole: bool, options: Csv) -> list[str]:
+    """The header's names. Raises PermanentError: wrong_encoding, wrong_format, wrong_header or malformed_file."""
+    text = decode(head, is_whole)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=options.delimiter, strict=True)
     try:
         header = next(reader)

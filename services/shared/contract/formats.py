@@ -12,7 +12,9 @@ class Csv(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     suffix: ClassVar[str] = ".csv"
+    """Of a pinned copy's name."""
     content_type: ClassVar[str] = "text/csv"
+    """Of a pinned copy."""
 
     type: Literal["csv"]
     delimiter: str = Field(",", pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')
@@ -21,3 +23,5 @@ class Csv(BaseModel):
 
 Format = Csv
 """One of the formats; `type` says which."""
+SUFFIXES = (Csv.suffix,)
+"""Of all formats."""

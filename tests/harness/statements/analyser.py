@@ -35,25 +35,15 @@ class _CachingConfig(wasmtime.Config):
 
 wasm_client.Config = _CachingConfig
 
-_KINDS = {
-    "STRING": TypeKind.TYPE_STRING,
-    "INT64": TypeKind.TYPE_INT64,
-    "INTEGER": TypeKind.TYPE_INT64,
-    "NUMERIC": TypeKind.TYPE_NUMERIC,
-    "FLOAT64": TypeKind.TYPE_DOUBLE,
-    "FLOAT": TypeKind.TYPE_DOUBLE,
-    "BOOL": TypeKind.TYPE_BOOL,
-    "BOOLEAN": TypeKind.TYPE_BOOL,
-    "DATE": TypeKind.TYPE_DATE,
-    "TIMESTAMP": TypeKind.TYPE_TIMESTAMP,
-}
+_ALIASES = {"INTEGER": "INT64", "FLOAT": "DOUBLE", "FLOAT64": "DOUBLE", "BOOLEAN": "BOOL"}
+"""Names that BigQuery has beside zetasql's own."""
 Columns = Mapping[str, Any]
 """Name to zetasql type."""
 
 
 def type_of(name: str) -> Any:
     """The analyser's type for a name in BigQuery's schemas."""
-    return TypeFactory.create_simple_type(_KINDS[name])
+    return TypeFactory.create_simple_type(getattr(TypeKind, f"TYPE_{_ALIASES.get(name, name)}"))
 
 
 def columns_of(schema: Sequence[bigquery.SchemaField]) -> Columns:

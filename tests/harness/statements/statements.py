@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,10 +17,12 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from services.ingest.check_rows import Tables, check_rows, stage_rows
+from services.ingest.check_rows import check_rows, stage_rows
 from services.ingest.inspect_head import Layout
+from services.ingest.tables import Tables
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
+from services.shared.contract.types import TYPES
 from services.shared.delivery import Delivery
 from services.shared.errors import PermanentError
 from services.shared.generation import ObjectGeneration
@@ -32,21 +33,10 @@ from services.shared.settings import Settings
 from services.shared.tables import table
 from services.shared.warehouse import Parameters, Warehouse
 from tests.harness.statements.analyser import Analyser, columns_of, type_of
+from tests.harness.statements.feeds import GOOD
 
 PROJECT = "local"
 _NUMBER = type_of("INT64").type_kind
-EXAMPLES: Mapping[str, Any] = {
-    "STRING": "example",
-    "INT64": 5,
-    "NUMERIC": Decimal("5.5"),
-    "FLOAT64": 5.5,
-    "BOOL": True,
-    "DATE": date(2025, 5, 5),
-    "TIMESTAMP": datetime(2025, 5, 5, tzinfo=UTC),
-}
-"""The least and the greatest key that a question for bounds is answered with, by the key's type."""
-
-_EXAMPLES = {type_of(name).type_kind: value for name, value in EXAMPLES.items()}
 
 Statement = tuple[str, tuple[tuple[str, str], ...]]
 """Text, and its parameters' names and types."""
@@ -73,7 +63,7 @@ class AnalysingWarehouse(Warehouse):
         columns = self.analyser.analyse(sql, types)
         kinds = {name: kind.type_kind for name, kind in columns.items()}
         if set(kinds) == {"low", "high"}:
-            return [{name: _EXAMPLES[kind] for name, kind in kinds.items()}]
+            return [{name: _example(kind) for name, kind in kinds.items()}]
         return [dict.fromkeys(kinds, 5)] if _NUMBER in kinds.values() else []
 
     def create_table_once(
@@ -89,6 +79,12 @@ class AnalysingWarehouse(Warehouse):
 
     def list_tables(self, dataset: str, prefix: str) -> list[str]:
         return [name for name in self.staging if name.startswith(prefix)]
+
+
+def _example(kind: object) -> object:
+    """A value of the type that zetasql calls so."""
+    (found,) = [name for name in TYPES if type_of(name).type_kind == kind]
+    return TYPES[found].parse(GOOD[found])
 
 
 def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:

@@ -18,10 +18,12 @@ class Int64(Whole):
     can_be_version = True
 
     def parse(self, text: str) -> int:
-        # Python reads no more than 4,300 digits.
-        if len(self.matched(text).lstrip("+-").lstrip("0")) > 19 or not -(2**63) <= int(text) < 2**63:
+        digits = self.matched(text).lstrip("+-").lstrip("0") or "0"
+        # Python reads no more than 4,300 digits, and 20 are too many for the type.
+        value = int(digits[:20]) * (-1 if text.startswith("-") else 1)
+        if not -(2**63) <= value < 2**63:
             raise ValueError(f"{text!r} does not fit in 64 bits")
-        return int(text)
+        return value
 
     def cast(self, text: str) -> str:
         return f"IF({self.matches(text)}, SAFE_CAST({text} AS INT64), NULL)"

@@ -1,0 +1,35 @@
+"""What holds for every type. That Python and SQL read texts alike is for `tests/corpus/test_types.py`."""
+
+import pytest
+
+from deploy.topology import ROOT
+from services.shared.contract.types import TYPES, ColumnType, table, type_named
+from services.shared.reasons import ROW_REASONS
+
+
+def test_the_documentations_table_is_made_from_the_registry() -> None:
+    """`python -c "from services.shared.contract.types import table; print(*table(), sep=chr(10))"` prints it anew."""
+    assert "\n".join(table()) in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_name_that_is_no_type_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ValueError, match="'INTEGR' is not a type; the types are BOOL, DATE, FLOAT64, INT64, NUMERIC"):
+        type_named("INTEGR")
+
+
+@pytest.mark.parametrize("kind", TYPES.values(), ids=TYPES)
+def test_every_reason_of_a_type_is_listed(kind: ColumnType) -> None:
+    """With its sentence, for people."""
+    assert {fault.reason for fault in kind.faults("t", "v")} <= set(ROW_REASONS)
+
+
+def test_a_date_in_the_future_is_one_in_utc() -> None:
+    """By name: a project's default time zone, which may change, must not decide a row's fate."""
+    assert TYPES["DATE"].at("@created") == "DATE(@created, 'UTC')"
+
+
+def test_an_integer_of_any_length_is_read_or_refused() -> None:
+    """Python itself reads no more than 4,300 digits."""
+    kind = TYPES["INT64"]
+    assert not kind.accepts("9" * 5000)
+    assert kind.parse("-" + "0" * 5000 + "7") == -7
