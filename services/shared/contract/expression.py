@@ -7,10 +7,13 @@ says.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import TokenType, exp
+
+from services.shared.contract.expression_constants import literal_fault
+from services.shared.contract.expression_types import MismatchError, Types
 
 FUNCTIONS: dict[str, type[exp.Expression]] = {
     "LENGTH": exp.Length,
@@ -57,8 +60,16 @@ _SAFE_ALTERNATIVES: dict[type[exp.Expression], str] = {
 }
 
 
-def validate(text: str, columns: Collection[str]) -> str:
-    """The check written anew, so that only an expression can get through. Raises ValueError."""
+_KEYWORDS = {"AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "CASE", "WHEN", "THEN", "ELSE", "FROM", "CAST"}
+"""What a parenthesis may follow besides a function's name."""
+_TEXTS = (TokenType.STRING, TokenType.RAW_STRING)
+
+
+def validate(text: str, columns: Mapping[str, str]) -> str:
+    """The check written anew, so that only an expression can get through; times are in UTC, whatever the project says.
+
+    `columns`: name to type. Raises ValueError for what may differ at a replay, fail for a value, or never run.
+    """
     try:
         tree = sqlglot.parse_one(f"SELECT 1 WHERE ({text})", read="bigquery")
     except sqlglot.errors.SqlglotError as error:
@@ -74,11 +85,45 @@ def validate(text: str, columns: Collection[str]) -> str:
         fault = _fault(node)
         if fault:
             raise ValueError(f"check {text!r}: {_sql(node)} {fault}")
-    return _sql(where.this)
+    fault = _fault_as_written(text)
+    if fault:
+        raise ValueError(f"check {text!r}: {fault}")
+    try:
+        types = Types(columns)
+        types.condition(where.this)
+        return _sql(_in_utc(where.this, types))
+    except MismatchError as error:
+        raise ValueError(f"check {text!r}: {_sql(error.node)} {error}") from error
 
 
 def _sql(node: exp.Expression) -> str:
     return str(node.sql(dialect="bigquery", comments=False))
+
+
+def _fault_as_written(text: str) -> str:
+    """What the parser does not keep: how a function's name and a constant were written."""
+    tokens = sqlglot.tokenize(text, read="bigquery")
+    for one, after in zip(tokens, [*tokens[1:], tokens[0]], strict=True):
+        is_text, is_called = one.token_type in _TEXTS, after.token_type is TokenType.L_PAREN and one.text[:1].isalpha()
+        if is_text and after.token_type in _TEXTS and after is not tokens[0]:
+            return f"{after.text!r} follows another text: write one, and a quote in it as \\'"
+        if is_called and not is_text and one.text.upper() not in {*FUNCTIONS, *_KEYWORDS}:
+            return f"{one.text} is not one of the functions that a check may use: {', '.join(FUNCTIONS)}"
+        source = text[one.start : one.end + 1]
+        fault = literal_fault(source) if is_text else ""
+        if fault:
+            return f"{source} {fault}"
+    return ""
+
+
+def _in_utc(tree: exp.Expression, types: Types) -> exp.Expression:
+    """EXTRACT of a TIMESTAMP follows the project's default time zone, unless it names one."""
+    for node in list(tree.find_all(exp.Extract)):
+        moment = node.expression.this if isinstance(node.expression, exp.AtTimeZone) else node.expression
+        if types.is_instant(moment):
+            # As text: the parser would write a zone anew as a conversion that ends in the default one.
+            node.set("expression", exp.Var(this=f"{_sql(moment)} AT TIME ZONE 'UTC'"))
+    return tree
 
 
 def _fault(node: exp.Expression) -> str:
@@ -93,6 +138,8 @@ def _fault(node: exp.Expression) -> str:
         )
     if kind in (exp.Like, exp.RegexpLike):
         return "" if isinstance(node.expression, _CONSTANTS) else "may fail for a pattern: write it out, as one text"
+    if kind is exp.AtTimeZone:
+        return "" if isinstance(node.parent, exp.Extract) and node.args["zone"].name == "UTC" else "is not in 'UTC'"
     constant = kind in (exp.Cast, exp.Neg) and isinstance(node.this, _CONSTANTS)  # DATE '2000-01-01', -90
     if kind in _ALLOWED or constant:
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -82,7 +83,7 @@ class Feed(_Model):
                 fit = [one.name for one in TYPES.values() if one.can_be_version]
                 raise ValueError(f"a version is one of {', '.join(sorted(fit))}; {kind.name} is not")
             if column.check is not None:
-                _parse_check(column.check, names)
+                _parse_check(column.check, self._types)
         if self.delete and self.delete.column.lower() in folded:
             raise ValueError("the delete column marks rows; it is not one of the table's columns")
         return self
@@ -91,6 +92,10 @@ class Feed(_Model):
     def required(self) -> set[str]:
         named = {column.name for column in self.columns if column.mode == "REQUIRED"}
         return named | set(self.key) | {self.version}
+
+    @property
+    def _types(self) -> Mapping[str, str]:
+        return {column.name: column.type for column in self.columns}
 
     def type_of(self, column: str) -> ColumnType:
         """The type of one of the contract's columns."""
@@ -105,7 +110,7 @@ class Feed(_Model):
     def check_sql(self, column: Column) -> str:
         """The column's check, parsed and written anew, so that only an expression can get through."""
         assert column.check is not None
-        return _parse_check(column.check, [c.name for c in self.columns])
+        return _parse_check(column.check, self._types)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -118,7 +123,7 @@ class Feed(_Model):
         return self._pattern.fullmatch(object_name) is not None
 
 
-def _parse_check(text: str, columns: list[str]) -> str:
+def _parse_check(text: str, columns: Mapping[str, str]) -> str:
     # The parser takes longer to import than everything else: only who has a check pays for it.
     from services.shared.contract.expression import validate
 

@@ -17,13 +17,13 @@ _CHECKS = {
     " AND {} NOT IN ('b', UPPER({})) AND STARTS_WITH({}, 'a') AND ENDS_WITH({}, '1')"
     " AND CONCAT({}, 'b') || 'c' = 'a1bc' AND NULLIF({}, 'b') IS NOT NULL",
     "INT64": "({} BETWEEN 300 AND 850 OR {} IS NULL) AND SAFE_ADD({}, 1) > SAFE_SUBTRACT({}, 1)"
-    " AND SAFE_CAST(SAFE_CAST({} AS STRING) AS INT64) = {} AND IFNULL({}, 0) IS DISTINCT FROM 1",
+    " AND SAFE_CAST({} AS STRING) != '7' AND IFNULL({}, 0) IS DISTINCT FROM 1",
     "NUMERIC": "{} >= NUMERIC '0.5' AND MOD({}, 2) = 0 AND SAFE_MULTIPLY({}, 2) > SAFE_NEGATE({})"
     " AND SAFE_DIVIDE(1, {}) < 9",
     "FLOAT64": "{} > -0.5 AND NOT IS_NAN({}) AND NOT IS_INF({}) AND GREATEST({}, 1) >= LEAST({}, 1)",
     "BOOL": "{} IS NOT FALSE AND IF({}, TRUE, COALESCE({}, TRUE)) AND CASE WHEN {} THEN TRUE ELSE FALSE END",
     "DATE": "{} > DATE '2000-01-01' AND EXTRACT(YEAR FROM {}) < 2100",
-    "TIMESTAMP": "{} > TIMESTAMP '2000-01-01 00:00:00+00:00'",
+    "TIMESTAMP": "{} > TIMESTAMP '2000-01-01 00:00:00+00:00' AND EXTRACT(HOUR FROM {}) < 24",
 }
 GOOD = {
     "STRING": "a1",
@@ -101,7 +101,7 @@ def _every_key() -> Feed:
 
 def _reserved_words() -> Feed:
     columns = [_column("id"), *map(_column, _WORDS), _column("version", "INT64")]
-    columns[3] = _column("order", check="`order` != 'it''s' AND `table` IS NOT NULL")
+    columns[3] = _column("order", check="`order` != 'it\\'s' AND `table` IS NOT NULL")
     delete = {"column": "delete", "equals": "D"}
     return _feed("reserved_words", columns, ["id", "select"], table="main.status", delete=delete)
 

@@ -9,22 +9,28 @@ from services.shared.contract.expression import FUNCTIONS, validate
 from services.shared.contract.feed import Feed
 from tests.harness.statements.feeds import features
 
-_COLUMNS = ("a", "b", "order")
+_COLUMNS = {
+    **{"a": "INT64", "b": "INT64", "order": "STRING"},
+    **{"s": "STRING", "n": "NUMERIC", "f": "FLOAT64", "d": "DATE", "z": "TIMESTAMP", "o": "BOOL"},
+}
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "a BETWEEN -90 AND 90.5",
-        "a BETWEEN NUMERIC '-0.5' AND SAFE_DIVIDE(b, 2)",
-        "a > DATE '2000-01-01' AND EXTRACT(YEAR FROM a) < 2100",
+        "n BETWEEN NUMERIC '-0.5' AND SAFE_DIVIDE(n, 2)",
+        "d > DATE '2000-01-01' AND EXTRACT(YEAR FROM d) < 2100",
         "a <= b OR b IS NULL",
-        "`order` != 'it''s'",
-        "NOT a IN ('x', 'y') AND LENGTH(TRIM(a)) > 0",
-        "REGEXP_CONTAINS(a, r'^[A-Z]{2}$') AND a LIKE 'D%'",
+        r"`order` != 'it\'s' AND s = 'a\n\\b'",
+        "NOT s IN ('x', 'y') AND LENGTH(TRIM(s)) > 0",
+        "REGEXP_CONTAINS(s, r'^[A-Z]{2}$') AND s LIKE 'D%'",
         "CASE a WHEN 1 THEN TRUE ELSE b = 2 END",
         "MOD(a, 2) = 0",
-        "SAFE_CAST(a AS INT64) > 3",
+        "SAFE_CAST(a AS STRING) != '7'",
+        "EXTRACT(HOUR FROM z) < 12 AND EXTRACT(HOUR FROM z AT TIME ZONE 'UTC') > 2",
+        "z > TIMESTAMP '2000-01-01 00:00:00+00' AND z > TIMESTAMP '2000-01-01T00:00:00Z'",
+        "COALESCE(o, NULLIF(n, 0.5) > 1) IS NOT FALSE",
     ],
 )
 def test_a_check_that_is_accepted(text: str) -> None:
@@ -60,6 +66,54 @@ def test_a_check_that_is_accepted(text: str) -> None:
         ("other > 1", "no column of the contract: other"),
         ("_typed.a > 1", "no column of the contract: _typed.a"),
         ("a IN (SELECT 1)", "one expression"),
+        *(
+            (f"s = {text}", "write the character itself")
+            for text in (
+                r"'\x41'",
+                r"'\u0041'",
+                r"'\101'",
+                r"""'\"'""",
+                r"""\"\'\"""".replace(r"\"", '"'),
+                r"'\`'",
+                r"'\?'",
+                r"r'\''",
+            )
+        ),
+        ("s = 'it''s'", "follows another text"),
+        *(
+            (f"{name}(s) = 'a'", f"{name} is not one of the functions")
+            for name in ("LCASE", "UCASE", "LTRIM", "RTRIM")
+        ),
+        ("NVL(s, 'a') = 'a'", "NVL is not one of the functions"),
+        ("TRY_CAST(a AS FLOAT64) > 1", "TRY_CAST is not one of the functions"),
+        ("LEN(s) = 1", "LEN is not one of the functions"),
+        ("MOD(f, 2) = 0", "takes INT64"),
+        ("LENGTH(a) = 1", "is of type INT64, not STRING"),
+        ("s = 1", "together"),
+        ("d = z", "together"),
+        ("o = 1", "together"),
+        ("a", "is of type INT64, not BOOL"),
+        ("a OR o", "is of type INT64, not BOOL"),
+        *(
+            (f"EXTRACT({part}) = 1", "is no part of")
+            for part in ("HOUR FROM d", "EPOCH FROM z", "WEEK FROM d", "DATE FROM z")
+        ),
+        ("EXTRACT(HOUR FROM z AT TIME ZONE 'Asia/Tokyo') = 1", "is not in 'UTC'"),
+        ("SAFE_CAST(s AS INT64) = 1", "reads a STRING as a INT64"),
+        ("SAFE_CAST(z AS DATE) = d", "reads a TIMESTAMP as a DATE"),
+        *(
+            (f"REGEXP_CONTAINS(s, r'{pattern}')", "RE2 has not")
+            for pattern in ("(?=a)", "(?<!a)", r"(a)\1", "a++", r"a\Z")
+        ),
+        *((f"REGEXP_CONTAINS(s, r'{pattern}')", "is no pattern") for pattern in ("[", "(", "*a")),
+        *((f"REGEXP_CONTAINS(s, r'{pattern}')", "repeats more than 1000") for pattern in ("a{1001}", "(a{40}){40}")),
+        (r"s LIKE 'a\\'", "backslash in its pattern"),
+        ("d > DATE '2024-02-30'", "is not the text of a DATE"),
+        ("d > '2024-2-9'", "is not the text of a DATE"),
+        ("z > TIMESTAMP '2024-01-01'", "name the zone"),
+        ("a > 9223372036854775808", "does not fit in 64 bits"),
+        ("f > 1e400", "does not fit in a FLOAT64"),
+        ("n > 1e30", "is not the text of a NUMERIC"),
         ("a > ", "is not SQL"),
     ],
 )
