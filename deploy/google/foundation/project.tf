@@ -20,11 +20,11 @@ resource "google_project_service" "api" {
   for_each = toset(local.needs.apis)
 
   service = each.key
-  # Others in the project may use it too.
+  # Other services of the project may use the API too.
   disable_on_destroy = false
 }
 
-# Enabling an API does not make its agent, and a grant to an agent that is not there fails.
+# Enabling an API does not create its agent, and a grant to an agent that does not exist fails.
 resource "google_project_service_identity" "pubsub" {
   provider = google-beta
 
