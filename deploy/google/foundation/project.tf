@@ -6,7 +6,7 @@ locals {
     for name in fileset("${path.module}/../../feeds", "*.yaml") :
     yamldecode(file("${path.module}/../../feeds/${name}"))
   ]
-  needs = yamldecode(file("${path.module}/../needs.yaml"))
+  requirements = yamldecode(file("${path.module}/../requirements.yaml"))
 
   pushed = { for name, one in local.topology.subscriptions : name => one if try(one.push_to, null) != null }
   pulled = { for name, one in local.topology.subscriptions : name => one if try(one.push_to, null) == null }
@@ -17,7 +17,7 @@ data "google_project" "this" {
 }
 
 resource "google_project_service" "api" {
-  for_each = toset(local.needs.apis)
+  for_each = toset(local.requirements.apis)
 
   service = each.key
   # Other services of the project may use the API too.
