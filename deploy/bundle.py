@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deploy.topology import ROOT, SERVICES
 
-# A zip can tell no earlier time than this one.
+# The earliest time that a zip can hold.
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644
 
@@ -27,13 +27,14 @@ __all__ = ["{service}"]
 
 
 class BundleError(Exception):
-    """A bundle cannot be made; the text says what is missing."""
+    """A bundle cannot be written; the message says what is missing."""
 
 
 def contents(service: str, root: Path = ROOT) -> dict[str, bytes]:
-    """Path in the bundle to bytes: the service, what it shares, the contracts, its own pins, and a main.py.
+    """Path in the bundle to bytes: the service, services/shared, the contracts, its own pins, and a main.py.
 
-    Raises BundleError.
+    Raises:
+        BundleError: the service or the contracts are not there.
     """
     if service not in SERVICES:
         raise BundleError(f"{service!r} is not a service: choose {' or '.join(SERVICES)}")
@@ -42,21 +43,25 @@ def contents(service: str, root: Path = ROOT) -> dict[str, bytes]:
         files[path.relative_to(root).as_posix()] = path.read_bytes()
     feeds = sorted((root / "deploy" / "feeds").glob("*.yaml"))
     if not feeds:
-        raise BundleError(f"{root / 'deploy' / 'feeds'}: no feeds (*.yaml) here")
+        raise BundleError(f"{root / 'deploy' / 'feeds'}: no contracts (*.yaml) in this folder")
     files.update({f"feeds/{path.name}": path.read_bytes() for path in feeds})
     files["requirements.txt"] = (root / "services" / service / "requirements.txt").read_bytes()
     return files
 
 
 def write(service: str, out: Path, root: Path = ROOT) -> None:
-    """Write the bundle, whole or not at all. Raises BundleError."""
+    """Write the bundle, whole or not at all.
+
+    Raises:
+        BundleError: as `contents`.
+    """
     files = contents(service, root)
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
     with zipfile.ZipFile(unfinished, "w") as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, _TIME)
-            entry.create_system = 3  # Unix, wherever it is made, so that the mode is read as one
+            entry.create_system = 3  # Unix, wherever it is written, so that the mode is read as a Unix mode
             entry.external_attr = _MODE << 16
             # Stored: another version of zlib may compress to other bytes.
             entry.compress_type = zipfile.ZIP_STORED
@@ -69,12 +74,12 @@ def _sources(service: str, root: Path) -> Iterator[Path]:
     yield services / "__init__.py"
     for folder in (services / service, services / "shared"):
         if not (folder / "__init__.py").exists():
-            raise BundleError(f"{folder}: the service is not here")
+            raise BundleError(f"{folder}: the service is not in this folder")
         yield from (path for path in sorted(folder.rglob("*")) if path.suffix in (".py", ".sql", ".json"))
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; 0, or 1 with a line that says why not."""
+    """The command. Returns 0, or 1 after a line on stderr that says what is missing."""
     parser = argparse.ArgumentParser(prog="python -m deploy.bundle", description="Write a service's bundle.")
     parser.add_argument("service", choices=SERVICES)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.zip")

@@ -31,14 +31,14 @@ CPU_SECOND, GIB_SECOND, REQUEST = 0.000024, 0.0000025, 0.40 / 1e6
 LOG_GIB = 0.50
 
 # What the services do for one file, and for one MERGE.
-MOST_LOADS = 100
-"""Of one MERGE: services/merge/merge_loads.py."""
+MAX_LOADS = 100
+"""Loads in one MERGE. A copy, since deploy imports no service; a test holds it equal to the one in merge_loads.py."""
 INGEST_STATEMENTS = 3
 """Check, count, stage: each reads one table about as large as the file."""
 LEDGER_ROW = 40
 """Bytes of feed and load id, which is what a MERGE reads of the ledger."""
 INGEST_SECONDS, MERGE_SECONDS = 10.0, 15.0
-"""Of a request. Nearly all of it is waiting for BigQuery."""
+"""Of one request, nearly all of which waits for BigQuery."""
 OVERLAP = 8
 """Requests that an instance serves at a time while there is work: half of what it could, or less."""
 MEMORY_GIB = 0.5
@@ -58,12 +58,12 @@ class Workload:
     files_a_day: int
     file_bytes: float
     main_bytes: float
-    """Of the main table. A MERGE reads what lies between the least and the greatest key of its loads: here, all."""
+    """Bytes of the main table. A MERGE reads between the least and the greatest key of its loads: here, all of it."""
 
     def group(self, grouped: bool) -> float:
-        """Loads in a MERGE: what arrived while the feed's previous one ran, up to the bound."""
+        """Loads in one MERGE: those that arrived while the feed's previous MERGE ran, `MAX_LOADS` at most."""
         arrived = self.files_a_day / _DAY * MERGE_SECONDS
-        return min(max(1.0, arrived), float(MOST_LOADS)) if grouped else 1.0
+        return min(max(1.0, arrived), float(MAX_LOADS)) if grouped else 1.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Bill:
 
 
 def bill(load: Workload, grouped: bool = True) -> Bill:
-    """Of 30 days, when a month of files has been kept."""
+    """The bill of 30 days, with a month of files kept."""
     files, group = load.files_a_day * DAYS, load.group(grouped)
     ledger = files * LEDGER_ROW
     merge_bytes = (
@@ -107,12 +107,12 @@ def bill(load: Workload, grouped: bool = True) -> Bill:
 
 
 def limits() -> dict[str, float]:
-    """Files a day at which each limit is met, for one feed."""
+    """Each limit, in files a day of one feed."""
     ingest = topology.read().services["ingest"]
     return {
-        f"one MERGE a feed at a time, one load in each ({MERGE_SECONDS:.0f} s)": _DAY / MERGE_SECONDS,
+        f"one MERGE per feed at a time, one load in each ({MERGE_SECONDS:.0f} s)": _DAY / MERGE_SECONDS,
         "load jobs a project a day": LOAD_JOBS_A_DAY,
-        f"one MERGE a feed at a time, {MOST_LOADS} loads in each": _DAY / MERGE_SECONDS * MOST_LOADS,
+        f"one MERGE per feed at a time, {MAX_LOADS} loads in each": _DAY / MERGE_SECONDS * MAX_LOADS,
         f"{ingest['instances']} instances of ingest, {ingest['threads']} requests each": ingest["instances"]
         * ingest["threads"]
         * _DAY

@@ -1,4 +1,4 @@
-"""What exists around the services, read from topology.yaml: Terraform reads the same file."""
+"""The buckets, datasets, topics and subscriptions around the services, read from topology.yaml as Terraform does."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ ROOT = Path(__file__).resolve().parents[1]
 """The project's folder."""
 TOPOLOGY = ROOT / "deploy" / "topology.yaml"
 SERVICES = ("ingest", "merge")
+"""The functions, each with a folder in services/ and a root of its name in deploy/google/."""
 
 
 @dataclass(frozen=True)
 class Topology:
-    """What the file says, section by section."""
+    """The sections of the file."""
 
     buckets: dict[str, Settings]
     datasets: dict[str, Settings]
@@ -46,5 +47,5 @@ class Topology:
 
 
 def read(path: Path = TOPOLOGY) -> Topology:
-    """The topology in this file."""
+    """Reads the topology from a file."""
     return Topology(**yaml.safe_load(path.read_text(encoding="utf-8")))

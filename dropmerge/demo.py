@@ -1,7 +1,7 @@
 """The whole mission in small: generated files become rows of the main table, a dead letter on the way.
 
 Exits 0 only if the main table equals the generator's own answer, row by row, and the poison file was
-dead-lettered, mended, replayed and merged.
+dead-lettered, fixed, replayed and merged.
 """
 
 from __future__ import annotations
@@ -165,9 +165,9 @@ class _Demo:
         letter = self._poison()
 
         self._clock.begin(
-            "Mending: the contract ignores unknown columns, the services restart, the dead letter is replayed"
+            "The fix: the contract ignores unknown columns, the services restart, the dead letter is replayed"
         )
-        return self._mend(letter)
+        return self._fix(letter)
 
     def _up(self, restart: bool = False) -> None:
         with self._clock.held():
@@ -200,7 +200,7 @@ class _Demo:
         _say(f"  dead letter {letters[0]['id']}: {letters[0]['reason']}: {letters[0]['error']}")
         return letters[0]
 
-    def _mend(self, letter: dict[str, Any]) -> list[str]:
+    def _fix(self, letter: dict[str, Any]) -> list[str]:
         self._contract.write_text(
             self._contract.read_text().replace("unknown_columns: reject", "unknown_columns: ignore")
         )
@@ -217,7 +217,7 @@ class _Demo:
         return [
             f"{status['merged']} files merged, {rows} rows equal to the expected answer",
             f"{status['rejected_rows']} bad rows set aside with their reasons",
-            "1 poison file dead-lettered, mended, replayed and merged",
+            "1 poison file dead-lettered, fixed, replayed and merged",
         ]
 
     def _connection(self) -> Connection:

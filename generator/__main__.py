@@ -53,7 +53,7 @@ def initial(
     force: Force = False,
 ) -> None:
     """A first file: customers and their accounts."""
-    with _errors_in_words():
+    with _report_errors():
         # Nothing is there to update yet: a customer who is reused opens one more account.
         shares = Shares(reuse, 0.0, delete, duplicate, late, bad)
         _write(rows, seed, out, shares, [], expect, start, force)
@@ -75,7 +75,7 @@ def incremental(
     force: Force = False,
 ) -> None:
     """A later file: updates, additional accounts and new customers."""
-    with _errors_in_words():
+    with _report_errors():
         shares = Shares(reuse, 0.5, delete, duplicate, late, bad)
         _write(rows, seed, out, shares, continue_from or ["dummy_data.csv"], expect, start, force)
 
@@ -87,7 +87,7 @@ def expect_command(
     force: Force = False,
 ) -> None:
     """The main table that these files must give."""
-    with _errors_in_words(), new_file(str(out), force) as temporary:
+    with _report_errors(), new_file(str(out), force) as temporary:
         count = write_expected(expected(files), temporary)
     typer.echo(f"{out}: {count} rows")
 
@@ -127,7 +127,7 @@ def _microseconds(start: str) -> int:
 
 
 @contextmanager
-def _errors_in_words() -> Iterator[None]:
+def _report_errors() -> Iterator[None]:
     try:
         yield
     except GeneratorError as error:

@@ -1,4 +1,4 @@
-"""Reads files of the accounts feed and tells good rows from bad ones, by the letter of the feed's fine print.
+"""Reads files of the accounts feed and separates good rows from bad ones, by the feed's rules.
 
 Shares nothing with the code that makes rows: what it drops is decided from the text alone. One rule cannot be: that
 a version lies more than 24 hours after its object's creation, because a file does not know when it is dropped.
@@ -66,10 +66,12 @@ class _BadValueError(ValueError):
 def read_records(path: Path) -> Iterator[tuple[int, Record]]:
     """Each record with the number of the line it ends on.
 
-    MalformedFile when the file is one that the pipeline dead-letters as a whole; GeneratorError when it can't be read.
+    Raises:
+        MalformedFile: the pipeline would dead-letter the file as a whole.
+        GeneratorError: the file cannot be read.
     """
     try:
-        # Only LF may end a line here: csv then finds a bare CR by itself, and reports it.
+        # Only LF may end a line here: csv then finds a bare CR on its own, and reports it.
         with path.open(encoding="utf-8-sig", newline="\n") as file:
             yield from _records(csv.reader(file, strict=True), path)
     except OSError as error:

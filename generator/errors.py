@@ -1,12 +1,12 @@
-"""The one error that a person who runs the generator is shown."""
+"""The errors that the generator reports to its user."""
 
 
 class GeneratorError(Exception):
-    """Something asked for cannot be done; the message says what and where. Exit code 2."""
+    """The generator cannot do what was asked; the message says what and where. The exit code is 2."""
 
 
 class MalformedFile(GeneratorError):
-    """A file the pipeline would dead-letter as a whole, with the line (1 is the header) where that shows."""
+    """A file that the pipeline would dead-letter as a whole, with the line of the fault (1 is the header)."""
 
     def __init__(self, path: object, line: int, why: str) -> None:
         super().__init__(f"{path}, line {line}: {why}")

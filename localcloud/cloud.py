@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy import topology
-from deploy.topology import ROOT
+from deploy.topology import ROOT, SERVICES
 from localcloud import parts as parts_of
 from localcloud import ports as ports_of
 from localcloud import processes, provision, ready, record
@@ -63,9 +63,9 @@ class LocalCloud:
 
         with only_one(self.state, self._check, self._say):
             current = self._settle(port_base, feeds, services)
-            alive = [name for name in parts_of.FUNCTIONS if name not in self.dead(current)]
+            alive = [name for name in SERVICES if name not in self.dead(current)]
             to_restart = alive if restart and current.ready else []
-            if len(alive) < len(parts_of.FUNCTIONS) or to_restart:
+            if len(alive) < len(SERVICES) or to_restart:
                 self._check_feeds(Path(current.feeds))
             undo = self._stop_functions if to_restart else self._stop
             try:
@@ -238,7 +238,7 @@ class LocalCloud:
         self._log_starts[part.name] = log.stat().st_size if log.exists() else 0
         for folder in (self.state / part.name, self.state / "run" / part.name):
             folder.mkdir(parents=True, exist_ok=True)
-        if part.name in parts_of.FUNCTIONS:
+        if part.name in SERVICES:
             current.contracts[part.name] = read_contracts(Path(current.feeds))
         self._say(f"{part.name} on port {part.port}")
         current.processes[part.name] = processes.start(part.command, {**clean(), **part.variables}, log)
@@ -271,14 +271,14 @@ class LocalCloud:
         processes.end([current.processes[name] for name in names], _RESTART_PATIENCE)
 
     def _stop_functions(self, current: Record) -> None:
-        processes.end([current.processes[name] for name in parts_of.FUNCTIONS if name in current.processes])
-        functions = " and ".join(parts_of.FUNCTIONS)
+        processes.end([current.processes[name] for name in SERVICES if name in current.processes])
+        functions = " and ".join(SERVICES)
         self._say(f"{functions} are stopped, the other parts go on: `dropmerge up` starts them again")
 
     def _say_differences(self, current: Record) -> None:
         """Where the contracts on disk are not those that a function was started with."""
         now, started = read_contracts(Path(current.feeds)), current.contracts
-        found = {name: differences(started[name], now) for name in parts_of.FUNCTIONS if name in started}
+        found = {name: differences(started[name], now) for name in SERVICES if name in started}
         for lines in {tuple(lines): None for lines in found.values() if lines}:
             names = " and ".join(name for name, own in found.items() if tuple(own) == lines)
             self._say(f"contracts on disk are not those that {names} started with: {', '.join(lines)}")

@@ -1,14 +1,14 @@
-"""The environment variables of the local cloud: its services', its clients', its parts'."""
+"""The environment variables that the local cloud gives its parts, its services and its clients."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.topology import ROOT
+from deploy.topology import ROOT, Topology
 
 PROJECT = "local"
 
-# A setting of the person's shell must not point a part anywhere else, nor make it call out.
+# A setting of the user's shell must not point a part to another server.
 _STRIPPED = (
     "BQEMU_", "OTEL_", "GOOGLE_", "PUBSUB_", "STORAGE_EMULATOR_", "BIGQUERY_EMULATOR_", "DROPMERGE_",
     "FUNCTION_", "MONITORING_EMULATOR_",
@@ -21,31 +21,32 @@ def clean() -> dict[str, str]:
     return {**kept, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
 
 
-def clients(bus: str, bucket: str, warehouse: str, metrics: str) -> dict[str, str]:
-    """What points any Google client, and our commands, at the local cloud; `bus` is host:port, the others are URLs."""
+def clients(pubsub: str, bucket: str, warehouse: str, metrics: str) -> dict[str, str]:
+    """The variables that point Google's clients and the commands at the local cloud.
+
+    `pubsub` is host:port, the others are URLs.
+    """
     return {
         "GOOGLE_CLOUD_PROJECT": PROJECT,
-        "PUBSUB_EMULATOR_HOST": bus,
+        "PUBSUB_EMULATOR_HOST": pubsub,
         "STORAGE_EMULATOR_HOST": bucket,
         "BIGQUERY_EMULATOR_HOST": warehouse,
-        # Ours: no client of Google's reads it.
+        # Our own variable: no client of Google's reads it.
         "MONITORING_EMULATOR_HOST": metrics,
     }
 
 
-def service(name: str, feeds: Path, google: Mapping[str, str]) -> dict[str, str]:
-    """What a service (`ingest` or `merge`) reads at its start, the same names as on Google Cloud."""
+def service(name: str, topology: Topology, feeds: Path, google: Mapping[str, str]) -> dict[str, str]:
+    """What a service (`ingest` or `merge`) reads at its start, by the names that it has on Google Cloud."""
+    subscriptions = topology.subscriptions
     return {
         **google,
         "DROPMERGE_SERVICE": name,
         "DROPMERGE_LOCATION": "US",
         "DROPMERGE_FEEDS": str(feeds),
-        "DROPMERGE_LANDING_BUCKET": "landing",
-        "DROPMERGE_LANDING_PREFIX": "incoming/",
+        "DROPMERGE_LANDING_PREFIX": topology.buckets["landing"]["prefix"],
         "DROPMERGE_ARCHIVE_BUCKET": "archive",
-        "DROPMERGE_STAGING_DATASET": "staging",
-        "DROPMERGE_OPS_DATASET": "ops",
-        "DROPMERGE_STAGED_TOPIC": "file-staged",
-        "DROPMERGE_DEAD_LETTER_TOPIC": f"{name}-dead-letter",
+        "DROPMERGE_STAGED_TOPIC": subscriptions["merge"]["topic"],
+        "DROPMERGE_DEAD_LETTER_TOPIC": subscriptions[name]["dead_letter"]["topic"],
         "PYTHONPATH": str(ROOT),
     }

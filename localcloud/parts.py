@@ -5,18 +5,18 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.topology import ROOT, Topology
+from deploy.topology import ROOT, SERVICES, Topology
 from localcloud import environment
 from localcloud.errors import CloudError
 from localcloud.ports import Ports
 
-# Each wave is ready before the next starts. Functions before the bus: the messages it kept are pushed
-# at once. The bus and its topics before the bucket: a notification without a topic would be lost.
-START_ORDER = (("warehouse", "ingest", "merge"), ("bus",), ("bucket",))
-# Nothing arrives, nothing is pushed, what is being handled ends, then the warehouse closes.
-STOP_ORDER = (("bucket",), ("bus",), ("ingest", "merge"), ("warehouse",))
-NAMES = ("ingest", "merge", "bus", "bucket", "warehouse")
-FUNCTIONS = ("ingest", "merge")
+# Each wave is ready before the next starts. Functions before Pub/Sub, which pushes the messages it kept at once.
+# Pub/Sub and its topics before the bucket: a notification without a topic would be lost.
+START_ORDER = (("warehouse", *SERVICES), ("bus",), ("bucket",))
+# First no file arrives, then no message is pushed, then running requests finish, then the warehouse closes.
+STOP_ORDER = (("bucket",), ("bus",), SERVICES, ("warehouse",))
+NAMES = (*SERVICES, "bus", "bucket", "warehouse")
+"""Every part. `bus` is the Pub/Sub emulator, by the name that its folder, port and variables have."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Plan:
     ports: Ports
     feeds: Path
     services: Path
-    bus_host: str  # host:port; ours or, when PUBSUB_EMULATOR_HOST was set, the person's own
+    bus_host: str  # host:port; of our emulator or, when PUBSUB_EMULATOR_HOST was set, of the user's own
 
     def url(self, name: str) -> str:
         """Where a part of this plan answers."""
@@ -56,12 +56,12 @@ class Plan:
 
 def build(plan: Plan, topology: Topology) -> dict[str, Part]:
     """Every part of the plan by name."""
-    parts = [_bus(plan), _bucket(plan), _warehouse(plan)]
-    parts += [_function(plan, name, topology.services[name]["threads"]) for name in FUNCTIONS]
+    parts = [_pubsub(plan), _bucket(plan, topology), _warehouse(plan)]
+    parts += [_function(plan, topology, name) for name in SERVICES]
     return {part.name: part for part in parts}
 
 
-def _bus(plan: Plan) -> Part:
+def _pubsub(plan: Plan) -> Part:
     ports = {name: plan.ports[name] for name in ("bus", "metrics")}
     command = [
         sys.executable, "-m", "localcloud.pubsub", "--port", str(ports["bus"]),
@@ -70,16 +70,19 @@ def _bus(plan: Plan) -> Part:
     return Part("bus", command, ports, None, {"PYTHONPATH": str(ROOT)})
 
 
-def _bucket(plan: Plan) -> Part:
+def _bucket(plan: Plan, topology: Topology) -> Part:
     port, url = plan.ports["bucket"], plan.url("bucket")
+    topic = topology.buckets["landing"]["notify"]
     command = [
         str(_bucket_binary()), "-scheme", "http", "-backend", "filesystem",
         "-filesystem-root", str(plan.state / "bucket"), "-host", "127.0.0.1", "-port", str(port),
         "-external-url", url, "-public-host", f"127.0.0.1:{port}", "-log-level", "warn",
-        "-event.pubsub-project-id", environment.PROJECT, "-event.pubsub-topic", "file-arrived",
+        "-event.pubsub-project-id", environment.PROJECT, "-event.pubsub-topic", topic,
         "-event.bucket", "landing", "-event.list", "finalize,delete",
     ]  # fmt: skip
-    return Part("bucket", command, {"bucket": port}, f"{url}/storage/v1/b?project=local", plan.google())
+    return Part(
+        "bucket", command, {"bucket": port}, f"{url}/storage/v1/b?project={environment.PROJECT}", plan.google()
+    )
 
 
 def _bucket_binary() -> Path:
@@ -115,7 +118,7 @@ def _warehouse(plan: Plan) -> Part:
     return Part("warehouse", command, listening, f"{plan.url('warehouse')}/healthz", variables)
 
 
-def _function(plan: Plan, name: str, threads: int) -> Part:
+def _function(plan: Plan, topology: Topology, name: str) -> Part:
     source = plan.services / name / "main.py"
     if not source.exists():
         raise CloudError(f"{name}: there is no {source}")
@@ -124,12 +127,12 @@ def _function(plan: Plan, name: str, threads: int) -> Part:
         "--host", "127.0.0.1", "--port", str(plan.ports[name]),
     ]  # fmt: skip
     variables = {
-        **environment.service(name, plan.feeds, plan.google()),
+        **environment.service(name, topology, plan.feeds, plan.google()),
         "WORKERS": "1",
-        "THREADS": str(threads),
-        # Longer than the 600 s a push may take, so that the bus decides and not gunicorn.
+        "THREADS": str(topology.services[name]["threads"]),
+        # Longer than the 600 s a push may take, so that Pub/Sub decides and not gunicorn.
         "CLOUD_RUN_TIMEOUT_SECONDS": "660",
-        # gunicorn puts its control socket here: one a part, not one a person.
+        # gunicorn puts its control socket here: one per part, not one per user.
         "XDG_RUNTIME_DIR": str(plan.state / "run" / name),
     }
     # functions-framework answers this path itself, with 404, and does not call the function.

@@ -1,8 +1,8 @@
 """Makes a virtual environment that holds what requirements files pin: `set-up.sh` calls this before each make target.
 
-The environment has a record of what it was made from: the Python, the folder, each file's content. The record goes
-before anything changes and comes back last: an environment without one was interrupted, and is made anew. So is one
-whose Python or pins changed. It never holds half of what its files say, nor more.
+The environment has a record of what it was made from: the Python, the folder, each file's content. The record is
+deleted before anything changes and written last: an environment without one was interrupted, and is made anew. So is
+one whose Python or pins changed. So it holds all that its files pin and nothing else.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ STAGES = {
 
 
 def current(stage: Stage) -> dict[str, str]:
-    """What the stage's environment would be made from now."""
+    """What an environment made now would be made from."""
     files = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in stage.files}
     return {"Python": str(_python()), "folder": str(stage.folder), **files}
 
 
 def recorded(stage: Stage) -> dict[str, str] | None:
-    """What its environment was made from; None when none was made to the end."""
+    """What its environment was made from; None when there is none or it is incomplete."""
     try:
         record: dict[str, str] = json.loads(stage.record.read_text())
     except (OSError, ValueError):
@@ -82,11 +82,15 @@ def assess(stage: Stage) -> tuple[str | None, list[str]]:
 
 
 def set_up(stage: Stage) -> None:
-    """Bring the stage's environment up to date; says what it does, and nothing when there is nothing to do."""
+    """Bring the stage's environment up to date, and print what is done.
+
+    Raises:
+        SetUpError: the environment cannot be made.
+    """
     if assess(stage) == (None, []):
         return
     with _lock(stage) as lock:
-        why, files = assess(stage)  # another make may just have done it
+        why, files = assess(stage)  # another make may have done it meanwhile
         if not files:
             return
         start, anew, record = time.monotonic(), why is not None, current(stage)
@@ -118,7 +122,7 @@ def _python() -> Path:
 
 @contextmanager
 def _lock(stage: Stage) -> Iterator[int]:
-    """One set-up of an environment at a time, in any process. The kernel lets go of it whatever becomes of them."""
+    """One set-up of an environment at a time, in any process. The kernel frees the lock when they end."""
     with (ROOT / f"{stage.environment}.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -129,7 +133,7 @@ def _lock(stage: Stage) -> Iterator[int]:
 
 
 def _refuse_if_used(stage: Stage, why: str) -> None:
-    """An environment is not taken away from what runs in it."""
+    """Refuses to replace an environment that a process runs in."""
     try:
         listing = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):

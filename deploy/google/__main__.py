@@ -12,19 +12,19 @@ from google.api_core.exceptions import GoogleAPIError
 from deploy.bundle import BundleError
 from deploy.google import preflight, rollout
 
-# https://cloud.google.com/resource-manager/docs/creating-managing-projects; bucket names are made of it.
+# https://cloud.google.com/resource-manager/docs/creating-managing-projects; bucket names contain it.
 _PROJECT = r"[a-z][a-z0-9-]{4,28}[a-z0-9]"
 _REGION = r"[a-z]+(-[a-z]+)+[0-9]+"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; 0 done, 1 a step failed or was refused, 2 something is missing before the first step."""
+    """The command. Returns 0 when done, 1 when a step failed or was not confirmed, 2 when a requirement is missing."""
     given = _parser().parse_args(arguments)
     variables = tuple(
         (name, value) for name, value in (("alert_email", given.alert_email), ("runbook", given.runbook)) if value
     )
     if variables and given.root != "foundation":
-        print("alerts belong to the foundation", file=sys.stderr)
+        print("--alert-email and --runbook are for the foundation only", file=sys.stderr)
         return 2
     target = rollout.Target(given.root, given.project, given.region, variables)
     steps = rollout.steps(given.action, target, (lambda: True) if given.yes else _confirm)
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"» {step.words}", flush=True)
         try:
             step.run()
-        except (rollout.Stopped, BundleError, GoogleAPIError, OSError) as error:
+        except (rollout.StepError, BundleError, GoogleAPIError, OSError) as error:
             print(error, file=sys.stderr)
             return 1
     return 0
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("root", choices=rollout.ROOTS)
     parser.add_argument("--project", required=True, type=_like(_PROJECT, "a project id"))
     parser.add_argument("--region", required=True, type=_like(_REGION, "a region, such as europe-west1"))
-    parser.add_argument("--alert-email", default="", help="who is told when an alert fires (foundation)")
+    parser.add_argument("--alert-email", default="", help="where alerts are sent (foundation)")
     parser.add_argument("--runbook", default="", help="where alerts link to (foundation)")
     parser.add_argument("--yes", action="store_true", help="apply the plan without asking")
     return parser
@@ -66,7 +66,10 @@ def _like(pattern: str, what: str) -> Callable[[str], str]:
 
 def _confirm() -> bool:
     if not sys.stdin.isatty():
-        print("nobody to ask: add --yes (make … YES=1) to apply the plan without asking", file=sys.stderr)
+        print(
+            "there is no terminal to ask at: add --yes (make … YES=1) to apply the plan without asking",
+            file=sys.stderr,
+        )
         return False
     return input("apply this plan? [y/N] ").strip().lower() in ("y", "yes")
 

@@ -1,4 +1,4 @@
-"""What is missing before Terraform could do its work, each with what to do about it."""
+"""Checks what Terraform needs before it can run; each finding says what to do about it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where Google's APIs answer."""
+    """Base URLs of Google's APIs."""
 
     service_usage: str = "https://serviceusage.googleapis.com"
     resource_manager: str = "https://cloudresourcemanager.googleapis.com"
@@ -33,14 +33,17 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class Project:
-    """A project as seen with some credentials."""
+    """A project, and the session whose credentials ask about it."""
 
     session: requests.Session
     project: str
     endpoints: Endpoints = Endpoints()
 
     def missing_apis(self, apis: Sequence[str]) -> list[str]:
-        """Those not enabled. https://cloud.google.com/service-usage/docs/reference/rest/v1/services/batchGet"""
+        """The APIs that are not enabled.
+
+        https://cloud.google.com/service-usage/docs/reference/rest/v1/services/batchGet
+        """
         names = [("names", f"projects/{self.project}/services/{api}") for api in apis]
         url = f"{self.endpoints.service_usage}/v1/projects/{self.project}/services:batchGet"
         answer = self.session.get(url, params=names, timeout=_TIMEOUT)
@@ -49,20 +52,23 @@ class Project:
         return [api for api in apis if api not in enabled]
 
     def missing_permissions(self, permissions: Sequence[str]) -> list[str]:
-        """Those not held. https://cloud.google.com/resource-manager/reference/rest/v1/projects/testIamPermissions"""
+        """The permissions that the credentials lack.
+
+        https://cloud.google.com/resource-manager/reference/rest/v1/projects/testIamPermissions
+        """
         url = f"{self.endpoints.resource_manager}/v1/projects/{self.project}:testIamPermissions"
         answer = self.session.post(url, json={"permissions": list(permissions)}, timeout=_TIMEOUT)
         held = set(_json(answer).get("permissions", []))
         return [permission for permission in permissions if permission not in held]
 
     def has_bucket(self, name: str) -> bool:
-        """Whether there is a bucket of this name that the credentials may see."""
+        """Whether a bucket of this name exists and the credentials may see it."""
         answer = self.session.get(f"{self.endpoints.storage}/storage/v1/b/{name}", timeout=_TIMEOUT)
         return answer.ok
 
 
 def check(root: str, project: str) -> list[str]:
-    """What `root` (foundation, ingest or merge) lacks to be deployed to `project`; empty when nothing does."""
+    """What is missing to deploy `root` (foundation, ingest or merge) to `project`, one sentence each."""
     faults = list(_terraform())
     try:
         credentials, _ = google.auth.default(scopes=_SCOPES)
@@ -73,25 +79,25 @@ def check(root: str, project: str) -> list[str]:
 
 
 def check_project(root: str, project: Project) -> list[str]:
-    """What the project, or the identity that asks, lacks for `root`."""
-    needs = yaml.safe_load(REQUIREMENTS.read_text(encoding="utf-8"))
+    """What is missing in the project, or among the permissions of the credentials, to deploy `root`."""
+    requirements = yaml.safe_load(REQUIREMENTS.read_text(encoding="utf-8"))
     is_foundation = root == "foundation"
-    permissions = needs["permissions"]["foundation" if is_foundation else "service"]
+    permissions = requirements["permissions"]["foundation" if is_foundation else "service"]
     try:
-        apis = project.missing_apis(needs["first_apis"] if is_foundation else needs["apis"])
+        apis = project.missing_apis(requirements["first_apis"] if is_foundation else requirements["apis"])
         faults = [
             f"API {api} is not enabled: gcloud services enable {api} --project {project.project}" for api in apis
         ]
         faults += [
-            f"permission {permission} is not held: ask for a role that has it"
+            f"your credentials lack the permission {permission}: ask for a role that has it"
             for permission in project.missing_permissions(permissions)
         ]
         if not is_foundation and not project.has_bucket(f"{project.project}-bundles"):
-            faults.append(f"the foundation is not there: make deploy-foundation PROJECT={project.project} REGION=…")
+            faults.append(f"the foundation is not deployed: make deploy-foundation PROJECT={project.project} REGION=…")
     except GoogleAuthError as error:
         return [_no_credentials(error)]
     except requests.RequestException as error:
-        return [f"project {project.project} cannot be asked: {error}"]
+        return [f"cannot read project {project.project}: {error}"]
     return faults
 
 
@@ -100,12 +106,12 @@ def _terraform() -> Iterator[str]:
     if path is None:
         yield "terraform is not on the PATH: https://developer.hashicorp.com/terraform/install"
         return
-    told = subprocess.run([path, "version", "-json"], capture_output=True, text=True, check=False)
+    output = subprocess.run([path, "version", "-json"], capture_output=True, text=True, check=False)
     try:
-        version = json.loads(told.stdout[told.stdout.index("{") :])["terraform_version"]
+        version = json.loads(output.stdout[output.stdout.index("{") :])["terraform_version"]
         numbers = tuple(int(part) for part in version.split(".")[:2])
     except (ValueError, KeyError):
-        yield f"{path} does not say its version: {(told.stderr or told.stdout).strip()[:200]}"
+        yield f"{path} does not print its version: {(output.stderr or output.stdout).strip()[:200]}"
         return
     if numbers < _OLDEST_TERRAFORM:
         yield f"terraform {version} is too old: {'.'.join(map(str, _OLDEST_TERRAFORM))} or newer is needed"

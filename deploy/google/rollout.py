@@ -1,11 +1,12 @@
-"""The steps that deploy, plan or destroy one root, shown before the first of them is taken."""
+"""The steps that deploy, plan or destroy one root; all are shown before the first is run."""
 
 from __future__ import annotations
 
 import shlex
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from google.api_core import exceptions
@@ -16,19 +17,20 @@ from deploy.topology import ROOT
 
 ROOTS = ("foundation", *topology.SERVICES)
 Action = Literal["plan", "deploy", "destroy"]
+_BUILD = ROOT / "build"
 
 _NOTES: dict[tuple[str, str], str] = {
-    ("deploy", "ingest"): "Files that were dropped before ingest was there: dropmerge backfill gs://PROJECT-landing.",
-    ("destroy", "ingest"): "Notifications that still wait are lost; backfill announces their files again.",
-    ("destroy", "merge"): "Staged messages that still wait are lost; backfill announces their files again.",
-    ("destroy", "foundation"): "Buckets that hold files, datasets that hold tables and protected tables are refused: "
-    "empty and unprotect them yourself.",
+    ("deploy", "ingest"): "For files dropped before ingest was deployed: dropmerge backfill gs://PROJECT-landing.",
+    ("destroy", "ingest"): "Notifications that still wait are lost: dropmerge backfill publishes them again.",
+    ("destroy", "merge"): "Staged messages that still wait are lost: run dropmerge backfill on their files.",
+    ("destroy", "foundation"): "Terraform refuses to destroy buckets that hold files, datasets that hold tables, "
+    "and protected tables: empty and unprotect them first.",
 }
 
 
 @dataclass(frozen=True)
 class Target:
-    """Which root goes where."""
+    """A root, and the project and region that it is deployed to."""
 
     root: str
     project: str
@@ -43,41 +45,49 @@ class Target:
 
 @dataclass(frozen=True)
 class Step:
+    """`words` describe it to the user, `run` does it."""
+
     words: str
     run: Callable[[], None]
 
 
 def steps(action: Action, target: Target, is_confirmed: Callable[[], bool]) -> list[Step]:
-    """What `action` does, in order. Between plan and apply, `is_confirmed` is asked."""
-    build = ROOT / "build"
-    folder, plan = ROOT / "deploy" / "google" / target.root, build / f"{target.root}.tfplan"
-    zipped = build / f"{target.root}.zip"
-    variables = {"project": target.project, "region": target.region, **dict(target.variables)}
-    found: list[Step] = []
-    if target.root == "foundation":
-        bucket = target.state_bucket
-        if action != "destroy":
-            found.append(
-                Step(
-                    f"create gs://{bucket}, for Terraform's state, if it is not there",
-                    lambda: create_state_bucket(target),
-                )
-            )
-    else:
-        variables["bundle"] = str(zipped)
-        found.append(Step(f"write {zipped.relative_to(ROOT)}", lambda: bundle.write(target.root, zipped)))
-    terraform = ["terraform", f"-chdir={folder}"]
+    """What `action` does, in order. `is_confirmed` is called between plan and apply."""
+    return [*_before(action, target), *_terraform(action, target, is_confirmed)]
+
+
+def _before(action: Action, target: Target) -> Iterator[Step]:
+    if target.root != "foundation":
+        out = _bundle(target.root)
+        yield Step(f"write {out.relative_to(ROOT)}", lambda: bundle.write(target.root, out))
+    elif action != "destroy":
+        words = f"create gs://{target.state_bucket}, for Terraform's state, if it does not exist"
+        yield Step(words, lambda: create_state_bucket(target))
+
+
+def _terraform(action: Action, target: Target, is_confirmed: Callable[[], bool]) -> Iterator[Step]:
+    terraform = ["terraform", f"-chdir={ROOT / 'deploy' / 'google' / target.root}"]
     backend = [f"-backend-config=bucket={target.state_bucket}", f"-backend-config=prefix={target.root}"]
-    given = [f"-var={name}={value}" for name, value in variables.items()]
+    plan = _BUILD / f"{target.root}.tfplan"
     destroy = ["-destroy"] if action == "destroy" else []
-    found.append(_command([*terraform, "init", "-input=false", "-reconfigure", *backend]))
-    found.append(_command([*terraform, "plan", "-input=false", f"-out={plan}", *destroy, *given]))
+    yield _command([*terraform, "init", "-input=false", "-reconfigure", *backend])
+    yield _command([*terraform, "plan", "-input=false", f"-out={plan}", *destroy, *_variables(target)])
     if action != "plan":
-        found.append(Step("ask whether to go on", lambda: _ask(is_confirmed)))
-        found.append(_command([*terraform, "apply", "-input=false", str(plan)]))
+        yield Step("ask whether to go on", lambda: _ask(is_confirmed))
+        yield _command([*terraform, "apply", "-input=false", str(plan)])
     if action == "deploy" and target.root == "foundation":
-        found.append(_command([*terraform, "output", "-raw", "console"]))
-    return found
+        yield _command([*terraform, "output", "-raw", "console"])
+
+
+def _variables(target: Target) -> list[str]:
+    variables = {"project": target.project, "region": target.region, **dict(target.variables)}
+    if target.root != "foundation":
+        variables["bundle"] = str(_bundle(target.root))
+    return [f"-var={name}={value}" for name, value in variables.items()]
+
+
+def _bundle(root: str) -> Path:
+    return _BUILD / f"{root}.zip"
 
 
 def describe(action: Action, target: Target, planned: list[Step]) -> str:
@@ -89,7 +99,7 @@ def describe(action: Action, target: Target, planned: list[Step]) -> str:
 
 
 def create_state_bucket(target: Target) -> None:
-    """The bucket for Terraform's state: private, and with the versions that a torn write is mended from."""
+    """Creates the bucket for Terraform's state: private, and with versions to restore it from after a failed write."""
     client = storage.Client(project=target.project)
     bucket = client.bucket(target.state_bucket)
     bucket.versioning_enabled = True
@@ -98,24 +108,24 @@ def create_state_bucket(target: Target) -> None:
     try:
         client.create_bucket(bucket, location=target.region, timeout=60)
     except exceptions.Conflict:
-        # Names are global: it must be ours.
+        # Names are global: this one must be in our project.
         client.get_bucket(target.state_bucket, timeout=60)
 
 
-class Stopped(Exception):
-    """A step failed or was not agreed to; nothing after it was done."""
+class StepError(Exception):
+    """A step failed or was not confirmed; the steps after it were not run."""
 
 
 def _command(words: list[str]) -> Step:
     def run() -> None:
-        (ROOT / "build").mkdir(exist_ok=True)
+        _BUILD.mkdir(exist_ok=True)
         code = subprocess.run(words, check=False).returncode
         if code:
-            raise Stopped(f"{shlex.join(words[:3])} ended with code {code}")
+            raise StepError(f"{shlex.join(words[:3])} failed with exit code {code}")
 
     return Step(shlex.join(words), run)
 
 
 def _ask(is_confirmed: Callable[[], bool]) -> None:
     if not is_confirmed():
-        raise Stopped("not applied")
+        raise StepError("not applied")

@@ -27,7 +27,7 @@ _MUTABLE = {
 
 @dataclass(frozen=True)
 class Subscription:
-    """A subscription as defined, and what that means."""
+    """A subscription as its client defined it, and the policy that follows."""
 
     id: int
     definition: types.Subscription
@@ -35,12 +35,15 @@ class Subscription:
 
     @property
     def name(self) -> str:
-        """The full name."""
         return str(self.definition.name)
 
 
 class Catalog:
-    """Every change happens inside a database transaction, whose lock also guards the memory."""
+    """Each change is one database transaction, whose lock also guards the memory.
+
+    Raises:
+        EmulatorError: ALREADY_EXISTS, NOT_FOUND or INVALID_ARGUMENT, as Pub/Sub.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -54,7 +57,7 @@ class Catalog:
                 self._subscriptions[loaded.name] = Subscription(number, loaded, policy_of(loaded))
 
     def create_topic(self, topic: types.Topic) -> types.Topic:
-        """Add a topic; ALREADY_EXISTS if it is there."""
+        """Add a topic of a new name."""
         check_name("topic", topic.name)
         types.Topic.pb(topic).state = int(types.Topic.State.ACTIVE)
         with self._database.transaction() as db:
@@ -65,7 +68,7 @@ class Catalog:
         return topic
 
     def topic(self, name: str) -> types.Topic:
-        """The topic called `name`; NOT_FOUND if there is none."""
+        """The topic called `name`."""
         found = self._topics.get(name)
         if found is None:
             check_name("topic", name)
@@ -73,7 +76,6 @@ class Catalog:
         return found
 
     def has_topic(self, name: str) -> bool:
-        """Whether there is a topic called `name`."""
         return name in self._topics
 
     def update_topic(self, change: types.Topic, paths: list[str]) -> types.Topic:
@@ -123,7 +125,7 @@ class Catalog:
         return created
 
     def subscription(self, name: str) -> Subscription:
-        """The subscription called `name`; NOT_FOUND if there is none."""
+        """The subscription called `name`."""
         found = self._subscriptions.get(name)
         if found is None:
             check_name("subscription", name)

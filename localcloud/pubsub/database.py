@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# A delivery is one message still owed to one subscription. `available_at` is when it may next be handed
-# out: now, after a backoff, or (leased = 1) once the lease and the backoff after it have passed.
+# A delivery is one message still owed to one subscription. `available_at` is when it may next be leased:
+# now, after a backoff, or (leased = 1) once the lease and the backoff after it have passed.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, definition BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS subscriptions (
@@ -49,7 +49,7 @@ class Database:
             raise
 
     def _prepare(self) -> None:
-        # Exclusive, so that two emulators cannot hand out the same messages. NORMAL survives the death of the
+        # Exclusive, so that two emulators cannot lease the same messages. NORMAL survives the death of the
         # process, which is what is promised; FULL would cost a disk sync for every publish and every ack.
         for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL"):
             self._connection.execute(f"PRAGMA {pragma}")

@@ -43,7 +43,7 @@ class AckId:
 
 @dataclass(frozen=True)
 class Leased:
-    """A message handed out. `message` is the bare protobuf, complete with id and publish time."""
+    """A leased message. `message` is the bare protobuf, complete with id and publish time."""
 
     ack_id: str
     message: Any
@@ -74,7 +74,7 @@ class Queue:
     def lease(
         self, subscription: Subscription, limit: int, seconds: float, max_bytes: int = MAX_LEASE_BYTES
     ) -> list[Leased]:
-        """Hand out up to `limit` due messages for `seconds`, within `max_bytes` unless the first is over."""
+        """Lease up to `limit` due messages for `seconds`, within `max_bytes` unless the first is over."""
         woken: set[str] = set()
         with self._database.transaction() as db:
             rows = self._due(db, subscription, limit)
@@ -85,7 +85,7 @@ class Queue:
         return leased
 
     def seconds_until_due(self, subscription: Subscription) -> float | None:
-        """How long until a message that waits now can be handed out; None when none waits."""
+        """How long until a message that waits now can be leased; None when none waits."""
         with self._database.transaction() as db:
             row = db.execute(
                 "SELECT MIN(available_at) FROM deliveries WHERE subscription_id = ?", (subscription.id,)
@@ -191,7 +191,7 @@ class Queue:
         return ids, woken
 
     def _due(self, db: sqlite3.Connection, subscription: Subscription, limit: int) -> list[tuple[int, int, int]]:
-        """Message id, attempts so far and size of what can be handed out, longest waiting first."""
+        """Message id, attempts so far and size of what can be leased, longest waiting first."""
         return db.execute(
             "SELECT d.message_id, d.attempts, length(m.body)"
             " FROM deliveries d JOIN messages m ON m.id = d.message_id"

@@ -1,4 +1,4 @@
-"""Wakes whoever waits for something to happen on a subscription, so that nobody polls."""
+"""Wakes the threads that wait for a change of a subscription, so that none polls."""
 
 import threading
 from collections import defaultdict

@@ -58,5 +58,5 @@ class SlowStart:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether no push is under way."""
         return self._under_way == 0

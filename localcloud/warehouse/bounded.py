@@ -1,4 +1,4 @@
-"""Stores that hold no more than they may, by count and by bytes."""
+"""Stores that are bounded by count and by bytes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SMALL = 2**20
 
 
 class Tables(MutableMapping[str, Any]):
-    """Arrow tables, or what holds one as `table`, the one used last at the end. Those in excess go, from the front.
+    """Arrow tables, or objects that hold one as `table`. Past the bounds, those used least recently are dropped.
 
-    One that was asked for lately is being read, and stays, until `done` says that it was read to its end.
+    A table that was asked for within `READING_SECONDS` stays, unless `done` says that it was read completely.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Tables(MutableMapping[str, Any]):
         self._kept: dict[str, Any] = {}
         self._sizes: dict[str, int] = {}
         self._asked: dict[str, float] = {}
-        self._lock = threading.RLock()  # answers are made in threads
+        self._lock = threading.RLock()  # threads of the server use it
 
     def __getitem__(self, key: str) -> Any:
         with self._lock:
@@ -61,7 +61,7 @@ class Tables(MutableMapping[str, Any]):
         return len(self._kept)
 
     def done(self, key: str) -> None:
-        """It was read to its end, and may go."""
+        """Let a table be dropped: it was read completely."""
         with self._lock:
             if key in self._kept:
                 self._asked[key] = float("-inf")
@@ -79,7 +79,7 @@ class Tables(MutableMapping[str, Any]):
 
 
 def compact(table: pa.Table) -> pa.Table:
-    """The same rows in as little memory as they need: DuckDB's buffers have room for two thousand, be there one."""
+    """The same rows in less memory: DuckDB's buffers have room for two thousand rows, even if there is one."""
     if table.nbytes > _SMALL:
         return table
     sink = pa.BufferOutputStream()
@@ -92,7 +92,7 @@ Key = tuple[str, str]
 
 
 class Youngest:
-    """The keys that came last, so many and for so many bytes."""
+    """The youngest keys, bounded by their number and by the bytes that they stand for."""
 
     def __init__(self, most: int, most_bytes: int) -> None:
         self._most, self._left = most, most_bytes
@@ -100,7 +100,7 @@ class Youngest:
         self._lock = threading.RLock()
 
     def add(self, key: Key, size: int) -> list[Key]:
-        """Those that must go, from the oldest on; never the one that came."""
+        """Adds a key; returns those that it displaces, oldest first, never itself."""
         gone = []
         with self._lock:
             self.discard(key)
@@ -112,7 +112,7 @@ class Youngest:
         return gone
 
     def discard(self, key: Key) -> bool:
-        """Whether it was here."""
+        """Removes a key; returns whether it was there."""
         with self._lock:
             size = self._sizes.pop(key, None)
             self._left += size or 0

@@ -199,7 +199,7 @@ def served(installed: dict[str, Installed], tmp_path_factory: pytest.TempPathFac
 
 def _serve(one: Installed, port: int, local: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
     google = {name: value for name, value in local.items() if not name.startswith("DROPMERGE_")}
-    variables = environment.service(one.service, Path("feeds"), google)
+    variables = environment.service(one.service, topology.read(), Path("feeds"), google)
     del variables["PYTHONPATH"]  # the working tree must not help
     variables |= {
         "THREADS": str(topology.read().services[one.service]["threads"]),

@@ -144,7 +144,7 @@ def test_a_bare_machine_is_told_all_it_lacks(bare: Path) -> None:
 
 @pytest.mark.parametrize(
     ("says", "words"),
-    [('{"terraform_version": "1.8.5"}', "1.8.5 is too old"), ("no JSON", "does not say its version")],
+    [('{"terraform_version": "1.8.5"}', "1.8.5 is too old"), ("no JSON", "does not print its version")],
 )
 def test_an_old_terraform_is_refused(bare: Path, says: str, words: str) -> None:
     """A version that is too old, or that cannot be understood, is refused."""

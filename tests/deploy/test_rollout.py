@@ -83,7 +83,7 @@ def test_a_failed_step_is_the_last(
     monkeypatch.setenv("TERRAFORM_FAILS", "plan")
     assert run("deploy", "merge", "--yes") == 1
     assert [call[1] for call in calls(terraform)] == ["init", "plan"]
-    assert "plan ended with code 1" in capsys.readouterr().err
+    assert "plan failed with exit code 1" in capsys.readouterr().err
 
 
 def test_destroy_says_what_is_lost_first(terraform: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,6 +44,17 @@ def one(kind: str, name: str) -> hcl.Resource:
     return found
 
 
+def test_every_file_that_terraform_reads_exists() -> None:
+    """Terraform evaluates `file` when it plans, so that a renamed file would be noticed in a deployment only."""
+    read = [
+        (path, name)
+        for path in (ROOT / "deploy" / "google").rglob("*.tf")
+        for name in re.findall(r'"\$\{path\.module\}/([^"$]+)"', path.read_text(encoding="utf-8"))
+    ]
+    assert len(read) > 3
+    assert [f"{path}: {name}" for path, name in read if not (path.parent / name).exists()] == []
+
+
 def test_both_services_are_the_module_with_their_own_name() -> None:
     """Both use one module, so that what is proved of the module is proved of both."""
     for service in TOPOLOGY.services:

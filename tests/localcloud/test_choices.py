@@ -99,7 +99,7 @@ def test_down_and_up_keep_ports_feeds_and_services(cloud: Cloud, feeds: Path, se
     with socket.create_server(("127.0.0.1", int(before["DROPMERGE_MERGE_URL"].rpartition(":")[2]))):
         cloud.up(feeds=_ACCOUNTS.parent)
         assert set(cloud.urls().values()).isdisjoint(before.values())
-    assert "some are taken" in cloud.output()
+    assert "are taken: choosing others" in cloud.output()
     cloud.down()
     kept = record.load_last(cloud.state)
     assert kept is not None
@@ -122,7 +122,7 @@ def test_a_kept_folder_that_is_gone_is_named(cloud: Cloud, feeds: Path, services
     cloud.up(0, feeds, services)
     cloud.down()
     feeds.rename(feeds.with_name("moved"))
-    with pytest.raises(CloudError, match=rf"{feeds}.*is gone(.|\n)*--feeds {_ACCOUNTS.parent}"):
+    with pytest.raises(CloudError, match=rf"{feeds}.*does not exist(.|\n)*--feeds {_ACCOUNTS.parent}"):
         cloud.up()
     assert not cloud.is_recorded()
     cloud.up(feeds=feeds.with_name("moved"))

@@ -15,7 +15,7 @@ locals {
       threshold = 0
       minutes   = 0
     }
-    # Only what Pub/Sub itself gave up on is counted here, which a service's own dead letters are not.
+    # This counts what Pub/Sub itself gave up on; a service's own dead letters are not in it.
     "Deliveries exhausted" = {
       filter    = "metric.type = \"pubsub.googleapis.com/subscription/dead_letter_message_count\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${local.pushed_ids})"
       aligner   = "ALIGN_DELTA"
@@ -30,7 +30,7 @@ locals {
       threshold = 1800
       minutes   = 5
     }
-    # Pushes that reached no function, or were refused at its door. A function's own 5xx are the next alert.
+    # Pushes that reached no function, or that it did not admit. A function's own 5xx are the next alert.
     "Push errors" = {
       filter    = "metric.type = \"pubsub.googleapis.com/subscription/push_request_count\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${local.pushed_ids}) AND metric.labels.response_class != \"ack\" AND metric.labels.response_class != \"remote_server_5xx\""
       aligner   = "ALIGN_DELTA"
@@ -112,7 +112,7 @@ resource "google_monitoring_alert_policy" "crash" {
 
   alert_strategy {
     auto_close = "86400s"
-    # Required of an alert on log lines.
+    # An alert on log lines must have this.
     notification_rate_limit {
       period = "3600s"
     }

@@ -66,7 +66,7 @@ resource "google_storage_bucket" "archive" {
   }
 }
 
-# The services' bundles. A function keeps its own copy, so old ones are of use for going back only.
+# The services' bundles. A function keeps its own copy, so old bundles are needed only to go back to them.
 resource "google_storage_bucket" "bundles" {
   #checkov:skip=CKV_GCP_62:Access is in Cloud Audit Logs; a log bucket a bucket doubles the operations.
   name                        = "${var.project}-bundles"
@@ -95,6 +95,6 @@ resource "google_storage_notification" "arrivals" {
   topic          = google_pubsub_topic.topic[local.topology.buckets.landing.notify].id
   payload_format = "JSON_API_V1"
   event_types    = ["OBJECT_FINALIZE"]
-  # Refused until the agent may publish.
+  # Google refuses the notification until the agent may publish.
   depends_on = [google_pubsub_topic_iam_member.storage_publishes]
 }

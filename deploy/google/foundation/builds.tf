@@ -43,8 +43,8 @@ resource "google_project_iam_member" "build_logs" {
   member  = google_service_account.build.member
 }
 
-# Cloud Functions copies a bundle to a bucket of its own, which is not there before the first build:
-# so the grant is on the project, held to that bucket.
+# Cloud Functions copies a bundle to a bucket of its own, which does not exist before the first build:
+# so the grant is on the project, with a condition that limits it to that bucket.
 resource "google_project_iam_member" "build_reads_source" {
   project = var.project
   role    = "roles/storage.objectViewer"

@@ -23,7 +23,7 @@ resource "google_bigquery_dataset" "dataset" {
   depends_on                  = [google_project_service.api]
 }
 
-# Made here, so that ingest needs no right to create tables beside the ledger, which is in the same dataset.
+# Created here, so that ingest needs no right to create tables beside the ledger, which is in the same dataset.
 resource "google_bigquery_table" "journal" {
   #checkov:skip=CKV_GCP_80:Google's own keys encrypt it; a key of yours belongs here if your rules ask for one.
   dataset_id          = google_bigquery_dataset.dataset["ops"].dataset_id

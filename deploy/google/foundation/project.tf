@@ -6,7 +6,7 @@ locals {
     for name in fileset("${path.module}/../../feeds", "*.yaml") :
     yamldecode(file("${path.module}/../../feeds/${name}"))
   ]
-  needs = yamldecode(file("${path.module}/../needs.yaml"))
+  requirements = yamldecode(file("${path.module}/../requirements.yaml"))
 
   pushed = { for name, one in local.topology.subscriptions : name => one if try(one.push_to, null) != null }
   pulled = { for name, one in local.topology.subscriptions : name => one if try(one.push_to, null) == null }
@@ -17,14 +17,14 @@ data "google_project" "this" {
 }
 
 resource "google_project_service" "api" {
-  for_each = toset(local.needs.apis)
+  for_each = toset(local.requirements.apis)
 
   service = each.key
-  # Others in the project may use it too.
+  # Other services of the project may use the API too.
   disable_on_destroy = false
 }
 
-# Enabling an API does not make its agent, and a grant to an agent that is not there fails.
+# Enabling an API does not create its agent, and a grant to an agent that does not exist fails.
 resource "google_project_service_identity" "pubsub" {
   provider = google-beta
 

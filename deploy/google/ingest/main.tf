@@ -7,9 +7,9 @@ resource "google_service_account" "ingest" {
   display_name = "dropmerge: ingest"
 }
 
-# Names of what the foundation made: deploy/google/README.md, "Names".
+# Names of what the foundation creates: deploy/google/README.md, "Names".
 
-# It reads files that arrive, and asks whether a bucket is there to tell a lost generation from a lost bucket.
+# Ingest reads files that arrive, and checks that the bucket exists, to distinguish a lost generation from a lost bucket.
 resource "google_storage_bucket_iam_member" "reads" {
   for_each = toset(["landing", "archive"])
 
@@ -26,7 +26,7 @@ resource "google_storage_bucket_iam_member" "sees_bucket" {
   member = google_service_account.ingest.member
 }
 
-# Creates, and so cannot overwrite or delete.
+# Ingest may create objects here, and so cannot overwrite or delete any.
 resource "google_storage_bucket_iam_member" "pins" {
   bucket = "${var.project}-archive"
   role   = "roles/storage.objectCreator"
@@ -39,7 +39,7 @@ resource "google_bigquery_dataset_iam_member" "stages" {
   member     = google_service_account.ingest.member
 }
 
-# These two tables and not their dataset, where the ledger is.
+# Ingest may edit these two tables, not the whole dataset, which has the ledger.
 resource "google_bigquery_table_iam_member" "records" {
   for_each = toset(["journal", "rejected_rows"])
 
@@ -76,7 +76,7 @@ module "service" {
   bundle   = var.bundle
   identity = google_service_account.ingest.email
 
-  # Messages come as soon as it is there: first what it needs to handle them.
+  # Messages come as soon as the subscription exists: the grants that handling them needs come first.
   depends_on = [
     google_storage_bucket_iam_member.reads,
     google_storage_bucket_iam_member.sees_bucket,

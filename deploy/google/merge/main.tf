@@ -11,9 +11,9 @@ resource "google_service_account" "merge" {
   display_name = "dropmerge: merge"
 }
 
-# Names of what the foundation made: deploy/google/README.md, "Names".
+# Names of what the foundation creates: deploy/google/README.md, "Names".
 
-# It reads and drops staging tables, writes main tables, ledger and locks. It has no access to any bucket.
+# Merge reads and drops staging tables, writes main tables, ledger and locks. It has no access to any bucket.
 resource "google_bigquery_dataset_iam_member" "merges" {
   for_each = setunion(["staging", "ops"], [for feed in local.feeds : split(".", feed.table)[0]])
 
@@ -44,7 +44,7 @@ module "service" {
   bundle   = var.bundle
   identity = google_service_account.merge.email
 
-  # Messages come as soon as it is there: first what it needs to handle them.
+  # Messages come as soon as the subscription exists: the grants that handling them needs come first.
   depends_on = [
     google_bigquery_dataset_iam_member.merges,
     google_project_iam_member.runs_jobs,

@@ -40,7 +40,7 @@ resource "google_cloudfunctions2_function" "function" {
     available_cpu      = local.settings.cpu
     min_instance_count = 0
     max_instance_count = local.settings.instances
-    # As many as the server has threads, or requests would wait in it while other instances idle.
+    # As many as the server has threads: otherwise requests would wait in it while other instances are idle.
     # https://cloud.google.com/functions/docs/configuring/concurrency
     max_instance_request_concurrency = local.settings.threads
 

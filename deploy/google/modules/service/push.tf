@@ -4,13 +4,13 @@ locals {
 
 data "google_project" "this" {}
 
-# Who a push says it is. It may call this one function and nothing else.
+# The identity of pushes. It may call this one function and nothing else.
 resource "google_service_account" "push" {
   account_id   = "dropmerge-${var.service}-push"
   display_name = "dropmerge: pushes messages to ${var.service}"
 }
 
-# A binding and not a member: whoever else was let in by hand is shut out again.
+# A binding and not a member, so that members added by hand are removed again.
 resource "google_cloud_run_v2_service_iam_binding" "only_push_invokes" {
   name     = google_cloudfunctions2_function.function.name
   location = var.region
@@ -30,7 +30,7 @@ resource "google_pubsub_subscription" "push" {
   topic                      = "projects/${var.project}/topics/${local.subscription.topic}"
   ack_deadline_seconds       = local.subscription.ack_deadline_seconds
   message_retention_duration = "${local.subscription.retention_seconds}s"
-  # Else the first pushes are refused.
+  # Otherwise the first pushes would be refused.
   depends_on = [
     google_cloud_run_v2_service_iam_binding.only_push_invokes,
     google_service_account_iam_member.pubsub_signs,
@@ -60,7 +60,7 @@ resource "google_pubsub_subscription" "push" {
   }
 }
 
-# The other grant that forwarding needs; the one on the dead-letter topic is the foundation's.
+# The second grant that forwarding needs; the foundation has the one on the dead-letter topic.
 resource "google_pubsub_subscription_iam_member" "pubsub_forwards" {
   subscription = google_pubsub_subscription.push.name
   role         = "roles/pubsub.subscriber"
