@@ -27,13 +27,14 @@ def record_rejected(warehouse: Warehouse, load: Load, tables: Tables, again: str
         return
     template = "replace_rejected.sql" if is_recorded else "record_rejected.sql"
     sql = _SQL.render(template, rejected=tables.rejected, checked=tables.checked)
-    parameters = {
-        name: ("INT64" if isinstance(value, int) else "STRING", value) for name, value in load.fields.items()
-    }
     # Inserts do not conflict on BigQuery: deliveries of one message that overlap share the job instead.
     warehouse.create_table_once(
-        f"reject-{load.load_id}", tables.rejected, sql, parameters, idempotency_key=again or ""
+        f"reject-{load.load_id}", tables.rejected, sql, _parameters(load), idempotency_key=again or ""
     )
+
+
+def _parameters(load: Load) -> dict[str, tuple[str, object]]:
+    return {name: ("INT64" if isinstance(value, int) else "STRING", value) for name, value in load.fields.items()}
 
 
 def _is_recorded(warehouse: Warehouse, load: Load, tables: Tables) -> bool:
