@@ -62,22 +62,25 @@ def sample(path: Path, most: int) -> tuple[Csv, list[str], list[list[str]]]:
     """The delimiter is the one that the first line has most of. Raises ValueError."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
-            if not first.strip():
-                raise ValueError(f"{path} has no header")
-            options = Csv(type="csv", delimiter=max(_DELIMITERS, key=first.count))
-            file.seek(0)
-            reader = csv.reader(file, delimiter=options.delimiter, strict=True)
-            header, *records = itertools.islice(reader, most + 1)
+            options, header, records = _read(file, most)
     except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path} is not UTF-8 text: byte {error.start}; a sample must be an uncompressed CSV file"
-        ) from error
-    except csv.Error as error:
+        where = f"byte {error.start}; a sample must be an uncompressed CSV file"
+        raise ValueError(f"{path} is not UTF-8 text: {where}") from error
+    except (csv.Error, ValueError) as error:
         raise ValueError(f"{path} is not CSV: {error}") from error
     for number, record in enumerate(records, 2):
         if len(record) != len(header):
             raise ValueError(f"record {number} has {len(record)} fields, the header {len(header)}")
+    return options, header, records
+
+
+def _read(file: TextIO, most: int) -> tuple[Csv, list[str], list[list[str]]]:
+    first = file.readline()
+    if not first.strip():
+        raise ValueError("it has no header")
+    options = Csv(type="csv", delimiter=max(_DELIMITERS, key=first.count))
+    file.seek(0)
+    header, *records = itertools.islice(csv.reader(file, delimiter=options.delimiter, strict=True), most + 1)
     return options, header, records
 
 
