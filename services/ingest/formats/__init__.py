@@ -29,8 +29,8 @@ class FormatModule(Protocol):
     def text(self, column: str, options: Format) -> str:
         """SQL of a field of the raw table as text; NULL where it is absent."""
 
-    def sample(self, path: Path, most: int) -> tuple[Format, list[str], list[list[str]]]:
-        """Options, names and at most so many records of a file on this machine. Raises ValueError."""
+    def sample(self, path: Path, most: int | None = None) -> tuple[Format, list[str], list[list[str]]]:
+        """Options, names and records, at most so many, of a file on this machine. Raises ValueError."""
 
     def write(
         self, file: TextIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], options: Format
@@ -46,6 +46,6 @@ def format_of(options: Format) -> FormatModule:
     return _FORMATS[options.type]
 
 
-def sample(path: Path, most: int) -> tuple[Format, list[str], list[list[str]]]:
-    """A file's format, its names and at most `most` records. Raises ValueError, naming what is wrong."""
+def sample(path: Path, most: int | None = None) -> tuple[Format, list[str], list[list[str]]]:
+    """A file's format, its names and its records, at most `most` of them. Raises ValueError, naming what is wrong."""
     return csv.sample(path, most)

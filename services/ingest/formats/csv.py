@@ -58,7 +58,7 @@ def text(column: str, options: Csv) -> str:
     return f"NULLIF({column}, '')"
 
 
-def sample(path: Path, most: int) -> tuple[Csv, list[str], list[list[str]]]:
+def sample(path: Path, most: int | None = None) -> tuple[Csv, list[str], list[list[str]]]:
     """The delimiter is the one that the first line has most of. Raises ValueError."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -74,14 +74,15 @@ def sample(path: Path, most: int) -> tuple[Csv, list[str], list[list[str]]]:
     return options, header, records
 
 
-def _read(file: TextIO, most: int) -> tuple[Csv, list[str], list[list[str]]]:
+def _read(file: TextIO, most: int | None) -> tuple[Csv, list[str], list[list[str]]]:
     first = file.readline()
     if not first.strip():
         raise ValueError("it has no header")
     options = Csv(type="csv", delimiter=max(_DELIMITERS, key=first.count))
     file.seek(0)
-    header, *records = itertools.islice(csv.reader(file, delimiter=options.delimiter, strict=True), most + 1)
-    return options, header, records
+    reader = csv.reader(file, delimiter=options.delimiter, strict=True)
+    header = next(reader)
+    return options, header, list(itertools.islice(reader, most))
 
 
 def write(file: TextIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], options: Csv) -> None:
