@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from deploy import topology
+from services.merge.statement import MAX_LOADS
 
 MIB, GIB, TIB = 2**20, 2**30, 2**40
 DAYS = 30
@@ -31,8 +32,6 @@ CPU_SECOND, GIB_SECOND, REQUEST = 0.000024, 0.0000025, 0.40 / 1e6
 LOG_GIB = 0.50
 
 # What the services do for one file, and for one MERGE.
-MAX_LOADS = 100
-"""Loads in one MERGE. A copy, since deploy imports no service; a test holds it equal to the one in merge_loads.py."""
 INGEST_STATEMENTS = 3
 """Check, count, stage: each reads one table about as large as the file."""
 LEDGER_ROW = 40

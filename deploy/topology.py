@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TOPOLOGY = ROOT / "deploy" / "topology.yaml"
 SERVICES = ("ingest", "merge")
 """The functions, each with a folder in services/ and a root of its name in deploy/google/."""
+LANDING, ARCHIVE = "landing", "archive"
+"""The buckets, by their keys in the file: files are dropped in the first, their pinned copies are in the second."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.topology import ROOT, Topology
+from deploy.topology import ARCHIVE, LANDING, ROOT, Topology
 
 PROJECT = "local"
 
@@ -38,15 +38,14 @@ def clients(pubsub: str, bucket: str, warehouse: str, metrics: str) -> dict[str,
 
 def service(name: str, topology: Topology, feeds: Path, google: Mapping[str, str]) -> dict[str, str]:
     """What a service (`ingest` or `merge`) reads at its start, by the names that it has on Google Cloud."""
-    subscriptions = topology.subscriptions
     return {
         **google,
         "DROPMERGE_SERVICE": name,
         "DROPMERGE_LOCATION": "US",
         "DROPMERGE_FEEDS": str(feeds),
-        "DROPMERGE_LANDING_PREFIX": topology.buckets["landing"]["prefix"],
-        "DROPMERGE_ARCHIVE_BUCKET": "archive",
-        "DROPMERGE_STAGED_TOPIC": subscriptions["merge"]["topic"],
-        "DROPMERGE_DEAD_LETTER_TOPIC": subscriptions[name]["dead_letter"]["topic"],
+        "DROPMERGE_LANDING_PREFIX": topology.buckets[LANDING]["prefix"],
+        "DROPMERGE_ARCHIVE_BUCKET": ARCHIVE,
+        "DROPMERGE_STAGED_TOPIC": topology.source_topic("merge"),
+        "DROPMERGE_DEAD_LETTER_TOPIC": topology.dead_letter_topic(name),
         "PYTHONPATH": str(ROOT),
     }

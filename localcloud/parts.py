@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.topology import ROOT, SERVICES, Topology
+from deploy.topology import LANDING, ROOT, SERVICES, Topology
 from localcloud import environment
 from localcloud.errors import CloudError
 from localcloud.ports import Ports
@@ -72,13 +72,13 @@ def _pubsub(plan: Plan) -> Part:
 
 def _bucket(plan: Plan, topology: Topology) -> Part:
     port, url = plan.ports["bucket"], plan.url("bucket")
-    topic = topology.buckets["landing"]["notify"]
+    topic = topology.buckets[LANDING]["notify"]
     command = [
         str(_bucket_binary()), "-scheme", "http", "-backend", "filesystem",
         "-filesystem-root", str(plan.state / "bucket"), "-host", "127.0.0.1", "-port", str(port),
         "-external-url", url, "-public-host", f"127.0.0.1:{port}", "-log-level", "warn",
         "-event.pubsub-project-id", environment.PROJECT, "-event.pubsub-topic", topic,
-        "-event.bucket", "landing", "-event.list", "finalize,delete",
+        "-event.bucket", LANDING, "-event.list", "finalize,delete",
     ]  # fmt: skip
     return Part(
         "bucket", command, {"bucket": port}, f"{url}/storage/v1/b?project={environment.PROJECT}", plan.google()
