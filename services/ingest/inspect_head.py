@@ -38,9 +38,8 @@ def inspect_head(head: bytes, size: int, feed: Feed) -> Layout:
     """Raises PermanentError: empty_file, wrong_format, wrong_encoding, malformed_file or wrong_header."""
     if size == 0:
         raise PermanentError("empty_file", "the object has zero bytes, not even a header")
-    form = format_of(feed.format)
-    _refuse_other_formats(head, feed.format.type, form.MAGIC)
-    return _match(form.columns(head, size <= len(head), feed.format), feed)
+    _refuse_other_formats(head, feed.format.type, format_of(feed.format).MAGIC)
+    return _match(format_of(feed.format).columns(head, size <= len(head), feed.format), feed)
 
 
 def _refuse_other_formats(head: bytes, declared: str, own: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.shared.errors import PermanentError
@@ -27,20 +28,25 @@ def read_notification(message: PushMessage) -> Notification:
     Raises: PermanentError("malformed_message") naming what is missing.
     """
     attributes = message.attributes
-    missing = [n for n in ("eventType", "bucketId", "objectId") if not attributes.get(n)]
-    if missing:
-        raise PermanentError("malformed_message", f"the notification lacks {', '.join(missing)}")
+    event_type, bucket, name = (_required(attributes, key) for key in ("eventType", "bucketId", "objectId"))
+    source = ObjectGeneration(bucket, name, _generation(attributes))
+    return Notification(
+        event_type, source, attributes.get("eventTime", ""), _whole(_payload(message.data).get("size"))
+    )
+
+
+def _required(attributes: Mapping[str, str], key: str) -> str:
+    if not attributes.get(key):
+        raise PermanentError("malformed_message", f"the notification lacks {key}")
+    return attributes[key]
+
+
+def _generation(attributes: Mapping[str, str]) -> int:
     generation = _whole(attributes.get("objectGeneration"))
     if generation is None or generation not in GENERATIONS:
-        said = attributes.get("objectGeneration", "")
-        raise PermanentError("malformed_message", f"objectGeneration {said!r} is not a generation's number")
-    payload = _payload(message.data)
-    return Notification(
-        attributes["eventType"],
-        ObjectGeneration(attributes["bucketId"], attributes["objectId"], generation),
-        attributes.get("eventTime", ""),
-        _whole(payload.get("size")),
-    )
+        text = repr(attributes.get("objectGeneration", ""))
+        raise PermanentError("malformed_message", f"objectGeneration {text} is not a generation's number")
+    return generation
 
 
 def _payload(data: bytes) -> dict[str, object]:

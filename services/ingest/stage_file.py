@@ -70,11 +70,10 @@ class Stager:
 
     def _was_staged(self, load: Load) -> bool:
         """By an earlier delivery, which may have died just before it dropped what led to the staging table."""
-        tables = self._tables(load)
-        if not self.warehouse.table_exists(tables.staging):
-            return False
-        drop_intermediate_tables(self.warehouse, tables)
-        return True
+        is_staged = self.warehouse.table_exists(self._tables(load).staging)
+        if is_staged:
+            drop_intermediate_tables(self.warehouse, self._tables(load))
+        return is_staged
 
     def _stage(self, delivery: Delivery, feed: Feed, load: Load) -> bool:
         """False when the generation is gone."""
