@@ -60,19 +60,18 @@ def _parsed(name: str, kind: ColumnType, text: str) -> Any:
 
 def _loses_to(feed: Feed, row: dict[str, Any]) -> list[str]:
     """The total order of a key's rows, from this row's place upwards."""
-    version = f"{feed.version} {row[feed.version]}"
-    ties = [
-        f"{rank.name} greater than {'NULL' if row[rank.name] is None else row[rank.name]}"
-        for rank in ranking(feed)
-        if rank.name in feed.tie_breakers
+    version, generation = f"{feed.version} {row[feed.version]}", row[GENERATION.name]
+    ranks = [rank.name for rank in ranking(feed)]
+    steps = {
+        feed.version: f"a row with {feed.version} after {row[feed.version]}",
+        GENERATION.name: f"with {version}: one of an object generation above {generation}",
+        DELETED.name: "" if row[DELETED.name] else f"with {version} and generation {generation}: a delete",
+        OBJECT.name: "a row that is the same in all of these, "
+        f"of an object whose name is greater than {row[OBJECT.name]}",
+    }
+    others = [
+        f"{name} greater than {'NULL' if row[name] is None else row[name]}" for name in ranks if name not in steps
     ]
-    steps = [
-        f"a row with {feed.version} after {row[feed.version]}",
-        f"with {version}: one of an object generation above {row[GENERATION.name]}",
-    ]
-    if not row[DELETED.name]:
-        steps.append(f"with {version} and generation {row[GENERATION.name]}: a delete")
-    if ties:
-        steps.append(f"with all that the same: {', then '.join(ties)}")
-    steps.append(f"a row that is the same in all of these, of an object whose name is greater than {row[OBJECT.name]}")
-    return steps
+    steps[""] = f"with all that the same: {', then '.join(others)}" if others else ""
+    order = dict.fromkeys(name if name in steps else "" for name in ranks)
+    return [steps[name] for name in order if steps[name]]
