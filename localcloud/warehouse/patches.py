@@ -1,7 +1,8 @@
 """What bqemulator 1.4.0 does at a cost that the local cloud need not pay, and what it must do at its start.
 
 It parses a statement some 25 times and copies a table after each change to it, for time travel. Here a statement is
-parsed once, there is no time travel, and no GEOGRAPHY, which takes an extension of 80 MB.
+parsed once, there is no time travel, and no GEOGRAPHY, which takes an extension of 80 MB. `dialect` is what a
+statement is changed by on its way to DuckDB.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bqemulator.versioning.snapshots import SnapshotManager
 
 from localcloud.warehouse import torn_tables
 from localcloud.warehouse.bounded import Key, Youngest
+from localcloud.warehouse.dialect import as_google
 from localcloud.warehouse.replace import replace
 
 _trees: dict[Key, Any] = {}
@@ -30,6 +32,7 @@ def set_up() -> None:
     replace(DuckDBEngine, "_load_spatial", load_spatial)
     _original["hydrate"] = replace(DuckDBCatalogRepository, "_hydrate_from_duckdb", hydrate)
     _original["parse_one"], sqlglot.parse_one = sqlglot.parse_one, parse_one  # type: ignore[assignment]
+    _original["transpile"] = replace(sqlglot, "transpile", transpile)
 
 
 def parse_one(sql: str, read: str | None = None, **options: Any) -> Any:
@@ -43,6 +46,16 @@ def parse_one(sql: str, read: str | None = None, **options: Any) -> Any:
         for old in _texts.add(key, len(sql)):
             _trees.pop(old, None)
     return tree.copy()
+
+
+def transpile(
+    sql: str, read: Any = None, write: Any = None, identity: bool = True, error_level: Any = None, **options: Any
+) -> list[str]:
+    """Statements in another dialect; those in GoogleSQL mean there what they mean to Google."""
+    if (read, write) != ("bigquery", "duckdb"):
+        return list(_original["transpile"](sql, read, write, identity, error_level, **options))
+    trees = sqlglot.parse(sql, read=read, error_level=error_level)
+    return [as_google(tree).sql(dialect=write, **options) for tree in trees if tree]
 
 
 def capture(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind: str = "AUTO") -> None:

@@ -28,17 +28,18 @@ def read_notification(message: PushMessage) -> Notification:
     Raises: PermanentError("malformed_message") naming what is missing.
     """
     attributes = message.attributes
-    event_type, bucket, name = (_required(attributes, key) for key in ("eventType", "bucketId", "objectId"))
+    event_type, bucket, name = _required(attributes, "eventType", "bucketId", "objectId")
     source = ObjectGeneration(bucket, name, _generation(attributes))
     return Notification(
         event_type, source, attributes.get("eventTime", ""), _whole(_payload(message.data).get("size"))
     )
 
 
-def _required(attributes: Mapping[str, str], key: str) -> str:
-    if not attributes.get(key):
-        raise PermanentError("malformed_message", f"the notification lacks {key}")
-    return attributes[key]
+def _required(attributes: Mapping[str, str], *names: str) -> list[str]:
+    missing = [name for name in names if not attributes.get(name)]
+    if missing:
+        raise PermanentError("malformed_message", f"the notification lacks {', '.join(missing)}")
+    return [attributes[name] for name in names]
 
 
 def _generation(attributes: Mapping[str, str]) -> int:

@@ -1,0 +1,39 @@
+"""Where DuckDB would answer otherwise than GoogleSQL: a statement is changed so that both mean one thing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+_BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""Unicode's white space, which TRIM takes off; DuckDB's takes spaces
+(https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#trim)."""
+_SAFE = (exp.SafeAdd, exp.SafeSubtract, exp.SafeMultiply, exp.SafeDivide)
+
+
+def as_google(tree: Any) -> Any:
+    """The tree of a statement in GoogleSQL, changed in place."""
+    for node in list(tree.find_all(exp.Trim)):
+        if node.expression is None and not node.args.get("position"):
+            node.set("expression", exp.Literal.string(_BLANKS))
+    for node in list(tree.find_all(exp.Cast, exp.TryCast)):
+        _whole_numeric(node.args["to"])
+    # The innermost first: what is around them is copied with them.
+    for node in reversed(list(tree.find_all(*_SAFE))):
+        node.replace(_finite(node.copy()))
+    return tree
+
+
+def _whole_numeric(kind: Any) -> None:
+    """DuckDB's DECIMAL without digits has three decimals, NUMERIC has nine."""
+    if isinstance(kind, exp.DataType) and kind.this is exp.DataType.Type.DECIMAL and not kind.expressions:
+        kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(digits)) for digits in (38, 9)])
+
+
+def _finite(result: Any) -> Any:
+    """A FLOAT64 that overflows is NULL for SAFE_ADD and its like; in DuckDB it is infinite."""
+    for infinity in ("inf", "-inf"):
+        constant = exp.cast(exp.Literal.string(infinity), exp.DataType.Type.DOUBLE)
+        result = exp.Nullif(this=result, expression=constant)
+    return result
