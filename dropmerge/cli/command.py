@@ -7,6 +7,8 @@ import os
 import time
 from pathlib import Path
 
+import typer
+
 from dropmerge.cli.terminal import require_terminal
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone
@@ -19,7 +21,7 @@ def connect(state: Path, project: str | None, feeds: Path, seconds: float = math
     """
     ends_at = time.monotonic() + seconds
     if project:
-        return Connection(project, feeds, f"{project}-", ends_at)
+        return Connection(project, feeds, f"{project}-", ends_at, _say)
     from localcloud.cloud import LocalCloud
     from localcloud.errors import CloudError
 
@@ -27,10 +29,15 @@ def connect(state: Path, project: str | None, feeds: Path, seconds: float = math
         os.environ.update(LocalCloud(state).read())
     except CloudError as error:
         raise NotDone(str(error)) from error
-    return Connection(os.environ["GOOGLE_CLOUD_PROJECT"], feeds, ends_at=ends_at)
+    return Connection(os.environ["GOOGLE_CLOUD_PROJECT"], feeds, ends_at=ends_at, say=_say)
 
 
 def require_confirmation(what: str, dry_run: bool, yes: bool) -> None:
     """Misuse of the command line where the command would have to ask and there is no terminal to ask at."""
     if not dry_run and not yes:
         require_terminal(what)
+
+
+def _say(line: str) -> None:
+    """Never in a command's output."""
+    typer.echo(line, err=True)

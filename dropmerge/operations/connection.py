@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -41,6 +41,10 @@ RETRY_SECONDS = 8.0
 """How long a command goes on with what fails for a moment."""
 
 
+def _say_nothing(_: str) -> None:
+    """Where nobody waits."""
+
+
 @dataclass(frozen=True)
 class Connection:
     project: str
@@ -49,6 +53,8 @@ class Connection:
     """On Google Cloud the names of buckets are global: there they begin with the project's."""
     ends_at: float = math.inf
     """When the command's own time is over, by time.monotonic()."""
+    say: Callable[[str], None] = _say_nothing
+    """What to do with a line on a wait that takes long, for the person who waits."""
 
     @cached_property
     def topology(self) -> Topology:
@@ -150,7 +156,7 @@ class Connection:
         from dropmerge.operations.session import Session
 
         credentials = AnonymousCredentials() if api.emulator else google.auth.default(scopes=_SCOPES)[0]  # type: ignore[no-untyped-call]
-        return Session(credentials, api, self.ends_at)
+        return Session(credentials, api, self.ends_at, self.say)
 
     def undelivered(self, subscription: str) -> int:
         """Messages not yet acknowledged. On Google Cloud the figure is some minutes old."""

@@ -6,7 +6,6 @@ Google's clients repeat what finds nobody there for one to two minutes, and wait
 from __future__ import annotations
 
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -33,10 +32,11 @@ _LARGE_BYTES = 1_000_000
 class Session(AuthorizedSession):
     """Requests to one API. `ends_at`, by time.monotonic(), is when the command's own time is over."""
 
-    def __init__(self, credentials: Any, api: Api, ends_at: float) -> None:
+    def __init__(self, credentials: Any, api: Api, ends_at: float, say: Callable[[str], None]) -> None:
         super().__init__(credentials)  # type: ignore[no-untyped-call]
         self._api = api
         self._ends_at = ends_at
+        self._tell = say
         self._has_said = False
 
     def request(self, *args: Any, **options: Any) -> Any:
@@ -63,7 +63,7 @@ class Session(AuthorizedSession):
 
     def _await(self, send: Callable[[], Any], data: Any) -> Any:
         answer: Future[Any] = Future()
-        threading.Thread(target=_run, args=(send, answer), daemon=True).start()
+        threading.Thread(target=_send_into, args=(send, answer), daemon=True).start()
         started, patience = time.monotonic(), _PATIENCE_SECONDS
         ends_at = max(self._ends_at, started + _LEAST_SECONDS)
         while not wait([answer], min(patience, max(0.0, ends_at - time.monotonic()))).done:
@@ -87,11 +87,11 @@ class Session(AuthorizedSession):
 
     def _say(self, text: str) -> None:
         if not self._has_said:
-            print(text, file=sys.stderr)
+            self._tell(text)
             self._has_said = True
 
 
-def _run(send: Callable[[], Any], answer: Future[Any]) -> None:
+def _send_into(send: Callable[[], Any], answer: Future[Any]) -> None:
     try:
         answer.set_result(send())
     except BaseException as error:

@@ -123,7 +123,7 @@ class Subscriber:
         check_deadline(opening.stream_ack_deadline_seconds)
         self._pullable(opening.subscription)
         stream = Stream(opening)
-        context.add_callback(lambda: self._end(stream))
+        context.add_callback(lambda: self._close(stream))
         self._streams.opened(stream)
         threading.Thread(target=self._read, args=(stream, requests), daemon=True).start()
         try:
@@ -160,7 +160,7 @@ class Subscriber:
             stream.error = error
         except Exception:  # noqa: S110 - gRPC raises a bare Exception when the client has gone
             pass
-        self._end(stream)
+        self._close(stream)
 
     def _settle(self, stream: Stream, request: types.StreamingPullRequest) -> None:
         if request.stream_ack_deadline_seconds:
@@ -172,7 +172,7 @@ class Subscriber:
         for ack_id, seconds in zip(request.modify_deadline_ack_ids, request.modify_deadline_seconds, strict=True):
             self._modify(stream.subscription, [ack_id], seconds)
 
-    def _end(self, stream: Stream) -> None:
+    def _close(self, stream: Stream) -> None:
         stream.ended = True
         self._signals.notify([stream.subscription])
 

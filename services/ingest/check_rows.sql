@@ -7,7 +7,7 @@ WITH _raw AS (
 {% for column in columns %}
     {{ column.source }} AS {{ column.text }},
 {% endfor %}
-    {% if marker %}{{ marker | identifier }}{% else %}CAST(NULL AS STRING){% endif %} AS _marker,
+    {% if marker %}{{ marker | identifier }}{% else %}CAST(NULL AS STRING){% endif %} AS _delete_marker,
     {% if marker %}COALESCE({{ marker | identifier }} = @delete_marker, FALSE){% else %}FALSE{% endif %} AS _deleted
   FROM {{ raw_table | identifier }}
 ),
@@ -40,5 +40,5 @@ SELECT
   _reasons,
   IF(ARRAY_LENGTH(_reasons) = 0, NULL, TO_JSON_STRING(STRUCT(
 {%- for column in columns %}{{ column.text }} AS {{ column.name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
-{%- if delete_column %}, _marker AS {{ delete_column | identifier }}{% endif %}))) AS _row
+{%- if delete_column %}, _delete_marker AS {{ delete_column | identifier }}{% endif %}))) AS _row
 FROM _checked

@@ -52,9 +52,9 @@ def checked_columns(feed: Feed) -> list[CheckedColumn]:
 
 
 def rules(feed: Feed, layout: Layout) -> Iterator[Rule]:
-    """For the statement that checks rows, where the delete marker is `_marker` and `_deleted` says what it means."""
+    """For the statement that checks rows, where `_delete_marker` is the marker's text and `_deleted` what it means."""
     if feed.delete and layout.has_delete_column:
-        yield _rule(feed, feed.delete.column, "not_utf8", _is_replaced("_marker"))
+        yield _rule(feed, feed.delete.column, "not_utf8", _is_replaced("_delete_marker"))
     for column in feed.columns:
         yield from (_rule(feed, column.name, reason, condition) for reason, condition in _conditions(feed, column))
 

@@ -35,7 +35,7 @@ class Merger:
     settings: Settings
     feeds: Mapping[str, Feed]
     warehouse: Warehouse
-    _turns: Turns = field(default_factory=Turns)
+    _table_turns: Turns = field(default_factory=Turns)
     _applied: RecentIds = field(default_factory=RecentIds)
     """Seen applied: saves a query for each message that waited behind a group."""
     _merge_alone: RecentIds = field(default_factory=RecentIds)
@@ -51,7 +51,7 @@ class Merger:
         with ExitStack() as turn:
             with delivery.timed("wait"):
                 # Half of the time is kept for the MERGE itself.
-                turn.enter_context(self._turns.turn(feed.table, remaining(self.settings.budget_seconds / 2)))
+                turn.enter_context(self._table_turns.turn(feed.table, remaining(self.settings.budget_seconds / 2)))
             return self._retrying(delivery, feed, load)
 
     def _retrying(self, delivery: Delivery, feed: Feed, load: Load) -> str:
@@ -69,7 +69,7 @@ class Merger:
         if load.load_id in self._applied and not self._is_staged(load):
             return "already_merged"
         self._main_tables.ensure(feed)
-        waiting = self._waiting(feed, load)
+        waiting = self._staged_load_ids(feed, load)
         applied = applied_loads(self.warehouse, self._project, feed.name, [load.load_id, *waiting])
         self._drop_staging(feed, applied)
         if load.load_id in applied:
@@ -81,7 +81,7 @@ class Merger:
         self._merge_waiting(delivery, feed, group)
         return "merged"
 
-    def _waiting(self, feed: Feed, load: Load) -> list[str]:
+    def _staged_load_ids(self, feed: Feed, load: Load) -> list[str]:
         """Load ids with a staging table, the message's own first, at most as many as one MERGE takes."""
         prefix = staging_table(feed.name, "")
         ids = [name.removeprefix(prefix) for name in self.warehouse.list_tables(STAGING, prefix)]

@@ -25,12 +25,12 @@ Texts = dict[str, str]
 def check(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -> list[dict[str, Any]]:
     """The checked table of a file with these rows; an empty text is NULL, as a load job makes it."""
     names = [column.name for column in feed.columns]
-    has_delete = feed.delete is not None and feed.delete.column in rows[0]
-    if feed.delete and has_delete:
+    has_delete_column = feed.delete is not None and feed.delete.column in rows[0]
+    if feed.delete and has_delete_column:
         names.append(feed.delete.column)
     tables = _tables(load)
     warehouse.load(tables.raw, names, [[row[name] or None for name in names] for row in rows])
-    check_rows(warehouse, feed, load, tables, Layout(tuple(names), has_delete), load.source.created, None)
+    check_rows(warehouse, feed, load, tables, Layout(tuple(names), has_delete_column), load.source.created, None)
     return warehouse.query(f"SELECT * FROM `{tables.checked}`")
 
 

@@ -101,7 +101,7 @@ def start(rules: Rules) -> World:
 
 
 @dataclass(frozen=True)
-class Found:
+class Findings:
     what: str
     trace: tuple[str, ...]
     """The steps that lead there."""
@@ -111,7 +111,7 @@ class Found:
 class Explored:
     worlds: int
     ends: int
-    faults: Mapping[str, Found]
+    faults: Mapping[str, Findings]
     """The first way found to each kind of fault."""
 
 
@@ -120,7 +120,7 @@ def explore(rules: Rules, first: World | None = None) -> Explored:
     first = first or start(rules)
     came_from: dict[World, tuple[str, World] | None] = {first: None}
     stack, ends = [first], 0
-    faults: dict[str, Found] = {}
+    faults: dict[str, Findings] = {}
     while stack:
         world = stack.pop()
         moves = list(_moves(world, rules))
@@ -129,7 +129,7 @@ def explore(rules: Rules, first: World | None = None) -> Explored:
             ends += 1
             found |= set(_faults_at_the_end(world, rules))
         for fault in found - set(faults):
-            faults[fault] = Found(fault, _trace(world, came_from))
+            faults[fault] = Findings(fault, _trace(world, came_from))
         for label, after in moves:
             if after not in came_from:
                 came_from[after] = (label, world)

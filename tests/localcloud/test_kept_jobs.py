@@ -82,7 +82,7 @@ def _numbers(many: int) -> str:
     return f"SELECT n FROM UNNEST(GENERATE_ARRAY(1, {many})) AS n ORDER BY n"
 
 
-def _again(client: bigquery.Client, job: Any) -> Any:
+def _ask_again(client: bigquery.Client, job: Any) -> Any:
     """The job as a later process finds it."""
     return client.get_job(job.job_id)
 
@@ -96,24 +96,24 @@ def test_results_beyond_the_count_are_not_found(client: bigquery.Client) -> None
     """The job is still known; its result is gone."""
     job = _ask(client)
     others = [_ask(client) for _ in range(4)]
-    assert [row["n"] for row in _again(client, job).result()] == [1], "the fifth youngest is there"
+    assert [row["n"] for row in _ask_again(client, job).result()] == [1], "the fifth youngest is there"
     others += [_ask(client) for _ in range(5)]
-    found = _again(client, job)
+    found = _ask_again(client, job)
     assert found.state == "DONE"
     with pytest.raises(NotFound) as caught:
         found.result(job_retry=None)
     _assert_not_found(job, caught)
-    assert all(list(_again(client, other).result()) for other in others[-5:])
+    assert all(list(_ask_again(client, other).result()) for other in others[-5:])
 
 
 def test_results_beyond_the_bytes_are_not_found(client: bigquery.Client) -> None:
     """Three results of 160 kB are more than is kept."""
     first, second, third = (_ask(client, _numbers(20_000)) for _ in range(3))
     with pytest.raises(NotFound) as caught:
-        _again(client, first).result(job_retry=None)
+        _ask_again(client, first).result(job_retry=None)
     _assert_not_found(first, caught)
     for kept in (second, third):
-        assert _again(client, kept).result(page_size=1).total_rows == 20_000
+        assert _ask_again(client, kept).result(page_size=1).total_rows == 20_000
 
 
 def test_a_result_that_is_being_read_stays(client: bigquery.Client) -> None:
@@ -179,12 +179,12 @@ def test_an_id_that_was_forgotten_can_be_used_again(client: bigquery.Client) -> 
     for sql in ("SELECT 2 AS n", "CREATE TABLE d.of_another_kind AS SELECT 3 AS n", "SELECT 4 AS n"):
         again: Any = client.query(sql, job_id=job.job_id, job_retry=None)
         assert again.result(job_retry=None).total_rows == (0 if "TABLE" in sql else 1)
-        assert _again(client, job).query == sql
+        assert _ask_again(client, job).query == sql
         assert [one.job_id for one in client.list_jobs()].count(job.job_id) == 1
     for _ in range(10):
         _ask(client)
     with pytest.raises(NotFound):
-        _again(client, job)
+        _ask_again(client, job)
 
 
 def test_jobs_are_listed_by_their_time(client: bigquery.Client) -> None:

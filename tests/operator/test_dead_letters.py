@@ -159,7 +159,7 @@ def test_a_dead_letter_that_fails_again_is_not_replayed_by_the_same_command(
 
 def test_replay_refuses_past_a_maximum_unless_forced(pipeline: Pipeline, commands: Commands) -> None:
     """A dead letter that was replayed five times stays where it is and is named."""
-    name = "incoming/accounts/worn.csv"
+    name = "incoming/accounts/replayed-often.csv"
     put(pipeline, ours(name, replay_count="5"))
     refused = commands.run("dead-letters", "replay", "--object", name, "--yes", code=1)
     assert "1 were replayed 5 times already" in refused.stderr

@@ -78,7 +78,7 @@ order_id;line;customer;zip;amount;rate;paid;ordered;updated_at;note;op
 
 
 def test_init_makes_a_contract_that_passes_its_check(commands: Commands, tmp_path: Path) -> None:
-    """It infers types by the pipeline's text rules, key, version and delete marker; comments name doubts."""
+    """It infers types by the pipeline's text rules, key, version and delete marker; comments name warnings."""
     file = tmp_path / "Order lines 2025.csv"
     file.write_text(SAMPLE)
     printed = commands.run("feeds", "init", file).stdout
@@ -93,10 +93,10 @@ def test_init_makes_a_contract_that_passes_its_check(commands: Commands, tmp_pat
     assert content["feed"] == "order_lines_2025"
     assert content["format"] == {"type": "csv", "delimiter": ";"}
     assert (content["version"], content["delete"]) == ("updated_at", {"column": "op", "equals": "D"})
-    doubts = {line.split("UNSURE: ")[1] for line in printed.splitlines() if "UNSURE" in line}
-    assert "no value seen" in doubts
-    assert any("leading zeros" in doubt for doubt in doubts)
-    assert any("share it in this sample" in doubt or "no two rows" in doubt for doubt in doubts)
+    warnings = {line.split("UNSURE: ")[1] for line in printed.splitlines() if "UNSURE" in line}
+    assert "no value seen" in warnings
+    assert any("leading zeros" in doubt for doubt in warnings)
+    assert any("share it in this sample" in doubt or "no two rows" in doubt for doubt in warnings)
 
 
 def test_init_understands_the_generators_own_file(tmp_path: Path) -> None:

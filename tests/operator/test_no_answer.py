@@ -200,8 +200,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(f"DROPMERGE_{part}_PID", raising=False)
 
 
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
 def _session(api: Api) -> Session:
-    return Session(AnonymousCredentials(), api, float("inf"))  # type: ignore[no-untyped-call]
+    return Session(AnonymousCredentials(), api, float("inf"), _say)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -300,5 +304,5 @@ def test_a_command_whose_time_is_over_still_looks_once() -> None:
     """`wait --timeout 0` looks once, however long it took to start."""
     with _slow_server() as server:
         server.may_answer.set()  # type: ignore[attr-defined]
-        session = Session(AnonymousCredentials(), STORAGE, time.monotonic() - 10)  # type: ignore[no-untyped-call]
+        session = Session(AnonymousCredentials(), STORAGE, time.monotonic() - 10, _say)  # type: ignore[no-untyped-call]
         assert session.get(f"http://127.0.0.1:{server.server_address[1]}/").status_code == 204

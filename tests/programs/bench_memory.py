@@ -28,7 +28,7 @@ from tests.harness.cloud import running
 from tests.harness.feeds import write_feeds
 from tests.harness.pipeline import HEADER, Pipeline, row
 
-_MOST_MB = 600
+_MAX_MB = 600
 _FLAT_MB = 50
 _WAVES = 40
 _PATIENCE = 1800.0
@@ -135,7 +135,7 @@ def main(
         for figure, value in figures.items():
             table.add_row(figure, str(value))
         Console().print(table)
-    if not is_right or most >= _MOST_MB or growth(second) >= _FLAT_MB:
+    if not is_right or most >= _MAX_MB or growth(second) >= _FLAT_MB:
         raise typer.Exit(1)
 
 

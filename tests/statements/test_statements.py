@@ -30,7 +30,7 @@ from tests.harness.statements.statements import (
     unseen,
 )
 
-_MOST_TEXT = 1024 * 1024  # characters of a statement, by BigQuery's limits
+_MAX_TEXT = 1024 * 1024  # characters of a statement, by BigQuery's limits
 _ACCOUNTS = read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")
 _FEEDS = {_ACCOUNTS.name: _ACCOUNTS, **features()}
 
@@ -61,7 +61,7 @@ def test_statements_for_many_loads() -> None:
     """A full group commit stays within BigQuery's limit on a statement's length."""
     merge = merge_statement(wide(3), 100)
     assert merge.count("UNION ALL") == 99
-    assert len(merge) < _MOST_TEXT
+    assert len(merge) < _MAX_TEXT
 
 
 def test_every_feature_of_a_contract_is_in_use() -> None:

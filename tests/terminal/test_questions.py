@@ -222,8 +222,8 @@ def test_dead_letters_replayed_too_often_are_named_after_the_question_too(
     pipeline: Pipeline, shared: Terminal
 ) -> None:
     """The exit code is 1, as without a question; the other dead letter is replayed."""
-    ids = [put(pipeline, ours("incoming/accounts/worn.csv", replay_count=str(n))) for n in (0, 5)]
-    with shared.types("dead-letters", "replay", "--object", "*/worn.csv") as screen:
+    ids = [put(pipeline, ours("incoming/accounts/replayed-often.csv", replay_count=str(n))) for n in (0, 5)]
+    with shared.types("dead-letters", "replay", "--object", "*/replayed-often.csv") as screen:
         screen.see("replay 1 dead letter? [y/N]")
         screen.type("y\n")
         assert "1 were replayed 5 times already" in screen.ends(1)

@@ -54,13 +54,13 @@ class Filter:
         for batch in subscription.batches(most):
             found = [one for one in batch if self.wants(one)]
             wanted += len(found)
-            fit = self._fit(found, summary)
+            fit = self._suitable(found, summary)
             if fit:
                 yield fit if self.limit is None else fit[: self.limit - summary.count]
             if self._is_all(wanted, summary):
                 return
 
-    def _fit(self, found: Sequence[DeadLetter], summary: Summary) -> list[DeadLetter]:
+    def _suitable(self, found: Sequence[DeadLetter], summary: Summary) -> list[DeadLetter]:
         # Skip dead letters produced by this run's own replays, which would loop.
         fresh = [one for one in found if one.replay_of not in summary.seen]
         fit = [one for one in fresh if self.max_replays is None or one.replay_count < self.max_replays]

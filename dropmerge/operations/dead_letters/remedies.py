@@ -20,7 +20,7 @@ _UNKNOWN = Remedy("A reason that this version of the command does not know.", "R
 REMEDIES: dict[str, Remedy] = {
     "malformed_message": Remedy(
         "`show` prints the data: someone or something other than Cloud Storage and ingest publishes to the topic.",
-        "Stop the publisher, then discard. A file it spoke of is announced by `dropmerge backfill`.",
+        "Stop the publisher, then discard. `dropmerge backfill` announces a file that it was about.",
     ),
     "no_feed": Remedy(
         "The error lists every feed's pattern beside the object's name.",
@@ -36,7 +36,7 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "wrong_format": Remedy(
         "The error says what the first bytes are.",
-        "Have the file sent as the feed's format, then discard; or mend the contract, deploy ingest, replay.",
+        "Have the file sent as the feed's format, then discard; or fix the contract, deploy ingest, replay.",
     ),
     "wrong_encoding": Remedy(
         "The error names the first byte that is not UTF-8 and where it is.",
@@ -44,7 +44,7 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "wrong_header": Remedy(
         "The error names missing, unknown and doubled columns, with near misses.",
-        "If the file is right: mend the contract, `feeds check`, deploy both services, replay. "
+        "If the file is right: fix the contract, `feeds check`, deploy both services, replay. "
         "If the contract is right: have the file sent again, then discard.",
     ),
     "malformed_file": Remedy(
@@ -53,8 +53,8 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "too_many_bad_rows": Remedy(
         "The error counts the rows by reason; `dropmerge rejected --object NAME` shows them.",
-        "If the rows are wrong: mend them (`rejected --csv`) and drop the whole file again, then discard. If a check "
-        "or `bad_rows` is too strict: mend the contract, deploy ingest, replay.",
+        "If the rows are wrong: fix them (`rejected --csv`) and drop the whole file again, then discard. If a check "
+        "or `bad_rows` is too strict: fix the contract, deploy ingest, replay.",
     ),
     "staging_missing": Remedy(
         "`dropmerge explain` on the object: the staging table expired, or was deleted before its MERGE.",
@@ -73,7 +73,7 @@ REMEDIES: dict[str, Remedy] = {
     "refused_by_warehouse": Remedy(
         "The error is BigQuery's own; the service's log names the job. Usually a main table was changed by "
         "hand, or bucket and datasets are in different places.",
-        "Undo the change or mend the contract, deploy, replay.",
+        "Undo the change or fix the contract, deploy, replay.",
     ),
     "delivery_attempts_exhausted": Remedy(
         "Pub/Sub forwards no error: the service's log has one for each attempt, by the message's id.",
@@ -88,7 +88,7 @@ def remedy_for(reason: str) -> Remedy:
 
 def table() -> Iterator[str]:
     """The lines of the runbook's table, in Markdown."""
-    yield "| reason | what it means | how to find the cause | how to mend it |"
+    yield "| reason | what it means | how to find the cause | how to fix it |"
     yield "|---|---|---|---|"
     for reason, meaning in REASONS.items():
         advice = remedy_for(reason)

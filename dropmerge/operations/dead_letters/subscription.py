@@ -77,7 +77,7 @@ class DeadLetterSubscription:
             empty[service] = 0 if fresh else empty[service] + 1
             if fresh:
                 yield fresh
-            if fresh or (empty[service] < _EMPTY_PULLS and seen[service] < self._waiting(service)):
+            if fresh or (empty[service] < _EMPTY_PULLS and seen[service] < self._backlog(service)):
                 self._begin_pull(service, most)
 
     def acknowledge(self, letters: Iterable[DeadLetter]) -> None:
@@ -117,7 +117,7 @@ class DeadLetterSubscription:
             return []
         return list(answer.received_messages)
 
-    def _waiting(self, service: str) -> int:
+    def _backlog(self, service: str) -> int:
         from google.api_core.exceptions import Forbidden
 
         try:
@@ -136,7 +136,7 @@ class DeadLetterSubscription:
                 self._modify(held, self._deadline)
             except GoogleAPIError as error:
                 # A lapsed lease only means that a letter may be seen, or replayed, twice.
-                print(f"leases not extended: {error}", file=sys.stderr)
+                self._connection.say(f"leases not extended: {error}")
 
     def _take(self) -> dict[tuple[str, str], str]:
         with self._lock:

@@ -89,7 +89,7 @@ class DeadLetter:
         An original whose attributes leave no room for ours, or that no publisher could send, is the data as a whole,
         in the form of a push body: `decode` opens it.
         """
-        named = {PREFIX + name: _truncate(text) for name, text in self._named().items()}
+        named = {PREFIX + name: _truncate(text) for name, text in self._own_attributes().items()}
         original = {key: text for key, text in self.attributes.items() if not key.startswith(RESERVED_PREFIX)}
         if len({**original, **named}) <= _MAX_ATTRIBUTES and all(map(_can_be_sent, original.items())):
             return self.data, {**original, **named}
@@ -155,7 +155,7 @@ class DeadLetter:
             "text": _text(self.data),
         }
 
-    def _named(self) -> dict[str, str]:
+    def _own_attributes(self) -> dict[str, str]:
         known = {name: getattr(self, name) for name in _SUBJECT}
         return {
             "reason": self.reason,

@@ -70,7 +70,7 @@ class Run:
         self.errors: set[str] = set()
         """Of the dead letters seen, for a person who looks into a failure."""
         self._loaded_for_sure: set[int] = set()
-        self._given_up: set[int] = set()
+        self._abandoned: set[int] = set()
         """Files whose notification lies in the dead letters though nothing was wrong with them."""
 
     def take(self, step: Step) -> None:
@@ -97,7 +97,7 @@ class Run:
                 self.take(Drop(index))
                 data, attributes = self.dropped[index].notification
                 self.pipeline.publish("ingest-dead-letter", data, {**attributes, _NATIVE: "20"})
-                self._given_up.add(index)
+                self._abandoned.add(index)
             case Replay():
                 self._wait_until_idle()
                 self._replay()
@@ -138,7 +138,7 @@ class Run:
             assert done.exit_code == 0, done.output
             assert len(json.loads(done.stdout)) == len(dead_letters), done.output
             self.counts.deliveries += len(dead_letters)
-        self._given_up.clear()
+        self._abandoned.clear()
 
     def _dead_letters(self, keep: bool) -> list[tuple[str, int, str]]:
         """Object, generation and reason of this history's dead letters; the reason is empty for Pub/Sub's own."""
@@ -230,7 +230,7 @@ class Run:
     def _compare_letters(self, ends: Mapping[int, str]) -> None:
         dead = {(d.arrived.object, d.arrived.generation, ends[i]) for i, d in self.dropped.items() if i in ends}
         dead = {one for one in dead if one[2] != "merged"}
-        own = {(d.arrived.object, d.arrived.generation, "") for i, d in self.dropped.items() if i in self._given_up}
+        own = {(d.arrived.object, d.arrived.generation, "") for i, d in self.dropped.items() if i in self._abandoned}
         found = set(self._dead_letters(keep=True))
         _same("the dead letters\n" + "\n".join(sorted(self.errors)), found, dead | own)
 

@@ -99,7 +99,7 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
         _stage(warehouse, feed, first, has_delete=True, again="5")
     _stage(warehouse, feed, first, has_delete=False, again=None)
     for load in others:
-        warehouse.analyser.add_table_like(_full(load), _full(first))
+        warehouse.analyser.add_table_like(_qualified(load), _qualified(first))
     warehouse.staging = [load.staging_table for load in (first, *others)]
     _merge(warehouse, feed, first)
     return warehouse
@@ -115,7 +115,7 @@ def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bo
     tables = Tables(
         raw=f"{PROJECT}.staging.{load.raw_table}",
         checked=f"{PROJECT}.staging.{load.checked_table}",
-        staging=_full(load),
+        staging=_qualified(load),
         rejected=f"{PROJECT}.ops.rejected_rows",
     )
     names = [column.name for column in feed.columns]
@@ -130,7 +130,7 @@ def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bo
     stage_rows(warehouse, load, tables)
 
 
-def _full(load: Load) -> str:
+def _qualified(load: Load) -> str:
     return f"{PROJECT}.staging.{load.staging_table}"
 
 

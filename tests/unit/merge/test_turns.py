@@ -36,7 +36,7 @@ def _delivery() -> Delivery:
 def test_g5_a_merge_that_goes_on_and_on_does_not_hold_up_the_deliveries_behind_it() -> None:
     """They give up half-way and are delivered again; a thread that waited for ever would be one less for all feeds."""
     merger = _merger(budget=0.1)
-    with merger._turns.turn(FEED.table, 1), pytest.raises(TransientError, match="too long"):
+    with merger._table_turns.turn(FEED.table, 1), pytest.raises(TransientError, match="too long"):
         merger(_delivery())
 
 
@@ -44,7 +44,7 @@ def test_g5_the_table_lock_is_released() -> None:
     merger = _merger(budget=0.1)
     with pytest.raises(AttributeError):
         merger(_delivery())  # there is no warehouse to work with
-    with merger._turns.turn(FEED.table, 0):
+    with merger._table_turns.turn(FEED.table, 0):
         pass
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from services.shared.contract.types.base import ColumnType, Fault
+from services.shared.contract.types.base import ColumnType, Refusal
 from services.shared.contract.types.boolean import Bool
 from services.shared.contract.types.moment import Date, Timestamp
 from services.shared.contract.types.number import Float64, Int64, Numeric
 from services.shared.contract.types.text import String
 
-__all__ = ["TYPES", "ColumnType", "Fault", "table", "type_named"]
+__all__ = ["TYPES", "ColumnType", "Refusal", "table", "type_named"]
 
 # From the narrowest to the widest: `feeds init` takes the first that accepts every value of a sample.
 _ALL: tuple[ColumnType, ...] = (Bool(), Int64(), Numeric(), Float64(), Timestamp(), Date(), String())

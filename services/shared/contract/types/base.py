@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
-class Fault:
+class Refusal:
     """Why a text is no value of a type: a reason of `ROW_REASONS`, and an SQL condition on text and value."""
 
     reason: str
@@ -45,7 +45,7 @@ class ColumnType(ABC):
         """SQL of the value; NULL for a text that is none, never an error."""
 
     @abstractmethod
-    def faults(self, text: str, value: str) -> Iterator[Fault]:
+    def faults(self, text: str, value: str) -> Iterator[Refusal]:
         """Why a text is refused. For each text that `cast` makes NULL of, and no other, one condition holds."""
 
     def accepts(self, text: str) -> bool:
@@ -89,5 +89,5 @@ class Whole(ColumnType):
 
     malformed: ClassVar[str]
 
-    def faults(self, text: str, value: str) -> Iterator[Fault]:
-        yield Fault(self.malformed, f"{text} IS NOT NULL AND {value} IS NULL")
+    def faults(self, text: str, value: str) -> Iterator[Refusal]:
+        yield Refusal(self.malformed, f"{text} IS NOT NULL AND {value} IS NULL")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from services.shared.contract.types.base import ColumnType, Fault, Whole
+from services.shared.contract.types.base import ColumnType, Refusal, Whole
 
 
 class Int64(Whole):
@@ -48,11 +48,11 @@ class Numeric(ColumnType):
     def cast(self, text: str) -> str:
         return f"IF({self.matches(text)} AND NOT {self._is_long(text)}, SAFE.PARSE_NUMERIC({text}), NULL)"
 
-    def faults(self, text: str, value: str) -> Iterator[Fault]:
+    def faults(self, text: str, value: str) -> Iterator[Refusal]:
         number, long = self.matches(text), self._is_long(text)
-        yield Fault("not_a_number", f"{text} IS NOT NULL AND NOT {number}")
-        yield Fault("too_many_decimals", f"{number} AND {long}")
-        yield Fault("number_out_of_range", f"{number} AND NOT {long} AND {value} IS NULL")
+        yield Refusal("not_a_number", f"{text} IS NOT NULL AND NOT {number}")
+        yield Refusal("too_many_decimals", f"{number} AND {long}")
+        yield Refusal("number_out_of_range", f"{number} AND NOT {long} AND {value} IS NULL")
 
     def literal(self, value: Any) -> str:
         return f"NUMERIC '{value:f}'"
@@ -81,7 +81,7 @@ class Float64(ColumnType):
         # GoogleSQL reads infinity in 1e400.
         return f"IF({self.matches(text)} AND NOT IS_INF({value}), IF({value} = 0, 0.0, {value}), NULL)"
 
-    def faults(self, text: str, value: str) -> Iterator[Fault]:
+    def faults(self, text: str, value: str) -> Iterator[Refusal]:
         number = self.matches(text)
-        yield Fault("not_a_number", f"{text} IS NOT NULL AND NOT {number}")
-        yield Fault("number_out_of_range", f"{number} AND {value} IS NULL")
+        yield Refusal("not_a_number", f"{text} IS NOT NULL AND NOT {number}")
+        yield Refusal("number_out_of_range", f"{number} AND {value} IS NULL")

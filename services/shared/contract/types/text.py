@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from services.shared.contract.types.base import ColumnType, Fault
+from services.shared.contract.types.base import ColumnType, Refusal
 from services.shared.sql import literal
 
 _MAX_CHARACTERS = 100
@@ -23,7 +23,7 @@ class String(ColumnType):
     def cast(self, text: str) -> str:
         return text
 
-    def faults(self, text: str, value: str) -> Iterator[Fault]:
+    def faults(self, text: str, value: str) -> Iterator[Refusal]:
         return iter(())
 
     def literal(self, value: Any) -> str:
