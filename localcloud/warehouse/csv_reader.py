@@ -8,81 +8,15 @@ https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+
+from localcloud.warehouse.csv_dialect import CsvError, Dialect
 
 _BLOCK = 4 * 2**20
 MAX_RECORD = 100 * 2**20
 """Bytes, as in BigQuery: https://cloud.google.com/bigquery/quotas#load_jobs"""
-_DELIMITERS = {"tab": "\t", "\\t": "\t"}
-_CODECS = {"UTF-8": "utf-8", "UTF8": "utf-8", "ISO-8859-1": "latin-1"}
 _BOM = b"\xef\xbb\xbf"
-
-
-class CsvError(Exception):
-    """The file breaks the rules of CSV, or the job asks for a dialect that is not read here.
-
-    bqemulator answers a load with the reason `invalid` and this message.
-    """
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """What a load job says about its CSV files. Delimiter and quote are one byte; an empty quote quotes nothing."""
-
-    width: int
-    delimiter: bytes = b","
-    quote: bytes = b'"'
-    quoted_newlines: bool = False
-    skip: int = 0
-    codec: str = "utf-8"
-    quoted: re.Pattern[bytes] = field(init=False)
-    bare: re.Pattern[bytes] = field(init=False)
-    records: re.Pattern[bytes] = field(init=False)
-
-    def __post_init__(self) -> None:
-        quote, delimiter = re.escape(self.quote), re.escape(self.delimiter)
-        inner = b"[^%s%s]*+" % (quote, b"" if self.quoted_newlines else rb"\r\n")
-        quoted = b"%s%s(?:%s%s%s)*+%s" % (quote, inner, quote, quote, inner, quote) if quote else b"(?!)"
-        bare = rb"[^%s%s\r\n]*+" % (quote, delimiter)
-        # Written out and possessive: no step is ever taken back, which keeps it as fast as a plain search.
-        cell = b"(?>%s|%s)" % (quoted, bare)
-        record = rb"(?:%s\r?\n|\r?\n)" % delimiter.join([cell] * self.width)
-        object.__setattr__(self, "quoted", re.compile(quoted))
-        object.__setattr__(self, "bare", re.compile(bare))
-        object.__setattr__(self, "records", re.compile(b"(?:%s)*+" % record))
-
-    @classmethod
-    def of(cls, options: dict[str, Any], width: int) -> Dialect:
-        """The dialect of a job's `configuration.load`, with BigQuery's defaults for what it leaves out.
-
-        https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationLoad
-
-        Raises:
-            CsvError: the encoding, delimiter or quote is none that this module reads.
-        """
-        delimiter = str(options.get("fieldDelimiter") or ",")
-        quote = options.get("quote")
-        encoding = str(options.get("encoding") or "UTF-8").upper()
-        if encoding not in _CODECS:
-            raise CsvError(f"the local warehouse does not read encoding {encoding}, only {', '.join(_CODECS)}")
-        return cls(
-            width=width,
-            delimiter=_one_byte("fieldDelimiter", _DELIMITERS.get(delimiter, delimiter)),
-            quote=b"" if quote == "" else _one_byte("quote", quote or '"'),
-            quoted_newlines=bool(options.get("allowQuotedNewlines")),
-            skip=int(options.get("skipLeadingRows") or 0),
-            codec=_CODECS[encoding],
-        )
-
-
-def _one_byte(option: str, value: str) -> bytes:
-    encoded = value.encode()
-    if len(encoded) != 1:
-        raise CsvError(f"{option} {value!r} is not one ASCII character")
-    return encoded
 
 
 def clean_records(source: io.BufferedIOBase, dialect: Dialect) -> Iterator[bytes]:
@@ -91,75 +25,105 @@ def clean_records(source: io.BufferedIOBase, dialect: Dialect) -> Iterator[bytes
     Raises:
         CsvError: at the first fault, with its line and field.
     """
-    rest, line, size, at_end = source.read(len(_BOM)).removeprefix(_BOM), 1, _BLOCK, False
-    skip = dialect.skip
-    while not at_end:
-        block = source.read(size)
-        at_end = not block
-        rest += block
-        if at_end and rest and not rest.endswith((b"\n", b"\r")):
-            rest += b"\n"
-        begin = 0
-        while skip:
-            end = _record_end(rest, begin, dialect, line, at_end)
-            if end is None:
-                break
-            line += rest.count(b"\n", begin, end)
-            begin, skip = end, skip - 1
-        end = begin if skip else _end_of_records(rest, begin, dialect)
-        piece, rest = rest[begin:end], rest[end:]
+    unread = _Unread(dialect, source.read(len(_BOM)).removeprefix(_BOM))
+    skip, size = dialect.skip, _BLOCK
+    while not unread.at_end:
+        unread.add(source.read(size))
+        skip -= unread.skip(skip)
+        line, piece = unread.line, b"" if skip else unread.take_records()
         yield _clean(piece, dialect, line)
-        line += piece.count(b"\n")
-        if rest and not skip and (at_end or not piece):
-            _record_end(rest, 0, dialect, line, at_end, dialect.width)
-        if len(rest) > MAX_RECORD:
-            raise CsvError(f"line {line}: the record is longer than {MAX_RECORD} bytes")
+        if not skip and (unread.at_end or not piece):
+            unread.check_record()
+        if len(unread.data) > MAX_RECORD:
+            raise CsvError(f"line {unread.line}: the record is longer than {MAX_RECORD} bytes")
         # A long record is read in ever larger steps, so that it is not searched from its start too often.
         size = _BLOCK if piece else size * 2
 
 
-def _end_of_records(data: bytes, begin: int, dialect: Dialect) -> int:
-    match = dialect.records.match(data, begin)
-    return match.end() if match else begin
+@dataclass
+class _Unread:
+    """What was read of the file and is not yet taken, and the line that it begins on."""
 
+    dialect: Dialect
+    data: bytes
+    line: int = 1
+    at_end: bool = False
+    """Whether `data` reaches to the end of the file."""
 
-def _record_end(
-    data: bytes, begin: int, dialect: Dialect, line: int, at_end: bool, width: int | None = None
-) -> int | None:
-    """Where the record at `begin` ends; None when `data` ends first.
+    def add(self, block: bytes) -> None:
+        """Appends what was read next; nothing means the end, where a last record without LF gets one."""
+        self.at_end = not block
+        self.data += block
+        if self.at_end and self.data and not self.data.endswith((b"\n", b"\r")):
+            self.data += b"\n"
 
-    Raises:
-        CsvError: it is not a record, or not one of `width` fields.
-    """
-    at, cells = begin, 0
+    def skip(self, most: int) -> int:
+        """Leaves out the first records, `most` or as many as are whole, however many fields they have. How many."""
+        end = count = 0
+        while count < most and (found := self._record_end(end)) is not None:
+            end, count = found, count + 1
+        self._take(end)
+        return count
 
-    def fault(what: str) -> CsvError:
-        return CsvError(f"line {line + data.count(bytes([10]), begin, at)}, field {cells + 1}: {what}")
+    def take_records(self) -> bytes:
+        """All records up to the first that is faulty or not whole yet."""
+        match = self.dialect.records.match(self.data)
+        return self._take(match.end() if match else 0)
 
-    while at < len(data):
-        is_quoted = bool(dialect.quote) and data.startswith(dialect.quote, at)
-        match = (dialect.quoted if is_quoted else dialect.bare).match(data, at)
-        if match is None:
-            if not dialect.quoted_newlines and b"\n" in data[at:]:
-                raise fault("the quote that opens here is not closed on its line, and allowQuotedNewlines is off")
-            if at_end:
-                raise fault("the quote that opens here is never closed")
-            return None
-        after = data[match.end() : match.end() + 2]
-        if not at_end and len(after) < 2 and after != b"\n":
-            return None
-        at = match.end()
-        if after[:1] == dialect.delimiter:
-            at, cells = at + 1, cells + 1
-            continue
-        if after[:1] == b"\n" or after == b"\r\n":
-            if width is not None and cells + 1 != width:
-                raise CsvError(f"line {line}: the record has {cells + 1} fields, the table has {width} columns")
-            return at + (1 if after[:1] == b"\n" else 2)
-        if is_quoted:
-            raise fault("there is text after the closing quote")
-        raise fault("there is a CR without LF" if after[:1] == b"\r" else "there is a quote within an unquoted field")
-    return None
+    def check_record(self) -> None:
+        """Raises CsvError when the record in front is faulty, and not just one that is not whole yet."""
+        self._record_end(0, self.dialect.width)
+
+    def _take(self, end: int) -> bytes:
+        piece, self.data = self.data[:end], self.data[end:]
+        self.line += piece.count(b"\n")
+        return piece
+
+    def _record_end(self, begin: int, width: int | None = None) -> int | None:
+        """Where the record at `begin` ends; None when it is not whole yet. `width`: the fields that it must have."""
+        at, number = begin, 1
+        while at < len(self.data) and (end := self._field_end(at, number)) is not None:
+            after = self.data[end : end + 2]
+            if after.startswith(self.dialect.delimiter):
+                at, number = end + 1, number + 1
+            elif not after.startswith(b"\n") and after != b"\r\n":
+                raise self._fault(end, number, self._what_follows(at, after))
+            elif width in (None, number):
+                return end + after.index(b"\n") + 1
+            else:
+                widths = f"the record has {number} fields, the table has {width} columns"
+                raise CsvError(f"line {self._line_of(begin)}: {widths}")
+        return None
+
+    def _field_end(self, at: int, number: int) -> int | None:
+        """Where the field ends; None when that is to be seen only with what follows."""
+        pattern = self.dialect.quoted if self._is_quoted(at) else self.dialect.bare
+        if match := pattern.match(self.data, at):
+            after = self.data[match.end() : match.end() + 2]
+            return match.end() if self.at_end or len(after) == 2 or after == b"\n" else None
+        if not self.dialect.quoted_newlines and self.data.find(b"\n", at) >= 0:
+            what = "the quote that opens here is not closed on its line, and allowQuotedNewlines is off"
+            raise self._fault(at, number, what)
+        if self.at_end:
+            raise self._fault(at, number, "the quote that opens here is never closed")
+        return None
+
+    def _is_quoted(self, at: int) -> bool:
+        return bool(self.dialect.quote) and self.data.startswith(self.dialect.quote, at)
+
+    def _what_follows(self, at: int, after: bytes) -> str:
+        """What is wrong with the text after the field at `at`."""
+        if self._is_quoted(at):
+            return "there is text after the closing quote"
+        if after.startswith(b"\r"):
+            return "there is a CR without LF"
+        return "there is a quote within an unquoted field"
+
+    def _line_of(self, at: int) -> int:
+        return self.line + self.data.count(b"\n", 0, at)
+
+    def _fault(self, at: int, number: int, what: str) -> CsvError:
+        return CsvError(f"line {self._line_of(at)}, field {number}: {what}")
 
 
 def _clean(piece: bytes, dialect: Dialect, line: int) -> bytes:

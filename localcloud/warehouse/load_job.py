@@ -16,7 +16,8 @@ from typing import Any
 from bqemulator.api.routes import jobs, upload
 from bqemulator.jobs import executor
 
-from localcloud.warehouse.csv_reader import MAX_RECORD, Dialect, clean_records
+from localcloud.warehouse.csv_dialect import Dialect
+from localcloud.warehouse.csv_reader import MAX_RECORD, clean_records
 from localcloud.warehouse.replace import replace
 
 _original: dict[str, Callable[..., Any]] = {}

@@ -1,0 +1,74 @@
+"""The dialect of a load job's CSV files, read from its options, and the patterns of its fields and records."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+_DELIMITERS = {"tab": "\t", "\\t": "\t"}
+_CODECS = {"UTF-8": "utf-8", "UTF8": "utf-8", "ISO-8859-1": "latin-1"}
+
+
+class CsvError(Exception):
+    """The file breaks the rules of CSV, or the job asks for a dialect that is not read here.
+
+    bqemulator answers a load with the reason `invalid` and this message.
+    """
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What a load job says about its CSV files. Delimiter and quote are one byte; an empty quote quotes nothing."""
+
+    width: int
+    delimiter: bytes = b","
+    quote: bytes = b'"'
+    quoted_newlines: bool = False
+    skip: int = 0
+    codec: str = "utf-8"
+    quoted: re.Pattern[bytes] = field(init=False)
+    bare: re.Pattern[bytes] = field(init=False)
+    records: re.Pattern[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        quote, delimiter = re.escape(self.quote), re.escape(self.delimiter)
+        inner = b"[^%s%s]*+" % (quote, b"" if self.quoted_newlines else rb"\r\n")
+        quoted = b"%s%s(?:%s%s%s)*+%s" % (quote, inner, quote, quote, inner, quote) if quote else b"(?!)"
+        bare = rb"[^%s%s\r\n]*+" % (quote, delimiter)
+        # Written out and possessive: no step is ever taken back, which keeps it as fast as a plain search.
+        cell = b"(?>%s|%s)" % (quoted, bare)
+        record = rb"(?:%s\r?\n|\r?\n)" % delimiter.join([cell] * self.width)
+        object.__setattr__(self, "quoted", re.compile(quoted))
+        object.__setattr__(self, "bare", re.compile(bare))
+        object.__setattr__(self, "records", re.compile(b"(?:%s)*+" % record))
+
+    @classmethod
+    def of(cls, options: dict[str, Any], width: int) -> Dialect:
+        """The dialect of a job's `configuration.load`, with BigQuery's defaults for what it leaves out.
+
+        https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationLoad
+
+        Raises:
+            CsvError: the encoding, delimiter or quote is none that this module reads.
+        """
+        delimiter = str(options.get("fieldDelimiter") or ",")
+        quote = options.get("quote")
+        encoding = str(options.get("encoding") or "UTF-8").upper()
+        if encoding not in _CODECS:
+            raise CsvError(f"the local warehouse does not read encoding {encoding}, only {', '.join(_CODECS)}")
+        return cls(
+            width=width,
+            delimiter=_one_byte("fieldDelimiter", _DELIMITERS.get(delimiter, delimiter)),
+            quote=b"" if quote == "" else _one_byte("quote", quote or '"'),
+            quoted_newlines=bool(options.get("allowQuotedNewlines")),
+            skip=int(options.get("skipLeadingRows") or 0),
+            codec=_CODECS[encoding],
+        )
+
+
+def _one_byte(option: str, value: str) -> bytes:
+    encoded = value.encode()
+    if len(encoded) != 1:
+        raise CsvError(f"{option} {value!r} is not one ASCII character")
+    return encoded
