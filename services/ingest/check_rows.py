@@ -90,7 +90,5 @@ def drop_intermediate_tables(warehouse: Warehouse, tables: Tables) -> None:
 def _explain(warehouse: Warehouse, feed: Feed, tables: Tables, counts: Counts) -> str:
     reasons = warehouse.query(_SQL.render("count_reasons.sql", checked=tables.checked))
     listed = "; ".join(f"{row['why']} ({row['n']} rows), such as {row['example']}" for row in reasons)
-    return (
-        f"{counts.rejected} of {counts.rows} rows failed their checks, "
-        f"the feed tolerates {feed.bad_rows.at_most}: {listed}"
-    )
+    tolerated = f"the feed tolerates {feed.bad_rows.at_most}"
+    return f"{counts.rejected} of {counts.rows} rows failed their checks, {tolerated}: {listed}"

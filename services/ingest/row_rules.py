@@ -39,24 +39,24 @@ class Rule:
 
 def checked_columns(feed: Feed) -> list[CheckedColumn]:
     """The contract's columns, in its order."""
-    return [
-        CheckedColumn(
-            column.name,
-            format_of(feed.format).text(identifier(column.name), feed.format),
-            _text(column.name),
-            type_named(column.type).cast(_text(column.name)),
-            column.name in (*feed.key, feed.version),
-        )
-        for column in feed.columns
-    ]
+    return [_checked(feed, column) for column in feed.columns]
+
+
+def _checked(feed: Feed, column: Column) -> CheckedColumn:
+    return CheckedColumn(
+        name=column.name,
+        source=format_of(feed.format).text(identifier(column.name), feed.format),
+        text=_text(column.name),
+        value=type_named(column.type).cast(_text(column.name)),
+        is_kept=column.name in (*feed.key, feed.version),
+    )
 
 
 def rules(feed: Feed, layout: Layout) -> Iterator[Rule]:
     """For the statement that checks rows, where `_delete_marker` is the marker's text and `_deleted` what it means."""
     if feed.delete and layout.has_delete_column:
         yield _rule(feed, feed.delete.column, "not_utf8", _is_replaced("_delete_marker"))
-    for column in feed.columns:
-        yield from (_rule(feed, column.name, reason, condition) for reason, condition in _conditions(feed, column))
+    yield from (_rule(feed, column.name, *found) for column in feed.columns for found in _conditions(feed, column))
 
 
 def _conditions(feed: Feed, column: Column) -> Iterator[tuple[str, str]]:

@@ -87,6 +87,6 @@ def _read(file: TextIO, most: int | None) -> tuple[Csv, list[str], list[list[str
 
 def write(file: TextIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], options: Csv) -> None:
     """With a header, as `columns` reads it."""
-    writer = csv.DictWriter(file, columns, "", "ignore", delimiter=options.delimiter, lineterminator="\n")
+    writer = csv.DictWriter(file, columns, extrasaction="ignore", delimiter=options.delimiter, lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
