@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from google.cloud import bigquery
 
-from services.shared.contract.expression import validate
+from services.shared.contract.expression import FUNCTIONS, validate
 from services.shared.contract.types import type_named
 from tests.harness.googlesql import GoogleSql
 from tests.harness.statements.checks import COLUMNS, checks, rows
@@ -92,6 +92,11 @@ def test_a_check_depends_on_no_time_zone(accepted: dict[str, str]) -> None:
         for zone in ("UTC", "America/Los_Angeles", "Pacific/Kiritimati")
     ]
     assert answers[0] == answers[1] == answers[2]
+
+
+def test_every_function_is_executed(accepted: dict[str, str]) -> None:
+    """Or else the tests above would say nothing of it."""
+    assert [name for name in FUNCTIONS if not any(f"{name}(" in check for check in accepted)] == []
 
 
 def test_most_of_what_the_engine_runs_is_accepted(accepted: dict[str, str]) -> None:
