@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,8 @@ import typer
 from dropmerge.cli.exit_codes import abort, report_errors, usage_error
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, Feeds, Json
 from dropmerge.cli.terminal import pluralize, print_table, table
-from dropmerge.operations.feeds.infer import Contract, InferenceError, infer
+from dropmerge.operations.feeds.infer import InferenceError, infer
+from dropmerge.operations.feeds.write import contract_yaml, feed_name
 
 if TYPE_CHECKING:
     from services.shared.contract.feed import Feed
@@ -93,41 +93,4 @@ def init(
         contract = infer(file)
     except InferenceError as error:
         abort(error)
-    typer.echo(_yaml(_feed_name(file), contract), nl=False)
-
-
-def _feed_name(file: Path) -> str:
-    words = re.findall(r"[a-z0-9]+", file.name.partition(".")[0].lower())
-    return ("_".join(words) if words and words[0][0].isalpha() else "_".join(["feed", *words]))[:64].rstrip("_")
-
-
-def _yaml(name: str, contract: Contract) -> str:
-    lines = [
-        f"feed: {name}",
-        f"objects: incoming/{name}/*",
-        f"format: {_flow(contract.format.model_dump())}",
-        f"table: main.{name}",
-        f"key: {_flow(contract.key)}{_unsure(contract.key_doubt)}",
-        f"version: {_flow(contract.version)}{_unsure(contract.version_doubt)}",
-    ]
-    if contract.delete:
-        marker, value = contract.delete
-        lines.append(f"delete: {_flow({'column': marker, 'equals': value})}{_unsure('taken from its name')}")
-    lines.append("columns:")
-    for column in contract.columns:
-        entry: dict[str, str] = {"name": column.name, "type": column.type}
-        if column.name in (*contract.key, contract.version):
-            entry["mode"] = "REQUIRED"
-        lines.append(f"  - {_flow(entry)}{_unsure('; '.join(column.warnings))}")
-    lines += ["unknown_columns: reject", "bad_rows: {at_most: 0}"]
-    return "\n".join(lines) + "\n"
-
-
-def _flow(value: object) -> str:
-    import yaml
-
-    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000).strip().removesuffix("\n...")
-
-
-def _unsure(doubt: str | None) -> str:
-    return f"  # UNSURE: {doubt}" if doubt else ""
+    typer.echo(contract_yaml(feed_name(file), contract), nl=False)
