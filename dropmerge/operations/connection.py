@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy import topology
-from deploy.topology import Topology
+from deploy.topology import ARCHIVE, LANDING, Topology
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.no_answer import BIGQUERY, MONITORING, PUBSUB, STORAGE, Api
 from dropmerge.operations.queries import statement
 from services.shared.contract.pattern import feed_for
+from services.shared.datasets import STAGING
 from services.shared.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -69,17 +70,17 @@ class Connection:
     @property
     def landing(self) -> str:
         """The bucket that files are dropped in."""
-        return os.environ.get("DROPMERGE_LANDING_BUCKET") or f"{self.bucket_prefix}landing"
+        return os.environ.get("DROPMERGE_LANDING_BUCKET") or f"{self.bucket_prefix}{LANDING}"
 
     @property
     def landing_prefix(self) -> str:
         """Objects whose names begin so are for the feeds; others are ignored."""
-        return str(self.topology.buckets["landing"]["prefix"])
+        return str(self.topology.buckets[LANDING]["prefix"])
 
     @property
     def archive(self) -> str:
         """The bucket of pinned copies."""
-        return os.environ.get("DROPMERGE_ARCHIVE_BUCKET") or f"{self.bucket_prefix}archive"
+        return os.environ.get("DROPMERGE_ARCHIVE_BUCKET") or f"{self.bucket_prefix}{ARCHIVE}"
 
     @cached_property
     def storage(self) -> storage.Client:
@@ -193,7 +194,7 @@ class Connection:
 
     def staging_tables(self) -> list[str]:
         """Names of the tables on their way to a main table; none where there is no such dataset yet."""
-        return self.warehouse.list_tables("staging", "")
+        return self.warehouse.list_tables(STAGING, "")
 
     def feed(self, name: str | None) -> Feed:
         """The feed of this name, or the only one. Raises UsageError."""
