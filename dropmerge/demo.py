@@ -162,12 +162,12 @@ class _Demo:
         _say(f"  [green]{_compare(self._expected, self._connection())} rows, all equal[/green]")
 
         self._clock.begin("A poison file: its header has a column that the contract does not know")
-        letter = self._poison()
+        dead_letter = self._poison()
 
         self._clock.begin(
             "The fix: the contract ignores unknown columns, the services restart, the dead letter is replayed"
         )
-        return self._fix(letter)
+        return self._fix(dead_letter)
 
     def _up(self, restart: bool = False) -> None:
         with self._clock.held():
@@ -194,18 +194,18 @@ class _Demo:
         )
         _dropmerge("drop", poison)
         self._follow()
-        letters: list[dict[str, Any]] = json.loads(_dropmerge("dead-letters", "list", "--json"))
-        if [letter["reason"] for letter in letters] != ["wrong_header"]:
-            raise DemoFailed(f"expected one dead letter, wrong_header; there are {letters}")
-        _say(f"  dead letter {letters[0]['id']}: {letters[0]['reason']}: {letters[0]['error']}")
-        return letters[0]
+        dead_letters: list[dict[str, Any]] = json.loads(_dropmerge("dead-letters", "list", "--json"))
+        if [dead_letter["reason"] for dead_letter in dead_letters] != ["wrong_header"]:
+            raise DemoFailed(f"expected one dead letter, wrong_header; there are {dead_letters}")
+        _say(f"  dead letter {dead_letters[0]['id']}: {dead_letters[0]['reason']}: {dead_letters[0]['error']}")
+        return dead_letters[0]
 
-    def _fix(self, letter: dict[str, Any]) -> list[str]:
+    def _fix(self, dead_letter: dict[str, Any]) -> list[str]:
         self._contract.write_text(
             self._contract.read_text().replace("unknown_columns: reject", "unknown_columns: ignore")
         )
         self._up(restart=True)
-        _say("  " + _dropmerge("dead-letters", "replay", "--id", letter["id"], "--yes").strip().splitlines()[-1])
+        _say("  " + _dropmerge("dead-letters", "replay", "--id", dead_letter["id"], "--yes").strip().splitlines()[-1])
         self._follow()
         with self._expected.open("a", newline="") as file:
             file.write("poison-customer,poison-account,700,12.5,2026-01-01T00:00:00.000000Z\n")

@@ -1,7 +1,7 @@
 """Customer ids that read like a person's: a last name and the customer's number, such as `Müller-0000042`.
 
 Faker takes microseconds a name, so a few thousand names are drawn once and combined with the number. The pool
-has a seed of its own, not `--seed`: one customer keeps one id in every file, whoever continues from whichever.
+has a seed of its own, not `--seed`: one customer keeps one id in every file, whichever file continues which.
 """
 
 from collections.abc import Iterable

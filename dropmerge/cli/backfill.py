@@ -41,8 +41,8 @@ def backfill(
 ) -> None:
     """Announce every live object that a feed matches and the ledger does not know.
 
-    The message is the one that Cloud Storage sends, with an attribute announced_by, so it also finds what no
-    notification ever told of. Safe to interrupt and to repeat: a load already merged is not announced, one on its
+    The message is the one that Cloud Storage sends, with an attribute announced_by, so it also finds objects that
+    never got a notification. Safe to interrupt and to repeat: a load already merged is not announced, one on its
     way is merged once.
 
     Of the archive bucket, the generations that were pinned there are announced, also those that are long gone

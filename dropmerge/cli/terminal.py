@@ -84,7 +84,7 @@ def shorten_list(lines: Sequence[str], most: int = 20) -> list[str]:
 
 
 def pluralize(number: int, what: str) -> str:
-    """1 letter, 2 letters."""
+    """1 file, 2 files."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 

@@ -23,7 +23,7 @@ _PATIENCE_SECONDS = 5.0
 """What passes before anything is said. A local part that is started again needs less."""
 _LOOK_SECONDS = 2.0
 _OUTAGE_SECONDS = 30.0
-"""How long to look for Google, which comes back by itself."""
+"""How long to look for Google, which comes back on its own."""
 _LEAST_SECONDS = 2.0
 """What each request may take, also when the command's time is over: `wait --timeout 0` looks once."""
 _LARGE_BYTES = 1_000_000

@@ -118,14 +118,14 @@ def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_t
     wait_until(lambda: not any(map(pipeline.connection.undelivered, ("ingest", "merge"))), "acknowledged")
     assert pipeline.scores(["diary-1", "diary-2"]) == {"diary-1": 611, "diary-2": 612}
     assert [event["event"] for event in pipeline.explain(after)["events"]][:2] == ["arrived", "pinned"]
-    stranger = pipeline.connection.storage.bucket("archive").blob("accounts/stranger.csv")
-    stranger.upload_from_string(b"x")
+    unnamed = pipeline.connection.storage.bucket("archive").blob("accounts/unnamed.csv")
+    unnamed.upload_from_string(b"x")
     archived = commands.run("backfill", "gs://archive/accounts/", "--dry-run", "--json")
     known = {f"gs://{one['bucket']}/{one['object']}#{one['generation']}" for one in json.loads(archived.stdout)}
     assert bad in known
     assert not {merged, after} & known
-    assert f"gs://archive/{stranger.name}: not a copy that ingest made" in archived.stderr
-    stranger.delete()
+    assert f"gs://archive/{unnamed.name}: not a copy that ingest made" in archived.stderr
+    unnamed.delete()
     # Of what was dead-lettered before, nobody knows but the dead letters: it would be waited for.
     for blob in list_landing_objects(pipeline.connection):
         blob.delete()

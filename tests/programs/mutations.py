@@ -164,8 +164,8 @@ MUTATIONS = [
         "silent-end",
         "G2",
         _SETTLE,
-        "(letter_id,) = publisher.publish(settings.dead_letter_topic, [letter.encode()])",
-        'letter_id = ""',
+        "(dead_letter_id,) = publisher.publish(settings.dead_letter_topic, [dead_letter.encode()])",
+        'dead_letter_id = ""',
         f"{_G2_G7}g2_an_object_that_no_feed_wants_is_a_dead_letter",
     ),
     Mutation(

@@ -10,7 +10,7 @@ from enum import StrEnum
 class State(StrEnum):
     """Each with a sentence for people."""
 
-    ARRIVED = "arrived", "A service has been told of it."
+    ARRIVED = "arrived", "A service has received its notification."
     PINNED = "pinned", "Its bytes are copied to the archive bucket."
     LOADED = "loaded", "Its raw rows are in the warehouse and are being checked."
     STAGED = "staged", "Its good rows wait for their MERGE."

@@ -127,7 +127,7 @@ def _in_utc(tree: exp.Expression, types: Types) -> exp.Expression:
 
 
 def _fault(node: exp.Expression) -> str:
-    """Why a check may not have it; empty if it may. What stands below it is judged by itself."""
+    """Why a check may not have it; empty if it may. What stands below it is judged on its own."""
     kind = type(node)
     if kind is exp.Mod:
         by = node.expression

@@ -174,7 +174,7 @@ def _unwrap(data: bytes, attributes: Mapping[str, str]) -> tuple[bytes, Mapping[
         return data, attributes
     try:
         original = PushMessage.decode(data)
-    except PermanentError:  # not ours: whoever sent it chose our attribute's name
+    except PermanentError:  # not ours: its sender chose our attribute's name
         return data, attributes
     return original.data, original.attributes
 
