@@ -22,7 +22,7 @@ from dropmerge.operations.connection import Connection
 from services.shared.messages.dead_letter import DeadLetter
 
 MAX_PULL = 500
-# Pub/Sub answers an empty pull after a moment. If we time out before it answers, the messages stay leased with no holder.
+# Pub/Sub answers an empty pull after a moment. If we time out before that, messages stay leased with no holder.
 _PULL_SECONDS = 10.0
 # An empty answer does not prove an empty subscription.
 _EMPTY_PULLS = 3
