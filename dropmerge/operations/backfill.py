@@ -11,6 +11,7 @@ from typing import Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.gcs_uri import GcsUri
+from dropmerge.operations.loads.status import merged_among
 from services.shared.contract.pattern import feed_for
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -41,9 +42,7 @@ class Candidates:
         is_archive = self.prefix.bucket == self.connection.archive
         wanted = self._pinned() if is_archive else self._live()
         while some := list(islice(wanted, most)):
-            load_ids = ",".join(one.load.load_id for one in some)
-            rows = self.connection.query("merged_among.sql", {"load_ids": ("STRING", load_ids)})
-            merged = {row["load_id"] for row in rows}
+            merged = merged_among(self.connection, [one.load.load_id for one in some])
             if left := [one for one in some if one.load.load_id not in merged]:
                 yield left
 

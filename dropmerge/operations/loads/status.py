@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -52,25 +52,59 @@ def merged_loads(connection: Connection, since: datetime) -> set[str]:
     return {row["load_id"] for row in connection.query("merged_since.sql", {"since": ("TIMESTAMP", since)})}
 
 
+def merged_among(connection: Connection, load_ids: Sequence[str]) -> set[str]:
+    """Which of these loads the ledger holds."""
+    rows = connection.query("merged_among.sql", {"load_ids": ("STRING", ",".join(load_ids))})
+    return {row["load_id"] for row in rows}
+
+
 def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
     """Where each of these objects stands. Nothing can have happened to them before the oldest was created."""
     if not blobs:
         return []
     since = min(blob.time_created for blob in blobs) - MAX_CLOCK_SKEW
-    known, merged = journal_states(connection, since), merged_loads(connection, since)
-
+    known = journal_states(connection, since)
+    loads = {_source(blob): _load(connection, blob) for blob in blobs}
+    merged = _merged(connection, since, known, loads)
     # One listing for all, and only if one of them needs it.
     tables = cache(lambda: frozenset(connection.staging_tables()))
     found = []
     for blob in blobs:
-        source = ObjectGeneration(blob.bucket.name, blob.name, int(blob.generation))
-        feed = feed_for(connection.feeds, blob.name)
-        load = Load(feed.name, source) if feed else None
+        source, load = _source(blob), loads[_source(blob)]
         journal = known.get(source, JournalState())
         is_merged = load is not None and load.load_id in merged
         state = state_of(_evidence(load, is_merged, journal, connection.is_unwanted(blob.name), tables))
         found.append(LoadStatus(source, load, state, blob.time_created, journal.last_dispatched_at))
     return found
+
+
+def _source(blob: Any) -> ObjectGeneration:
+    return ObjectGeneration(blob.bucket.name, blob.name, int(blob.generation))
+
+
+def _load(connection: Connection, blob: Any) -> Load | None:
+    feed = feed_for(connection.feeds, blob.name)
+    return Load(feed.name, _source(blob)) if feed else None
+
+
+def _merged(
+    connection: Connection,
+    since: datetime,
+    known: Mapping[ObjectGeneration, JournalState],
+    loads: Mapping[ObjectGeneration, Load | None],
+) -> set[str]:
+    """Ids of those that the ledger holds.
+
+    Where the journal says merged and the ledger did not, the ledger is asked again by id: it may hold the load by now,
+    or with an older time, by another machine's clock.
+    """
+    merged = merged_loads(connection, since)
+    doubtful = [
+        load.load_id
+        for source, load in loads.items()
+        if load and load.load_id not in merged and "merged" in known.get(source, JournalState()).events
+    ]
+    return merged | (merged_among(connection, doubtful) if doubtful else set())
 
 
 def _evidence(
