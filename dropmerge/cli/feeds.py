@@ -1,21 +1,19 @@
-"""The commands themselves."""
+"""`dropmerge feeds check | show | init`: contracts before they are deployed."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from dropmerge.cli.exit_codes import abort, report_errors, usage_error
+from dropmerge.cli.exit_codes import report_errors
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, Feeds, Json
 from dropmerge.cli.terminal import pluralize, print_table, table
-from dropmerge.operations.feeds.infer import InferenceError, infer
+from dropmerge.operations.feeds.contracts import check_contracts, choose_contracts
+from dropmerge.operations.feeds.infer import infer
 from dropmerge.operations.feeds.write import contract_yaml, feed_name
-
-if TYPE_CHECKING:
-    from services.shared.contract.feed import Feed
 
 commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Contracts, before they are deployed.")
 
@@ -27,46 +25,29 @@ def check_feeds(
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """Check contracts; each fault with file, line and column. Exit code 1 if there is one."""
-    from services.shared.contract.reader import Problem, check, check_together
-
-    paths = files or sorted(feeds.glob("*.yaml"))
-    if not paths:
-        usage_error(f"{feeds}: no feeds (*.yaml) here")
-    faults: list[Problem] = []
-    good: list[tuple[Path, Feed]] = []
-    for path in paths:
-        feed, found = check(path)
-        faults += found
-        if feed:
-            good.append((path, feed))
-    faults += check_together(good)
+    with report_errors():
+        checked = check_contracts(files or [], feeds)
     if as_json:
-        typer.echo(json.dumps([vars(fault) for fault in faults], indent=2))
+        typer.echo(json.dumps([vars(problem) for problem in checked.problems], indent=2))
     else:
-        for fault in faults:
-            typer.echo(str(fault), err=True)
-        if not faults:
-            typer.echo(
-                f"{pluralize(len(good), 'contract')} without a fault: {', '.join(feed.name for _, feed in good)}"
-            )
-    if faults:
+        for problem in checked.problems:
+            typer.echo(str(problem), err=True)
+        if not checked.problems:
+            names = ", ".join(feed.name for feed in checked.feeds)
+            typer.echo(f"{pluralize(len(checked.feeds), 'contract')} without a fault: {names}")
+    if checked.problems:
         raise typer.Exit(1)
 
 
 @commands.command("show")
 def show_feeds(
-    name: Annotated[str | None, typer.Argument(help="By default all, a line each.")] = None,
+    name: Annotated[str | None, typer.Argument(help="By default all, one line per feed.")] = None,
     as_json: Json = False,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """The contracts as they are understood."""
-    from services.shared.contract.reader import read_feeds
-
     with report_errors():
-        found = read_feeds(feeds)
-    if name is not None and name not in found:
-        usage_error(f"no feed {name!r}; there are: {', '.join(found)}")
-    chosen = [found[name]] if name else list(found.values())
+        chosen = choose_contracts(feeds, name)
     if as_json:
         typer.echo(json.dumps([feed.model_dump(mode="json") for feed in chosen], indent=2))
         return
@@ -89,8 +70,6 @@ def init(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)],
 ) -> None:
     """Print a first contract for files like this sample. What it is unsure of is marked by UNSURE."""
-    try:
+    with report_errors():
         contract = infer(file)
-    except InferenceError as error:
-        abort(error)
     typer.echo(contract_yaml(feed_name(file), contract), nl=False)

@@ -91,8 +91,8 @@ def table() -> Iterator[str]:
     yield "| reason | what it means | how to find the cause | how to fix it |"
     yield "|---|---|---|---|"
     for reason, meaning in REASONS.items():
-        advice = remedy_for(reason)
-        yield f"| `{reason}` | {meaning} | {advice.cause} | {advice.fix} |"
+        remedy = remedy_for(reason)
+        yield f"| `{reason}` | {meaning} | {remedy.cause} | {remedy.fix} |"
 
 
 def row_table() -> Iterator[str]:

@@ -69,7 +69,7 @@ def discard_batch(
     who: str,
     why: str,
 ) -> None:
-    """Record, and only what is recorded is acknowledged: nothing goes without a trace."""
+    """Record, and acknowledge only what is recorded, so that nothing is lost without a trace. Raises NotDone."""
     from services.shared.journal import Event
 
     at = datetime.now(UTC)

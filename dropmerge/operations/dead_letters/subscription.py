@@ -47,7 +47,7 @@ class DeadLetterSubscription:
         self._deadline = min(seconds)
 
     def __enter__(self) -> DeadLetterSubscription:
-        _ = self._connection.subscriber  # here, not in two threads: where the bus does not answer this says so
+        _ = self._connection.subscriber  # here, not in two threads: it raises where Pub/Sub does not answer
         self._extender.start()
         return self
 
@@ -63,7 +63,7 @@ class DeadLetterSubscription:
         self._modify(self._take(), 0)
 
     def batches(self, most: int = MAX_PULL) -> Iterator[list[DeadLetter]]:
-        """Every waiting letter once, at most `most` of one service at a time, in no order."""
+        """Every waiting dead letter once, at most `most` of one service at a time, in no order."""
         empty = dict.fromkeys(self._services, 0)
         seen = dict.fromkeys(self._services, 0)
         for service in self._services:
@@ -80,16 +80,16 @@ class DeadLetterSubscription:
             if fresh or (empty[service] < _EMPTY_PULLS and seen[service] < self._backlog(service)):
                 self._begin_pull(service, most)
 
-    def acknowledge(self, letters: Iterable[DeadLetter]) -> None:
+    def acknowledge(self, dead_letters: Iterable[DeadLetter]) -> None:
         """They are done and gone."""
-        keys = [(letter.service, letter.id) for letter in letters]
+        keys = [(one.service, one.id) for one in dead_letters]
         with self._lock:
             done = {key: self._held.pop(key) for key in keys if key in self._held}
             self._acknowledged.update(done)
         self._acknowledge(done)
 
     def _hold(self, service: str, messages: Sequence[Any]) -> list[DeadLetter]:
-        """The letters among the messages that were not seen before."""
+        """The dead letters among the messages that were not seen before."""
         fresh, again = [], {}
         with self._lock:
             for received in messages:
@@ -135,7 +135,7 @@ class DeadLetterSubscription:
             try:
                 self._modify(held, self._deadline)
             except GoogleAPIError as error:
-                # A lapsed lease only means that a letter may be seen, or replayed, twice.
+                # A lapsed lease only means that a dead letter may be seen, or replayed, twice.
                 self._connection.say(f"leases not extended: {error}")
 
     def _take(self) -> dict[tuple[str, str], str]:

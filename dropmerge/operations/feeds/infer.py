@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dropmerge.operations.errors import NotDone
 from services.ingest.formats import sample
 from services.shared.contract.formats import Format
 from services.shared.contract.types import TYPES
@@ -20,7 +21,7 @@ _DELETE_NAMES = {"operation", "op", "_op", "action", "change_type", "deleted", "
 _DELETE_VALUES = ("D", "d", "DELETE", "delete", "DELETED", "deleted", "true", "TRUE", "1")
 
 
-class InferenceError(Exception):
+class InferenceError(NotDone):
     """The file is not one that a contract can be made for; the text says why."""
 
 
