@@ -10,12 +10,13 @@ CASE
   ELSE FALSE
 END
 {%- endmacro %}
+{% set columns = names | map('identifier') | join(', ') %}
 MERGE {{ main | identifier }} AS _t
 USING (
-  SELECT {{ names | map('identifier') | join(', ') }}
+  SELECT {{ columns }}
   FROM (
 {% for table in staging %}
-    SELECT {{ names | map('identifier') | join(', ') }} FROM {{ table | identifier }}{{ '' if loop.last else ' UNION ALL' }}
+    SELECT {{ columns }} FROM {{ table | identifier }}{{ '' if loop.last else ' UNION ALL' }}
 {% endfor %}
   )
   WHERE TRUE
@@ -35,5 +36,5 @@ WHEN MATCHED AND {{ beats() }} THEN UPDATE SET
   {{ name | identifier }} = _s.{{ name | identifier }}{{ '' if loop.last else ',' }}
 {% endfor %}
 WHEN NOT MATCHED THEN
-  INSERT ({{ names | map('identifier') | join(', ') }})
+  INSERT ({{ columns }})
   VALUES ({% for name in names %}_s.{{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %});
