@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,13 +20,19 @@ from tests.harness.subscription import wait_until
 
 
 @contextmanager
-def local_warehouse(folder: Path) -> Iterator[bigquery.Client]:
-    """A client of a warehouse that keeps its files in `folder`, and ends with the block."""
+def local_warehouse(
+    folder: Path, program: Sequence[str] = ("-m", "localcloud.warehouse")
+) -> Iterator[bigquery.Client]:
+    """A client of a warehouse that keeps its files in `folder`, and ends with the block.
+
+    `program`: what Python runs instead, with the warehouse's own options.
+    """
     ports = choose(0)
     plan = parts.Plan(folder, ports, folder, ROOT / "services", f"127.0.0.1:{ports['bus']}")
     part = parts.build(plan, topology.read())["warehouse"]
     (folder / "warehouse").mkdir(exist_ok=True)
-    command = [sys.executable, *part.command[1:]]
+    assert part.command[1:3] == ["-m", "localcloud.warehouse"]
+    command = [sys.executable, *program, *part.command[3:]]
     process = processes.start(command, {**clean(), **part.variables}, folder / "warehouse.log")
     try:
         wait_until(lambda: ready.answers(part.probe, "127.0.0.1", part.port), "ready")

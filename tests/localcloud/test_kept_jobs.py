@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,19 +12,13 @@ from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
-from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import NotFound
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from deploy import topology
-from deploy.topology import ROOT
-from localcloud import parts, processes, ready
-from localcloud.environment import clean
-from localcloud.ports import choose
 from localcloud.warehouse.bounded import READING_SECONDS, Tables, Youngest
 from localcloud.warehouse.replace import replace, replace_store
 from tests.harness.subscription import wait_until
+from tests.harness.warehouse import local_warehouse
 
 _SMALL = """import runpy
 from localcloud.warehouse import kept_jobs
@@ -39,26 +32,9 @@ runpy.run_module("localcloud.warehouse", run_name="__main__", alter_sys=True)
 @contextmanager
 def _warehouse(folder: Path, questions: int = 10, changes: int = 10) -> Iterator[bigquery.Client]:
     """A warehouse that keeps five results, of 400 kB, and so many jobs."""
-    ports = choose(0)
-    plan = parts.Plan(folder, ports, folder, ROOT / "services", f"127.0.0.1:{ports['bus']}")
-    part = parts.build(plan, topology.read())["warehouse"]
-    assert part.command[1:3] == ["-m", "localcloud.warehouse"]
     code = _SMALL.format(questions=questions, changes=changes)
-    (folder / "warehouse").mkdir(exist_ok=True)
-    command = [sys.executable, "-c", code, *part.command[3:]]
-    process = processes.start(command, {**clean(), **part.variables}, folder / "warehouse.log")
-    try:
-        wait_until(lambda: ready.answers(part.probe, "127.0.0.1", part.port), "ready")
-        client = bigquery.Client(
-            project="local",
-            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
-            client_options=ClientOptions(api_endpoint=plan.url("warehouse")),
-        )
-        client.create_dataset("d", exists_ok=True)
+    with local_warehouse(folder, ["-c", code]) as client:
         yield client
-        client.close()  # type: ignore[no-untyped-call]
-    finally:
-        processes.end([process])
 
 
 @pytest.fixture(scope="module")
