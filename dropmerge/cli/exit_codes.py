@@ -55,10 +55,8 @@ def describe_error(error: Exception) -> str | None:
     """What to tell the person at the terminal; None for a fault in the code."""
     if isinstance(error, (NoAnswer, CloudError, NotDone)):
         return str(error)
-    if isinstance(error, (PermanentError, TransientError)) and isinstance(error.__cause__, Exception):
-        return describe_error(error.__cause__)
     if isinstance(error, (PermanentError, TransientError)):
-        return str(error)
+        return describe_error(error.__cause__) if isinstance(error.__cause__, Exception) else str(error)
     if isinstance(error, (typer.Exit, typer.Abort, TyperException)):
         return None
     from google.api_core import exceptions

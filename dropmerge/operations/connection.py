@@ -194,7 +194,10 @@ class Connection:
 
     def staging_tables(self) -> list[str]:
         """Names of the tables on their way to a main table; none where there is no such dataset yet."""
-        return self.warehouse.list_tables(STAGING, "")
+        try:
+            return self.warehouse.list_tables(STAGING, "")
+        except NotFoundError:
+            return []
 
     def feed(self, name: str | None) -> Feed:
         """The feed of this name, or the only one. Raises UsageError."""
