@@ -7,17 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.gcs_uri import GcsUri
-from dropmerge.operations.loads.status import merged_among
-from services.shared.contract.pattern import feed_for
-from services.shared.generation import ObjectGeneration
+from dropmerge.operations.loads.status import load_of, merged_among
 from services.shared.load import Load
 
-Message = tuple[bytes, Mapping[str, str]]
-"""Data and attributes."""
+if TYPE_CHECKING:
+    from services.shared.publisher import Message
 
 
 @dataclass(frozen=True)
@@ -48,9 +46,8 @@ class Candidates:
 
     def _live(self) -> Iterator[Candidate]:
         for blob in self.connection.storage.list_blobs(self.prefix.bucket, prefix=self.prefix.name):
-            feed = None if blob.name.endswith("/") else feed_for(self.connection.feeds, blob.name)
-            if feed:
-                load = Load(feed.name, ObjectGeneration(self.prefix.bucket, blob.name, int(blob.generation)))
+            load = None if blob.name.endswith("/") else load_of(self.connection, blob)
+            if load:
                 more = {
                     "metageneration": str(blob.metageneration),
                     "contentType": blob.content_type,

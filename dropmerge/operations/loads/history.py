@@ -157,13 +157,12 @@ def _evidence(
     merge: Merge | None,
     events: Sequence[LoadEvent],
 ) -> Evidence:
-    tables = cache(lambda: frozenset(connection.staging_tables()))
     return Evidence(
         merge is not None,
         [event.event for event in events if not _is_superseded(event, events)],
         any(event.service != "console" for event in events),
-        is_staged=lambda: load is not None and load.staging_table in tables(),
-        is_loaded=lambda: load is not None and not tables().isdisjoint((load.raw_table, load.checked_table)),
+        load,
+        cache(lambda: frozenset(connection.staging_tables())),
         is_pinned=lambda: load is not None and _is_pinned(connection, load),
         is_unwanted=bool(source.generation) and connection.is_unwanted(source.name),
         is_overwritten=lambda: load is not None and _is_overwritten(connection, source),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from services.shared.load import Load
 
 
 class State(StrEnum):
@@ -49,8 +51,10 @@ class Evidence:
     """Of the journal, in order, without discarded dead letters that are older than the load's last dispatch."""
     is_served: bool = False
     """Whether a service, and not only a command, has recorded an event."""
-    is_staged: Callable[[], bool] = field(default=lambda: False)
-    is_loaded: Callable[[], bool] = field(default=lambda: False)
+    load: Load | None = None
+    """None where no feed wants the object."""
+    tables: Callable[[], Collection[str]] = field(default=lambda: ())
+    """Names of the staging dataset's tables."""
     is_pinned: Callable[[], bool] = field(default=lambda: False)
     is_unwanted: bool = False
     """Whether no feed wants it and none has to."""
@@ -64,18 +68,21 @@ def state_of(evidence: Evidence) -> State:
     final = _final_state(evidence.events)
     if final:
         return final
-    for state, holds in (
-        (State.STAGED, evidence.is_staged),
-        (State.LOADED, evidence.is_loaded),
-        (State.PINNED, evidence.is_pinned),
-    ):
-        if holds():
-            return state
+    if _has_table(evidence, lambda load: {load.staging_table}):
+        return State.STAGED
+    if _has_table(evidence, lambda load: {load.raw_table, load.checked_table}):
+        return State.LOADED
+    if evidence.is_pinned():
+        return State.PINNED
     if evidence.is_served:
         return State.ARRIVED
     if evidence.is_unwanted:
         return State.IGNORED
     return State.SUPERSEDED if evidence.is_overwritten() else State.UNKNOWN
+
+
+def _has_table(evidence: Evidence, names: Callable[[Load], set[str]]) -> bool:
+    return evidence.load is not None and not names(evidence.load).isdisjoint(evidence.tables())
 
 
 def _final_state(events: Iterable[str]) -> State | None:

@@ -64,7 +64,7 @@ def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
         return []
     since = min(blob.time_created for blob in blobs) - MAX_CLOCK_SKEW
     known = journal_states(connection, since)
-    loads = {_source(blob): _load(connection, blob) for blob in blobs}
+    loads = {_source(blob): load_of(connection, blob) for blob in blobs}
     merged = _merged(connection, since, known, loads)
     # One listing for all, and only if one of them needs it.
     tables = cache(lambda: frozenset(connection.staging_tables()))
@@ -82,7 +82,8 @@ def _source(blob: Any) -> ObjectGeneration:
     return ObjectGeneration(blob.bucket.name, blob.name, int(blob.generation))
 
 
-def _load(connection: Connection, blob: Any) -> Load | None:
+def load_of(connection: Connection, blob: Any) -> Load | None:
+    """The load of a live object; None where no feed wants it."""
     feed = feed_for(connection.feeds, blob.name)
     return Load(feed.name, _source(blob)) if feed else None
 
@@ -114,8 +115,8 @@ def _evidence(
         is_merged,
         journal.events,
         journal.is_served,
-        is_staged=lambda: load is not None and load.staging_table in tables(),
-        is_loaded=lambda: load is not None and not tables().isdisjoint((load.raw_table, load.checked_table)),
+        load,
+        tables,
         # To ask the archive bucket would take a request for each.
         is_pinned=lambda: "pinned" in journal.events,
         is_unwanted=is_unwanted,

@@ -8,9 +8,13 @@ from dataclasses import replace
 import pytest
 
 from dropmerge.operations.loads.states import Evidence, State, state_of
+from services.shared.generation import ObjectGeneration
+from services.shared.load import Load
 
 _NOTHING = Evidence(False)
-_STAGED = Evidence(False, ["arrived", "checked"], True, is_staged=lambda: True, is_loaded=lambda: True)
+_LOAD = Load("accounts", ObjectGeneration("landing", "incoming/accounts/a.csv", 5))
+_LOADED = Evidence(False, ["arrived", "checked"], True, _LOAD, lambda: [_LOAD.raw_table])
+_STAGED = replace(_LOADED, tables=lambda: [_LOAD.raw_table, _LOAD.staging_table])
 
 
 @pytest.mark.parametrize(
@@ -19,7 +23,7 @@ _STAGED = Evidence(False, ["arrived", "checked"], True, is_staged=lambda: True, 
         pytest.param(_NOTHING, State.UNKNOWN, id="nothing is known"),
         pytest.param(replace(_STAGED, is_merged=True), State.MERGED, id="the ledger holds it, a table is left"),
         pytest.param(_STAGED, State.STAGED, id="the staging table comes before the raw table"),
-        pytest.param(replace(_STAGED, is_staged=lambda: False), State.LOADED, id="the raw table is there"),
+        pytest.param(_LOADED, State.LOADED, id="the raw table is there"),
         pytest.param(Evidence(False, ["pinned"], True, is_pinned=lambda: True), State.PINNED, id="its copy is there"),
         pytest.param(Evidence(False, ["checked"], True), State.ARRIVED, id="a service has recorded an event"),
         pytest.param(Evidence(False, ["merged"], True), State.ARRIVED, id="only the ledger says merged"),
