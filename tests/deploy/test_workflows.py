@@ -47,6 +47,18 @@ def test_whatever_a_bundle_holds_triggers_its_service(service: str) -> None:
         assert triggers(service, path), path
 
 
+def test_whatever_the_foundation_is_made_of_triggers_it() -> None:
+    """A change of its Terraform does, and of each file of the repository that its Terraform reads."""
+    terraform = list(hcl.path_of("foundation").glob("*.tf"))
+    names = [one for path in terraform for one in re.findall(r"path\.module\}/([^\"]+)", path.read_text())]
+    # A name that Terraform fills in stands for any.
+    read = [(hcl.path_of("foundation") / re.sub(r"\$\{[^}]*\}", "any", name)).resolve() for name in names]
+    assert len(read) > 2
+    for path in (*terraform, *read):
+        changed = path / "any" if path.is_dir() else path
+        assert triggers("foundation", changed.relative_to(ROOT).as_posix()), changed
+
+
 @pytest.mark.parametrize("service", topology.SERVICES)
 def test_the_other_service_triggers_nothing(service: str) -> None:
     """A change of the other service's code or Terraform deploys nothing."""
