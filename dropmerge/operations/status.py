@@ -13,7 +13,7 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.in_flight import InFlight
 from dropmerge.operations.loads.states import State
 from dropmerge.operations.loads.status import LoadStatus
-from services.shared.load import staging_table
+from services.shared.load import staging_prefix
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,14 @@ def read_status(connection: Connection, in_flight: InFlight) -> Status:
 
 def _staged(connection: Connection, loads: list[LoadStatus]) -> Counter[str]:
     """Staging tables that wait, by feed. One that was merged may take a moment to be dropped."""
-    merged = {load.load.staging_table for load in loads if load.load and load.state == State.MERGED}
-    waiting = [table for table in connection.staging_tables() if table not in merged]
+    merged = tuple(
+        f"{staging_prefix(load.load.feed)}{load.load.load_id}"
+        for load in loads
+        if load.load and load.state == State.MERGED
+    )
+    waiting = [table for table in connection.staging_tables() if not table.startswith(merged)]
     return Counter(
-        {name: sum(table.startswith(staging_table(name, "")) for table in waiting) for name in connection.feeds}
+        {name: sum(table.startswith(staging_prefix(name)) for table in waiting) for name in connection.feeds}
     )
 
 

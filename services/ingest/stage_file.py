@@ -17,7 +17,6 @@ from services.ingest.pin import pin
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.pattern import feed_for
-from services.shared.datasets import OPS, STAGING
 from services.shared.delivery import Delivery
 from services.shared.errors import NotFoundError, PermanentError, TransientError
 from services.shared.google_errors import translated
@@ -52,10 +51,11 @@ class Stager:
         load = Load(feed.name, notification.source)
         delivery.subject.update(load.fields)
         self.journal.record("arrived", delivery.subject, attempt=delivery.message.attempt)
-        if not self._was_staged(load) and not self._stage(delivery, feed, load):
+        tables = Tables.of(self.settings.project, feed, load)
+        if not self._was_staged(tables) and not self._stage(delivery, feed, load, tables):
             delivery.record_event("superseded")
             return "superseded"
-        self._publish(delivery, load)
+        self._publish(delivery, feed, load)
         delivery.record_event("staged", **delivery.log_fields)
         return "staged"
 
@@ -68,14 +68,14 @@ class Stager:
             raise PermanentError("no_feed", f"no feed's pattern matches {notification.source.name!r} ({patterns})")
         return feed
 
-    def _was_staged(self, load: Load) -> bool:
+    def _was_staged(self, tables: Tables) -> bool:
         """By an earlier delivery, which may have died just before it dropped what led to the staging table."""
-        is_staged = self.warehouse.table_exists(self._tables(load).staging)
+        is_staged = self.warehouse.table_exists(tables.staging)
         if is_staged:
-            drop_intermediate_tables(self.warehouse, self._tables(load))
+            drop_intermediate_tables(self.warehouse, tables)
         return is_staged
 
-    def _stage(self, delivery: Delivery, feed: Feed, load: Load) -> bool:
+    def _stage(self, delivery: Delivery, feed: Feed, load: Load, tables: Tables) -> bool:
         """False when the generation is gone."""
         with delivery.timed("pin"):
             blob = pin(self.storage, load, feed.format, self.settings.archive_bucket)
@@ -83,8 +83,7 @@ class Stager:
             return False
         delivery.record_event("pinned")
         delivery.log_fields["size"] = int(blob.size or 0)
-        tables = self._tables(load)
-        with _transient_if_another_delivery_finished(load, blob.name):
+        with _transient_if_another_delivery_finished(tables, blob.name):
             layout = self._load(delivery, feed, load, tables, blob)
             self._check(delivery, feed, load, tables, layout)
             with delivery.timed("stage"):
@@ -114,19 +113,11 @@ class Stager:
         delivery.log_fields.update(rows=counts.rows, rejected_rows=counts.rejected)
         delivery.record_event("checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes)
 
-    def _publish(self, delivery: Delivery, load: Load) -> None:
+    def _publish(self, delivery: Delivery, feed: Feed, load: Load) -> None:
         attributes = {"feed": load.feed, "load_id": load.load_id, "traceparent": delivery.traceparent}
         with delivery.timed("publish"):
-            self.publisher.publish(self.settings.staged_topic, [(StagedMessage(load).encode(), attributes)])
-
-    def _tables(self, load: Load) -> Tables:
-        project = self.settings.project
-        return Tables(
-            raw=f"{project}.{STAGING}.{load.raw_table}",
-            checked=f"{project}.{STAGING}.{load.checked_table}",
-            staging=f"{project}.{STAGING}.{load.staging_table}",
-            rejected=f"{project}.{OPS}.rejected_rows",
-        )
+            message = StagedMessage(load, feed.fingerprint)
+            self.publisher.publish(self.settings.staged_topic, [(message.encode(), attributes)])
 
 
 def _reprocessing_id(message: PushMessage) -> str | None:
@@ -141,12 +132,12 @@ def _read_head(blob: Blob, count: int) -> bytes:
 
 
 @contextmanager
-def _transient_if_another_delivery_finished(load: Load, archived: str) -> Iterator[None]:
+def _transient_if_another_delivery_finished(tables: Tables, archived: str) -> Iterator[None]:
     # Deliveries of one load may overlap: the first to finish drops what the others were about to read.
     try:
         yield
     except NotFoundError as error:
-        own = (load.raw_table, load.checked_table, PurePosixPath(archived).name)
+        own = (*(table.rpartition(".")[2] for table in (tables.raw, tables.checked)), PurePosixPath(archived).name)
         if any(name in error.detail for name in own):
             raise TransientError(f"another delivery was here: {error.detail}") from error
         raise

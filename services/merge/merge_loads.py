@@ -22,7 +22,7 @@ from services.shared.datasets import STAGING
 from services.shared.deadline import remaining
 from services.shared.delivery import Delivery
 from services.shared.errors import NotFoundError, PermanentError, TransientError
-from services.shared.load import Load, staging_table
+from services.shared.load import Load, staging_prefix
 from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
 from services.shared.warehouse import Warehouse
@@ -66,7 +66,7 @@ class Merger:
         return str(retrying(self._merge, delivery, feed, load))
 
     def _merge(self, delivery: Delivery, feed: Feed, load: Load) -> str:
-        if load.load_id in self._applied and not self._is_staged(load):
+        if load.load_id in self._applied and not self._is_staged(feed, load):
             return "already_merged"
         self._main_tables.ensure(feed)
         waiting = self._staged_load_ids(feed, load)
@@ -75,7 +75,7 @@ class Merger:
         if load.load_id in applied:
             return "already_merged"
         if load.load_id not in waiting:
-            raise self._missing(load)
+            raise self._missing(feed, load)
         alone = load.load_id in self._merge_alone
         group = [load.load_id] if alone else [load_id for load_id in waiting if load_id not in applied]
         self._merge_waiting(delivery, feed, group)
@@ -83,18 +83,20 @@ class Merger:
 
     def _staged_load_ids(self, feed: Feed, load: Load) -> list[str]:
         """Load ids with a staging table, the message's own first, at most as many as one MERGE takes."""
-        prefix = staging_table(feed.name, "")
-        ids = [name.removeprefix(prefix) for name in self.warehouse.list_tables(STAGING, prefix)]
+        prefix, contract = staging_prefix(feed.name), f"__{feed.fingerprint}"
+        names = self.warehouse.list_tables(STAGING, prefix)
+        ids = [name.removeprefix(prefix).removesuffix(contract) for name in names if name.endswith(contract)]
         own = [load.load_id] if load.load_id in ids else []
         others = sorted(one for one in ids if one != load.load_id and one not in self._merge_alone)
         return [*own, *others][:MAX_LOADS]
 
-    def _missing(self, load: Load) -> PermanentError | TransientError:
-        if self._is_staged(load):
-            return TransientError(f"{load.staging_table} was created after the staging tables were listed")
+    def _missing(self, feed: Feed, load: Load) -> PermanentError | TransientError:
+        table = load.staging_table(feed.fingerprint)
+        if self._is_staged(feed, load):
+            return TransientError(f"{table} was created after the staging tables were listed")
         return PermanentError(
             "staging_missing",
-            f"staging table {load.staging_table} is gone and the ledger does not hold the load: "
+            f"staging table {table} is gone and the ledger does not hold the load: "
             f"announce its pinned copy, `dropmerge backfill gs://ARCHIVE/{load.feed}/{load.load_id}`",
         )
 
@@ -141,8 +143,8 @@ class Merger:
         for load_id in load_ids:
             self._applied.add(load_id)
 
-    def _is_staged(self, load: Load) -> bool:
-        return self.warehouse.table_exists(f"{self._project}.{STAGING}.{load.staging_table}")
+    def _is_staged(self, feed: Feed, load: Load) -> bool:
+        return self.warehouse.table_exists(f"{self._project}.{STAGING}.{load.staging_table(feed.fingerprint)}")
 
     @property
     def _project(self) -> str:

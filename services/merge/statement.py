@@ -43,7 +43,7 @@ def merge_statement(
 
 def staging_tables(project: str, feed: Feed, load_ids: Sequence[str]) -> list[str]:
     """Full names."""
-    return [f"{project}.{STAGING}.{staging_table(feed.name, load_id)}" for load_id in load_ids]
+    return [f"{project}.{STAGING}.{staging_table(feed.name, load_id, feed.fingerprint)}" for load_id in load_ids]
 
 
 def fit_group(project: str, feed: Feed, load_ids: Sequence[str]) -> Sequence[str]:

@@ -26,17 +26,15 @@ class Load:
         """Load_id, feed, bucket, object and generation, under the names they have in logs and tables."""
         return {"load_id": self.load_id, "feed": self.feed, **self.source.fields}
 
-    @property
-    def raw_table(self) -> str:
-        return f"_raw_{self.load_id}"
+    def raw_table(self, contract: str) -> str:
+        """Of the file's text; each contract (its fingerprint) that reads the file has tables of its own."""
+        return f"_raw_{self.load_id}__{contract}"
 
-    @property
-    def checked_table(self) -> str:
-        return f"_checked_{self.load_id}"
+    def checked_table(self, contract: str) -> str:
+        return f"_checked_{self.load_id}__{contract}"
 
-    @property
-    def staging_table(self) -> str:
-        return staging_table(self.feed, self.load_id)
+    def staging_table(self, contract: str) -> str:
+        return staging_table(self.feed, self.load_id, contract)
 
     def archive_name(self, suffix: str) -> str:
         """Of the pinned copy, by the load's id: a clean name, whatever the sender's was. Its format has the suffix."""
@@ -59,6 +57,11 @@ class Load:
         return load if name in map(load.archive_name, SUFFIXES) else None
 
 
-def staging_table(feed: str, load_id: str) -> str:
+def staging_table(feed: str, load_id: str, contract: str) -> str:
     """Feed names hold no double underscore, so the feed's prefix is never another feed's."""
-    return f"{feed}__{load_id}"
+    return f"{staging_prefix(feed)}{load_id}__{contract}"
+
+
+def staging_prefix(feed: str) -> str:
+    """How the names of a feed's staging tables begin."""
+    return f"{feed}__"

@@ -82,15 +82,16 @@ def test_g5_a_staging_table_that_cannot_be_merged_spoils_one_group(calm: Faulty)
     """A file dead-lettered long ago left it: the first group without it fails, the next ones leave it out."""
     connection = calm.pipeline.connection
     left = Load("accounts", ObjectGeneration("landing", "incoming/accounts/g5-left.csv", 1))
+    table = f"local.staging.{left.staging_table(calm.pipeline.contract('accounts'))}"
     another = "SELECT 'another' AS customer_id, 'contract' AS account_number"
-    connection.warehouse.query(f"CREATE TABLE `local.staging.{left.staging_table}` AS {another}")
+    connection.warehouse.query(f"CREATE TABLE `{table}` AS {another}")
     merges = []
     for n in range(3):
         before = calm.script.seen["merge"]
         calm.pipeline.drop(f"spoilt-{n}.csv", HEADER + row(f"spoilt-{n}", 710 + n))
         calm.pipeline.wait_until_idle()
         merges.append(calm.script.seen["merge"] - before)
-    connection.warehouse.drop_table(f"local.staging.{left.staging_table}")
+    connection.warehouse.drop_table(table)
     assert calm.pipeline.scores([f"spoilt-{n}" for n in range(3)]) == {f"spoilt-{n}": 710 + n for n in range(3)}
     assert merges == [2, 1, 1]
 

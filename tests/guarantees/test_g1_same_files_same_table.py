@@ -87,16 +87,17 @@ def test_g1_values_arrive_exactly(pipeline: Pipeline) -> None:
 
 def test_g1_objects_of_one_microsecond_have_one_winner(pipeline: Pipeline) -> None:
     """Generations are unique for one name only. Rows equal in all else differ in where they came from."""
+    contract = pipeline.contract("accounts")
     for key, names in (("tie-up", "ab"), ("tie-down", "ba")):
         for name in names:
             load = Load("accounts", ObjectGeneration("landing", f"incoming/accounts/{key}-{name}.csv", 1))
             pipeline.connection.rows(
-                f"""CREATE TABLE `{pipeline.connection.project}.staging.{load.staging_table}` AS
+                f"""CREATE TABLE `{pipeline.connection.project}.staging.{load.staging_table(contract)}` AS
                 SELECT '{key}' AS customer_id, 'a' AS account_number, 700 AS credit_score,
                   CAST(1 AS NUMERIC) AS account_balance, TIMESTAMP '2025-01-01 00:00:00+00:00' AS last_modified,
                   FALSE AS _deleted, 1 AS _generation, '{load.source.uri}' AS _object, '{load.load_id}' AS _load_id"""
             )
-            pipeline.publish("file-staged", StagedMessage(load).encode(), {"feed": "accounts"})
+            pipeline.publish("file-staged", StagedMessage(load, contract).encode(), {"feed": "accounts"})
             pipeline.wait_until_idle()
     found = pipeline.connection.rows("SELECT _object FROM `main.accounts` WHERE customer_id IN ('tie-up', 'tie-down')")
     assert sorted(one["_object"] for one in found) == [

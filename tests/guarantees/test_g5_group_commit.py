@@ -9,10 +9,12 @@ from tests.harness.pipeline import HEADER, Pipeline, row
 def test_g5_a_staging_table_that_cannot_be_merged_keeps_no_other_file_waiting(pipeline: Pipeline) -> None:
     """Its own message becomes a dead letter; the others of its group are merged."""
     poison = Load("accounts", ObjectGeneration("landing", "incoming/accounts/g5-poison.csv", 1))
-    table = f"{pipeline.connection.project}.staging.{poison.staging_table}"
+    table = f"{pipeline.connection.project}.staging.{poison.staging_table(pipeline.contract('accounts'))}"
     pipeline.connection.warehouse.query(f"CREATE TABLE `{table}` AS SELECT 'another contract' AS other")
     pipeline.drop("g5-beside.csv", HEADER + row("g5-beside", 612))
-    pipeline.publish("file-staged", StagedMessage(poison).encode(), {"feed": "accounts"})
+    pipeline.publish(
+        "file-staged", StagedMessage(poison, pipeline.contract("accounts")).encode(), {"feed": "accounts"}
+    )
     pipeline.wait_until_idle()
     assert pipeline.scores(["g5-beside"]) == {"g5-beside": 612}
     (dead_letter,) = [one for one in pipeline.dead_letters() if one.object == poison.source.name]
@@ -27,7 +29,8 @@ def test_g5_a_repeated_message_runs_no_merge(pipeline: Pipeline) -> None:
     load = pipeline.explain(uri)
     merges = "SELECT merges FROM `ops.lock_main_accounts`"
     before = [dict(one) for one in pipeline.connection.rows(merges)]
-    staged = StagedMessage(Load("accounts", ObjectGeneration("landing", load["object"], load["generation"]))).encode()
+    again = Load("accounts", ObjectGeneration("landing", load["object"], load["generation"]))
+    staged = StagedMessage(again, pipeline.contract("accounts")).encode()
     for _ in range(16):
         pipeline.publish("file-staged", staged, {"feed": "accounts"})
     pipeline.wait_until_idle()

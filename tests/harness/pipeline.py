@@ -54,6 +54,10 @@ class Pipeline:
         for _ in range(times):
             self.publish("file-arrived", b"{}", attributes)
 
+    def contract(self, feed: str) -> str:
+        """The fingerprint of a feed's contract, as it is on disk."""
+        return self.connection.feeds[feed].fingerprint
+
     def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> str:
         (message_id,) = self.connection.publisher.publish(topic, [(data, attributes)])
         return message_id

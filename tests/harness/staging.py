@@ -28,7 +28,7 @@ def check(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -
     has_delete_column = feed.delete is not None and feed.delete.column in rows[0]
     if feed.delete and has_delete_column:
         names.append(feed.delete.column)
-    tables = _tables(load)
+    tables = Tables.of("local", feed, load)
     warehouse.load(tables.raw, names, [[row[name] or None for name in names] for row in rows])
     check_rows(warehouse, feed, load, tables, Layout(tuple(names), has_delete_column), load.source.created, None)
     return warehouse.query(f"SELECT * FROM `{tables.checked}`")
@@ -37,7 +37,7 @@ def check(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -
 def stage(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -> None:
     """The staging table of a file with these rows."""
     check(warehouse, feed, load, rows)
-    stage_rows(warehouse, load, _tables(load))
+    stage_rows(warehouse, load, Tables.of("local", feed, load))
 
 
 def merge(warehouse: GoogleSql, feed: Feed, load: Load) -> str:
@@ -46,13 +46,4 @@ def merge(warehouse: GoogleSql, feed: Feed, load: Load) -> str:
         GOOGLE_CLOUD_PROJECT="local", service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=60.0
     )
     merger = Merger(settings, {feed.name: feed}, warehouse)
-    return merger(Delivery(PushMessage(StagedMessage(load).encode(), {}, "1", "s", 1), ""))
-
-
-def _tables(load: Load) -> Tables:
-    return Tables(
-        raw=f"local.staging.{load.raw_table}",
-        checked=f"local.staging.{load.checked_table}",
-        staging=f"local.staging.{load.staging_table}",
-        rejected="local.ops.rejected_rows",
-    )
+    return merger(Delivery(PushMessage(StagedMessage(load, feed.fingerprint).encode(), {}, "1", "s", 1), ""))

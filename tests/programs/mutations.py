@@ -145,8 +145,8 @@ MUTATIONS = [
         "publish-before-work",
         "G2",
         _STAGER,
-        "        if not self._was_staged(load) and",
-        "        self._publish(delivery, load)\n        if not self._was_staged(load) and",
+        "        if not self._was_staged(tables) and",
+        "        self._publish(delivery, load)\n        if not self._was_staged(tables) and",
         f"{_CRASH}[ingest-load-False]",
     ),
     Mutation(

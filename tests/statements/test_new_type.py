@@ -60,7 +60,7 @@ def test_a_new_type_is_checked_merged_and_pruned_by() -> None:
     """Google's front end accepts each statement; the columns keep the type; the key's constants bound the MERGE."""
     feed = _feed()
     warehouse = send_all(feed)
-    staging = f"staging.{Load(feed.name, ObjectGeneration('landing', '0.csv', 0)).staging_table}"
+    staging = f"staging.{Load(feed.name, ObjectGeneration('landing', '0.csv', 0)).staging_table(feed.fingerprint)}"
     for name in (staging, "main.shops", "main.shops_current"):
         kinds = {column: kind.type_kind for column, kind in warehouse.analyser.columns(f"{PROJECT}.{name}").items()}
         assert {kinds["opens"], kinds["closes"]} == {type_of("TIME").type_kind}

@@ -46,7 +46,7 @@ def test_statements_for_a_feature_of_a_feed(feed: Feed) -> None:
     warehouse = _sent(feed.name)
     assert sum(sql.startswith("BEGIN TRANSACTION") for sql, _ in warehouse.sent) == 1
     contract = {column.name: type_of(column.type).type_kind for column in feed.columns}
-    staging = f"staging.{Load(feed.name, ObjectGeneration('landing', '0.csv', 0)).staging_table}"
+    staging = f"staging.{Load(feed.name, ObjectGeneration('landing', '0.csv', 0)).staging_table(feed.fingerprint)}"
     for table in (staging, f"{feed.table}_current"):
         found = {name: kind.type_kind for name, kind in warehouse.analyser.columns(f"{PROJECT}.{table}").items()}
         assert {name: kind for name, kind in found.items() if not name.startswith("_")} == contract

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from services.shared.load import Load
+from services.shared.load import Load, staging_prefix
 
 
 class State(StrEnum):
@@ -68,9 +68,11 @@ def state_of(evidence: Evidence) -> State:
     final = _final_state(evidence.events)
     if final:
         return final
-    if _has_table(evidence, lambda load: {load.staging_table}):
+    if _has_table(evidence, lambda load: f"{staging_prefix(load.feed)}{load.load_id}"):
         return State.STAGED
-    if _has_table(evidence, lambda load: {load.raw_table, load.checked_table}):
+    if _has_table(evidence, lambda load: load.raw_table("")) or _has_table(
+        evidence, lambda load: load.checked_table("")
+    ):
         return State.LOADED
     if evidence.is_pinned():
         return State.PINNED
@@ -81,8 +83,9 @@ def state_of(evidence: Evidence) -> State:
     return State.SUPERSEDED if evidence.is_overwritten() else State.UNKNOWN
 
 
-def _has_table(evidence: Evidence, names: Callable[[Load], set[str]]) -> bool:
-    return evidence.load is not None and not names(evidence.load).isdisjoint(evidence.tables())
+def _has_table(evidence: Evidence, prefix: Callable[[Load], str]) -> bool:
+    """Whichever contract the load was read by, which ends the table's name."""
+    return evidence.load is not None and any(name.startswith(prefix(evidence.load)) for name in evidence.tables())
 
 
 def _final_state(events: Iterable[str]) -> State | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from services.shared.contract.formats import Format
 from services.shared.contract.types import TYPES, ColumnType, type_named
@@ -18,6 +20,14 @@ TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*\.[A-Za-z]\w*
 Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
 
 
+# YAML reads null as nothing.
+MissingColumns = Annotated[
+    Literal["null", "reject"], BeforeValidator(lambda value: "null" if value is None else value)
+]
+_READING = 1
+"""Of the rules by which a file's text is read. A release that reads the same file otherwise counts it up."""
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
@@ -25,6 +35,8 @@ class _Model(BaseModel):
 class Delete(_Model):
     column: Name
     equals: str = Field(min_length=1)
+    others: list[str] | None = None
+    """The column's other values, where the contract names them: any further one is a reason."""
 
 
 class Column(_Model):
@@ -33,6 +45,8 @@ class Column(_Model):
     mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"
     description: str = ""
     check: str | None = None
+    default: str | None = None
+    """Text of the value where a file has no such column; without it the value is NULL."""
 
 
 class BadRows(_Model):
@@ -61,7 +75,9 @@ class Feed(_Model):
     version: Name
     delete: Delete | None = None
     columns: list[Column] = Field(min_length=1)
-    unknown_columns: Literal["reject", "ignore"] = "reject"
+    missing_columns: MissingColumns = "null"
+    """What a NULLABLE column is that a file lacks: its default or NULL, or a fault of the file."""
+    unknown_columns: Literal["reject", "ignore", "rescue", "add"] = "reject"
     bad_rows: BadRows = BadRows()
 
     @model_validator(mode="after")
@@ -87,6 +103,15 @@ class Feed(_Model):
         if self.delete and self.delete.column.lower() in folded:
             raise ValueError("the delete column marks rows; it is not one of the table's columns")
         return self
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """12 hex digits of what decides rows and tables; neither descriptions nor the pattern of objects do."""
+        decides = self.model_dump(
+            mode="json", exclude_defaults=True, exclude={"objects": True, "columns": {"__all__": {"description"}}}
+        )
+        text = json.dumps([_READING, decides], sort_keys=True)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
     @property
     def required(self) -> set[str]:

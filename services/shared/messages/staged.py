@@ -15,9 +15,12 @@ class StagedMessage:
     """References only, never rows. Unknown fields are ignored: services of two ages run at once."""
 
     load: Load
+    contract: str
+    """The fingerprint of the contract by which the file was read; empty where an older release staged it."""
 
     def encode(self) -> bytes:
-        return json.dumps({"feed": self.load.feed, **self.load.source.fields}, ensure_ascii=True).encode()
+        fields = {"feed": self.load.feed, **self.load.source.fields, "contract": self.contract}
+        return json.dumps(fields, ensure_ascii=True).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> StagedMessage:
@@ -30,6 +33,9 @@ class StagedMessage:
             generation = fields["generation"]
             if type(generation) is not int or generation not in GENERATIONS:
                 raise ValueError("generation must be a whole number that fits in 64 bits")
-            return cls(Load(feed, ObjectGeneration(bucket, name, generation)))
+            contract = fields.get("contract", "")
+            if not isinstance(contract, str):
+                raise ValueError("contract must be text")
+            return cls(Load(feed, ObjectGeneration(bucket, name, generation)), contract)
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise PermanentError("malformed_message", f"not a staged message: {error!r}") from error

@@ -99,8 +99,8 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
         _stage(warehouse, feed, first, has_delete=True, again="5")
     _stage(warehouse, feed, first, has_delete=False, again=None)
     for load in others:
-        warehouse.analyser.add_table_like(_qualified(load), _qualified(first))
-    warehouse.staging = [load.staging_table for load in (first, *others)]
+        warehouse.analyser.add_table_like(_qualified(feed, load), _qualified(feed, first))
+    warehouse.staging = [load.staging_table(feed.fingerprint) for load in (first, *others)]
     _merge(warehouse, feed, first)
     return warehouse
 
@@ -112,12 +112,7 @@ def merge_statement(feed: Feed, loads: int = 1) -> str:
 
 
 def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bool, again: str | None) -> None:
-    tables = Tables(
-        raw=f"{PROJECT}.staging.{load.raw_table}",
-        checked=f"{PROJECT}.staging.{load.checked_table}",
-        staging=_qualified(load),
-        rejected=f"{PROJECT}.ops.rejected_rows",
-    )
+    tables = Tables.of(PROJECT, feed, load)
     names = [column.name for column in feed.columns]
     if feed.delete and has_delete:
         names.append(feed.delete.column)
@@ -130,8 +125,8 @@ def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bo
     stage_rows(warehouse, load, tables)
 
 
-def _qualified(load: Load) -> str:
-    return f"{PROJECT}.staging.{load.staging_table}"
+def _qualified(feed: Feed, load: Load) -> str:
+    return Tables.of(PROJECT, feed, load).staging
 
 
 def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
@@ -139,7 +134,7 @@ def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
         GOOGLE_CLOUD_PROJECT=PROJECT, service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=0.01
     )
     merger = Merger(settings, {feed.name: feed}, warehouse)
-    outcome = merger(Delivery(PushMessage(StagedMessage(load).encode(), {}, "1", "s", 1), ""))
+    outcome = merger(Delivery(PushMessage(StagedMessage(load, feed.fingerprint).encode(), {}, "1", "s", 1), ""))
     assert outcome == "merged"
 
 

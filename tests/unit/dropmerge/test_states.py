@@ -13,8 +13,8 @@ from services.shared.load import Load
 
 _NOTHING = Evidence(False)
 _LOAD = Load("accounts", ObjectGeneration("landing", "incoming/accounts/a.csv", 5))
-_LOADED = Evidence(False, ["arrived", "checked"], True, _LOAD, lambda: [_LOAD.raw_table])
-_STAGED = replace(_LOADED, tables=lambda: [_LOAD.raw_table, _LOAD.staging_table])
+_LOADED = Evidence(False, ["arrived", "checked"], True, _LOAD, lambda: [_LOAD.raw_table("c")])
+_STAGED = replace(_LOADED, tables=lambda: [_LOAD.raw_table("c"), _LOAD.staging_table("c")])
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,13 @@ def _merger(budget: float, warehouse: Any = None) -> Merger:
 
 def _delivery() -> Delivery:
     return Delivery(
-        PushMessage(StagedMessage(Load(FEED.name, ObjectGeneration("landing", "x.csv", 1))).encode(), {}, "1", "s", 1),
+        PushMessage(
+            StagedMessage(Load(FEED.name, ObjectGeneration("landing", "x.csv", 1)), FEED.fingerprint).encode(),
+            {},
+            "1",
+            "s",
+            1,
+        ),
         "",
     )
 

@@ -68,8 +68,8 @@ def test_g6_a_dead_letter_is_read_as_it_was_written(data: bytes, attributes: dic
 def test_a_staged_message_ignores_fields_it_does_not_know() -> None:
     """Services of two ages run at once."""
     load = Load("accounts", ObjectGeneration("landing", "incoming/accounts/é*.csv", 2**60))
-    fields = json.loads(StagedMessage(load).encode()) | {"new": [1]}
-    assert StagedMessage.decode(json.dumps(fields).encode()) == StagedMessage(load)
+    fields = json.loads(StagedMessage(load, "c").encode()) | {"new": [1]}
+    assert StagedMessage.decode(json.dumps(fields).encode()) == StagedMessage(load, "c")
 
 
 def test_a_load_id_depends_on_each_part() -> None:
