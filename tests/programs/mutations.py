@@ -146,7 +146,7 @@ MUTATIONS = [
         "G2",
         _STAGER,
         "        if not self._was_staged(tables) and",
-        "        self._publish(delivery, load)\n        if not self._was_staged(tables) and",
+        "        self._publish(delivery, feed, load)\n        if not self._was_staged(tables) and",
         f"{_CRASH}[ingest-load-False]",
     ),
     Mutation(

@@ -141,7 +141,7 @@ def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
 def normalised(statement: Statement) -> Statement:
     """The statement without what differs from load to load: ids, bounds, how many loads there are, white space."""
     sql, parameters = statement
-    text = re.sub(r"\b[0-9a-f]{32}\b|(?<![0-9a-z])[0-9a-f]{20}\b", "ID", re.sub(r"\s+", " ", sql)).strip()
+    text = re.sub(r"\b[0-9a-f]{32}\b|(?<![0-9a-z])[0-9a-f]{20}(?![0-9a-z])", "ID", re.sub(r"\s+", " ", sql)).strip()
     text = re.sub(r" AND _t\.`\w+` (>=|<=|<) ([A-Z]+ )?('[^']*'|-?\d+)", "", text)
     text = re.sub(r"( SELECT (?:(?!SELECT).)*?) UNION ALL(?=\1)", "", text)
     return re.sub(r"'ID'(, 'ID')+", "'ID'", text), parameters
