@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     feeds: Path
     landing_prefix: str = "incoming/"
     archive_bucket: str = "archive"
+    arrived_topic: str = "file-arrived"
     staged_topic: str = "file-staged"
     dead_letter_topic: str
     budget_seconds: float = Field(540.0, gt=0, lt=600)
