@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 from google.cloud.storage import Blob, Client
 
 from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
-from services.ingest.inspect_head import HEAD_BYTES, Layout, inspect_head
+from services.ingest.inspect_head import HEAD_BYTES, inspect_head
 from services.ingest.load_raw import load_raw
+from services.ingest.match_header import Layout
 from services.ingest.notification import Notification, read_notification
 from services.ingest.pin import pin
 from services.ingest.tables import Tables

@@ -30,5 +30,6 @@ ROW_REASONS: dict[str, str] = {
     "not_a_date": "The text is not YYYY-MM-DD, or names no real day.",
     "not_a_boolean": "The text is neither true nor false.",
     "version_in_the_future": "The version is more than 24 h after the object's creation.",
+    "unknown_delete_marker": "The delete column's value neither deletes nor is one of the contract's others.",
     "check_failed": "The column's check in the contract is false for the row.",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.ingest.check_rows import check_rows, stage_rows
-from services.ingest.inspect_head import Layout
+from services.ingest.match_header import Layout
 from services.ingest.tables import Tables
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed

@@ -19,7 +19,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from services.ingest.check_rows import check_rows, stage_rows
-from services.ingest.inspect_head import Layout
+from services.ingest.match_header import Layout
 from services.ingest.tables import Tables
 from services.merge.entries import Entry
 from services.merge.follow import definition
