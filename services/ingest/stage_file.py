@@ -16,6 +16,7 @@ from services.ingest.notification import Notification, read_notification
 from services.ingest.pin import pin
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
+from services.shared.contract.glob import first_match
 from services.shared.contract.pattern import feed_for
 from services.shared.delivery import Delivery
 from services.shared.errors import NotFoundError, PermanentError, TransientError
@@ -45,7 +46,7 @@ class Stager:
         delivery.log_fields.update(
             event_type=notification.event_type, event_time=notification.event_time, size=notification.size
         )
-        feed = self._feed(notification)
+        feed = self._feed(delivery, notification)
         if feed is None:
             return "ignored"
         load = Load(feed.name, notification.source)
@@ -59,13 +60,18 @@ class Stager:
         delivery.record_event("staged", **delivery.log_fields)
         return "staged"
 
-    def _feed(self, notification: Notification) -> Feed | None:
-        if notification.event_type != "OBJECT_FINALIZE" or notification.source.name.endswith("/"):
+    def _feed(self, delivery: Delivery, notification: Notification) -> Feed | None:
+        """None where the object is to be ignored."""
+        name = notification.source.name
+        if notification.event_type != "OBJECT_FINALIZE" or name.endswith("/"):
             return None
-        feed = feed_for(self.feeds, notification.source.name)
-        if feed is None and notification.source.name.startswith(self.settings.landing_prefix):
+        if glob := first_match(self.settings.ignore, name):
+            delivery.record_event("ignored", pattern=glob)
+            return None
+        feed = feed_for(self.feeds, name)
+        if feed is None and name.startswith(self.settings.landing_prefix):
             patterns = ", ".join(f"{f.name}: {f.objects}" for f in self.feeds.values())
-            raise PermanentError("no_feed", f"no feed's pattern matches {notification.source.name!r} ({patterns})")
+            raise PermanentError("no_feed", f"no feed's pattern matches {name!r} ({patterns})")
         return feed
 
     def _was_staged(self, tables: Tables) -> bool:

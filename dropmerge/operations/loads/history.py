@@ -21,7 +21,6 @@ from dropmerge.operations.loads.events import LoadEvent, is_current, read_events
 from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, merged_together, row_counts
 from dropmerge.operations.loads.states import DISPATCH_EVENTS, Evidence, State, state_of
 from services.shared.contract.formats import SUFFIXES
-from services.shared.contract.pattern import feed_for
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
@@ -99,7 +98,7 @@ def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> L
     `with_jobs`: also jobs and merged_rows, which take listing the jobs of that time. Raises UsageError.
     """
     source = _source(connection, uri)
-    feed = feed_for(connection.feeds, source.name)
+    feed = connection.feed_of(source.name)
     load = Load(feed.name, source) if feed and source.generation else None
     events = read_events(connection, source)
     merge = find_merge(connection, load) if load else None

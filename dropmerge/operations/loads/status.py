@@ -11,7 +11,6 @@ from typing import Any
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.events import MAX_CLOCK_SKEW, JournalState, journal_states
 from dropmerge.operations.loads.states import Evidence, State, state_of
-from services.shared.contract.pattern import feed_for
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
@@ -84,7 +83,7 @@ def _source(blob: Any) -> ObjectGeneration:
 
 def load_of(connection: Connection, blob: Any) -> Load | None:
     """The load of a live object; None where no feed wants it."""
-    feed = feed_for(connection.feeds, blob.name)
+    feed = connection.feed_of(blob.name)
     return Load(feed.name, _source(blob)) if feed else None
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from services.shared.contract.formats import Format
-from services.shared.contract.pattern import matches
+from services.shared.contract.glob import matches
 from services.shared.contract.types import TYPES, ColumnType, type_named
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
