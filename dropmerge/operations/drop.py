@@ -29,7 +29,7 @@ def find_targets(
     for target in targets:
         if glob := connection.ignored_by(target.uri.name):
             raise UsageError(
-                f"{target.uri.name} would be ignored, as {glob} is in deploy/topology.yaml: give another name with --to"
+                f"{target.uri.name} would be ignored, by {glob} in deploy/topology.yaml: rename it, or --to"
             )
         try:
             target.uri.name.encode()

@@ -19,6 +19,7 @@ from dropmerge.operations.dead_letters.latest import latest_dead_letters
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.loads.events import LoadEvent, is_current, read_events
 from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, merged_together, row_counts
+from dropmerge.operations.loads.possible import possible_loads
 from dropmerge.operations.loads.states import DISPATCH_EVENTS, Evidence, State, state_of
 from services.shared.contract.formats import SUFFIXES
 from services.shared.generation import ObjectGeneration
@@ -58,7 +59,7 @@ class LoadHistory:
     source: ObjectGeneration
     """Generation 0 where none is known."""
     load: Load | None
-    """None where no feed wants the object, or no generation is known."""
+    """None where no feed ever wanted the object, or no generation is known."""
     feed: str | None
     state: State
     events: Sequence[LoadEvent]
@@ -98,10 +99,8 @@ def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> L
     `with_jobs`: also jobs and merged_rows, which take listing the jobs of that time. Raises UsageError.
     """
     source = _source(connection, uri)
-    feed = connection.feed_of(source.name)
-    load = Load(feed.name, source) if feed and source.generation else None
     events = read_events(connection, source)
-    merge = find_merge(connection, load) if load else None
+    load, merge = _load(connection, source, events)
     state = state_of(_evidence(connection, source, load, merge, events))
     dead_letter = _last_dead_letter(events) if state == State.DEAD_LETTERED else None
     if not state.is_terminal and source.generation:
@@ -112,7 +111,7 @@ def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> L
     return LoadHistory(
         source,
         load,
-        feed.name if feed else None,
+        load.feed if load else _feed_today(connection, source.name),
         state,
         events,
         _merge_details(connection, merge, load) if merge and load else None,
@@ -147,6 +146,23 @@ def _live(connection: Connection, bucket: str, name: str) -> int | None:
     except exceptions.NotFound:
         return None
     return int(blob.generation) if blob else None
+
+
+def _load(
+    connection: Connection, source: ObjectGeneration, events: Sequence[LoadEvent]
+) -> tuple[Load | None, Merge | None]:
+    """The load that the ledger holds and its MERGE, else the one that is on its way."""
+    if not source.generation:
+        return None, None
+    journal_feed = next((event.feed for event in reversed(events) if event.feed), None)
+    loads = possible_loads(connection, source, journal_feed)
+    found = ((load, find_merge(connection, load)) for load in loads)
+    return next((one for one in found if one[1]), (loads[0] if loads else None, None))
+
+
+def _feed_today(connection: Connection, name: str) -> str | None:
+    feed = connection.feed_of(name)
+    return feed.name if feed else None
 
 
 def _evidence(

@@ -52,7 +52,7 @@ class Evidence:
     is_served: bool = False
     """Whether a service, and not only a command, has recorded an event."""
     load: Load | None = None
-    """None where no feed wants the object."""
+    """None where no feed ever wanted the object."""
     tables: Callable[[], Collection[str]] = field(default=lambda: ())
     """Names of the staging dataset's tables."""
     is_pinned: Callable[[], bool] = field(default=lambda: False)
