@@ -76,6 +76,12 @@ def journal_states(connection: Connection, since: datetime) -> dict[ObjectGenera
     return found
 
 
+def discarded_generations(connection: Connection) -> frozenset[ObjectGeneration]:
+    """Those that were given up and not dispatched since."""
+    rows = connection.query("discarded_generations.sql", {"dispatch_events": ("STRING", ",".join(DISPATCH_EVENTS))})
+    return frozenset(ObjectGeneration(row["bucket"], row["object"], row["generation"]) for row in rows)
+
+
 def is_current(written: datetime, last_dispatched_at: datetime | None) -> bool:
     """Whether a dead letter of that time is where its load stands: not if the load was dispatched again since."""
     return last_dispatched_at is None or written >= last_dispatched_at
