@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -68,7 +68,7 @@ class Candidates:
             if left := [one for one, reason in zip(some, why, strict=True) if reason is None]:
                 yield left
 
-    def _why_left_out(self, load: Load, merged: set[str]) -> LeftOut | None:
+    def _why_left_out(self, load: Load, merged: Container[str]) -> LeftOut | None:
         if load.load_id in merged:
             return LeftOut.MERGED
         if not self.with_dead_letters and load.source in self._waiting:

@@ -87,7 +87,7 @@ class Stager:
             blob = pin(self.storage, load, feed.format, self.settings.archive_bucket)
         if blob is None:
             return False
-        delivery.record_event("pinned")
+        delivery.record_event("pinned", **_digest(blob))
         delivery.log_fields["size"] = int(blob.size or 0)
         with _transient_if_another_delivery_finished(tables, blob.name):
             layout = self._load(delivery, feed, load, tables, blob)
@@ -129,6 +129,12 @@ class Stager:
 def _reprocessing_id(message: PushMessage) -> str | None:
     """The message's id if it was sent to have its file checked again."""
     return message.message_id if {"replay_of", "announced_by"} & message.attributes.keys() else None
+
+
+def _digest(blob: Blob) -> dict[str, str]:
+    """By which the same bytes sent again are recognised; a composite object has none
+    (https://cloud.google.com/storage/docs/composite-objects)."""
+    return {"md5": blob.md5_hash} if blob.md5_hash else {}
 
 
 @translated()

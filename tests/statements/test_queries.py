@@ -19,7 +19,8 @@ _FOLDER = ROOT / "dropmerge" / "operations" / "queries"
 _SOURCES = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "dropmerge").rglob("*.py"))
 _PARAMETERS = {
     **dict.fromkeys(
-        ("bucket", "object", "id", "replay_of", "feed", "load_id", "load_ids", "dispatch_events"), "STRING"
+        ("bucket", "object", "id", "replay_of", "feed", "load_id", "load_ids", "dispatch_events", "md5", "objects"),
+        "STRING",
     ),
     **dict.fromkeys(("since", "before"), "TIMESTAMP"),
     "generation": "INT64",

@@ -20,6 +20,7 @@ from dropmerge.operations.errors import UsageError
 from dropmerge.operations.loads.events import LoadEvent, is_current, read_events
 from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, merged_together, row_counts
 from dropmerge.operations.loads.possible import possible_loads
+from dropmerge.operations.loads.same_bytes import RULE, SameBytes, find_same_bytes
 from dropmerge.operations.loads.states import DISPATCH_EVENTS, Evidence, State, state_of
 from services.shared.contract.formats import SUFFIXES
 from services.shared.generation import ObjectGeneration
@@ -69,8 +70,15 @@ class LoadHistory:
     """Rows that failed their checks, by reason."""
     merged_rows: Mapping[str, int] = field(default_factory=dict)
     jobs: Sequence[Job] = ()
+    same_bytes: Sequence[SameBytes] = ()
+    """Other loads of the feed with the file's bytes."""
     why: str | None = None
-    """Why nothing is known."""
+    """Why nothing is known, or why it is ignored."""
+
+    @property
+    def is_sent_again(self) -> bool:
+        """Whether a load with the same bytes is of an earlier upload."""
+        return any(one.source.generation < self.source.generation for one in self.same_bytes)
 
     def as_json(self) -> dict[str, Any]:
         """Keys load_id, state, feed, bucket, object, generation, events, and what else is known."""
@@ -79,6 +87,8 @@ class LoadHistory:
             "rejected": dict(self.rejected),
             "merged_rows": dict(self.merged_rows),
             "jobs": [asdict(job) for job in self.jobs],
+            "same_bytes": [one.as_json() for one in self.same_bytes],
+            "sent_again": RULE if self.is_sent_again else None,
             "why": self.why,
         }
         return {
@@ -96,7 +106,8 @@ class LoadHistory:
 def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> LoadHistory:
     """The history of gs://bucket/object#generation, of the latest generation where none is named.
 
-    `with_jobs`: also jobs and merged_rows, which take listing the jobs of that time. Raises UsageError.
+    `with_jobs`: also jobs and merged_rows, which take listing the jobs of that time, and loads with the same bytes.
+    Raises UsageError.
     """
     source = _source(connection, uri)
     events = read_events(connection, source)
@@ -119,7 +130,8 @@ def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> L
         _rejected(connection, load) if load else {},
         row_counts(connection, merge, load, jobs) if with_jobs and merge and load else {},
         [_job(job) for job in jobs],
-        _why_unknown(connection, source) if state == State.UNKNOWN else None,
+        find_same_bytes(connection, load, events) if with_jobs and load else [],
+        _why(connection, source, state, events),
     )
 
 
@@ -251,6 +263,16 @@ def _jobs(connection: Connection, load: Load, merge: Merge | None, events: Seque
 
 def _job(job: Any) -> Job:
     return Job(job.job_id, job.state, job.created, job.error_result["message"] if job.error_result else None)
+
+
+def _why(connection: Connection, source: ObjectGeneration, state: State, events: Sequence[LoadEvent]) -> str | None:
+    if state == State.IGNORED:
+        recorded = [event.detail["pattern"] for event in events if event.event == "ignored"]
+        pattern = recorded[-1] if recorded else connection.ignored_by(source.name)
+        return (
+            f"its name matches {pattern}, which deploy/topology.yaml ignores" if pattern else "no feed has to want it"
+        )
+    return _why_unknown(connection, source) if state == State.UNKNOWN else None
 
 
 def _why_unknown(connection: Connection, source: ObjectGeneration) -> str:

@@ -52,10 +52,10 @@ def merged_loads(connection: Connection, since: datetime) -> set[str]:
     return {row["load_id"] for row in connection.query("merged_since.sql", {"since": ("TIMESTAMP", since)})}
 
 
-def merged_among(connection: Connection, load_ids: Sequence[str]) -> set[str]:
-    """Which of these loads the ledger holds."""
+def merged_among(connection: Connection, load_ids: Sequence[str]) -> dict[str, datetime]:
+    """Which of these loads the ledger holds, and when they were merged."""
     rows = connection.query("merged_among.sql", {"load_ids": ("STRING", ",".join(load_ids))})
-    return {row["load_id"] for row in rows}
+    return {row["load_id"]: row["merged_at"] for row in rows}
 
 
 def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
@@ -120,7 +120,7 @@ def _merged(
         for load in some
         if load.load_id not in merged and "merged" in _journal(known, source).events
     ]
-    return merged | (merged_among(connection, doubtful) if doubtful else set())
+    return merged | (merged_among(connection, doubtful).keys() if doubtful else set())
 
 
 def _evidence(
