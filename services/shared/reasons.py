@@ -4,6 +4,7 @@ REASONS: dict[str, str] = {
     "malformed_message": "The message is not a notification or staged message that can be read.",
     "no_feed": "The object lies under the landing prefix and no feed's pattern matches it.",
     "unknown_feed": "The message names a feed that this deployment has no contract for.",
+    "object_gone": "The object is not there, no newer one is in its place, and it was never read.",
     "empty_file": "The object has zero bytes: not even a header.",
     "wrong_format": "The bytes are not the format that the feed declares.",
     "wrong_encoding": "The bytes are not text in the encoding that the feed declares.",

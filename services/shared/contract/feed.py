@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from services.shared.contract.formats import Format
+from services.shared.contract.glob import matches
 from services.shared.contract.types import TYPES, ColumnType, type_named
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
@@ -137,15 +138,8 @@ class Feed(_Model):
         assert column.check is not None
         return _parse_check(column.check, self._types)
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        # ** crosses folders, * and ? do not.
-        pieces = re.split(r"(\*\*|\*|\?)", self.objects)
-        wild = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-        return re.compile("".join(wild.get(p, re.escape(p)) for p in pieces), re.DOTALL)
-
     def wants(self, object_name: str) -> bool:
-        return self._pattern.fullmatch(object_name) is not None
+        return matches(self.objects, object_name)
 
 
 def _parse_check(text: str, columns: Mapping[str, str]) -> str:
