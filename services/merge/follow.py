@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from google.cloud.bigquery import SchemaField
 
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import METADATA
+from services.shared.contract.order import metadata
 
 _STANDARD = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 """GoogleSQL's names of types that the API calls otherwise."""
@@ -59,7 +59,7 @@ def definition(feed: Feed, extra: Collection[str] = ()) -> list[SchemaField]:
             )
             for column in feed.columns
         ),
-        *(SchemaField(one.name, one.type, "REQUIRED") for one in METADATA),
+        *(SchemaField(one.name, one.type, one.mode) for one in metadata(feed)),
         *(SchemaField(name, "STRING") for name in sorted(extra)),
     ]
 

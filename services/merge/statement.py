@@ -58,7 +58,7 @@ def merge_statement(
         entries=entries_table(project),
         sources=[{"table": load.table, "absent": set(extra) - load.extra} for load in loads],
         bounds=bounds,
-        ranking=[*ranks, *(Rank(name, type_named("STRING")) for name in extra), last],
+        ranking=[*ranks, *(Rank(name, type_named("STRING").comparable) for name in extra), last],
         names=names,
         others=[name for name in main.columns if name not in names],
         load_ids=[load.load_id for load in loads],
