@@ -26,9 +26,9 @@ def _feed(**more: Any) -> Feed:
     return Feed.model_validate({"feed": "things", "columns": columns, "delete": delete, **fields, **more})
 
 
-def _refusal(header: str, **more: Any) -> str:
+def _refusal(header: str, delimiter: str = ",", **more: Any) -> str:
     with pytest.raises(PermanentError) as caught:
-        match_header(header.split(","), _feed(**more))
+        match_header(header.split(delimiter), _feed(format={"type": "csv", "delimiter": delimiter}, **more))
     assert caught.value.reason == "wrong_header"
     assert caught.value.detail.startswith("the header does not fit feed things")
     return caught.value.detail.removeprefix("the header does not fit feed things").removeprefix(": ")
@@ -111,7 +111,7 @@ def test_a_wrong_delimiter_is_guessed() -> None:
     for wrong in ";|\t":
         found = _refusal(wrong.join(["id", "version", "kind"]))
         assert found.startswith(f" (is the delimiter {wrong!r}?): missing: id, version")
-    assert "(is the delimiter ','?)" in _refusal("id,version,kind", format={"type": "csv", "delimiter": ";"})
+    assert "(is the delimiter ','?)" in _refusal("id,version,kind", delimiter=";")
     assert "delimiter" not in _refusal("id,version,k;i;nd")
 
 
@@ -127,3 +127,8 @@ def test_ten_unknown_names_are_shown_the_near_misses_first() -> None:
     found = _refusal(",".join(["id", "version", "kind", *(f"x{n}" for n in range(9_000)), "Op"]))
     assert found.startswith("unknown: 'Op' (is op meant?), 'x0', ")
     assert found.endswith(", 'x8' and 8991 more")
+
+
+def test_a_first_line_without_a_name_is_a_fault() -> None:
+    with pytest.raises(PermanentError, match="missing: id, version, kind"):
+        match_header([], _feed())
