@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.ingest.formats import format_of
 from services.ingest.near_miss import closest, respelt
-from services.shared.contract.feed import Feed, Name
+from services.shared.contract.columns import Name
+from services.shared.contract.feed import Feed
 from services.shared.errors import PermanentError
 
 _MAX_COLUMNS = 10_000  # of a BigQuery table

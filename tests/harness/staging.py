@@ -44,5 +44,5 @@ def merge(warehouse: GoogleSql, feed: Feed, load: Load) -> str:
     settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
         GOOGLE_CLOUD_PROJECT="local", service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=60.0
     )
-    merger = Merger(settings, {feed.name: feed}, warehouse)
+    merger = Merger(settings, {feed.name: feed}, warehouse, publisher=None)  # type: ignore[arg-type]  # nothing is sent back
     return merger(Delivery(PushMessage(StagedMessage(load, feed.fingerprint).encode(), {}, "1", "s", 1), ""))
