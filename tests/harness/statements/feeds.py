@@ -15,7 +15,7 @@ TYPES = tuple(REGISTRY)
 _CHECKS = {
     "STRING": "{} LIKE 'a%' AND LENGTH(TRIM({})) < 10 AND REGEXP_CONTAINS(LOWER({}), r'^a\\d+$')"
     " AND {} NOT IN ('b', UPPER({})) AND STARTS_WITH({}, 'a') AND ENDS_WITH({}, '1')"
-    " AND CONCAT({}, 'b') || 'c' = 'a1bc' AND NULLIF({}, 'b') IS NOT NULL",
+    " AND CONCAT({}, 'b') || 'c' = 'a1bc' AND (NULLIF({}, 'b') IS NOT NULL OR {} IS NULL)",
     "INT64": "({} BETWEEN 300 AND 850 OR {} IS NULL) AND SAFE_ADD({}, 1) > SAFE_SUBTRACT({}, 1)"
     " AND SAFE_CAST({} AS STRING) != '7' AND IFNULL({}, 0) IS DISTINCT FROM 1",
     "NUMERIC": "{} >= NUMERIC '0.5' AND MOD({}, 2) = 0 AND SAFE_MULTIPLY({}, 2) > SAFE_NEGATE({})"
