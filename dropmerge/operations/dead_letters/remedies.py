@@ -64,9 +64,9 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "staging_missing": Remedy(
         "`dropmerge explain` on the object: the staging table expired, or was deleted before its MERGE.",
-        "Announce the pinned copy again with `dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID`, and discard once "
-        "`explain` says merged. In the landing bucket a newer generation may be in its place, and replaying this "
-        "message alone cannot bring its table back.",
+        "Announce the pinned copy again with `dropmerge backfill --dead-letters gs://ARCHIVE/FEED/LOAD_ID`, and "
+        "discard once `explain` says merged. In the landing bucket a newer generation may be in its place, and "
+        "replaying this message alone cannot bring its table back.",
     ),
     "not_found": Remedy(
         "The error names the dataset, bucket or table.",
