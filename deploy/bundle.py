@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.topology import ROOT, SERVICES
+from deploy.topology import ROOT, SERVICES, contract_files
 
 # The earliest time that a zip can hold.
 _TIME = (1980, 1, 1, 0, 0, 0)
@@ -41,9 +41,9 @@ def contents(service: str, root: Path = ROOT) -> dict[str, bytes]:
     files = {"main.py": _MAIN.format(service=service).encode()}
     for path in _sources(service, root):
         files[path.relative_to(root).as_posix()] = path.read_bytes()
-    feeds = sorted((root / "deploy" / "feeds").glob("*.yaml"))
+    feeds = contract_files(root / "deploy" / "feeds")
     if not feeds:
-        raise BundleError(f"{root / 'deploy' / 'feeds'}: no contracts (*.yaml) in this folder")
+        raise BundleError(f"{root / 'deploy' / 'feeds'}: no contracts (*.yaml, *.yml) in this folder")
     files.update({f"feeds/{path.name}": path.read_bytes() for path in feeds})
     files["requirements.txt"] = (root / "services" / service / "requirements.txt").read_bytes()
     return files

@@ -18,6 +18,11 @@ LANDING, ARCHIVE = "landing", "archive"
 """The buckets, by their keys in the file: files are dropped in the first, their pinned copies are in the second."""
 
 
+def contract_files(folder: Path) -> list[Path]:
+    """The contracts of a folder, as the services find them."""
+    return sorted(path for path in folder.glob("*") if path.suffix in (".yaml", ".yml"))
+
+
 @dataclass(frozen=True)
 class Topology:
     """The sections of the file."""

@@ -6,13 +6,15 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.topology import contract_files
+
 Contracts = Mapping[str, str]
 """File name to the SHA-256 of what is in it."""
 
 
 def read_contracts(feeds: Path) -> dict[str, str]:
     """The contracts on disk now."""
-    return {path.name: _digest(path) for path in sorted(feeds.glob("*.yaml"))}
+    return {path.name: _digest(path) for path in contract_files(feeds)}
 
 
 def _digest(path: Path) -> str:

@@ -86,8 +86,10 @@ def _feed_names(context: typer.Context, incomplete: str) -> list[str]:
     """As the files say: to check each contract takes longer than a person waits for the shell."""
     import yaml
 
+    from services.shared.contract.files import contract_files
+
     names = []
-    for path in sorted((context.params.get("feeds") or DEFAULT_FEEDS_DIR).glob("*.yaml")):
+    for path in contract_files(context.params.get("feeds") or DEFAULT_FEEDS_DIR):
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, yaml.YAMLError):

@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 from google.cloud.storage import Blob, Client
 
 from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
-from services.ingest.inspect_head import HEAD_BYTES, Layout, inspect_head
+from services.ingest.inspect_head import HEAD_BYTES, inspect_head
 from services.ingest.load_raw import load_raw
+from services.ingest.match_header import Layout
 from services.ingest.notification import Notification, read_notification
 from services.ingest.pin import pin
 from services.ingest.tables import Tables
@@ -46,11 +47,15 @@ class Stager:
         delivery.log_fields.update(
             event_type=notification.event_type, event_time=notification.event_time, size=notification.size
         )
-        feed = self._feed(delivery, notification)
+        feed = self._announced_feed(delivery.message) or self._feed(delivery, notification)
         if feed is None:
             return "ignored"
         load = Load(feed.name, notification.source)
         delivery.subject.update(load.fields)
+        delivery.contract = feed.fingerprint
+        if delivery.message.attributes.get("contract", feed.fingerprint) != feed.fingerprint:
+            # Merge runs another contract than this service, and asks again.
+            return "other_contract"
         self.journal.record("arrived", delivery.subject, attempt=delivery.message.attempt)
         tables = Tables.of(self.settings.project, feed, load)
         if not self._was_staged(tables) and not self._stage(delivery, feed, load, tables):
@@ -59,6 +64,11 @@ class Stager:
         self._publish(delivery, feed, load)
         delivery.record_event("staged", **delivery.log_fields)
         return "staged"
+
+    def _announced_feed(self, message: PushMessage) -> Feed | None:
+        """The feed that a load was staged for, whatever its pattern is now, where merge wants the file read anew."""
+        is_by_merge = message.attributes.get("announced_by") == "merge"
+        return self.feeds.get(message.attributes.get("feed", "")) if is_by_merge else None
 
     def _feed(self, delivery: Delivery, notification: Notification) -> Feed | None:
         """None where the object is to be ignored."""

@@ -11,6 +11,8 @@ REASONS: dict[str, str] = {
     "wrong_header": "The header's names are not the contract's columns.",
     "malformed_file": "The file breaks the rules of its format, so its records cannot be told apart.",
     "too_many_bad_rows": "More rows failed their checks than the feed tolerates.",
+    "contract_changed": "The contract's key, version, a type or its table is not that of the main table.",
+    "table_not_adopted": "The main table was there before and was not made by dropmerge.",
     "staging_missing": "The staging table is gone and the load was never merged.",
     "not_found": "Something that must exist (dataset, bucket, table) does not.",
     "access_denied": "The service's identity lacks a permission.",
@@ -29,5 +31,6 @@ ROW_REASONS: dict[str, str] = {
     "not_a_date": "The text is not YYYY-MM-DD, or names no real day.",
     "not_a_boolean": "The text is neither true nor false.",
     "version_in_the_future": "The version is more than 24 h after the object's creation.",
+    "unknown_delete_marker": "The delete column's value neither deletes nor is one of the contract's others.",
     "check_failed": "The column's check in the contract is false for the row.",
 }

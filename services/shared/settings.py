@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     ignore: Json[tuple[str, ...]] = Field((), validate_default=False)
     """A JSON list of patterns: an object whose name one of them means is ignored, whichever feed's pattern it fits."""
     archive_bucket: str = "archive"
+    arrived_topic: str = "file-arrived"
     staged_topic: str = "file-staged"
     dead_letter_topic: str
     budget_seconds: float = Field(540.0, gt=0, lt=600)

@@ -1,7 +1,7 @@
 locals {
   topology = yamldecode(file("${path.module}/../../topology.yaml"))
   feeds = [
-    for name in fileset("${path.module}/../../feeds", "*.yaml") :
+    for name in fileset("${path.module}/../../feeds", "*.{yaml,yml}") :
     yamldecode(file("${path.module}/../../feeds/${name}"))
   ]
 }

@@ -11,7 +11,7 @@ from dropmerge.operations.errors import UsageError
 
 if TYPE_CHECKING:
     from services.shared.contract.feed import Feed
-    from services.shared.contract.reader import Problem
+    from services.shared.contract.document import Problem
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,52 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
+from services.shared.contract import glob
+from services.shared.contract.columns import Column, Columns, Delete, Name, parse_check
+from services.shared.contract.fault import refuse
 from services.shared.contract.formats import Format
-from services.shared.contract.glob import matches
-from services.shared.contract.types import TYPES, ColumnType, type_named
+from services.shared.contract.types import ColumnType, type_named
+from services.shared.datasets import OPS, STAGING
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
+__all__ = ["BadRows", "Column", "Delete", "Feed"]
+
+
+def _object_pattern(pattern: str) -> str:
+    fault = glob.fault(pattern)
+    if fault:
+        raise ValueError(fault)
+    return pattern
+
+
+def _of_main_table(name: str) -> str:
+    dataset = name.partition(".")[0]
+    if dataset.lower() in (STAGING, OPS):
+        raise ValueError(f"dataset {dataset} is the pipeline's own, for tables that come and go: take another one")
+    return name
+
+
+def _rows_or_share(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,9})?%", value) and _percent(value) <= 100:
+        return value
+    raise PydanticCustomError("rows_or_share", "neither")
+
+
+def _percent(share: str) -> Decimal:
+    return Decimal(share.removesuffix("%"))
+
+
 FeedName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)]
-TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*\.[A-Za-z]\w*$")]
-Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
-
-
+Objects = Annotated[str, StringConstraints(min_length=1), AfterValidator(_object_pattern)]
+TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*\.[A-Za-z]\w*$"), AfterValidator(_of_main_table)]
 # YAML reads null as nothing.
 MissingColumns = Annotated[
     Literal["null", "reject"], BeforeValidator(lambda value: "null" if value is None else value)
@@ -33,43 +64,19 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
 
-class Delete(_Model):
-    column: Name
-    equals: str = Field(min_length=1)
-    others: list[str] | None = None
-    """The column's other values, where the contract names them: any further one is a reason."""
-
-
-class Column(_Model):
-    name: Name
-    type: Type
-    mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"
-    description: str = ""
-    check: str | None = None
-    default: str | None = None
-    """Text of the value where a file has no such column; without it the value is NULL."""
-
-
 class BadRows(_Model):
-    at_most: int | str = 0
-
-    @model_validator(mode="after")
-    def _is_rows_or_share(self) -> BadRows:
-        if isinstance(self.at_most, str) and not re.fullmatch(r"\d+(\.\d+)?%", self.at_most):
-            raise ValueError("at_most is a number of rows, or a share such as 1%")
-        if isinstance(self.at_most, int) and self.at_most < 0:
-            raise ValueError("at_most is not negative")
-        return self
+    at_most: Annotated[int | str, BeforeValidator(_rows_or_share)] = 0
 
     def tolerates(self, bad: int, rows: int) -> bool:
+        """Exactly: of 1,000 rows 0.1% is one row."""
         if isinstance(self.at_most, str):
-            return bad * 100 <= float(self.at_most[:-1]) * rows
+            return bad * 100 <= _percent(self.at_most) * rows
         return bad <= self.at_most
 
 
 class Feed(_Model):
     name: FeedName = Field(alias="feed")
-    objects: str = Field(min_length=1)
+    objects: Objects
     format: Format
     table: TableName
     key: list[Name] = Field(min_length=1)
@@ -82,27 +89,8 @@ class Feed(_Model):
     bad_rows: BadRows = BadRows()
 
     @model_validator(mode="after")
-    def _names_agree(self) -> Feed:
-        names = [column.name for column in self.columns]
-        folded = [name.lower() for name in names]
-        if len(set(folded)) < len(folded):
-            raise ValueError("two columns have one name (BigQuery ignores case)")
-        missing = [name for name in [*self.key, self.version] if name not in names]
-        if missing:
-            raise ValueError(f"key and version must be columns: {', '.join(missing)} is not")
-        if len(set(self.key)) < len(self.key) or self.version in self.key:
-            raise ValueError("the key's columns must differ from each other and from the version")
-        for column in self.columns:
-            kind = type_named(column.type)
-            if column.name in self.key and not kind.can_be_key:
-                raise ValueError(f"a key cannot be {kind.name}: equality of its values is not identity")
-            if column.name == self.version and not kind.can_be_version:
-                fit = [one.name for one in TYPES.values() if one.can_be_version]
-                raise ValueError(f"a version is one of {', '.join(sorted(fit))}; {kind.name} is not")
-            if column.check is not None:
-                _parse_check(column.check, self._types)
-        if self.delete and self.delete.column.lower() in folded:
-            raise ValueError("the delete column marks rows; it is not one of the table's columns")
+    def _is_consistent(self) -> Feed:
+        refuse("Feed", Columns(self.columns, self.key, self.version, self.delete).faults())
         return self
 
     @cached_property
@@ -136,14 +124,7 @@ class Feed(_Model):
     def check_sql(self, column: Column) -> str:
         """The column's check, parsed and written anew, so that only an expression can get through."""
         assert column.check is not None
-        return _parse_check(column.check, self._types)
+        return parse_check(column.check, self._types)
 
     def wants(self, object_name: str) -> bool:
-        return matches(self.objects, object_name)
-
-
-def _parse_check(text: str, columns: Mapping[str, str]) -> str:
-    # The parser takes longer to import than everything else: only who has a check pays for it.
-    from services.shared.contract.expression import validate
-
-    return validate(text, columns)
+        return glob.matches(self.objects, object_name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from services.shared.contract.types.base import ColumnType, Refusal
 from services.shared.contract.types.boolean import Bool
 from services.shared.contract.types.moment import Date, Timestamp
@@ -17,11 +19,17 @@ TYPES: dict[str, ColumnType] = {one.name: one for one in _ALL}
 
 
 def type_named(name: str) -> ColumnType:
-    """Raises ValueError, with the names that there are."""
-    found = TYPES.get(name)
+    """By its name or an alias. Raises ValueError, with the names that there are."""
+    found = TYPES.get(name) or next((one for one in TYPES.values() if name in one.aliases), None)
     if found is None:
-        raise ValueError(f"{name!r} is not a type; the types are {', '.join(sorted(TYPES))}")
+        raise ValueError(f"{name!r} is not a type{_near_miss(name)}; the types are {', '.join(sorted(TYPES))}")
     return found
+
+
+def _near_miss(name: str) -> str:
+    names = [known for one in TYPES.values() for known in (one.name, *one.aliases)]
+    near = get_close_matches(name.upper(), names, n=1)
+    return f" (is {near[0]} meant?)" if near else ""
 
 
 def table() -> list[str]:

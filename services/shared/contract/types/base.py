@@ -29,6 +29,9 @@ class ColumnType(ABC):
 
     name: ClassVar[str]
     """As a BigQuery schema has it (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types)."""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """BigQuery's other names for it, those that `bq show --schema` prints among them
+    (https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema)."""
     texts: ClassVar[str]
     """The texts it takes, in a sentence for the documentation."""
     pattern: ClassVar[str]

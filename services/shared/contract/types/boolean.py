@@ -7,6 +7,7 @@ from services.shared.contract.types.base import Whole
 
 class Bool(Whole):
     name = "BOOL"
+    aliases = ("BOOLEAN",)
     texts = "`true` or `false`, in capitals too"
     pattern = "[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]"
     malformed = "not_a_boolean"

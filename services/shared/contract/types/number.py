@@ -12,6 +12,7 @@ from services.shared.contract.types.base import ColumnType, Refusal, Whole
 
 class Int64(Whole):
     name = "INT64"
+    aliases = ("INT", "SMALLINT", "INTEGER", "BIGINT", "TINYINT", "BYTEINT")
     texts = "`[+-]digits`, from -9223372036854775808 to 9223372036854775807"
     pattern = "[+-]?[0-9]+"
     malformed = "not_an_integer"
@@ -34,6 +35,7 @@ class Int64(Whole):
 
 class Numeric(ColumnType):
     name = "NUMERIC"
+    aliases = ("DECIMAL",)
     texts = "plain decimal notation, no exponent, at most 29 digits, then 9 decimals (zeros at the end aside)"
     pattern = "[+-]?[0-9]+([.][0-9]+)?"
     can_be_version = True
@@ -65,6 +67,7 @@ class Float64(ColumnType):
     """Never infinite, never NaN, and of zeros one: -0.0 would make the order of arrival decide between two rows."""
 
     name = "FLOAT64"
+    aliases = ("FLOAT",)
     texts = "decimal notation, with an exponent or without; -0 is 0"
     pattern = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?"
     can_be_key = False

@@ -1,0 +1,139 @@
+"""The columns of a contract, and what key, version and delete may be of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from services.shared.contract.fault import Fault
+from services.shared.contract.types import TYPES, type_named
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
+Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Column(_Model):
+    name: Name
+    type: Type
+    mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"
+    description: str = ""
+    check: str | None = None
+    default: Text | None = None
+    """Text of the value where a file has no such column; without it the value is NULL."""
+
+
+class Delete(_Model):
+    column: Name
+    equals: Text
+    others: list[Text] | None = None
+    """The column's other values, where the contract names them: any further one is a reason."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What is judged together."""
+
+    columns: Sequence[Column]
+    key: Sequence[str]
+    version: str
+    delete: Delete | None
+
+    def faults(self) -> Iterator[Fault]:
+        """Whatever these parts, each right by itself, cannot be to each other."""
+        yield from self._twice()
+        yield from self._unknown()
+        yield from self._roles()
+        for number, column in enumerate(self.columns):
+            yield from self._of_type(("columns", number), column)
+            yield from self._of_default(("columns", number, "default"), column)
+            yield from self._of_check(("columns", number, "check"), column)
+        if self.delete:
+            yield from self._of_delete(self.delete)
+
+    def _twice(self) -> Iterator[Fault]:
+        seen: set[str] = set()
+        for number, column in enumerate(self.columns):
+            if column.name.lower() in seen:
+                yield Fault(("columns", number, "name"), f"{column.name} is there already (BigQuery ignores case)")
+            seen.add(column.name.lower())
+
+    def _unknown(self) -> Iterator[Fault]:
+        for place, name in self._named():
+            if name not in self.types:
+                yield Fault(place, f"{name} is not one of the columns{meant(name, self.types)}")
+
+    def _roles(self) -> Iterator[Fault]:
+        for number, name in enumerate(self.key):
+            if name in self.key[:number]:
+                yield Fault(("key", number), f"{name} is there already")
+        if self.version in self.key:
+            yield Fault(("version",), f"{self.version} is of the key, which is equal for all versions of a row")
+
+    def _named(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        yield from ((("key", number), name) for number, name in enumerate(self.key))
+        yield ("version",), self.version
+
+    def _of_type(self, place: tuple[str | int, ...], column: Column) -> Iterator[Fault]:
+        kind = type_named(column.type)
+        if column.name in self.key and not kind.can_be_key:
+            yield Fault((*place, "type"), f"a key cannot be {kind.name}: equality of its values is not identity")
+        if column.name == self.version and not kind.can_be_version:
+            fit = sorted(one.name for one in TYPES.values() if one.can_be_version)
+            yield Fault((*place, "type"), f"a version is one of {', '.join(fit)}; {kind.name} is not")
+
+    def _of_default(self, place: tuple[str | int, ...], column: Column) -> Iterator[Fault]:
+        if column.default is None:
+            return
+        if column.mode == "REQUIRED" or column.name in (*self.key, self.version):
+            yield Fault(
+                place, f"{column.name} must be in each file, so no default can serve: key, version and REQUIRED"
+            )
+        kind = type_named(column.type)
+        if not kind.accepts(column.default):
+            yield Fault(place, f"{column.default!r} is not the text of a {kind.name}: {kind.texts}")
+
+    def _of_check(self, place: tuple[str | int, ...], column: Column) -> Iterator[Fault]:
+        if column.check is not None:
+            try:
+                parse_check(column.check, self.types)
+            except ValueError as error:
+                yield Fault(place, str(error))
+
+    def _of_delete(self, delete: Delete) -> Iterator[Fault]:
+        if delete.column.lower() in {column.name.lower() for column in self.columns}:
+            yield Fault(("delete", "column"), "the delete column marks rows; it is not one of the table's columns")
+        for number, text in enumerate(delete.others or ()):
+            place = ("delete", "others", number)
+            if text == delete.equals:
+                yield Fault(place, f"{text!r} marks a delete: it is not among the others")
+            if text in (delete.others or [])[:number]:
+                yield Fault(place, f"{text!r} is there already")
+
+    @property
+    def types(self) -> Mapping[str, str]:
+        """Name to type."""
+        return {column.name: column.type for column in self.columns}
+
+
+def meant(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
+    """The near miss, as a question that follows a sentence; nothing where none is near."""
+    folded = {one.lower(): one for one in known}
+    near = get_close_matches(name.lower(), folded, n=1)
+    return f"; is {folded[near[0]]} meant?" if near else ""
+
+
+def parse_check(text: str, columns: Mapping[str, str]) -> str:
+    """The check written anew. Raises ValueError."""
+    # The parser takes longer to import than everything else: only who has a check pays for it.
+    from services.shared.contract.expression import validate
+
+    return validate(text, columns)

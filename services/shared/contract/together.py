@@ -1,0 +1,62 @@
+"""Faults that no contract has on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from pathlib import Path
+
+from services.shared.contract.feed import Feed
+from services.shared.contract.glob import common_name
+
+Found = tuple[Path, str, str]
+"""The contract, its key, and what is wrong with that."""
+Contract = tuple[Path, Feed]
+
+
+def faults_together(contracts: Sequence[Contract]) -> Iterator[Found]:
+    """Of two feeds, the later is at fault."""
+    yield from _shared_names(contracts)
+    yield from _shared_tables(contracts)
+    yield from _views(contracts)
+    yield from _shared_objects(contracts)
+
+
+def _shared_names(contracts: Sequence[Contract]) -> Iterator[Found]:
+    first: dict[str, Path] = {}
+    for path, feed in contracts:
+        if feed.name in first:
+            yield path, "feed", f"feed {feed.name} is declared in {first[feed.name]} already"
+        first.setdefault(feed.name, path)
+
+
+def _shared_tables(contracts: Sequence[Contract]) -> Iterator[Found]:
+    first: dict[str, str] = {}
+    for path, feed in contracts:
+        owner = first.setdefault(feed.table.lower(), feed.name)
+        if owner != feed.name:
+            yield (
+                path,
+                "table",
+                f"table {feed.table} belongs to feed {owner} already: each would undo the other's rows",
+            )
+
+
+def _views(contracts: Sequence[Contract]) -> Iterator[Found]:
+    views = {f"{feed.table}_current".lower(): feed.name for _, feed in contracts}
+    for path, feed in contracts:
+        owner = views.get(feed.table.lower())
+        if owner is not None:
+            yield (
+                path,
+                "table",
+                f"{feed.table} is the view of feed {owner}, its rows without tombstones: take another name",
+            )
+
+
+def _shared_objects(contracts: Sequence[Contract]) -> Iterator[Found]:
+    for (_, one), (path, other) in combinations(contracts, 2):
+        name = common_name(one.objects, other.objects) if one.name != other.name else None
+        if name is not None:
+            both = f"{one.name} ({one.objects}) and {other.name} ({other.objects})"
+            yield path, "objects", f"an object such as {name} is wanted by {both}: let no name match both patterns"

@@ -1,0 +1,93 @@
+"""What is wrong with a contract, in words of this project: those of pydantic speak of code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from services.shared.contract import fault
+from services.shared.contract.columns import meant
+from services.shared.contract.document import QUOTE
+from services.shared.contract.types import TYPES
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+IS: Mapping[str, str] = {
+    "": "a mapping that begins with feed: NAME",
+    "feed": "a name in lower-case letters, digits and single underscores, such as order_lines",
+    "objects": "a pattern of objects' names, such as incoming/accounts/*",
+    "format": 'a mapping, such as {type: csv, delimiter: ","}',
+    "format.type": "csv",
+    "format.delimiter": "one ASCII character, such as ';' or \"\\t\"",
+    "table": "a dataset and a table in letters, digits and underscores, such as main.accounts",
+    "key": "a list of the columns that tell rows apart, such as [id]",
+    "key.*": "the name of a column",
+    "version": "the column that says which of two rows is newer",
+    "delete": "a mapping, such as {column: operation, equals: D}",
+    "delete.column": "the name of the files' column that marks deletes, in letters, digits and underscores",
+    "delete.equals": "the text that marks a delete, such as D",
+    "delete.others": "a list of the column's other texts, such as [I, U]",
+    "delete.others.*": "a text, such as U",
+    "columns": "a list of columns, such as {name: id, type: STRING}",
+    "columns.*": "a mapping, such as {name: id, type: STRING}",
+    "columns.*.name": "a letter, then letters, digits and underscores, 128 at most",
+    "columns.*.type": f"one of {', '.join(sorted(TYPES))}",
+    "columns.*.mode": "NULLABLE or REQUIRED",
+    "columns.*.description": "a text",
+    "columns.*.check": "an SQL expression over the row's columns, such as score > 0",
+    "columns.*.default": "the text of a value",
+    "missing_columns": "null or reject",
+    "unknown_columns": "reject, ignore, rescue or add",
+    "bad_rows": "a mapping, such as {at_most: 0}",
+    "bad_rows.at_most": "a number of rows, such as 10, or a share of them up to 100%, such as 0.5%",
+}
+"""Each part of a contract, for `X is …`."""
+
+
+def words(error: ErrorDetails, text: str | None) -> str:
+    """A sentence about one error. `text`: what the file has at its place, where that is a text."""
+    place = ".".join("*" if isinstance(step, int) else str(step) for step in error["loc"])
+    match error["type"]:
+        case fault.TYPE:
+            return str(error["ctx"]["what"])
+        case "value_error":
+            return str(error["ctx"]["error"])
+        case "missing":
+            return f"is missing; it is {IS[place]}"
+        case "extra_forbidden":
+            return _unknown(place)
+        case "too_short" | "string_too_short":
+            return f"is empty; it is {IS[place]}"
+        case "string_type" if text is not None:
+            return _misread(text, error["input"], IS[place])
+        case _:
+            return f"{repr(text) if text else 'what is here'} is not {IS.get(place, 'text')}"
+
+
+def _unknown(place: str) -> str:
+    parent, _, name = place.rpartition(".")
+    known = list(_keys(parent))
+    return f"is no key of a contract{meant(name, known) or '; there are ' + ', '.join(known)}"
+
+
+def _keys(parent: str) -> Iterator[str]:
+    for path in IS:
+        above, _, name = path.rpartition(".")
+        if name not in ("", "*") and above == parent:
+            yield name
+
+
+def _misread(text: str, value: object, what: str) -> str:
+    if not text:
+        return f"is empty; it is {what}"
+    return f"YAML reads {text} as {_kind(value)}, not as text: {QUOTE}"
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return "a number"
+    return "a date" if isinstance(value, date) else "nothing"
