@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from dropmerge.operations.errors import UsageError
 
 if TYPE_CHECKING:
-    from services.shared.contract.feed import Feed
     from services.shared.contract.document import Problem
+    from services.shared.contract.feed import Feed
 
 
 @dataclass(frozen=True)
