@@ -1,5 +1,6 @@
 """The environment variables that the local cloud gives its parts, its services and its clients."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +45,7 @@ def service(name: str, topology: Topology, feeds: Path, google: Mapping[str, str
         "DROPMERGE_LOCATION": "US",
         "DROPMERGE_FEEDS": str(feeds),
         "DROPMERGE_LANDING_PREFIX": topology.buckets[LANDING]["prefix"],
+        "DROPMERGE_IGNORE": json.dumps(topology.buckets[LANDING]["ignore"]),
         "DROPMERGE_ARCHIVE_BUCKET": ARCHIVE,
         "DROPMERGE_STAGED_TOPIC": topology.source_topic("merge"),
         "DROPMERGE_DEAD_LETTER_TOPIC": topology.dead_letter_topic(name),

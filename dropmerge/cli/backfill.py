@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -23,7 +23,7 @@ from dropmerge.cli.options import (
     parse_gcs_uri,
 )
 from dropmerge.cli.terminal import confirm, current_user, escape_unprintable, pluralize, progress, shorten_list
-from dropmerge.operations.backfill import Candidate, Candidates, publish_notifications
+from dropmerge.operations.backfill import Candidate, Candidates, LeftOut, publish_notifications
 from dropmerge.operations.gcs_uri import GcsUri
 from dropmerge.operations.rate import RateLimiter
 from services.shared.load import Load
@@ -31,6 +31,8 @@ from services.shared.load import Load
 
 def backfill(
     prefix: Annotated[GcsUri, typer.Argument(parser=parse_gcs_uri, metavar="gs://BUCKET/PREFIX")],
+    dead_letters: Annotated[bool, typer.Option("--dead-letters", help="Also what waits as a dead letter.")] = False,
+    discarded: Annotated[bool, typer.Option("--discarded", help="Also what was discarded.")] = False,
     rate: Rate = None,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -40,6 +42,8 @@ def backfill(
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
     """Announce every live object that a feed matches and the ledger does not know.
+
+    What waits as a dead letter or was discarded is left out unless asked for, and counted.
 
     The message is the one that Cloud Storage sends, with an attribute announced_by, so it also finds objects that
     never got a notification. Safe to interrupt and to repeat: a load already merged is not announced, one on its
@@ -52,7 +56,7 @@ def backfill(
     require_confirmation("backfill", dry_run, yes)
     with report_errors():
         connection = connect(state, project, feeds)
-        candidates, limiter = Candidates(connection, prefix), RateLimiter(rate)
+        candidates, limiter = Candidates(connection, prefix, dead_letters, discarded), RateLimiter(rate)
         batches: Iterable[list[Candidate]] = candidates.batches(limiter.batch)
         if ask_first:
             batches = _confirmed(batches)
@@ -69,10 +73,32 @@ def backfill(
         typer.echo(f"{shown}: not a copy that ingest made: its metadata does not identify a source", err=True)
     if as_json:
         typer.echo(json.dumps([load.fields for load in announced], indent=2))
-        return
-    if not ask_first:
+    elif not ask_first:
         _list(announced)
-    typer.echo(f"{'would announce' if dry_run else 'announced'} {pluralize(len(announced), 'object')}")
+    done = f"{'would announce' if dry_run else 'announced'} {pluralize(len(announced), 'object')}"
+    typer.echo("; ".join([done, *_explain_left_out(candidates, len(announced))]), err=as_json)
+
+
+def _explain_left_out(candidates: Candidates, announced: int) -> Iterator[str]:
+    """Why not more were announced, each reason apart."""
+    left_out = candidates.left_out
+    if not announced and not left_out.total():
+        yield escape_unprintable(f"no object's name begins with {candidates.prefix}")
+    if count := left_out[LeftOut.UNWANTED]:
+        patterns = ", ".join(f"{feed.name}: {feed.objects}" for feed in candidates.connection.feeds.values())
+        yield f"no feed wants {count} ({patterns})"
+    if count := left_out[LeftOut.NAMELESS]:
+        yield f"{_are(count)} no copies that ingest made"
+    if count := left_out[LeftOut.MERGED]:
+        yield f"{_are(count)} merged already"
+    if count := left_out[LeftOut.DEAD_LETTERED]:
+        yield f"{count} left to dead letters that wait: replay those, or --dead-letters announces these all the same"
+    if count := left_out[LeftOut.DISCARDED]:
+        yield f"{count} left as discarded: --discarded announces them"
+
+
+def _are(count: int) -> str:
+    return f"{count} {'is' if count == 1 else 'are'}"
 
 
 def _confirmed(found: Iterable[list[Candidate]]) -> list[list[Candidate]]:

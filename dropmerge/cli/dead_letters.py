@@ -48,6 +48,7 @@ from dropmerge.cli.terminal import (
 )
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.filters import MAX_REPLAYS, Filter
+from dropmerge.operations.dead_letters.newer import with_newer
 from dropmerge.operations.dead_letters.reading import check_names, read_dead_letter, read_dead_letters
 from dropmerge.operations.dead_letters.remedies import remedy_for
 from dropmerge.operations.dead_letters.replay import Progress, discard, look, replay
@@ -94,9 +95,10 @@ def list_dead_letters(
         found = read_dead_letters(connection, wanted, summary)
         if as_json:
             with closing(found):
-                _print_array(one.summary() for one in islice(found, limit))
+                judged = with_newer(connection, islice(found, limit))
+                _print_array(_summary(one, newer) for one, newer in judged)
         else:
-            oldest = heapq.nsmallest(limit or _SHOWN, found, key=lambda one: one.at)
+            oldest = list(with_newer(connection, heapq.nsmallest(limit or _SHOWN, found, key=lambda one: one.at)))
         if not summary.count:
             check_names(connection, wanted)
     if as_json:
@@ -105,8 +107,8 @@ def list_dead_letters(
         typer.echo("no dead letters" if wanted.is_everything else "no dead letters like that")
         return
     _print_summary(summary)
-    for one in oldest:
-        typer.echo(_line(one))
+    for one, newer in oldest:
+        typer.echo(_line(one, newer))
     if summary.count > len(oldest):
         typer.echo(f"… and {summary.count - len(oldest)} younger ones: --limit N or --json lists them")
 
@@ -124,13 +126,14 @@ def show(
         connection = connect(state, project, feeds)
         one = read_dead_letter(connection, dead_letter_id)
         history = read_dead_letter_events(connection, one)
+        ((_, newer),) = with_newer(connection, [one])
     remedy = remedy_for(one.reason)
     if as_json:
         next_step = {"meaning": REASONS.get(one.reason), "cause": remedy.cause, "mend": remedy.fix}
         events = [event.as_json() for event in history]
-        typer.echo(json.dumps({**one.whole(), "history": events, "next": next_step}, indent=2))
+        typer.echo(json.dumps({**one.whole(), "superseded_by": newer, "history": events, "next": next_step}, indent=2))
         return
-    for name, value in one.summary().items():
+    for name, value in _summary(one, newer).items():
         if value is not None:
             typer.echo(f"{name}: {escape_unprintable(str(value))}")
     typer.echo("attributes:")
@@ -141,6 +144,8 @@ def show(
     typer.echo(f"meaning: {REASONS.get(one.reason, 'not known to this version')}")
     typer.echo(f"to find the cause: {remedy.cause}")
     typer.echo(f"to fix it: {remedy.fix}")
+    if newer:
+        typer.echo(f"#{newer} of the object is merged: replaying this one helps only for rows that that one lacks")
 
 
 @commands.command("replay")
@@ -284,12 +289,17 @@ def _print_summary(summary: Summary, err: bool = False) -> None:
     print_table(counts, err)
 
 
-def _line(one: DeadLetter) -> str:
+def _summary(one: DeadLetter, newer: int | None) -> dict[str, Any]:
+    return {**one.summary(), "superseded_by": newer}
+
+
+def _line(one: DeadLetter, newer: int | None) -> str:
     where = f"{one.object}#{one.generation}" if one.object else "-"
     again = f", replay {one.replay_count}" if one.replay_count else ""
+    merged = f"; #{newer} of it is merged" if newer else ""
     return escape_unprintable(
         f"{one.id}  {one.dead_lettered_at}  {one.reason}  {where}"
-        f"  (attempt {one.attempts}{again})  {one.first_line[:120]}"
+        f"  (attempt {one.attempts}{again}{merged})  {one.first_line[:120]}"
     )
 
 

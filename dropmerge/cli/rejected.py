@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +22,8 @@ from dropmerge.cli.options import (
     State,
 )
 from dropmerge.cli.terminal import escape_unprintable, pluralize, print_table, table
-from dropmerge.operations.rejected_rows import RejectedRow, count_reasons, read_rejected_rows, write_file
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.rejected_rows import Selection, count_reasons, read_rejected_rows, select, write_file
 
 _SHOWN = 100
 
@@ -47,7 +47,11 @@ def rejected(
     with report_errors():
         connection = connect(state, project, feeds)
         contract = connection.feed(feed) if feed or csv_file else None
-        rows = read_rejected_rows(connection, contract.name if contract else None, object_, reason)
+        wanted = select(connection, contract.name if contract else None, object_, reason)
+        if csv_file is None and not as_json:
+            _print(connection, wanted)
+            return
+        rows, _ = read_rejected_rows(connection, wanted) if wanted else ([], 0)
         if csv_file and contract:
             write_file(csv_file, contract, rows)
     if csv_file and contract:
@@ -55,24 +59,24 @@ def rejected(
             typer.echo(f"row {number}: {', '.join(row.reasons)}")
         again = f"`dropmerge drop --feed {contract.name} {csv_file}`"
         typer.echo(f"{csv_file} has {pluralize(len(rows), 'row')}: fix them, then {again}")
-    elif as_json:
-        typer.echo(json.dumps([row.as_json() for row in rows], indent=2))
     else:
-        _print(rows)
+        typer.echo(json.dumps([row.as_json() for row in rows], indent=2))
 
 
-def _print(rows: Sequence[RejectedRow]) -> None:
-    if not rows:
+def _print(connection: Connection, wanted: Selection | None) -> None:
+    """Counts of all, and the first of them: the others are left where they are."""
+    rows, total = read_rejected_rows(connection, wanted, _SHOWN) if wanted else ([], 0)
+    if wanted is None or not rows:
         typer.echo("no rejected rows")
         return
     summary = table("feed", "object", "reason", "rows")
-    for key, count in count_reasons(rows).items():
+    for key, count in count_reasons(connection, wanted).items():
         summary.add_row(*key, str(count))
     print_table(summary)
     each = table("object", "reasons", "row")
-    for row in rows[:_SHOWN]:
+    for row in rows:
         shown = escape_unprintable(json.dumps(row.row, ensure_ascii=False))
         each.add_row(f"{row.object}#{row.generation}", "\n".join(row.reasons), shown)
     print_table(each)
-    if len(rows) > _SHOWN:
-        typer.echo(f"… and {len(rows) - _SHOWN} more: narrow it with --object or --reason, or take --json or --csv")
+    if total > len(rows):
+        typer.echo(f"… and {total - len(rows)} more: narrow it with --object or --reason, or take --json or --csv")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.dead_letters.latest import waiting_generations
 from dropmerge.operations.gcs_uri import GcsUri
+from dropmerge.operations.loads.events import discarded_generations
 from dropmerge.operations.loads.status import load_of, merged_among
+from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
 if TYPE_CHECKING:
@@ -25,14 +31,30 @@ class Candidate:
     """What Cloud Storage says of the object beside its name: keys as in its JSON API."""
 
 
+class LeftOut(StrEnum):
+    """Why an object below the prefix is not announced."""
+
+    UNWANTED = "unwanted"
+    NAMELESS = "nameless"
+    MERGED = "merged"
+    DEAD_LETTERED = "dead_lettered"
+    DISCARDED = "discarded"
+
+
 @dataclass
 class Candidates:
-    """The loads below a prefix that are not merged."""
+    """The loads below a prefix that are neither merged nor given up."""
 
     connection: Connection
     prefix: GcsUri
+    with_dead_letters: bool = False
+    """Those too that wait as a dead letter."""
+    with_discarded: bool = False
+    """Those too whose dead letter was discarded."""
     nameless: list[str] = field(default_factory=list)
     """Objects of the archive bucket whose metadata does not say what they are copies of, as far as it is read."""
+    left_out: Counter[LeftOut] = field(default_factory=Counter)
+    """Of the objects that were read so far."""
 
     def batches(self, most: int) -> Iterator[list[Candidate]]:
         """Of the landing bucket live objects that a feed wants, of the archive bucket pinned copies; as many at a time
@@ -41,13 +63,34 @@ class Candidates:
         wanted = self._pinned() if is_archive else self._live()
         while some := list(islice(wanted, most)):
             merged = merged_among(self.connection, [one.load.load_id for one in some])
-            if left := [one for one in some if one.load.load_id not in merged]:
+            why = [self._why_left_out(one.load, merged) for one in some]
+            self.left_out.update(one for one in why if one)
+            if left := [one for one, reason in zip(some, why, strict=True) if reason is None]:
                 yield left
+
+    def _why_left_out(self, load: Load, merged: Container[str]) -> LeftOut | None:
+        if load.load_id in merged:
+            return LeftOut.MERGED
+        if not self.with_dead_letters and load.source in self._waiting:
+            return LeftOut.DEAD_LETTERED
+        if not self.with_discarded and load.source in self._discarded:
+            return LeftOut.DISCARDED
+        return None
+
+    @cached_property
+    def _waiting(self) -> frozenset[ObjectGeneration]:
+        return waiting_generations(self.connection)
+
+    @cached_property
+    def _discarded(self) -> frozenset[ObjectGeneration]:
+        return discarded_generations(self.connection)
 
     def _live(self) -> Iterator[Candidate]:
         for blob in self.connection.storage.list_blobs(self.prefix.bucket, prefix=self.prefix.name):
             load = None if blob.name.endswith("/") else load_of(self.connection, blob)
-            if load:
+            if load is None:
+                self.left_out[LeftOut.UNWANTED] += 1
+            else:
                 more = {
                     "metageneration": str(blob.metageneration),
                     "contentType": blob.content_type,
@@ -61,6 +104,7 @@ class Candidates:
         for blob in self.connection.storage.list_blobs(self.prefix.bucket, prefix=self.prefix.name):
             load = Load.from_archive(blob.name, blob.metadata)
             if load is None:
+                self.left_out[LeftOut.NAMELESS] += 1
                 self.nameless.append(f"gs://{self.prefix.bucket}/{blob.name}")
             else:
                 created = load.source.created.isoformat()

@@ -22,6 +22,7 @@ from deploy.topology import ARCHIVE, LANDING, Topology
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.no_answer import BIGQUERY, MONITORING, PUBSUB, STORAGE, Api
 from dropmerge.operations.queries import statement
+from services.shared.contract.glob import first_match
 from services.shared.contract.pattern import feed_for
 from services.shared.datasets import STAGING
 from services.shared.errors import NotFoundError
@@ -76,6 +77,14 @@ class Connection:
     def landing_prefix(self) -> str:
         """Objects whose names begin so are for the feeds; others are ignored."""
         return str(self.topology.buckets[LANDING]["prefix"])
+
+    def ignored_by(self, object_name: str) -> str | None:
+        """The topology's pattern by which an object is ignored, whichever feed's pattern it fits; None without one."""
+        return first_match(self.topology.buckets[LANDING]["ignore"], object_name)
+
+    def feed_of(self, object_name: str) -> Feed | None:
+        """The feed that wants an object; None where none does, or where its name is one to ignore."""
+        return None if self.ignored_by(object_name) else feed_for(self.feeds, object_name)
 
     @property
     def archive(self) -> str:
@@ -210,10 +219,10 @@ class Connection:
         return found
 
     def is_unwanted(self, object_name: str) -> bool:
-        """Whether no feed wants an object and none has to: a folder's placeholder, or outside the landing prefix."""
-        return object_name.endswith("/") or not (
-            object_name.startswith(self.landing_prefix) or feed_for(self.feeds, object_name)
-        )
+        """Whether no feed has to want an object and none does: a folder's placeholder, a name to ignore, or one that
+        lies outside the landing prefix."""
+        is_elsewhere = not object_name.startswith(self.landing_prefix) and self.feed_of(object_name) is None
+        return object_name.endswith("/") or self.ignored_by(object_name) is not None or is_elsewhere
 
 
 @contextmanager

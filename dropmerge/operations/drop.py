@@ -27,6 +27,10 @@ def find_targets(
     """Where each file goes: to `to`, or where the feed looks. Raises UsageError."""
     targets = [Target(path, _target(connection, path, feed, to, len(files))) for path in files]
     for target in targets:
+        if glob := connection.ignored_by(target.uri.name):
+            raise UsageError(
+                f"{target.uri.name} would be ignored, by {glob} in deploy/topology.yaml: rename it, or --to"
+            )
         try:
             target.uri.name.encode()
         except UnicodeEncodeError:

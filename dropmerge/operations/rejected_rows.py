@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,9 @@ from dropmerge.operations.errors import UsageError
 
 if TYPE_CHECKING:
     from services.shared.contract.feed import Feed
+
+
+_ALL = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -32,34 +34,45 @@ class RejectedRow:
         return asdict(self)
 
 
-def read_rejected_rows(
-    connection: Connection, feed: str | None = None, glob: str | None = None, reason: str | None = None
-) -> list[RejectedRow]:
-    """Of this feed, of objects whose names match, with this reason among theirs; sorted by feed and object."""
-    found = connection.query("rejected_rows.sql", {"feed": ("STRING", feed or "")})
-    rows = [
-        RejectedRow(
-            one["feed"],
-            one["bucket"],
-            one["object"],
-            one["generation"],
-            json.loads(one["row_text"]),
-            list(one["reasons"]),
-        )
-        for one in found
-    ]
-    return [
-        row
-        for row in rows
-        if (glob is None or fnmatch.fnmatchcase(row.object, glob))
-        and (reason is None or reason in (one.partition(":")[0] for one in row.reasons))
-    ]
+@dataclass(frozen=True)
+class Selection:
+    """Each is for all where it is empty."""
+
+    feed: str = ""
+    objects: Sequence[str] = ()
+    reason: str = ""
+
+    @property
+    def parameters(self) -> dict[str, tuple[str, Any]]:
+        texts = {"feed": self.feed, "objects": "\n".join(self.objects), "reason": self.reason}
+        return {name: ("STRING", text) for name, text in texts.items()}
 
 
-def count_reasons(rows: Sequence[RejectedRow]) -> dict[tuple[str, str, str], int]:
+def select(connection: Connection, feed: str | None, glob: str | None, reason: str | None) -> Selection | None:
+    """The rows of this feed, of objects whose names match, with this reason among theirs; None where no name does."""
+    everything = Selection(feed or "", (), reason or "")
+    if glob is None:
+        return everything
+    names = connection.query("rejected_objects.sql", {"feed": ("STRING", feed or "")})
+    objects = [row["object"] for row in names if fnmatch.fnmatchcase(row["object"], glob)]
+    return replace(everything, objects=objects) if objects else None
+
+
+def read_rejected_rows(connection: Connection, wanted: Selection, most: int = _ALL) -> tuple[list[RejectedRow], int]:
+    """The first of them, sorted by feed and object, and how many there are."""
+    found = connection.query("rejected_rows.sql", {**wanted.parameters, "most": ("INT64", most)})
+    return [_row(one) for one in found], found[0]["total"] if found else 0
+
+
+def _row(one: Mapping[str, Any]) -> RejectedRow:
+    text = json.loads(one["row_text"])
+    return RejectedRow(one["feed"], one["bucket"], one["object"], one["generation"], text, list(one["reasons"]))
+
+
+def count_reasons(connection: Connection, wanted: Selection) -> dict[tuple[str, str, str], int]:
     """By feed, object#generation and reason, sorted."""
-    counts = Counter((row.feed, f"{row.object}#{row.generation}", reason) for row in rows for reason in row.reasons)
-    return dict(sorted(counts.items()))
+    rows = connection.query("count_rejected_reasons.sql", wanted.parameters)
+    return {(row["feed"], f"{row['object']}#{row['generation']}", row["why"]): row["n"] for row in rows}
 
 
 def write_file(path: Path, feed: Feed, rows: Sequence[RejectedRow]) -> None:

@@ -17,17 +17,17 @@ def as_google(tree: Any) -> Any:
     for node in list(tree.find_all(exp.Trim)):
         if node.expression is None and not node.args.get("position"):
             node.set("expression", exp.Literal.string(_BLANKS))
-    for node in list(tree.find_all(exp.Cast, exp.TryCast)):
-        _whole_numeric(node.args["to"])
+    for node in list(tree.find_all(exp.DataType)):
+        _whole_numeric(node)
     # The innermost first: what is around them is copied with them.
     for node in reversed(list(tree.find_all(*_SAFE))):
         node.replace(_finite(node.copy()))
     return tree
 
 
-def _whole_numeric(kind: Any) -> None:
+def _whole_numeric(kind: exp.DataType) -> None:
     """DuckDB's DECIMAL without digits has three decimals, NUMERIC has nine."""
-    if isinstance(kind, exp.DataType) and kind.this is exp.DataType.Type.DECIMAL and not kind.expressions:
+    if kind.this is exp.DataType.Type.DECIMAL and not kind.expressions:
         kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(digits)) for digits in (38, 9)])
 
 

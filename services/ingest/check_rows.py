@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from services.ingest.inspect_head import Layout
+from services.ingest.match_header import Layout
 from services.ingest.record_rejected import record_rejected
 from services.ingest.row_rules import checked_columns, rules
+from services.ingest.row_texts import asides, parameters
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import METADATA
+from services.shared.contract.order import RESCUED, metadata
 from services.shared.errors import PermanentError
 from services.shared.load import Load
 from services.shared.sql import Templates
@@ -38,8 +39,9 @@ def check_rows(
     Raises: PermanentError("too_many_bad_rows") past the feed's tolerance, with the reasons and an example of each; the
     refused rows are recorded either way.
     """
-    sql, parameters = check_statement(feed, tables, layout), _parameters(feed, load, created)
-    warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, parameters)
+    sql = check_statement(feed, tables, layout)
+    values = {**_parameters(load, created), **parameters(feed, layout)}
+    warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, values)
     (counted,) = warehouse.query(_SQL.render("count_rows.sql", checked=tables.checked))
     counts = Counts(rows=counted["total"], rejected=counted["bad"], deletes=counted["deletes"])
     if counts.rejected or again is not None:
@@ -56,22 +58,22 @@ def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
         "check_rows.sql",
         checked=tables.checked,
         raw_table=tables.raw,
-        columns=checked_columns(feed),
+        columns=checked_columns(feed, layout),
         rules=list(rules(feed, layout)),
-        metadata=METADATA,
+        metadata=metadata(feed),
+        rescued=RESCUED.name if RESCUED in metadata(feed) else None,
+        asides=asides(feed, layout),
         delete_column=delete_column,
         marker=delete_column if layout.has_delete_column else None,
     )
 
 
-def _parameters(feed: Feed, load: Load, created: datetime) -> Parameters:
-    marker = {"delete_marker": ("STRING", feed.delete.equals)} if feed.delete else {}
+def _parameters(load: Load, created: datetime) -> Parameters:
     return {
         "created": ("TIMESTAMP", created),
         "generation": ("INT64", load.source.generation),
         "object": ("STRING", load.source.uri),
         "load_id": ("STRING", load.load_id),
-        **marker,
     }
 
 

@@ -1,5 +1,6 @@
 {# Typed columns beside every reason why a row is refused. Parameters: created, object, generation, load_id,
-   and delete_marker where the file has one.
+   and those of `row_texts`. ARRAY_TO_STRING leaves out what is NULL
+   (https://cloud.google.com/bigquery/docs/reference/standard-sql/array_functions#array_to_string).
    Names of steps begin with _, as no column of a contract does: a column named as a step would mean its whole row. #}
 CREATE OR REPLACE TABLE {{ checked | identifier }} AS
 WITH _raw AS (
@@ -7,6 +8,14 @@ WITH _raw AS (
 {% for column in columns %}
     {{ column.source }} AS {{ column.text }},
 {% endfor %}
+{% if rescued %}
+    PARSE_JSON(NULLIF(CONCAT('{', ARRAY_TO_STRING([
+      CAST(NULL AS STRING)
+{% for aside in asides %}
+      , IF({{ aside.text }} IS NULL, NULL, CONCAT({{ aside.name }}, TO_JSON_STRING({{ aside.text }})))
+{% endfor %}
+    ], ','), '}'), '{}')) AS {{ rescued }},
+{% endif %}
     {% if marker %}{{ marker | identifier }}{% else %}CAST(NULL AS STRING){% endif %} AS _delete_marker,
     {% if marker %}COALESCE({{ marker | identifier }} = @delete_marker, FALSE){% else %}FALSE{% endif %} AS _deleted
   FROM {{ raw_table | identifier }}
@@ -40,5 +49,6 @@ SELECT
   _reasons,
   IF(ARRAY_LENGTH(_reasons) = 0, NULL, TO_JSON_STRING(STRUCT(
 {%- for column in columns %}{{ column.text }} AS {{ column.name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
+{%- if rescued %}, {{ rescued }} AS {{ rescued }}{% endif %}
 {%- if delete_column %}, _delete_marker AS {{ delete_column | identifier }}{% endif %}))) AS _row
 FROM _checked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.ingest.formats import format_of
-from services.ingest.inspect_head import Layout
+from services.ingest.match_header import Layout
 from services.shared.contract.feed import Feed
 from services.shared.errors import PermanentError
 from services.shared.warehouse import Warehouse

@@ -6,6 +6,8 @@ from google.api_core import exceptions
 from google.cloud.storage import Blob, Client
 
 from services.shared.contract.formats import Format
+from services.shared.errors import PermanentError
+from services.shared.generation import ObjectGeneration
 from services.shared.google_errors import translated
 from services.shared.load import Load
 
@@ -14,9 +16,10 @@ _TIMEOUT = 60.0
 
 @translated()
 def pin(client: Client, load: Load, form: Format, archive: str) -> Blob | None:
-    """The immutable copy, made now or by an earlier delivery; None when the generation is gone.
+    """The immutable copy, made now or by an earlier delivery; None when a newer generation has overwritten this one.
 
-    Raises: NotFoundError when a bucket is gone, and as `classify` does.
+    Raises: PermanentError("object_gone") when it is gone and nothing is in its place, NotFoundError when a bucket is
+    gone, and as `classify` does.
     """
     target = client.bucket(archive).blob(load.archive_name(form.suffix))
     if not target.exists(timeout=_TIMEOUT):
@@ -25,9 +28,10 @@ def pin(client: Client, load: Load, form: Format, archive: str) -> Blob | None:
         except (exceptions.PreconditionFailed, exceptions.NotFound):
             # Another delivery pinned it first, the source's generation is gone, or a bucket is.
             if not target.exists(timeout=_TIMEOUT):
-                if _buckets_exist(client, load.source.bucket, archive):
-                    return None
-                raise
+                if not _buckets_exist(client, load.source.bucket, archive):
+                    raise
+                _require_newer(client, load.source)
+                return None
     # By name alone: whichever delivery pinned it, the bytes are the same.
     pinned = client.bucket(archive).blob(load.archive_name(form.suffix))
     pinned.reload(timeout=_TIMEOUT)
@@ -45,6 +49,16 @@ def _copy(client: Client, load: Load, form: Format, target: Blob) -> None:
     token, _, _ = target.rewrite(source, **only_if)
     while token is not None:
         token, _, _ = target.rewrite(source, token=token, **only_if)
+
+
+def _require_newer(client: Client, source: ObjectGeneration) -> None:
+    live = client.bucket(source.bucket).get_blob(source.name, timeout=_TIMEOUT)
+    if live is None or int(live.generation) <= source.generation:
+        raise PermanentError(
+            "object_gone",
+            f"{source} was deleted or moved before it was read, or never was: its rows are not in the table. "
+            "Have the file sent again, and let the sender move a file only once it is merged",
+        )
 
 
 def _buckets_exist(client: Client, *names: str) -> bool:

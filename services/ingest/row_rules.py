@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.ingest.formats import format_of
-from services.ingest.inspect_head import Layout
+from services.ingest.match_header import Layout
+from services.ingest.row_texts import columns, delete_markers, source
 from services.shared.contract.feed import Column, Feed
+from services.shared.contract.order import RESCUED
 from services.shared.contract.types import type_named
 from services.shared.sql import identifier
 
@@ -37,15 +38,15 @@ class Rule:
     """Refuses the row where it is true; not where it is NULL."""
 
 
-def checked_columns(feed: Feed) -> list[CheckedColumn]:
-    """The contract's columns, in its order."""
-    return [_checked(feed, column) for column in feed.columns]
+def checked_columns(feed: Feed, layout: Layout) -> list[CheckedColumn]:
+    """The contract's columns, in its order, then those that the table gains."""
+    return [_checked(feed, layout, column) for column in columns(feed, layout)]
 
 
-def _checked(feed: Feed, column: Column) -> CheckedColumn:
+def _checked(feed: Feed, layout: Layout, column: Column) -> CheckedColumn:
     return CheckedColumn(
         name=column.name,
-        source=format_of(feed.format).text(identifier(column.name), feed.format),
+        source=source(feed, layout, column),
         text=_text(column.name),
         value=type_named(column.type).cast(_text(column.name)),
         is_kept=column.name in (*feed.key, feed.version),
@@ -56,7 +57,15 @@ def rules(feed: Feed, layout: Layout) -> Iterator[Rule]:
     """For the statement that checks rows, where `_delete_marker` is the marker's text and `_deleted` what it means."""
     if feed.delete and layout.has_delete_column:
         yield _rule(feed, feed.delete.column, "not_utf8", _is_replaced("_delete_marker"))
-    yield from (_rule(feed, column.name, *found) for column in feed.columns for found in _conditions(feed, column))
+        if delete_markers(feed):
+            known = ", ".join(delete_markers(feed))
+            yield _rule(
+                feed, feed.delete.column, "unknown_delete_marker", f"COALESCE(_delete_marker, '') NOT IN ({known})"
+            )
+    for column in columns(feed, layout):
+        yield from (_rule(feed, column.name, *found) for found in _conditions(feed, column))
+    if layout.rescued:
+        yield _rule(feed, RESCUED.name, "not_utf8", _is_replaced(f"TO_JSON_STRING({RESCUED.name})"))
 
 
 def _conditions(feed: Feed, column: Column) -> Iterator[tuple[str, str]]:

@@ -10,12 +10,14 @@ from pathlib import PurePosixPath
 from google.cloud.storage import Blob, Client
 
 from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
-from services.ingest.inspect_head import HEAD_BYTES, Layout, inspect_head
+from services.ingest.inspect_head import HEAD_BYTES, inspect_head
 from services.ingest.load_raw import load_raw
+from services.ingest.match_header import Layout
 from services.ingest.notification import Notification, read_notification
 from services.ingest.pin import pin
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
+from services.shared.contract.glob import first_match
 from services.shared.contract.pattern import feed_for
 from services.shared.delivery import Delivery
 from services.shared.errors import NotFoundError, PermanentError, TransientError
@@ -45,11 +47,15 @@ class Stager:
         delivery.log_fields.update(
             event_type=notification.event_type, event_time=notification.event_time, size=notification.size
         )
-        feed = self._feed(notification)
+        feed = self._announced_feed(delivery.message) or self._feed(delivery, notification)
         if feed is None:
             return "ignored"
         load = Load(feed.name, notification.source)
         delivery.subject.update(load.fields)
+        delivery.contract = feed.fingerprint
+        if delivery.message.attributes.get("contract", feed.fingerprint) != feed.fingerprint:
+            # Merge runs another contract than this service, and asks again.
+            return "other_contract"
         self.journal.record("arrived", delivery.subject, attempt=delivery.message.attempt)
         tables = Tables.of(self.settings.project, feed, load)
         if not self._was_staged(tables) and not self._stage(delivery, feed, load, tables):
@@ -59,13 +65,23 @@ class Stager:
         delivery.record_event("staged", **delivery.log_fields)
         return "staged"
 
-    def _feed(self, notification: Notification) -> Feed | None:
-        if notification.event_type != "OBJECT_FINALIZE" or notification.source.name.endswith("/"):
+    def _announced_feed(self, message: PushMessage) -> Feed | None:
+        """The feed that a load was staged for, whatever its pattern is now, where merge wants the file read anew."""
+        is_by_merge = message.attributes.get("announced_by") == "merge"
+        return self.feeds.get(message.attributes.get("feed", "")) if is_by_merge else None
+
+    def _feed(self, delivery: Delivery, notification: Notification) -> Feed | None:
+        """None where the object is to be ignored."""
+        name = notification.source.name
+        if notification.event_type != "OBJECT_FINALIZE" or name.endswith("/"):
             return None
-        feed = feed_for(self.feeds, notification.source.name)
-        if feed is None and notification.source.name.startswith(self.settings.landing_prefix):
+        if glob := first_match(self.settings.ignore, name):
+            delivery.record_event("ignored", pattern=glob)
+            return None
+        feed = feed_for(self.feeds, name)
+        if feed is None and name.startswith(self.settings.landing_prefix):
             patterns = ", ".join(f"{f.name}: {f.objects}" for f in self.feeds.values())
-            raise PermanentError("no_feed", f"no feed's pattern matches {notification.source.name!r} ({patterns})")
+            raise PermanentError("no_feed", f"no feed's pattern matches {name!r} ({patterns})")
         return feed
 
     def _was_staged(self, tables: Tables) -> bool:
@@ -81,7 +97,7 @@ class Stager:
             blob = pin(self.storage, load, feed.format, self.settings.archive_bucket)
         if blob is None:
             return False
-        delivery.record_event("pinned")
+        delivery.record_event("pinned", **_digest(blob))
         delivery.log_fields["size"] = int(blob.size or 0)
         with _transient_if_another_delivery_finished(tables, blob.name):
             layout = self._load(delivery, feed, load, tables, blob)
@@ -123,6 +139,12 @@ class Stager:
 def _reprocessing_id(message: PushMessage) -> str | None:
     """The message's id if it was sent to have its file checked again."""
     return message.message_id if {"replay_of", "announced_by"} & message.attributes.keys() else None
+
+
+def _digest(blob: Blob) -> dict[str, str]:
+    """By which the same bytes sent again are recognised; a composite object has none
+    (https://cloud.google.com/storage/docs/composite-objects)."""
+    return {"md5": blob.md5_hash} if blob.md5_hash else {}
 
 
 @translated()

@@ -1,4 +1,4 @@
-"""The ledger: which loads are applied to a main table, written in the transaction that applies them."""
+"""The ledger: which loads are applied to which main table, written in the transaction that applies them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def ledger_table(project: str) -> str:
 
 
 def create_ledger(warehouse: Warehouse, project: str) -> None:
-    """Create it if it is not there."""
+    """Create it if it is not there; one of an earlier release gains the columns it lacks."""
     warehouse.create_table(table(project, "ledger"))
 
 
-def applied_loads(warehouse: Warehouse, project: str, feed: str, load_ids: Sequence[str]) -> set[str]:
-    """Those of the feed's loads that the ledger holds."""
-    sql = _SQL.render("applied.sql", ledger=ledger_table(project), feed=feed, load_ids=load_ids)
+def applied_loads(warehouse: Warehouse, project: str, feed: str, table_id: str, load_ids: Sequence[str]) -> set[str]:
+    """Those of the feed's loads that the ledger holds for the main table of this id."""
+    sql = _SQL.render("applied.sql", ledger=ledger_table(project), feed=feed, table_id=table_id, load_ids=load_ids)
     return {row["load_id"] for row in warehouse.query(sql)}

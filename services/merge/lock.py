@@ -11,8 +11,8 @@ from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
 _SQL = Templates(Path(__file__).parent)
-NO_LOCK = "dropmerge: the lock has no row"
-"""What a MERGE fails with that finds no row to lock."""
+NOT_READY = "dropmerge: the main table is not as this merge knows it"
+"""What a MERGE fails with that finds no row to lock, or another table."""
 
 
 def lock_table(project: str, feed: Feed) -> str:

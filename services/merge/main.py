@@ -13,7 +13,7 @@ from services.shared.runtime import Runtime, once, start
 @once
 def _wired() -> tuple[Runtime, Merger]:
     here = start()
-    return here, Merger(here.settings, here.feeds, here.warehouse)
+    return here, Merger(here.settings, here.feeds, here.warehouse, here.publisher)
 
 
 @functions_framework.http

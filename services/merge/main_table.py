@@ -1,60 +1,187 @@
-"""The main table of a feed, its view, and what a merge into it needs beside it."""
+"""The main table of a feed, held against its contract before each MERGE: made, followed, or refused."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from google.cloud.bigquery import SchemaField, Table
 
+from services.merge.entries import Entry, create_entries, find_entries, new_entry, take_over_ledger, write_entry
+from services.merge.follow import Changes, changes, definition, identity
 from services.merge.ledger import create_ledger
 from services.merge.lock import create_lock
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import METADATA
 from services.shared.datasets import OPS
+from services.shared.errors import PermanentError, TransientError
 from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
 _SQL = Templates(Path(__file__).parent)
+LABEL = "dropmerge_contract"
+"""Of staging and main tables: the fingerprint of the contract that they follow."""
+
+
+@dataclass(frozen=True)
+class MainTable:
+    table_id: str
+    created: datetime
+    columns: tuple[str, ...]
+    """Names of all, in the table's order."""
+
+    def has(self, columns: tuple[str, ...], extra: Collection[str]) -> bool:
+        """Whether these are its columns, and those of some files among them."""
+        return self.columns == columns and set(extra) <= set(columns)
 
 
 @dataclass(frozen=True)
 class MainTables:
     warehouse: Warehouse
     project: str
-    _ready: set[str] = field(default_factory=set)
-    """Feeds whose tables this process has seen."""
+    _known: dict[str, MainTable] = field(default_factory=dict)
+    """By feed, as this process saw them last."""
 
-    def ensure(self, feed: Feed) -> None:
-        """Create datasets, main table, view, ledger and lock where they are missing; once per process and feed."""
-        if feed.name in self._ready:
-            return
-        for dataset in (feed.table.split(".")[0], OPS):
-            self.warehouse.create_dataset(dataset)
-        main = f"{self.project}.{feed.table}"
-        self.warehouse.create_table(_definition(main, feed))
-        create_ledger(self.warehouse, self.project)
-        create_lock(self.warehouse, self.project, feed)
-        self.warehouse.query(_SQL.render("create_current.sql", feed=feed, main=main, current=f"{main}_current"))
-        self._ready.add(feed.name)
+    def ensure(self, feed: Feed, extra: Collection[str] = ()) -> MainTable:
+        """The main table, with every column that the contract and these files (`extra`) have.
+
+        Makes what is missing: datasets, table, view, ledger and lock. Raises PermanentError `contract_changed` or
+        `table_not_adopted` where the table cannot follow, TransientError while a rebuild takes its place.
+        """
+        table, known = self.warehouse.find_table(self._name(feed)), self._known.get(feed.name)
+        if table and known and table.created == known.created and known.has(_names(table), extra):
+            return known
+        self._known[feed.name] = found = self._prepare(feed, table, extra)
+        return found
 
     def invalidate(self, feed: Feed) -> None:
         """Make the next `ensure` look again."""
-        self._ready.discard(feed.name)
+        self._known.pop(feed.name, None)
+
+    def _prepare(self, feed: Feed, table: Table | None, extra: Collection[str]) -> MainTable:
+        for dataset in (feed.table.split(".")[0], OPS):
+            self.warehouse.create_dataset(dataset)
+        create_ledger(self.warehouse, self.project)
+        create_entries(self.warehouse, self.project)
+        create_lock(self.warehouse, self.project, feed)
+        entry = self._entry(feed, table)
+        table = self._follow(feed, table, extra) if table else self._create(feed, extra)
+        written = replace(entry, created_at=table.created, contract=feed.fingerprint)
+        if written != entry:
+            write_entry(self.warehouse, self.project, written, instead_of=entry.table_id)
+        self._create_view(feed)
+        return MainTable(entry.table_id, table.created, _names(table))
+
+    def _entry(self, feed: Feed, table: Table | None) -> Entry:
+        """The table's entry, written anew where the table is another than it was."""
+        entries = find_entries(self.warehouse, self.project, feed)
+        for one in entries:
+            _refuse_other(feed, one)
+        if entries and table and _is_of(entries[0], table):
+            return entries[0]
+        if table:
+            _refuse_foreign(feed, table)
+        is_legacy = bool(table) and not entries
+        # Before the table: an entry without a table is that of one about to be made, which has no load yet.
+        new = new_entry(feed, _legacy_id(table) if is_legacy else uuid.uuid4().hex, table.created if table else None)
+        if is_legacy:
+            take_over_ledger(self.warehouse, self.project, feed, new.table_id)
+        write_entry(self.warehouse, self.project, new, entries[0].table_id if entries else "")
+        (found,) = find_entries(self.warehouse, self.project, feed)
+        return found
+
+    def _create(self, feed: Feed, extra: Collection[str]) -> Table:
+        table = Table(self._name(feed), definition(feed, extra))
+        # BigQuery clusters by at most four columns (https://cloud.google.com/bigquery/docs/clustered-tables#limitations).
+        table.clustering_fields = feed.key[:4]
+        table.labels = {LABEL: feed.fingerprint}
+        self.warehouse.create_table(table)
+        return self._find(feed)
+
+    def _follow(self, feed: Feed, table: Table, extra: Collection[str]) -> Table:
+        found = changes(table.schema, definition(feed, extra))
+        if found.refusals:
+            raise contract_changed(feed, "; ".join(found.refusals))
+        for name, kind in found.widened:
+            self.warehouse.query(_SQL.render("widen.sql", main=self._name(feed), column=name, kind=kind))
+        is_labelled = table.labels.get(LABEL) == feed.fingerprint
+        if found or not is_labelled:
+            # Widening is a change of the schema too.
+            table = self._find(feed) if found.widened else table
+            table.schema = _changed(table.schema, found)
+            table.labels = {**table.labels, LABEL: feed.fingerprint}
+            self.warehouse.update_table(table, "schema", "labels")
+        return self._find(feed)
+
+    def _create_view(self, feed: Feed) -> None:
+        main = self._name(feed)
+        self.warehouse.query(_SQL.render("create_current.sql", feed=feed, main=main, current=f"{main}_current"))
+
+    def _find(self, feed: Feed) -> Table:
+        table = self.warehouse.find_table(self._name(feed))
+        if table is None:
+            raise TransientError(f"{feed.table} was dropped while it was prepared")
+        return table
+
+    def _name(self, feed: Feed) -> str:
+        return f"{self.project}.{feed.table}"
 
 
-def _definition(name: str, feed: Feed) -> Table:
-    required = (*feed.key, feed.version)
-    columns = [
-        SchemaField(
-            column.name,
-            column.type,
-            "REQUIRED" if column.name in required else "NULLABLE",
-            description=column.description,
+def contract_changed(feed: Feed, how: str) -> PermanentError:
+    """Why nothing can be merged, and the way on."""
+    return PermanentError(
+        "contract_changed",
+        f"the contract of {feed.name} is not that of {feed.table} any more: {how}. Take the change back, or make the "
+        f"table anew from the archive: `dropmerge rebuild {feed.name}`; then replay this dead letter",
+    )
+
+
+def _refuse_other(feed: Feed, entry: Entry) -> None:
+    """Raises where an entry is not one that the contract may go on with."""
+    if entry.main_table != feed.table:
+        raise contract_changed(feed, f"its files were merged into {entry.main_table}, now it names {feed.table}")
+    if entry.feed != feed.name:
+        raise contract_changed(feed, f"the table has the rows of feed {entry.feed}")
+    if entry.identity != identity(feed):
+        raise contract_changed(feed, f"the table's rows have {entry.identity}; the contract says {identity(feed)}")
+    if entry.rebuild:
+        raise TransientError(f"{feed.table} is being rebuilt: `dropmerge rebuild {feed.name}` finishes it")
+
+
+def _refuse_foreign(feed: Feed, table: Table) -> None:
+    """Raises where a table was not made by this project."""
+    lacking = [one.name for one in METADATA if one.name not in _names(table)]
+    if lacking:
+        raise PermanentError(
+            "table_not_adopted",
+            f"{feed.table} was there before, made by hand or by another loader: it lacks {', '.join(lacking)}. Take "
+            f"it over with its rows, `dropmerge adopt {feed.name}`, and replay this dead letter; or name another",
         )
-        for column in feed.columns
+
+
+def _is_of(entry: Entry, table: Table) -> bool:
+    """Whether an entry is of this very table; one without a time is of the table that was about to be made."""
+    return entry.created_at is None or entry.created_at == table.created
+
+
+def _legacy_id(table: Table | None) -> str:
+    """Of a table that an earlier release made: the same at each attempt."""
+    assert table is not None
+    return hashlib.sha256(f"{table.reference} {table.created}".encode()).hexdigest()[:32]
+
+
+def _changed(schema: Sequence[SchemaField], found: Changes) -> list[SchemaField]:
+    relaxed = {name.lower() for name in found.relaxed}
+    kept = [
+        SchemaField.from_api_repr({**one.to_api_repr(), "mode": "NULLABLE"}) if one.name.lower() in relaxed else one
+        for one in schema
     ]
-    table = Table(name, [*columns, *(SchemaField(one.name, one.type, "REQUIRED") for one in METADATA)])
-    # BigQuery clusters by at most four columns (https://cloud.google.com/bigquery/docs/clustered-tables#limitations).
-    table.clustering_fields = feed.key[:4]
-    return table
+    return [*kept, *found.added]
+
+
+def _names(table: Table) -> tuple[str, ...]:
+    return tuple(one.name for one in table.schema)

@@ -6,16 +6,21 @@ BEGIN TRANSACTION;
 
 UPDATE {{ lock | identifier }} SET merges = merges + 1 WHERE main = {{ feed.table | literal }};
 
-{# An update of no row locks nothing. #}
-SELECT IF(COUNT(*) > 0, NULL, ERROR({{ no_lock | literal }})) FROM {{ lock | identifier }} WHERE main = {{ feed.table | literal }};
+{# An update of no row locks nothing. And whoever makes the table anew, or puts another in its place, takes the lock. #}
+SELECT IF(COUNT(*) > 0, NULL, ERROR({{ not_ready | literal }}))
+FROM {{ lock | identifier }} AS l
+JOIN {{ entries | identifier }} AS e ON e.main_table = l.main
+WHERE l.main = {{ feed.table | literal }} AND e.table_id = {{ table_id | literal }} AND e.rebuild IS NULL;
 
 {% include 'strategies/upsert.sql' %}
 
-INSERT INTO {{ ledger | identifier }} (feed, load_id, merged_at, merge_id)
-SELECT {{ feed.name | literal }}, load_id, CURRENT_TIMESTAMP(), {{ merge_id | literal }}
+INSERT INTO {{ ledger | identifier }} (feed, load_id, merged_at, merge_id, table_id, contract)
+SELECT {{ feed.name | literal }}, load_id, CURRENT_TIMESTAMP(), {{ merge_id | literal }}, {{ table_id | literal }}, {{ feed.fingerprint | literal }}
 FROM UNNEST([{{ ids }}]) AS load_id
 WHERE load_id NOT IN (
-  SELECT l.load_id FROM {{ ledger | identifier }} AS l WHERE l.feed = {{ feed.name | literal }} AND l.load_id IN ({{ ids }})
+  SELECT l.load_id
+  FROM {{ ledger | identifier }} AS l
+  WHERE l.feed = {{ feed.name | literal }} AND l.table_id = {{ table_id | literal }} AND l.load_id IN ({{ ids }})
 );
 
 COMMIT TRANSACTION;

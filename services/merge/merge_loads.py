@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,18 +12,21 @@ from functools import cached_property
 import tenacity
 
 from services.merge.ledger import applied_loads
-from services.merge.lock import NO_LOCK
-from services.merge.main_table import MainTables
+from services.merge.lock import NOT_READY
+from services.merge.main_table import MainTable, MainTables
 from services.merge.pruning import key_range
-from services.merge.statement import MAX_LOADS, fit_group, merge_statement, staging_tables
+from services.merge.statement import MAX_LOADS, Staged, fit_group, merge_statement, staging_name
 from services.merge.turns import RecentIds, Turns
 from services.shared.contract.feed import Feed
+from services.shared.contract.order import column_names
 from services.shared.datasets import STAGING
 from services.shared.deadline import remaining
 from services.shared.delivery import Delivery
 from services.shared.errors import NotFoundError, PermanentError, TransientError
 from services.shared.load import Load, staging_prefix
+from services.shared.messages.announcement import announcement
 from services.shared.messages.staged import StagedMessage
+from services.shared.publisher import Publisher
 from services.shared.settings import Settings
 from services.shared.warehouse import Warehouse
 
@@ -35,26 +38,32 @@ class Merger:
     settings: Settings
     feeds: Mapping[str, Feed]
     warehouse: Warehouse
+    publisher: Publisher
     _table_turns: Turns = field(default_factory=Turns)
     _applied: RecentIds = field(default_factory=RecentIds)
-    """Seen applied: saves a query for each message that waited behind a group."""
+    """Seen applied, each with its main table's id: saves a query for each message that waited behind a group."""
     _merge_alone: RecentIds = field(default_factory=RecentIds)
     """Of a group that BigQuery refused: each is merged by its own message alone, so that it spoils no other group."""
 
     def __call__(self, delivery: Delivery) -> str:
         """Outcome: merged, or already_merged. Safe to repeat at any step, any number of times."""
-        load = StagedMessage.decode(delivery.message.data).load
+        message = StagedMessage.decode(delivery.message.data)
+        load = message.load
         delivery.subject.update(load.fields)
         feed = self.feeds.get(load.feed)
         if feed is None:
             raise PermanentError("unknown_feed", f"no contract for feed {load.feed!r}")
+        delivery.contract = feed.fingerprint
         with ExitStack() as turn:
             with delivery.timed("wait"):
                 # Half of the time is kept for the MERGE itself.
                 turn.enter_context(self._table_turns.turn(feed.table, remaining(self.settings.budget_seconds / 2)))
-            return self._retrying(delivery, feed, load)
+            outcome = self._retrying(delivery, feed, load, message.contract)
+        if outcome == "other_contract":
+            raise self._read_anew(delivery, feed, message)
+        return outcome
 
-    def _retrying(self, delivery: Delivery, feed: Feed, load: Load) -> str:
+    def _retrying(self, delivery: Delivery, feed: Feed, load: Load, contract: str) -> str:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(
                 lambda error: isinstance(error, Exception) and not isinstance(error, PermanentError)
@@ -63,36 +72,52 @@ class Merger:
             stop=tenacity.stop_after_delay(self.settings.budget_seconds / 4),
             reraise=True,
         )
-        return str(retrying(self._merge, delivery, feed, load))
+        return str(retrying(self._merge, delivery, feed, load, contract))
 
-    def _merge(self, delivery: Delivery, feed: Feed, load: Load) -> str:
-        if load.load_id in self._applied and not self._is_staged(feed, load):
+    def _merge(self, delivery: Delivery, feed: Feed, load: Load, contract: str) -> str:
+        main = self._main_tables.ensure(feed)
+        if _applied_id(main, load.load_id) in self._applied and not self._is_staged(load, feed.fingerprint):
             return "already_merged"
-        self._main_tables.ensure(feed)
-        waiting = self._staged_load_ids(feed, load)
-        applied = applied_loads(self.warehouse, self._project, feed.name, [load.load_id, *waiting])
-        self._drop_staging(feed, applied)
+        tables = self.warehouse.list_tables(STAGING, staging_prefix(feed.name))
+        waiting = self._waiting(feed, load, tables)
+        applied = applied_loads(self.warehouse, self._project, feed.name, main.table_id, [load.load_id, *waiting])
+        self._drop_staging(main, applied, tables)
         if load.load_id in applied:
             return "already_merged"
         if load.load_id not in waiting:
+            if contract != feed.fingerprint and self._is_staged(load, contract):
+                return "other_contract"
             raise self._missing(feed, load)
         alone = load.load_id in self._merge_alone
         group = [load.load_id] if alone else [load_id for load_id in waiting if load_id not in applied]
-        self._merge_waiting(delivery, feed, group)
+        self._merge_waiting(delivery, feed, main, group, tables)
         return "merged"
 
-    def _staged_load_ids(self, feed: Feed, load: Load) -> list[str]:
-        """Load ids with a staging table, the message's own first, at most as many as one MERGE takes."""
+    def _read_anew(self, delivery: Delivery, feed: Feed, message: StagedMessage) -> TransientError:
+        """Ask ingest to read the file by the contract that this service runs; until it has, the message waits.
+
+        Ingest does so only if it runs the same contract: while one service is deployed and the other is not, nothing
+        is merged, and whichever of them comes second finds the message still there.
+        """
+        delivery.record_event("other_contract", staged_under=message.contract, contract=feed.fingerprint)
+        wanted = announcement(message.load.source, "merge", feed=feed.name, contract=feed.fingerprint)
+        self.publisher.publish(self.settings.arrived_topic, [wanted])
+        return TransientError(
+            f"ingest read the file by contract {message.contract or 'of an earlier release'} of {feed.name}, this "
+            f"service runs {feed.fingerprint}: ingest is asked to read it anew, which it does once it runs the same"
+        )
+
+    def _waiting(self, feed: Feed, load: Load, tables: Sequence[str]) -> list[str]:
+        """Ids of the loads that this contract staged, the message's own first, at most as many as one MERGE takes."""
         prefix, contract = staging_prefix(feed.name), f"__{feed.fingerprint}"
-        names = self.warehouse.list_tables(STAGING, prefix)
-        ids = [name.removeprefix(prefix).removesuffix(contract) for name in names if name.endswith(contract)]
+        ids = [name.removeprefix(prefix).removesuffix(contract) for name in tables if name.endswith(contract)]
         own = [load.load_id] if load.load_id in ids else []
         others = sorted(one for one in ids if one != load.load_id and one not in self._merge_alone)
         return [*own, *others][:MAX_LOADS]
 
     def _missing(self, feed: Feed, load: Load) -> PermanentError | TransientError:
         table = load.staging_table(feed.fingerprint)
-        if self._is_staged(feed, load):
+        if self._is_staged(load, feed.fingerprint):
             return TransientError(f"{table} was created after the staging tables were listed")
         return PermanentError(
             "staging_missing",
@@ -100,51 +125,66 @@ class Merger:
             f"announce its pinned copy, `dropmerge backfill gs://ARCHIVE/{load.feed}/{load.load_id}`",
         )
 
-    def _merge_waiting(self, delivery: Delivery, feed: Feed, load_ids: Sequence[str]) -> None:
+    def _merge_waiting(
+        self, delivery: Delivery, feed: Feed, main: MainTable, load_ids: Sequence[str], tables: Sequence[str]
+    ) -> None:
         """Merge as many as fit in one statement, the first among them, and drop their staging tables."""
+        waiting = [self._staged(feed, load_id) for load_id in load_ids]
         with delivery.timed("merge"):
-            merge_id, group = self._merge_group_or_first(feed, fit_group(self._project, feed, load_ids))
+            merge_id, merged = self._merge_group_or_first(feed, fit_group(self._project, feed, main, waiting))
+        group = [one.load_id for one in merged]
         delivery.log_fields.update(merge_id=merge_id, merged_with=len(group) - 1)
-        self._drop_staging(feed, group)
+        self._drop_staging(main, group, tables)
         delivery.record_event("merged", merge_id=merge_id, loads=group)
 
-    def _merge_group_or_first(self, feed: Feed, group: Sequence[str]) -> tuple[str, Sequence[str]]:
+    def _staged(self, feed: Feed, load_id: str) -> Staged:
+        table = staging_name(self._project, feed, load_id)
+        if feed.unknown_columns != "add":
+            return Staged(load_id, table)
+        found = self.warehouse.find_table(table)
+        names = frozenset(one.name for one in found.schema) if found else frozenset()
+        return Staged(load_id, table, names - set(column_names(feed)))
+
+    def _merge_group_or_first(self, feed: Feed, group: Sequence[Staged]) -> tuple[str, Sequence[Staged]]:
         """The MERGE's id and the loads that it took: the first alone if BigQuery refuses the whole group."""
         try:
             return self._merge_group(feed, group), group
         except PermanentError as error:
-            if len(group) == 1 or error.reason != "refused_by_warehouse":
+            if len(group) == 1 or error.reason not in ("refused_by_warehouse", "contract_changed"):
                 raise
         merge_id = self._merge_group(feed, group[:1])
-        # Alone it can be merged: one of the others, staged under another contract perhaps, is to blame.
-        for load_id in group[1:]:
-            self._merge_alone.add(load_id)
+        # Alone it can be merged: one of the others, with another column perhaps, is to blame.
+        for one in group[1:]:
+            self._merge_alone.add(one.load_id)
         return merge_id, group[:1]
 
-    def _merge_group(self, feed: Feed, group: Sequence[str]) -> str:
+    def _merge_group(self, feed: Feed, group: Sequence[Staged]) -> str:
         """One MERGE of these loads; its id."""
         merge_id = uuid.uuid4().hex
+        main = self._main_tables.ensure(feed, frozenset[str]().union(*(one.extra for one in group)))
         try:
-            bounds = key_range(self.warehouse, feed, staging_tables(self._project, feed, group))
-            sql = merge_statement(self._project, feed, group, merge_id, bounds)
+            bounds = key_range(self.warehouse, feed, [one.table for one in group])
+            sql = merge_statement(self._project, feed, main, group, merge_id, bounds)
             self.warehouse.query(sql, name=f"merge-{merge_id}")
         except PermanentError as error:
             # Another process merged and dropped what was listed here, or someone dropped a table or row: look again.
-            if not isinstance(error, NotFoundError) and NO_LOCK not in error.detail:
+            if not isinstance(error, NotFoundError) and NOT_READY not in error.detail:
                 raise
             self._main_tables.invalidate(feed)
             raise TransientError(f"something was dropped before its MERGE: {error.detail}") from error
         return merge_id
 
-    def _drop_staging(self, feed: Feed, load_ids: Collection[str]) -> None:
-        """Drop the staging tables of applied loads; the feed's next group waits until that is done."""
+    def _drop_staging(self, main: MainTable, load_ids: Iterable[str], tables: Sequence[str]) -> None:
+        """Drop the staging tables of applied loads, whichever contract made them; the next group waits until that is
+        done."""
+        done = [name for name in tables for load_id in load_ids if f"__{load_id}" in name]
         with ThreadPoolExecutor(_DROPS_AT_ONCE) as pool:
-            list(pool.map(self.warehouse.drop_table, staging_tables(self._project, feed, list(load_ids))))
+            list(pool.map(self.warehouse.drop_table, [f"{self._project}.{STAGING}.{name}" for name in done]))
         for load_id in load_ids:
-            self._applied.add(load_id)
+            self._applied.add(_applied_id(main, load_id))
 
-    def _is_staged(self, feed: Feed, load: Load) -> bool:
-        return self.warehouse.table_exists(f"{self._project}.{STAGING}.{load.staging_table(feed.fingerprint)}")
+    def _is_staged(self, load: Load, contract: str) -> bool:
+        return self.warehouse.table_exists(f"{self._project}.{STAGING}.{load.staging_table(contract)}")
 
     @property
     def _project(self) -> str:
@@ -153,3 +193,7 @@ class Merger:
     @cached_property
     def _main_tables(self) -> MainTables:
         return MainTables(self.warehouse, self._project)
+
+
+def _applied_id(main: MainTable, load_id: str) -> str:
+    return f"{main.table_id}/{load_id}"

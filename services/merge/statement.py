@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from services.merge.entries import entries_table
 from services.merge.ledger import ledger_table
-from services.merge.lock import NO_LOCK, lock_table
+from services.merge.lock import NOT_READY, lock_table
+from services.merge.main_table import MainTable
 from services.merge.pruning import Bound
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import column_names, ranking
+from services.shared.contract.order import Rank, column_names, ranking
+from services.shared.contract.types import type_named
 from services.shared.datasets import STAGING
 from services.shared.load import staging_table
 from services.shared.sql import Templates
@@ -21,34 +25,56 @@ _MAX_CHARACTERS = 900_000
 """Of a MERGE. BigQuery takes 1 MB (https://cloud.google.com/bigquery/quotas#query_jobs)."""
 
 
+@dataclass(frozen=True)
+class Staged:
+    """A load that waits for its MERGE."""
+
+    load_id: str
+    table: str
+    """Its staging table, full name."""
+    extra: frozenset[str] = frozenset()
+    """Columns of its file that the contract does not have, all STRING."""
+
+
 def merge_statement(
-    project: str, feed: Feed, load_ids: Sequence[str], merge_id: str = "", bounds: Sequence[Bound] = ()
+    project: str,
+    feed: Feed,
+    main: MainTable,
+    loads: Sequence[Staged],
+    merge_id: str = "",
+    bounds: Sequence[Bound] = (),
 ) -> str:
     """The script that applies these loads in one transaction. `bounds`: of the first key column, as `key_range`."""
+    extra = sorted(frozenset[str]().union(*(load.extra for load in loads)))
+    names = [*column_names(feed), *extra]
+    *ranks, last = ranking(feed)
     return _SQL.render(
         "merge.sql",
         feed=feed,
         main=f"{project}.{feed.table}",
+        table_id=main.table_id,
         ledger=ledger_table(project),
         lock=lock_table(project, feed),
-        staging=staging_tables(project, feed, load_ids),
+        entries=entries_table(project),
+        sources=[{"table": load.table, "absent": set(extra) - load.extra} for load in loads],
         bounds=bounds,
-        ranking=ranking(feed),
-        names=column_names(feed),
-        load_ids=load_ids,
+        ranking=[*ranks, *(Rank(name, type_named("STRING").comparable) for name in extra), last],
+        names=names,
+        others=[name for name in main.columns if name not in names],
+        load_ids=[load.load_id for load in loads],
         merge_id=merge_id,
-        no_lock=NO_LOCK,
+        not_ready=NOT_READY,
     )
 
 
-def staging_tables(project: str, feed: Feed, load_ids: Sequence[str]) -> list[str]:
-    """Full names."""
-    return [f"{project}.{STAGING}.{staging_table(feed.name, load_id, feed.fingerprint)}" for load_id in load_ids]
+def staging_name(project: str, feed: Feed, load_id: str) -> str:
+    """Full name of a load's staging table, as this contract reads the file."""
+    return f"{project}.{STAGING}.{staging_table(feed.name, load_id, feed.fingerprint)}"
 
 
-def fit_group(project: str, feed: Feed, load_ids: Sequence[str]) -> Sequence[str]:
+def fit_group(project: str, feed: Feed, main: MainTable, loads: Sequence[Staged]) -> Sequence[Staged]:
     """The first of these loads, as many as one statement can hold; at least one."""
-    group = load_ids[:MAX_LOADS]
-    while len(group) > 1 and len(merge_statement(project, feed, group)) > _MAX_CHARACTERS:
+    group = loads[:MAX_LOADS]
+    while len(group) > 1 and len(merge_statement(project, feed, main, group)) > _MAX_CHARACTERS:
         group = group[: len(group) // 2]
     return group

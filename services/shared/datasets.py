@@ -3,4 +3,4 @@
 STAGING = "staging"
 """Of tables on their way to a main table. They expire."""
 OPS = "ops"
-"""Of journal, rejected rows, ledger and locks."""
+"""Of journal, rejected rows, ledger, main tables' entries and locks."""

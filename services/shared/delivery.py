@@ -34,6 +34,8 @@ class Delivery:
     """Why the push body could not be read: then the message is the body as it came."""
     subject: dict[str, object] = field(default_factory=dict)
     """What is known of feed, load_id, bucket, object and generation."""
+    contract: str | None = None
+    """The fingerprint of the contract by which the service works on it."""
     log_fields: dict[str, object] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     """Seconds of each step."""
@@ -42,7 +44,8 @@ class Delivery:
     started: float = field(default_factory=time.monotonic)
 
     def record_event(self, event: str, **detail: object) -> None:
-        self.events.append(Event(event, detail))
+        known = {"contract": self.contract} if self.contract else {}
+        self.events.append(Event(event, {**known, **detail}))
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -56,7 +59,13 @@ class Delivery:
     def all_fields(self) -> dict[str, object]:
         """For the log line."""
         seconds = {**self.timings, "total": time.monotonic() - self.started}
-        return {**self.subject, **self.log_fields, "seconds": {step: round(took, 3) for step, took in seconds.items()}}
+        known = {"contract": self.contract} if self.contract else {}
+        return {
+            **self.subject,
+            **known,
+            **self.log_fields,
+            "seconds": {step: round(took, 3) for step, took in seconds.items()},
+        }
 
 
 Handler = Callable[[Delivery], str]

@@ -58,8 +58,9 @@ class Load:
 
 
 def staging_table(feed: str, load_id: str, contract: str) -> str:
-    """Feed names hold no double underscore, so the feed's prefix is never another feed's."""
-    return f"{staging_prefix(feed)}{load_id}__{contract}"
+    """Feed names hold no double underscore, so the feed's prefix is never another feed's. An earlier release had no
+    contract in the name."""
+    return f"{staging_prefix(feed)}{load_id}" + (f"__{contract}" if contract else "")
 
 
 def staging_prefix(feed: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, Json, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,7 +19,10 @@ class Settings(BaseSettings):
     location: str = "US"
     feeds: Path
     landing_prefix: str = "incoming/"
+    ignore: Json[tuple[str, ...]] = Field((), validate_default=False)
+    """A JSON list of patterns: an object whose name one of them means is ignored, whichever feed's pattern it fits."""
     archive_bucket: str = "archive"
+    arrived_topic: str = "file-arrived"
     staged_topic: str = "file-staged"
     dead_letter_topic: str
     budget_seconds: float = Field(540.0, gt=0, lt=600)

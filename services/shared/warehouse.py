@@ -61,13 +61,21 @@ class Warehouse:
         return list(job.result(retry=self._retry, timeout=remaining(self._budget), job_retry=None))
 
     @translated()
+    def find_table(self, table: str) -> bigquery.Table | None:
+        """The table of this full name, project included; None where there is none. The question is free."""
+        try:
+            return self.client.get_table(table, retry=self._retry, timeout=HTTP_TIMEOUT)
+        except exceptions.NotFound:
+            return None
+
     def table_exists(self, table: str) -> bool:
         """Whether a table of this full name, project included, is there. The question is free."""
-        try:
-            self.client.get_table(table, retry=self._retry, timeout=HTTP_TIMEOUT)
-        except exceptions.NotFound:
-            return False
-        return True
+        return self.find_table(table) is not None
+
+    @translated()
+    def update_table(self, table: bigquery.Table, *fields: str) -> None:
+        """Write these fields of a table as it was found; TransientError where somebody else has changed it since."""
+        self.client.update_table(table, fields, retry=self._retry, timeout=HTTP_TIMEOUT)
 
     @translated()
     def drop_table(self, table: str) -> None:
@@ -147,8 +155,15 @@ class Warehouse:
 
     @translated()
     def create_table(self, table: bigquery.Table) -> None:
-        """Create a table if it is not there; one that is there stays as it is."""
-        self.client.create_table(table, exists_ok=True, retry=self._retry, timeout=HTTP_TIMEOUT)
+        """Create a table if it is not there; one that is there, of an earlier release, gains the columns it lacks."""
+        found = self.find_table(str(table.reference))
+        if found is None:
+            self.client.create_table(table, exists_ok=True, retry=self._retry, timeout=HTTP_TIMEOUT)
+            return
+        names = {field.name for field in found.schema}
+        if missing := [field for field in table.schema if field.name not in names]:
+            found.schema = [*found.schema, *missing]
+            self.update_table(found, "schema")
 
     def _find(self, job_id: str) -> Any | None:
         try:

@@ -65,7 +65,7 @@ def _arrived(
 
 def _gone(name: str, what: str, data: bytes = b"{}", **changed: str) -> Message:
     """A notification that can be read, of a generation that is not there."""
-    return _arrived(name, what, changed, data, "superseded", None)
+    return _arrived(name, what, changed, data, "dead_lettered", "object_gone")
 
 
 def _ignored(name: str, what: str, **changed: str) -> Message:

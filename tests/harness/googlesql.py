@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from functools import cache
@@ -26,12 +26,14 @@ from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
 from zetasql.wasi._pb2.zetasql.public import type_pb2, value_pb2
 
 from services.shared.warehouse import Parameters, Warehouse
+from tests.harness.main_table import described
 from tests.harness.statements.analyser import Analyser, columns_of, language, type_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCALE = 9
 """Decimals of a NUMERIC, which travels as a whole number of its last one, in two's complement."""
 _EXACT = Context(prec=60)
+_NAMES = ("STRING", "INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64", "BOOL", "DATE", "TIME", "TIMESTAMP", "JSON")
 _ROW_NUMBER = "_row_number"
 _Match = ast_enums_pb2.ASTMergeWhenClauseEnums
 _Action = ast_enums_pb2.ASTMergeActionEnums
@@ -56,6 +58,7 @@ class Table:
 
     columns: list[tuple[str, type_pb2.TypeProto]]
     rows: list[list[value_pb2.ValueProto]] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
 
     def as_dicts(self) -> list[dict[str, Any]]:
         return [
@@ -87,7 +90,7 @@ class GoogleSql(Warehouse):
 
     def query(self, sql: str, parameters: Parameters | None = None, name: str | None = None) -> list[Any]:
         """The rows of the last statement, each a dict. A script that fails leaves every table as it was."""
-        before = {name: Table(table.columns, list(table.rows)) for name, table in self.tables.items()}
+        before = {name: replace(table, rows=list(table.rows)) for name, table in self.tables.items()}
         answer = Table([])
         try:
             for kind, node in _statements(sql):
@@ -105,8 +108,17 @@ class GoogleSql(Warehouse):
     def drop_table(self, table: str) -> None:
         self.tables.pop(table, None)
 
-    def table_exists(self, table: str) -> bool:
-        return table in self.tables
+    def find_table(self, table: str) -> bigquery.Table | None:
+        found = self.tables.get(table)
+        return described(table, [_field(*one) for one in found.columns], found.labels) if found else None
+
+    def update_table(self, table: bigquery.Table, *fields: str) -> None:
+        """Columns that are added at the end are NULL in the rows that are there."""
+        found = self.tables[str(table.reference)]
+        found.labels = dict(table.labels)
+        for name, kind in list(columns_of(table.schema).items())[len(found.columns) :]:
+            found.columns.append((name, kind.to_proto()))
+            found.rows = [[*row, value_pb2.ValueProto()] for row in found.rows]
 
     def list_tables(self, dataset: str, prefix: str) -> list[str]:
         start = f"{self.client.project}.{dataset}."
@@ -115,7 +127,7 @@ class GoogleSql(Warehouse):
 
     def _create_table(self, table: bigquery.Table, **_: object) -> None:
         columns = [(name, kind.to_proto()) for name, kind in columns_of(table.schema).items()]
-        self.tables.setdefault(str(table), Table(columns))
+        self.tables.setdefault(str(table.reference), Table(columns, labels=dict(table.labels)))
 
     def _run(self, kind: str, node: Any, script: str, parameters: Parameters) -> Table:
         """One statement of a script; the answer of a query, nothing for all others."""
@@ -270,6 +282,12 @@ def _add_table(request: Any, name: str, table: Table, numbered: bool) -> None:
     if numbered:
         described.column.add(name=_ROW_NUMBER, type=_type("INT64"), is_pseudo_column=True)
         described.primary_key_column_index.append(len(table.columns))
+
+
+def _field(name: str, kind: type_pb2.TypeProto) -> bigquery.SchemaField:
+    element = kind.array_type.element_type if kind.HasField("array_type") else kind
+    found = next(one for one in _NAMES if type_of(one).to_proto() == element)
+    return bigquery.SchemaField(name, found, "REPEATED" if element is not kind else "NULLABLE")
 
 
 @cache

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.ingest.check_rows import check_rows, stage_rows
-from services.ingest.inspect_head import Layout
+from services.ingest.match_header import Layout
 from services.ingest.tables import Tables
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
@@ -45,5 +45,5 @@ def merge(warehouse: GoogleSql, feed: Feed, load: Load) -> str:
     settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
         GOOGLE_CLOUD_PROJECT="local", service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=60.0
     )
-    merger = Merger(settings, {feed.name: feed}, warehouse)
+    merger = Merger(settings, {feed.name: feed}, warehouse, publisher=None)  # type: ignore[arg-type]  # nothing is sent back
     return merger(Delivery(PushMessage(StagedMessage(load, feed.fingerprint).encode(), {}, "1", "s", 1), ""))

@@ -9,6 +9,7 @@ from sqlglot import exp
 from services.merge.statement import merge_statement
 from services.shared.contract.feed import Feed
 from tests.harness.histories.feeds import YAML
+from tests.harness.main_table import main_table, staged
 from tests.histories.concurrency_model import Rules, explore, start
 
 # One key that neither the table nor the other load has yet; one more each.
@@ -73,7 +74,7 @@ def test_g5_a_table_gone_before_its_merge_is_looked_for_again() -> None:
 def test_g5_merge_sql_takes_the_precautions_that_the_model_needs() -> None:
     """The model takes only the precautions that the sent statement has, and finds no fault."""
     feed = Feed.model_validate(YAML["readings"])
-    sql = merge_statement("p", feed, ["x"], "m")
+    sql = merge_statement("p", feed, main_table(feed), staged("p", feed, ["x"]), "m")
     begin, *body, record, commit = [statement for statement in sqlglot.parse(sql, read="bigquery") if statement]
     assert [type(begin), type(body[-1]), type(record), type(commit)] == [
         exp.Transaction,

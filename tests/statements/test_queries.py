@@ -19,13 +19,26 @@ _FOLDER = ROOT / "dropmerge" / "operations" / "queries"
 _SOURCES = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "dropmerge").rglob("*.py"))
 _PARAMETERS = {
     **dict.fromkeys(
-        ("bucket", "object", "id", "replay_of", "feed", "load_id", "load_ids", "dispatch_events"), "STRING"
+        (
+            "bucket",
+            "object",
+            "id",
+            "replay_of",
+            "feed",
+            "load_id",
+            "load_ids",
+            "dispatch_events",
+            "md5",
+            "objects",
+            "reason",
+        ),
+        "STRING",
     ),
     **dict.fromkeys(("since", "before"), "TIMESTAMP"),
-    "generation": "INT64",
+    **dict.fromkeys(("generation", "most"), "INT64"),
 }
 _NAMES = sorted(path.name for path in _FOLDER.glob("*.sql"))
-_INCLUDED = {"old_tombstones.sql"}
+_INCLUDED = {"old_tombstones.sql", "wanted_rejected_rows.sql"}
 """Part of other statements."""
 
 

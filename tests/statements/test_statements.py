@@ -27,6 +27,7 @@ from tests.harness.statements.statements import (
     merge_statement,
     normalised,
     send_all,
+    send_widening,
     unseen,
 )
 
@@ -102,6 +103,7 @@ def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(jinja2.Environment, "get_template", recording)
     send_all(_ACCOUNTS)
+    send_widening(_ACCOUNTS)
     paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]
     assert len(paths) > 5
     assert set(paths) == used

@@ -18,7 +18,18 @@ def latest_dead_letters(
     with DeadLetterSubscription(connection) as subscription:
         for batch in subscription.batches():
             for one in batch:
-                source = ObjectGeneration(one.bucket or "", one.object or "", one.generation or 0)
+                source = generation_of(one)
                 if source in wanted and (source not in found or found[source].at < one.at):
                     found[source] = one
     return found
+
+
+def waiting_generations(connection: Connection) -> frozenset[ObjectGeneration]:
+    """The object generations that have a dead letter."""
+    with DeadLetterSubscription(connection) as subscription:
+        return frozenset(generation_of(one) for batch in subscription.batches() for one in batch)
+
+
+def generation_of(dead_letter: DeadLetter) -> ObjectGeneration:
+    """What a dead letter is about; generation 0 where it does not say."""
+    return ObjectGeneration(dead_letter.bucket or "", dead_letter.object or "", dead_letter.generation or 0)

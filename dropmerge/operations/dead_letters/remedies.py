@@ -30,6 +30,12 @@ REMEDIES: dict[str, Remedy] = {
         "ingest knows the feed and merge does not: they were deployed with different contracts.",
         "Deploy merge with the same contracts, replay.",
     ),
+    "object_gone": Remedy(
+        "The error names the generation. A sender, or a rule of the bucket, deletes or moves files before they are "
+        "read; of an object that was overwritten and then deleted, the newer generation has an end of its own.",
+        "Have the file sent again, then discard: the new generation goes its own way. Let the sender move a file "
+        "only once `explain` says merged.",
+    ),
     "empty_file": Remedy(
         "The sender wrote nothing, or the upload was cut.",
         "Have the file sent again under the same name, then discard: the new generation goes its own way.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from services.shared.generation import ObjectGeneration
@@ -30,19 +31,22 @@ def too_long(feed: Feed) -> Iterator[str]:
 
 def _check(feed: Feed) -> str:
     from services.ingest.check_rows import check_statement
-    from services.ingest.inspect_head import Layout
+    from services.ingest.match_header import match_header
     from services.ingest.tables import Tables
 
     names = [column.name for column in feed.columns]
-    marker = [feed.delete.column] if feed.delete else []
-    layout = Layout((*names, *marker), has_delete_column=bool(marker))
+    layout = match_header([*names, *([feed.delete.column] if feed.delete else [])], feed)
     return check_statement(feed, Tables.of(_PROJECT, feed, _load(feed)), layout)
 
 
 def _merge(feed: Feed) -> str:
-    from services.merge.statement import merge_statement
+    from services.merge.main_table import MainTable
+    from services.merge.statement import Staged, merge_statement, staging_name
+    from services.shared.contract.order import column_names
 
-    return merge_statement(_PROJECT, feed, [_load(feed).load_id], "0" * 32)
+    load_id = _load(feed).load_id
+    main = MainTable("0" * 32, datetime.now(UTC), tuple(column_names(feed)))
+    return merge_statement(_PROJECT, feed, main, [Staged(load_id, staging_name(_PROJECT, feed, load_id))], "0" * 32)
 
 
 def _load(feed: Feed) -> Load:

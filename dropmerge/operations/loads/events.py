@@ -23,11 +23,13 @@ class LoadEvent:
     event: str
     service: str
     """`console` where a command recorded it."""
+    feed: str | None
+    """None where none was known."""
     detail: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
         """Keys at, event, service, detail."""
-        return {**vars(self), "at": self.at.isoformat()}
+        return {"at": self.at.isoformat(), "event": self.event, "service": self.service, "detail": self.detail}
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class JournalState:
     """Whether a service has recorded an event."""
     last_dispatched_at: datetime | None = None
     """When it was last delivered to ingest, announced or replayed."""
+    feed: str | None = None
+    """The last that the journal names, which may be gone since, or no longer want the object."""
 
 
 def read_events(connection: Connection, source: ObjectGeneration) -> list[LoadEvent]:
@@ -66,10 +70,16 @@ def journal_states(connection: Connection, since: datetime) -> dict[ObjectGenera
     found: dict[ObjectGeneration, JournalState] = {}
     for row in connection.query("latest_events.sql", parameters):
         source = ObjectGeneration(row["bucket"], row["object"], row["generation"])
-        state = found.setdefault(source, JournalState([], row["is_served"], row["last_dispatched_at"]))
+        state = found.setdefault(source, JournalState([], row["is_served"], row["last_dispatched_at"], row["feed"]))
         if row["event"] != "discarded" or is_current(row["moment"], row["last_dispatched_at"]):
             state.events.append(row["event"])
     return found
+
+
+def discarded_generations(connection: Connection) -> frozenset[ObjectGeneration]:
+    """Those that were given up and not dispatched since."""
+    rows = connection.query("discarded_generations.sql", {"dispatch_events": ("STRING", ",".join(DISPATCH_EVENTS))})
+    return frozenset(ObjectGeneration(row["bucket"], row["object"], row["generation"]) for row in rows)
 
 
 def is_current(written: datetime, last_dispatched_at: datetime | None) -> bool:
@@ -86,4 +96,4 @@ def _source(source: ObjectGeneration) -> dict[str, tuple[str, Any]]:
 
 
 def _event(row: Any) -> LoadEvent:
-    return LoadEvent(row["at"], row["event"], row["service"], json.loads(row["detail"] or "{}"))
+    return LoadEvent(row["at"], row["event"], row["service"], row["feed"], json.loads(row["detail"] or "{}"))

@@ -19,9 +19,10 @@ from dropmerge.operations.dead_letters.latest import latest_dead_letters
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.loads.events import LoadEvent, is_current, read_events
 from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, merged_together, row_counts
+from dropmerge.operations.loads.possible import possible_loads
+from dropmerge.operations.loads.same_bytes import RULE, SameBytes, find_same_bytes
 from dropmerge.operations.loads.states import DISPATCH_EVENTS, Evidence, State, state_of
 from services.shared.contract.formats import SUFFIXES
-from services.shared.contract.pattern import feed_for
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
@@ -59,7 +60,7 @@ class LoadHistory:
     source: ObjectGeneration
     """Generation 0 where none is known."""
     load: Load | None
-    """None where no feed wants the object, or no generation is known."""
+    """None where no feed ever wanted the object, or no generation is known."""
     feed: str | None
     state: State
     events: Sequence[LoadEvent]
@@ -69,8 +70,15 @@ class LoadHistory:
     """Rows that failed their checks, by reason."""
     merged_rows: Mapping[str, int] = field(default_factory=dict)
     jobs: Sequence[Job] = ()
+    same_bytes: Sequence[SameBytes] = ()
+    """Other loads of the feed with the file's bytes."""
     why: str | None = None
-    """Why nothing is known."""
+    """Why nothing is known, or why it is ignored."""
+
+    @property
+    def is_sent_again(self) -> bool:
+        """Whether a load with the same bytes is of an earlier upload."""
+        return any(one.source.generation < self.source.generation for one in self.same_bytes)
 
     def as_json(self) -> dict[str, Any]:
         """Keys load_id, state, feed, bucket, object, generation, events, and what else is known."""
@@ -79,6 +87,8 @@ class LoadHistory:
             "rejected": dict(self.rejected),
             "merged_rows": dict(self.merged_rows),
             "jobs": [asdict(job) for job in self.jobs],
+            "same_bytes": [one.as_json() for one in self.same_bytes],
+            "sent_again": RULE if self.is_sent_again else None,
             "why": self.why,
         }
         return {
@@ -96,13 +106,12 @@ class LoadHistory:
 def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> LoadHistory:
     """The history of gs://bucket/object#generation, of the latest generation where none is named.
 
-    `with_jobs`: also jobs and merged_rows, which take listing the jobs of that time. Raises UsageError.
+    `with_jobs`: also jobs and merged_rows, which take listing the jobs of that time, and loads with the same bytes.
+    Raises UsageError.
     """
     source = _source(connection, uri)
-    feed = feed_for(connection.feeds, source.name)
-    load = Load(feed.name, source) if feed and source.generation else None
     events = read_events(connection, source)
-    merge = find_merge(connection, load) if load else None
+    load, merge = _load(connection, source, events)
     state = state_of(_evidence(connection, source, load, merge, events))
     dead_letter = _last_dead_letter(events) if state == State.DEAD_LETTERED else None
     if not state.is_terminal and source.generation:
@@ -113,7 +122,7 @@ def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> L
     return LoadHistory(
         source,
         load,
-        feed.name if feed else None,
+        load.feed if load else _feed_today(connection, source.name),
         state,
         events,
         _merge_details(connection, merge, load) if merge and load else None,
@@ -121,7 +130,8 @@ def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> L
         _rejected(connection, load) if load else {},
         row_counts(connection, merge, load, jobs) if with_jobs and merge and load else {},
         [_job(job) for job in jobs],
-        _why_unknown(connection, source) if state == State.UNKNOWN else None,
+        find_same_bytes(connection, load, events) if with_jobs and load else [],
+        _why(connection, source, state, events),
     )
 
 
@@ -148,6 +158,23 @@ def _live(connection: Connection, bucket: str, name: str) -> int | None:
     except exceptions.NotFound:
         return None
     return int(blob.generation) if blob else None
+
+
+def _load(
+    connection: Connection, source: ObjectGeneration, events: Sequence[LoadEvent]
+) -> tuple[Load | None, Merge | None]:
+    """The load that the ledger holds and its MERGE, else the one that is on its way."""
+    if not source.generation:
+        return None, None
+    journal_feed = next((event.feed for event in reversed(events) if event.feed), None)
+    loads = possible_loads(connection, source, journal_feed)
+    found = ((load, find_merge(connection, load)) for load in loads)
+    return next((one for one in found if one[1]), (loads[0] if loads else None, None))
+
+
+def _feed_today(connection: Connection, name: str) -> str | None:
+    feed = connection.feed_of(name)
+    return feed.name if feed else None
 
 
 def _evidence(
@@ -236,6 +263,16 @@ def _jobs(connection: Connection, load: Load, merge: Merge | None, events: Seque
 
 def _job(job: Any) -> Job:
     return Job(job.job_id, job.state, job.created, job.error_result["message"] if job.error_result else None)
+
+
+def _why(connection: Connection, source: ObjectGeneration, state: State, events: Sequence[LoadEvent]) -> str | None:
+    if state == State.IGNORED:
+        recorded = [event.detail["pattern"] for event in events if event.event == "ignored"]
+        pattern = recorded[-1] if recorded else connection.ignored_by(source.name)
+        return (
+            f"its name matches {pattern}, which deploy/topology.yaml ignores" if pattern else "no feed has to want it"
+        )
+    return _why_unknown(connection, source) if state == State.UNKNOWN else None
 
 
 def _why_unknown(connection: Connection, source: ObjectGeneration) -> str:

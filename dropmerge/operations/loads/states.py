@@ -19,7 +19,7 @@ class State(StrEnum):
     MERGED = "merged", "Its rows are in the main table."
     DEAD_LETTERED = "dead_lettered", "It could not go on; a dead letter says why."
     SUPERSEDED = "superseded", "Its object was overwritten before it could be read."
-    IGNORED = "ignored", "No feed wants it."
+    IGNORED = "ignored", "No feed wants it, or its name is one to ignore."
     UNKNOWN = "unknown", "Nothing is known of it."
 
     sentence: str
@@ -52,12 +52,12 @@ class Evidence:
     is_served: bool = False
     """Whether a service, and not only a command, has recorded an event."""
     load: Load | None = None
-    """None where no feed wants the object."""
+    """None where no feed ever wanted the object."""
     tables: Callable[[], Collection[str]] = field(default=lambda: ())
     """Names of the staging dataset's tables."""
     is_pinned: Callable[[], bool] = field(default=lambda: False)
     is_unwanted: bool = False
-    """Whether no feed wants it and none has to."""
+    """Whether no feed wants it and none has to, or its name is one to ignore."""
     is_overwritten: Callable[[], bool] = field(default=lambda: False)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.events import MAX_CLOCK_SKEW, JournalState, journal_states
+from dropmerge.operations.loads.possible import possible_loads
 from dropmerge.operations.loads.states import Evidence, State, state_of
-from services.shared.contract.pattern import feed_for
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
@@ -22,7 +22,7 @@ _EXPECTED_WITHIN = timedelta(minutes=10)
 class LoadStatus:
     source: ObjectGeneration
     load: Load | None
-    """None where no feed wants the object."""
+    """None where no feed ever wanted the object."""
     state: State
     created: datetime
     last_dispatched_at: datetime | None
@@ -52,10 +52,10 @@ def merged_loads(connection: Connection, since: datetime) -> set[str]:
     return {row["load_id"] for row in connection.query("merged_since.sql", {"since": ("TIMESTAMP", since)})}
 
 
-def merged_among(connection: Connection, load_ids: Sequence[str]) -> set[str]:
-    """Which of these loads the ledger holds."""
+def merged_among(connection: Connection, load_ids: Sequence[str]) -> dict[str, datetime]:
+    """Which of these loads the ledger holds, and when they were merged."""
     rows = connection.query("merged_among.sql", {"load_ids": ("STRING", ",".join(load_ids))})
-    return {row["load_id"] for row in rows}
+    return {row["load_id"]: row["merged_at"] for row in rows}
 
 
 def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
@@ -64,15 +64,17 @@ def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
         return []
     since = min(blob.time_created for blob in blobs) - MAX_CLOCK_SKEW
     known = journal_states(connection, since)
-    loads = {_source(blob): load_of(connection, blob) for blob in blobs}
+    loads = {
+        source: possible_loads(connection, source, _journal(known, source).feed) for source in map(_source, blobs)
+    }
     merged = _merged(connection, since, known, loads)
     # One listing for all, and only if one of them needs it.
     tables = cache(lambda: frozenset(connection.staging_tables()))
     found = []
     for blob in blobs:
-        source, load = _source(blob), loads[_source(blob)]
-        journal = known.get(source, JournalState())
-        is_merged = load is not None and load.load_id in merged
+        source = _source(blob)
+        journal = _journal(known, source)
+        load, is_merged = _choose(loads[source], merged)
         state = state_of(_evidence(load, is_merged, journal, connection.is_unwanted(blob.name), tables))
         found.append(LoadStatus(source, load, state, blob.time_created, journal.last_dispatched_at))
     return found
@@ -82,9 +84,21 @@ def _source(blob: Any) -> ObjectGeneration:
     return ObjectGeneration(blob.bucket.name, blob.name, int(blob.generation))
 
 
+def _journal(known: Mapping[ObjectGeneration, JournalState], source: ObjectGeneration) -> JournalState:
+    return known.get(source, JournalState())
+
+
+def _choose(loads: Sequence[Load], merged: set[str]) -> tuple[Load | None, bool]:
+    """The load that is merged, else the one that is on its way; and whether it is merged."""
+    for load in loads:
+        if load.load_id in merged:
+            return load, True
+    return (loads[0] if loads else None), False
+
+
 def load_of(connection: Connection, blob: Any) -> Load | None:
     """The load of a live object; None where no feed wants it."""
-    feed = feed_for(connection.feeds, blob.name)
+    feed = connection.feed_of(blob.name)
     return Load(feed.name, _source(blob)) if feed else None
 
 
@@ -92,7 +106,7 @@ def _merged(
     connection: Connection,
     since: datetime,
     known: Mapping[ObjectGeneration, JournalState],
-    loads: Mapping[ObjectGeneration, Load | None],
+    loads: Mapping[ObjectGeneration, Sequence[Load]],
 ) -> set[str]:
     """Ids of those that the ledger holds.
 
@@ -102,10 +116,11 @@ def _merged(
     merged = merged_loads(connection, since)
     doubtful = [
         load.load_id
-        for source, load in loads.items()
-        if load and load.load_id not in merged and "merged" in known.get(source, JournalState()).events
+        for source, some in loads.items()
+        for load in some
+        if load.load_id not in merged and "merged" in _journal(known, source).events
     ]
-    return merged | (merged_among(connection, doubtful) if doubtful else set())
+    return merged | (merged_among(connection, doubtful).keys() if doubtful else set())
 
 
 def _evidence(

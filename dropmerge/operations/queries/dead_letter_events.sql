@@ -1,6 +1,6 @@
 {# The journal's events about a dead letter's object generation, and about the dead letter itself, which may have none,
    oldest first. Parameters: bucket, object, generation, id, replay_of, since. #}
-SELECT `at`, event, service, detail
+SELECT `at`, event, service, feed, detail
 FROM `ops.journal`
 WHERE `at` >= @since
   AND (

@@ -1,17 +1,21 @@
 {# Of each object generation the last event, and the last discarded dead letter, which is as old as the dead letter was.
-   Beside each: when the load was last dispatched, and whether a service has said anything of it.
+   Beside each: the last feed that the journal names, when the load was last dispatched, and whether a service has said
+   anything of it.
    Parameters: since, dispatch_events (comma-separated). #}
-SELECT bucket, object, generation, event, moment, last_dispatched_at, is_served
+SELECT bucket, object, generation, feed, event, moment, last_dispatched_at, is_served
 FROM (
   SELECT
-    *,
+    * EXCEPT (feed),
+    LAST_VALUE(feed IGNORE NULLS) OVER (
+      PARTITION BY bucket, object, generation ORDER BY `at` ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) AS feed,
     MAX(IF(event IN UNNEST(SPLIT(@dispatch_events)), `at`, NULL))
       OVER (PARTITION BY bucket, object, generation) AS last_dispatched_at,
     LOGICAL_OR(service != 'console') OVER (PARTITION BY bucket, object, generation) AS is_served,
     ROW_NUMBER() OVER (PARTITION BY bucket, object, generation, event = 'discarded' ORDER BY moment DESC) AS n
   FROM (
     SELECT
-      bucket, object, generation, event, service, `at`,
+      bucket, object, generation, feed, event, service, `at`,
       IF(
         event = 'discarded',
         COALESCE(SAFE_CAST(JSON_VALUE(detail, '$.dead_lettered_at') AS TIMESTAMP), `at`),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from services.ingest.formats import csv
@@ -22,6 +23,9 @@ class FormatModule(Protocol):
 
     def columns(self, head: bytes, is_whole: bool, options: Format) -> list[str]:
         """Names in the file's order, from its first bytes, which may be all. Raises PermanentError."""
+
+    def hints(self, header: Sequence[str], known: AbstractSet[str], options: Format) -> Iterator[str]:
+        """What in the format may be why these names are not those that the contract knows."""
 
     def load_config(self, columns: Sequence[str], options: Format) -> LoadJobConfig:
         """How BigQuery loads a file with these columns, every one a STRING."""

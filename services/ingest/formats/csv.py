@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -33,6 +34,19 @@ def columns(head: bytes, is_whole: bool, options: Csv) -> list[str]:
     if not is_whole and "\n" not in text:
         raise PermanentError("malformed_file", f"no line ends within the first {len(text)} characters")
     return header
+
+
+def hints(header: Sequence[str], known: AbstractSet[str], options: Csv) -> Iterator[str]:
+    """Another delimiter, or one too many."""
+    text = options.delimiter.join(header)
+    fit = {one: len(known & set(text.split(one))) for one in (options.delimiter, *_DELIMITERS)}
+    likely = max(fit, key=lambda one: fit[one])
+    if likely != options.delimiter:
+        yield f"is the delimiter {likely!r}?"
+    if header[-1] == "":
+        yield "an empty name at the end: a trailing delimiter"
+    if header[0] == "":
+        yield "an empty name at the beginning: an index column without a name"
 
 
 def load_config(columns: Sequence[str], options: Csv) -> LoadJobConfig:

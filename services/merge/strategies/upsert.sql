@@ -15,8 +15,8 @@ MERGE {{ main | identifier }} AS _t
 USING (
   SELECT {{ columns }}
   FROM (
-{% for table in staging %}
-    SELECT {{ columns }} FROM {{ table | identifier }}{{ '' if loop.last else ' UNION ALL' }}
+{% for source in sources %}
+    SELECT {% for name in names %}{{ name | identifier if name not in source.absent else 'CAST(NULL AS STRING) AS ' ~ (name | identifier) }}{{ '' if loop.last else ', ' }}{% endfor %} FROM {{ source.table | identifier }}{{ '' if loop.last else ' UNION ALL' }}
 {% endfor %}
   )
   WHERE TRUE
@@ -31,9 +31,13 @@ ON {% for name in feed.key %}_t.{{ name | identifier }} = _s.{{ name | identifie
 {% for operator, literal in bounds %}
   AND _t.{{ feed.key[0] | identifier }} {{ operator }} {{ literal }}
 {% endfor %}
+{# What the table has and the contract has not is not of this row: a value that stayed would stand beside new ones. #}
 WHEN MATCHED AND {{ beats() }} THEN UPDATE SET
 {% for name in names if name not in feed.key %}
   {{ name | identifier }} = _s.{{ name | identifier }}{{ '' if loop.last else ',' }}
+{% endfor %}
+{% for name in others %}
+  , {{ name | identifier }} = NULL
 {% endfor %}
 WHEN NOT MATCHED THEN
   INSERT ({{ columns }})

@@ -126,9 +126,5 @@ class Feed(_Model):
         assert column.check is not None
         return parse_check(column.check, self._types)
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return glob.compiled(self.objects)
-
     def wants(self, object_name: str) -> bool:
-        return self._pattern.fullmatch(object_name) is not None
+        return glob.matches(self.objects, object_name)

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 _STARS = ("*", "**")
 _WILD = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
-    """To be held against a whole name."""
+def matches(pattern: str, object_name: str) -> bool:
+    """Whether the pattern means the object."""
+    return _compiled(pattern).fullmatch(object_name) is not None
+
+
+def first_match(patterns: Iterable[str], object_name: str) -> str | None:
+    """The first of these patterns that means the object; None where none does."""
+    return next((pattern for pattern in patterns if matches(pattern, object_name)), None)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(map(_expression, _tokens(pattern))), re.DOTALL)
 
 

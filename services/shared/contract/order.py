@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from services.shared.contract.feed import Feed
-from services.shared.contract.types import ColumnType, type_named
+from services.shared.contract.types import type_named
 
 
 @dataclass(frozen=True)
@@ -16,18 +18,31 @@ class Metadata:
     type: str
     source: str
     """SQL of it in the statement that types a file's rows."""
+    mode: Literal["NULLABLE", "REQUIRED"] = "REQUIRED"
+
+    def comparable(self, column: str) -> str:
+        """SQL to order by. BigQuery's JSON has no order
+        (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#orderable_data_types)."""
+        return f"TO_JSON_STRING({column})" if self.type == "JSON" else column
 
 
 DELETED = Metadata("_deleted", "BOOL", "_deleted")
 GENERATION = Metadata("_generation", "INT64", "@generation")
 OBJECT = Metadata("_object", "STRING", "@object")
 LOAD_ID = Metadata("_load_id", "STRING", "@load_id")
+RESCUED = Metadata("_rescued", "JSON", "IF(_deleted, NULL, _rescued)", "NULLABLE")
 METADATA = (DELETED, GENERATION, OBJECT, LOAD_ID)
+"""Of every feed."""
+
+
+def metadata(feed: Feed) -> tuple[Metadata, ...]:
+    """Of this feed's tables, in their order."""
+    return (*METADATA, RESCUED) if feed.unknown_columns == "rescue" else METADATA
 
 
 def column_names(feed: Feed) -> list[str]:
     """Of staging and main tables, in their order."""
-    return [column.name for column in feed.columns] + [one.name for one in METADATA]
+    return [column.name for column in feed.columns] + [one.name for one in metadata(feed)]
 
 
 @dataclass(frozen=True)
@@ -35,19 +50,22 @@ class Rank:
     """One step of the order: the row with the greater value wins, NULL is smallest."""
 
     name: str
-    type: ColumnType
+    comparable: Callable[[str], str]
+    """SQL to order a column by."""
 
     def of(self, table: str = "") -> str:
         """SQL to compare, of the column in the table of this alias."""
-        return self.type.comparable(f"{table}.`{self.name}`" if table else f"`{self.name}`")
+        return self.comparable(f"{table}.`{self.name}`" if table else f"`{self.name}`")
 
 
 def ranking(feed: Feed) -> list[Rank]:
-    """The first step in which two rows differ decides: version, generation, delete, the other columns in order.
+    """The first step in which two rows differ decides: version, generation, delete, the other columns in order,
+    what was rescued.
 
     Rows equal in all of these, created in one microsecond, are told apart by their object's name.
     """
-    types = {column.name: column.type for column in feed.columns}
-    names = [feed.version, GENERATION.name, DELETED.name, *feed.tie_breakers, OBJECT.name]
-    types |= {one.name: one.type for one in METADATA}
-    return [Rank(name, type_named(types[name])) for name in names]
+    comparable: dict[str, Callable[[str], str]] = {one.name: type_named(one.type).comparable for one in feed.columns}
+    comparable |= {one.name: one.comparable for one in metadata(feed)}
+    rescued = [RESCUED.name] if RESCUED in metadata(feed) else []
+    names = [feed.version, GENERATION.name, DELETED.name, *feed.tie_breakers, *rescued, OBJECT.name]
+    return [Rank(name, comparable[name]) for name in names]

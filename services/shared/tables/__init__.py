@@ -11,7 +11,7 @@ from services.shared.datasets import OPS
 
 
 def table(project: str, name: str) -> Table:
-    """The table `journal`, `rejected_rows` or `ledger`, ready to be created."""
+    """The table `journal`, `rejected_rows`, `ledger` or `main_tables`, ready to be created."""
     definition = json.loads((Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8"))
     made = Table(f"{project}.{OPS}.{name}", [SchemaField.from_api_repr(field) for field in definition["schema"]])
     made.clustering_fields = definition["clustering"]

@@ -68,7 +68,9 @@ _NOT_BIGQUERYS = {
 def language() -> Any:
     """GoogleSQL's features as BigQuery has them."""
     found = LanguageOptions.maximum_features()
-    found.enabled_language_features = [one for one in found.enabled_language_features if one not in _NOT_BIGQUERYS]
+    kept = [one for one in found.enabled_language_features if one not in _NOT_BIGQUERYS]
+    # https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language
+    found.enabled_language_features = [*kept, LanguageFeature.FEATURE_ALTER_COLUMN_SET_DATA_TYPE]
     # As outside Google: FLOAT64 and not DOUBLE, no unsigned integers.
     found.product_mode = ProductMode.PRODUCT_EXTERNAL
     return found

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,8 +19,10 @@ from typing import Any
 from google.cloud import bigquery
 
 from services.ingest.check_rows import check_rows, stage_rows
-from services.ingest.inspect_head import Layout
+from services.ingest.match_header import Layout
 from services.ingest.tables import Tables
+from services.merge.entries import Entry
+from services.merge.follow import definition
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
 from services.shared.contract.types import TYPES
@@ -32,6 +35,7 @@ from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
 from services.shared.tables import table
 from services.shared.warehouse import Parameters, Warehouse
+from tests.harness.main_table import described
 from tests.harness.statements.analyser import Analyser, columns_of, type_of
 from tests.harness.statements.feeds import GOOD
 
@@ -50,9 +54,11 @@ class AnalysingWarehouse(Warehouse):
         client: Any = SimpleNamespace(
             project=PROJECT,
             get_dataset=lambda *_, **__: None,
-            create_table=lambda table, **__: analyser.add_table(str(table), columns_of(table.schema)),
+            create_table=lambda table, **__: self._create(table),
         )
         super().__init__(client, 60.0)
+        self._schemas: dict[str, Sequence[bigquery.SchemaField]] = {}
+        self._entry: dict[str, Any] = {}
         self.analyser = analyser
         self.sent: list[Statement] = []
         self.staging: list[str] = []
@@ -62,6 +68,10 @@ class AnalysingWarehouse(Warehouse):
         self.sent.append((sql, tuple(sorted(types.items()))))
         columns = self.analyser.analyse(sql, types)
         kinds = {name: kind.type_kind for name, kind in columns.items()}
+        if "instead_of" in types:
+            self._entry = {name: value for name, (_, value) in (parameters or {}).items()}
+        if set(kinds) == {one.name for one in fields(Entry)}:
+            return [{name: self._entry[name] for name in kinds}] if self._entry else []
         if set(kinds) == {"low", "high"}:
             return [{name: _example(kind) for name, kind in kinds.items()}]
         return [dict.fromkeys(kinds, 5)] if _NUMBER in kinds.values() else []
@@ -74,8 +84,19 @@ class AnalysingWarehouse(Warehouse):
     def drop_table(self, table: str) -> None:
         pass
 
+    def find_table(self, table: str) -> bigquery.Table | None:
+        schema = self._schemas.get(table)
+        return described(table, schema) if schema else None
+
     def table_exists(self, table: str) -> bool:
         return False
+
+    def update_table(self, table: bigquery.Table, *fields: str) -> None:
+        self._create(table)
+
+    def _create(self, table: bigquery.Table) -> None:
+        self._schemas[str(table.reference)] = table.schema
+        self.analyser.add_table(str(table.reference), columns_of(table.schema))
 
     def list_tables(self, dataset: str, prefix: str) -> list[str]:
         return [name for name in self.staging if name.startswith(prefix)]
@@ -102,6 +123,24 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
         warehouse.analyser.add_table_like(_qualified(feed, load), _qualified(feed, first))
     warehouse.staging = [load.staging_table(feed.fingerprint) for load in (first, *others)]
     _merge(warehouse, feed, first)
+    return warehouse
+
+
+def send_widening(feed: Feed) -> AnalysingWarehouse:
+    """Merge a load into a table of an earlier release, whose contract had INT64 where this one has NUMERIC."""
+    earlier = feed.model_copy(
+        update={
+            "columns": [
+                one.model_copy(update={"type": "INT64"} if one.type == "NUMERIC" else {}) for one in feed.columns
+            ]
+        }
+    )
+    warehouse = AnalysingWarehouse(Analyser())
+    warehouse.client.create_table(bigquery.Table(f"{PROJECT}.{feed.table}", definition(earlier)))
+    load = Load(feed.name, ObjectGeneration("landing", "0.csv", 0))
+    _stage(warehouse, feed, load, has_delete=False, again=None)
+    warehouse.staging = [load.staging_table(feed.fingerprint)]
+    _merge(warehouse, feed, load)
     return warehouse
 
 
@@ -133,7 +172,7 @@ def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
     settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
         GOOGLE_CLOUD_PROJECT=PROJECT, service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=0.01
     )
-    merger = Merger(settings, {feed.name: feed}, warehouse)
+    merger = Merger(settings, {feed.name: feed}, warehouse, publisher=None)  # type: ignore[arg-type]  # nothing is sent back
     outcome = merger(Delivery(PushMessage(StagedMessage(load, feed.fingerprint).encode(), {}, "1", "s", 1), ""))
     assert outcome == "merged"
 

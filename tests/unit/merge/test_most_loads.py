@@ -3,6 +3,7 @@
 import pytest
 
 from services.merge.statement import MAX_LOADS, fit_group, merge_statement
+from tests.harness.main_table import main_table, staged
 from tests.harness.statements.feeds import wide
 
 _PROJECT = "project-with-thirty-characters"
@@ -14,10 +15,11 @@ _LIMIT = 1024 * 1024
 def test_g5_a_group_stays_within_bigquery_s_limit_on_a_statement(columns: int) -> None:
     """All that wait where it can be; fewer, at least one, for a wide contract; the first always."""
     feed = wide(columns)
-    waiting = [f"{n:020x}" for n in range(2 * MAX_LOADS)]
-    group = fit_group(_PROJECT, feed, waiting)
+    waiting = staged(_PROJECT, feed, [f"{n:020x}" for n in range(2 * MAX_LOADS)])
+    main = main_table(feed)
+    group = fit_group(_PROJECT, feed, main, waiting)
     bounds = [(">=", "'" + "x" * 100 + "'"), ("<=", "'" + "y" * 100 + "'")]
-    assert len(merge_statement(_PROJECT, feed, group, "m" * 32, bounds)) < _LIMIT
+    assert len(merge_statement(_PROJECT, feed, main, group, "m" * 32, bounds)) < _LIMIT
     assert list(group) == waiting[: len(group)]
     assert len(group) == MAX_LOADS if columns <= 100 else 1 <= len(group) < MAX_LOADS
 
@@ -25,6 +27,7 @@ def test_g5_a_group_stays_within_bigquery_s_limit_on_a_statement(columns: int) -
 def test_g5_a_group_that_fits_is_not_cut() -> None:
     """Half of a group that is too long is tried; what then fits is all of that half."""
     feed = wide(1000)
-    group = fit_group(_PROJECT, feed, [f"{n:020x}" for n in range(MAX_LOADS)])
-    assert len(merge_statement(_PROJECT, feed, [f"{n:020x}" for n in range(2 * len(group))])) > 900_000
-    assert fit_group(_PROJECT, feed, group) == group
+    main, waiting = main_table(feed), staged(_PROJECT, feed, [f"{n:020x}" for n in range(MAX_LOADS)])
+    group = fit_group(_PROJECT, feed, main, waiting)
+    assert len(merge_statement(_PROJECT, feed, main, waiting[: 2 * len(group)])) > 900_000
+    assert fit_group(_PROJECT, feed, main, group) == group

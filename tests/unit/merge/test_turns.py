@@ -15,15 +15,17 @@ from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
 from tests.harness.histories.feeds import YAML
+from tests.harness.statements.analyser import Analyser
+from tests.harness.statements.statements import AnalysingWarehouse
 
 FEED = Feed.model_validate(YAML["readings"])
 
 
-def _merger(budget: float, warehouse: Any = None) -> Merger:
+def _merger(budget: float, warehouse: Any = None, publisher: Any = None) -> Merger:
     settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
         GOOGLE_CLOUD_PROJECT="p", service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=budget
     )
-    return Merger(settings, {FEED.name: FEED}, warehouse)
+    return Merger(settings, {FEED.name: FEED}, warehouse, publisher)
 
 
 def _delivery() -> Delivery:
@@ -54,26 +56,17 @@ def test_g5_the_table_lock_is_released() -> None:
         pass
 
 
-class _Late:
+class _Late(AnalysingWarehouse):
     """A warehouse whose list of tables is older than the tables."""
+
+    def __init__(self) -> None:
+        super().__init__(Analyser())
 
     def list_tables(self, dataset: str, prefix: str) -> list[str]:
         return []
 
     def table_exists(self, table: str) -> bool:
         return True
-
-    def query(self, sql: str) -> list[Any]:
-        return []
-
-    def drop_table(self, table: str) -> None:
-        pass
-
-    def create_dataset(self, name: str) -> None:
-        pass
-
-    def create_table(self, table: Any) -> None:
-        pass
 
 
 def test_g2_a_staging_table_that_the_list_does_not_have_yet_is_not_missing() -> None:

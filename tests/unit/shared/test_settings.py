@@ -12,6 +12,7 @@ from services.shared.settings import SettingsError, read_settings
         ("DROPMERGE_SERVICE", "both", "DROPMERGE_SERVICE"),
         ("DROPMERGE_FEEDS", None, "DROPMERGE_FEEDS"),
         ("DROPMERGE_BUDGET_SECONDS", "soon", "DROPMERGE_BUDGET_SECONDS"),
+        ("DROPMERGE_IGNORE", "_SUCCESS", "DROPMERGE_IGNORE"),
     ],
 )
 def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None, words: str) -> None:

@@ -1,0 +1,6 @@
+{# Rejected rows of each file by reason. Parameters: those of wanted_rejected_rows.sql. #}
+SELECT feed, object, generation, why, COUNT(*) AS n
+FROM `ops.rejected_rows`, UNNEST(reasons) AS why
+WHERE {% include 'wanted_rejected_rows.sql' %}
+GROUP BY feed, object, generation, why
+ORDER BY feed, object, generation, why

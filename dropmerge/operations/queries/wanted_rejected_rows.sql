@@ -1,0 +1,7 @@
+{# Which rejected rows are meant. Parameters, each empty for all: feed, objects (a name a line), reason. #}
+(@feed = '' OR feed = @feed)
+AND (@objects = '' OR object IN UNNEST(SPLIT(@objects, '\n')))
+AND (
+  @reason = ''
+  OR EXISTS (SELECT 1 FROM UNNEST(reasons) AS one WHERE one = @reason OR STARTS_WITH(one, CONCAT(@reason, ':')))
+)

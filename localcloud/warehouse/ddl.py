@@ -1,0 +1,114 @@
+"""What DDL leaves in the catalog of bqemulator 1.4.0, which keeps less of a table than BigQuery does.
+
+There a table made by a statement has its clustering, labels and NOT NULL columns, one that a statement alters has its
+new columns and types, and a column that is added to a table's schema is in the table.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import sqlglot
+from bqemulator.api.routes import tables
+from bqemulator.catalog import ddl_sync
+from bqemulator.catalog.etag import generate_etag
+from bqemulator.catalog.models import Clustering, TableFieldSchema, TableMeta, TableSchema
+from bqemulator.jobs import executor
+from bqemulator.scripting import interpreter
+from bqemulator.storage.sql_identifiers import quoted_table_ref
+from bqemulator.storage.type_map import bq_schema_to_duckdb_columns
+from sqlglot import exp
+
+
+def set_up() -> None:
+    """Replaces what keeps the catalog after a statement, and what changes a table's schema."""
+    for module in (executor, interpreter):
+        module.sync_created_table = sync_table  # type: ignore[attr-defined]
+    (route,) = [
+        one for one in list[Any](tables.router.routes) if one.endpoint is tables.patch_table and "PATCH" in one.methods
+    ]
+    route.endpoint = _with_columns(tables.patch_table)
+
+
+def sync_table(bq_sql: str, project_id: str, ctx: Any) -> None:
+    """Brings the catalog up to date after a statement; nothing where it neither creates nor alters a table."""
+    ddl_sync.sync_created_table(bq_sql, project_id, ctx)
+    tree = _parse(bq_sql)
+    if isinstance(tree, exp.Create) and tree.kind == "TABLE":
+        _change(tree.this, project_id, ctx, lambda meta: _as_declared(meta, tree))
+    elif isinstance(tree, exp.Alter):
+        _change(tree.this, project_id, ctx, lambda meta: _as_altered(meta, tree, ctx))
+
+
+def _parse(bq_sql: str) -> Any:
+    try:
+        return sqlglot.parse_one(bq_sql, read="bigquery")
+    except sqlglot.errors.SqlglotError:
+        return None
+
+
+def _change(target: Any, project_id: str, ctx: Any, change: Callable[[TableMeta], dict[str, Any]]) -> None:
+    table = target.this if isinstance(target, exp.Schema) else target
+    parts = [part for one in table.parts for part in one.name.split(".")]
+    project, dataset, name = parts if len(parts) == 3 else (project_id, *parts[-2:])
+    meta = ctx.catalog.get_table(project, dataset, name)
+    if meta is not None:
+        now = ctx.clock.now()
+        more = {"last_modified_time": now, "etag": generate_etag(project, dataset, name, str(now))}
+        ctx.catalog.update_table(meta.model_copy(update={**change(meta), **more}))
+
+
+def _as_declared(meta: TableMeta, tree: exp.Create) -> dict[str, Any]:
+    properties = tree.args.get("properties")
+    declared = properties.expressions if properties else []
+    cluster = next((one for one in declared if isinstance(one, exp.ClusterProperty)), None)
+    labels = next((one for one in declared if isinstance(one, exp.Property) and one.name.lower() == "labels"), None)
+    columns = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
+    required = {column.name for column in columns if column.find(exp.NotNullColumnConstraint)}
+    fields = [_with_mode(one, "REQUIRED" if one.name in required else one.mode) for one in meta.schema_.fields]
+    return {
+        "schema_": TableSchema(fields=tuple(fields)),
+        "clustering": Clustering(fields=tuple(one.name for one in cluster.expressions)) if cluster else None,
+        "labels": dict(_pairs(labels)) if labels else {},
+    }
+
+
+def _pairs(labels: exp.Property) -> list[tuple[str, str]]:
+    """Of OPTIONS (labels=[('name', 'value')])."""
+    return [
+        (name.name, value.name)
+        for name, value in (one.expressions for one in labels.args["value"].find_all(exp.Tuple))
+    ]
+
+
+def _as_altered(meta: TableMeta, tree: exp.Alter, ctx: Any) -> dict[str, Any]:
+    relaxed = {one.name for one in tree.args["actions"] if isinstance(one, exp.AlterColumn) and one.args.get("drop")}
+    modes = {one.name: "NULLABLE" if one.name in relaxed else one.mode for one in meta.schema_.fields}
+    now = ddl_sync._introspect_schema(meta.project_id, meta.dataset_id, meta.table_id, ctx)
+    return {
+        "schema_": TableSchema(fields=tuple(_with_mode(one, modes.get(one.name, "NULLABLE")) for one in now.fields))
+    }
+
+
+def _with_mode(field: TableFieldSchema, mode: str) -> TableFieldSchema:
+    return field.model_copy(update={"mode": mode})
+
+
+def _with_columns(patch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(patch)
+    async def patch_table(project_id: str, dataset_id: str, table_id: str, request: Any, ctx: Any) -> Any:
+        body = await request.json()
+        meta = ctx.catalog.get_table(project_id, dataset_id, table_id)
+        there = {one.name.lower() for one in meta.schema_.fields} if meta else set()
+        added = [one for one in body.get("schema", {}).get("fields", []) if one["name"].lower() not in there]
+        if meta is not None and added:
+            async with ctx.engine.write_lock():
+                # A kill after this leaves a column that the catalog does not know, and the next patch finds.
+                for name, kind in bq_schema_to_duckdb_columns(added):
+                    table = quoted_table_ref(project_id, dataset_id, table_id)
+                    ctx.engine.execute(f'ALTER TABLE {table} ADD COLUMN IF NOT EXISTS "{name}" {kind}')
+        return await patch(project_id, dataset_id, table_id, request, ctx)
+
+    return patch_table

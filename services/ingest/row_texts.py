@@ -1,0 +1,73 @@
+"""Where the texts of a row come from: the file's fields, the contract's defaults, and names as parameters.
+
+A text of a contract or of a file reaches a statement as a parameter, never as SQL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.ingest.formats import format_of
+from services.ingest.match_header import Layout
+from services.shared.contract.feed import Column, Feed
+from services.shared.sql import identifier
+from services.shared.warehouse import Parameters
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A column that the contract does not know, on its way into `_rescued`."""
+
+    name: str
+    """SQL of its name in the file, as it stands before a value in JSON."""
+    text: str
+    """SQL of the field."""
+
+
+def columns(feed: Feed, layout: Layout) -> list[Column]:
+    """The contract's, in its order, then those that the table gains."""
+    return [*feed.columns, *(Column(name=name, type="STRING") for name in layout.added)]
+
+
+def source(feed: Feed, layout: Layout, column: Column) -> str:
+    """SQL of a column's text in the raw table; where the file has no such column, of its default."""
+    if column.name in layout.columns:
+        return _field(feed, column.name)
+    return f"@{_default(feed, column)}" if column.default is not None else "CAST(NULL AS STRING)"
+
+
+def asides(feed: Feed, layout: Layout) -> list[Aside]:
+    return [Aside(f"@aside_{n}", _field(feed, column)) for n, (_, column) in enumerate(layout.rescued)]
+
+
+def delete_markers(feed: Feed) -> list[str]:
+    """SQL of each value that the delete column may have; none where the contract does not say."""
+    if feed.delete is None or feed.delete.others is None:
+        return []
+    return ["@delete_marker", *(f"@other_marker_{n}" for n in range(len(feed.delete.others)))]
+
+
+def parameters(feed: Feed, layout: Layout) -> Parameters:
+    """For all SQL that the functions above return."""
+    return {name: ("STRING", text) for name, text in _texts(feed, layout)}
+
+
+def _texts(feed: Feed, layout: Layout) -> Iterator[tuple[str, str]]:
+    for column in feed.columns:
+        if column.default is not None and column.name not in layout.columns:
+            yield _default(feed, column), column.default
+    for n, (name, _) in enumerate(layout.rescued):
+        yield f"aside_{n}", f"{json.dumps(name)}:"
+    if feed.delete:
+        yield "delete_marker", feed.delete.equals
+        yield from ((f"other_marker_{n}", text) for n, text in enumerate(feed.delete.others or ()))
+
+
+def _default(feed: Feed, column: Column) -> str:
+    return f"default_{feed.columns.index(column)}"
+
+
+def _field(feed: Feed, column: str) -> str:
+    return format_of(feed.format).text(identifier(column), feed.format)

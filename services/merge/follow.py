@@ -1,0 +1,101 @@
+"""What a contract that changed means for the main table that is there: it follows, or it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from google.cloud.bigquery import SchemaField
+
+from services.shared.contract.feed import Feed
+from services.shared.contract.order import metadata
+
+_STANDARD = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+"""GoogleSQL's names of types that the API calls otherwise."""
+_WIDER = {"INT64": ("NUMERIC", "BIGNUMERIC", "FLOAT64"), "NUMERIC": ("BIGNUMERIC", "FLOAT64")}
+"""What BigQuery makes of a column of a type, whatever its values
+(https://cloud.google.com/bigquery/docs/managing-table-schemas#change_column_data_type)."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is to be done to a main table before a contract's loads can be merged into it."""
+
+    added: Sequence[SchemaField] = ()
+    widened: Sequence[tuple[str, str]] = ()
+    """Name and new type."""
+    relaxed: Sequence[str] = ()
+    refusals: Sequence[str] = ()
+    """What no change of the table can do, in words."""
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.widened or self.relaxed or self.refusals)
+
+    def sentences(self) -> list[str]:
+        """What becomes of the table, one line per column."""
+        return [
+            *(f"gains the column {one.name} {one.field_type}" for one in self.added),
+            *(f"has {kind} for {name} from then on" for name, kind in self.widened),
+            *(f"may have NULL for {name} from then on" for name in self.relaxed),
+        ]
+
+
+def identity(feed: Feed) -> str:
+    """What a main table's rows are told apart and ordered by: it stays as long as the table does."""
+    key = ", ".join(f"{name} {feed.type_of(name).name}" for name in feed.key)
+    return f"key {key}; version {feed.version} {feed.type_of(feed.version).name}"
+
+
+def definition(feed: Feed, extra: Collection[str] = ()) -> list[SchemaField]:
+    """The columns of a new main table. `extra`: names that files have beside the contract's."""
+    required = (*feed.key, feed.version)
+    return [
+        *(
+            SchemaField(
+                column.name,
+                column.type,
+                "REQUIRED" if column.name in required else "NULLABLE",
+                description=column.description,
+            )
+            for column in feed.columns
+        ),
+        *(SchemaField(one.name, one.type, one.mode) for one in metadata(feed)),
+        *(SchemaField(name, "STRING") for name in sorted(extra)),
+    ]
+
+
+def changes(there: Sequence[SchemaField], wanted: Sequence[SchemaField]) -> Changes:
+    """From the columns of a table to those that a contract wants; a column that it does not want stays."""
+    by_name = {field.name.lower(): field for field in there}
+    known = [(by_name[one.name.lower()], one) for one in wanted if one.name.lower() in by_name]
+    names = {one.name.lower() for one in wanted}
+    return Changes(
+        # BigQuery adds no column that is REQUIRED to a table that is there.
+        [
+            SchemaField(one.name, one.field_type, description=one.description)
+            for one in wanted
+            if one.name.lower() not in by_name
+        ],
+        [(new.name, standard(new)) for old, new in known if standard(new) in _WIDER.get(standard(old), ())],
+        [
+            *(new.name for old, new in known if old.mode == "REQUIRED" and new.mode != "REQUIRED"),
+            *(old.name for old in there if old.mode == "REQUIRED" and old.name.lower() not in names),
+        ],
+        list(_refusals(known)),
+    )
+
+
+def standard(field: SchemaField) -> str:
+    """A column's type as GoogleSQL calls it."""
+    return _STANDARD.get(field.field_type, str(field.field_type))
+
+
+def _refusals(known: Sequence[tuple[SchemaField, SchemaField]]) -> Iterator[str]:
+    for old, new in known:
+        kind, wanted = standard(old), standard(new)
+        if old.mode == "REPEATED":
+            yield f"{new.name} is {wanted}, and an array in the table"
+        elif kind != wanted and wanted not in _WIDER.get(kind, ()):
+            yield f"{new.name} is {wanted}, and {kind} in the table"
+        elif old.name != new.name:
+            yield f"{new.name} is {old.name} in the table"
