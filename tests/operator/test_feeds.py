@@ -61,6 +61,15 @@ def test_two_contracts_may_not_share_a_name_or_a_table(tmp_path: Path) -> None:
     assert [(Path(one.file).name, one.line) for one in faults] == [("b.yml", 1), ("c.yaml", 4), ("c.yaml", 2)]
 
 
+def test_faults_are_in_the_order_of_files_and_lines(commands: Commands, tmp_path: Path) -> None:
+    """Those of a contract on its own, and those that it has with another."""
+    (tmp_path / "a.yaml").write_text(_GOOD.replace("incoming/accounts/*", "incoming/accounts/**"))
+    (tmp_path / "b.yaml").write_text(_GOOD.replace("feed: accounts", "feed: others"))
+    (tmp_path / "c.yaml").write_text(_GOOD.replace("at_most: 0", "at_most: no"))
+    found = commands.json("feeds", "check", "--feeds", tmp_path, code=1)
+    assert [(Path(one["file"]).name, one["line"]) for one in found] == [("b.yaml", 2), ("b.yaml", 4), ("c.yaml", 15)]
+
+
 def test_show_prints_what_is_understood(commands: Commands) -> None:
     """All feeds are shown in one line per feed, a single feed with its columns."""
     assert "incoming/tolerant/*" in commands.run("feeds", "show").stdout

@@ -54,12 +54,15 @@ def test_two_feeds_with_one_table_are_refused(tmp_path: Path, table: str) -> Non
     assert _said(tmp_path).startswith(f"b.yaml:4:8: table: table {table} belongs to feed a already")
 
 
-@pytest.mark.parametrize(("name", "table"), [("b", "main.a_current"), ("Z", "main.A_Current")])
-def test_a_table_that_is_another_feeds_view_is_refused(tmp_path: Path, name: str, table: str) -> None:
-    """In whichever order the files are read."""
-    _write(tmp_path, "a")
-    _write(tmp_path, name.lower(), table=table)
-    assert f"{name.lower()}.yaml:4:8: table: {table} is the view of feed a" in _said(tmp_path)
+@pytest.mark.parametrize(
+    ("owner", "other", "table"),
+    [("a", "b", "main.a_current"), ("b", "a", "main.b_current"), ("A", "b", "Main.a_Current")],
+)
+def test_a_table_that_is_another_feeds_view_is_refused(tmp_path: Path, owner: str, other: str, table: str) -> None:
+    """In whichever order the files are read, and in whatever case."""
+    _write(tmp_path, owner.lower(), table=f"main.{owner}")
+    _write(tmp_path, other, table=table)
+    assert f"{other}.yaml:4:8: table: {table} is the view of feed {owner.lower()}" in _said(tmp_path)
 
 
 def test_feeds_that_do_not_meet_are_read(tmp_path: Path) -> None:
