@@ -58,7 +58,7 @@ class Status:
 def read_status(connection: Connection, in_flight: InFlight) -> Status:
     """Four queries, whatever the number of feeds; listings and metrics cost none."""
     snapshot = in_flight.snapshot()
-    merged = {row["feed"]: dict(row) for row in connection.query("count_merged.sql")}
+    merged = {row["feed"]: dict(row) for row in connection.ledger("count_merged.sql")}
     ended = {(row["feed"], row["event"]): row["n"] for row in connection.query("count_ended.sql")}
     rejected = {row["feed"]: row["n"] for row in connection.query("count_rejected.sql")}
     staged = _staged(connection, snapshot.loads)
