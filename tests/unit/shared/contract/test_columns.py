@@ -38,7 +38,7 @@ def _faults(caught: pytest.ExceptionInfo[ValidationError]) -> list[tuple[tuple[s
     [
         ({"default": "x"}, "'x' is not the text of a INT64: `[+-]digits`"),
         ({"default": "1.5", "type": "DATE"}, "'1.5' is not the text of a DATE"),
-        ({"default": "1", "mode": "REQUIRED"}, "a must be in each file"),
+        ({"default": "1", "mode": "REQUIRED"}, "no file may lack a, which is"),
     ],
 )
 def test_a_default_that_cannot_be(column: dict[str, object], words: str) -> None:
