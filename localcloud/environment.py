@@ -46,6 +46,7 @@ def service(name: str, topology: Topology, feeds: Path, google: Mapping[str, str
         "DROPMERGE_FEEDS": str(feeds),
         "DROPMERGE_LANDING_PREFIX": topology.buckets[LANDING]["prefix"],
         "DROPMERGE_IGNORE": json.dumps(topology.buckets[LANDING]["ignore"]),
+        "DROPMERGE_ARRIVED_TOPIC": topology.source_topic("ingest"),
         "DROPMERGE_ARCHIVE_BUCKET": ARCHIVE,
         "DROPMERGE_STAGED_TOPIC": topology.source_topic("merge"),
         "DROPMERGE_DEAD_LETTER_TOPIC": topology.dead_letter_topic(name),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import waiting_generations
@@ -19,9 +18,7 @@ from dropmerge.operations.loads.events import discarded_generations
 from dropmerge.operations.loads.status import load_of, merged_among
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
-
-if TYPE_CHECKING:
-    from services.shared.publisher import Message
+from services.shared.messages.announcement import announcement
 
 
 @dataclass(frozen=True)
@@ -117,34 +114,12 @@ def publish_notifications(connection: Connection, candidates: Sequence[Candidate
 
     at = datetime.now(UTC)
     topic = connection.topology.source_topic("ingest")
-    ids = connection.publisher.publish(topic, [notification(one) for one in candidates])
+    ids = connection.publisher.publish(
+        topic, [announcement(one.load.source, "backfill", one.resource) for one in candidates]
+    )
     connection.journal.write(
         [
             (Event("announced", {"message_id": message_id, "who": who}, at), one.load.fields)
             for one, message_id in zip(candidates, ids, strict=True)
         ]
     )
-
-
-def notification(candidate: Candidate) -> Message:
-    """As Cloud Storage makes it, and by whom: https://cloud.google.com/storage/docs/pubsub-notifications"""
-    source = candidate.load.source
-    attributes = {
-        "eventType": "OBJECT_FINALIZE",
-        "payloadFormat": "JSON_API_V1",
-        "bucketId": source.bucket,
-        "objectId": source.name,
-        "objectGeneration": str(source.generation),
-        "eventTime": str(candidate.resource["timeCreated"]),
-        "announced_by": "backfill",
-    }
-    resource = {
-        "kind": "storage#object",
-        "id": f"{source.bucket}/{source.name}/{source.generation}",
-        "name": source.name,
-        "bucket": source.bucket,
-        "generation": str(source.generation),
-        **candidate.resource,
-    }
-    payload = {key: value for key, value in resource.items() if value is not None}
-    return json.dumps(payload).encode(), attributes

@@ -187,10 +187,13 @@ def test_ingest_may_not_touch_the_ledger_or_main_tables() -> None:
 
 
 def test_merge_may_not_touch_a_bucket_nor_publish_staged_messages() -> None:
-    """G8: it edits datasets and publishes its own dead letters."""
+    """G8: it edits datasets, and publishes its own dead letters and requests to read a file anew."""
     merge = granted("merge")
     assert set(merge) == {"roles/bigquery.dataEditor", "roles/bigquery.jobUser", "roles/pubsub.publisher"}
-    assert merge["roles/pubsub.publisher"] == {"${local.topology.subscriptions.merge.dead_letter.topic}"}
+    assert merge["roles/pubsub.publisher"] == {
+        "${local.topology.subscriptions.merge.dead_letter.topic}",
+        "${local.topology.subscriptions.ingest.topic}",
+    }
 
 
 def test_only_push_may_call_a_function() -> None:

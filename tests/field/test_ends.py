@@ -141,7 +141,7 @@ def test_drop_refuses_a_name_that_would_be_ignored(pipeline: Pipeline, commands:
     assert "**/_SUCCESS" in said
 
 
-def test_a_backfill_announces_nothing_that_was_given_up(pipeline: Pipeline, commands: Commands) -> None:
+def test_g6_a_backfill_announces_nothing_that_was_given_up(pipeline: Pipeline, commands: Commands) -> None:
     """What waits as a dead letter has one letter, however often a backfill runs; discarded files stay discarded."""
     prefix = "gs://landing/incoming/parts/given-up"
     uri = pipeline.drop("given-up.csv", "a,b\n1,2\n", feed="parts")

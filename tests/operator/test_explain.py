@@ -120,7 +120,7 @@ def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_t
     assert [event["event"] for event in pipeline.explain(after)["events"]][:2] == ["arrived", "pinned"]
     unnamed = pipeline.connection.storage.bucket("archive").blob("accounts/unnamed.csv")
     unnamed.upload_from_string(b"x")
-    archived = commands.run("backfill", "gs://archive/accounts/", "--dry-run", "--json")
+    archived = commands.run("backfill", "gs://archive/accounts/", "--dead-letters", "--dry-run", "--json")
     known = {f"gs://{one['bucket']}/{one['object']}#{one['generation']}" for one in json.loads(archived.stdout)}
     assert bad in known
     assert not {merged, after} & known

@@ -4,6 +4,7 @@ from typing import Any
 
 from dropmerge.operations.dead_letters.remedies import REMEDIES
 from services.shared.journal import Journal
+from services.shared.load import staging_table
 from tests.harness.commands import Commands
 from tests.harness.dead_letters import INGEST_DEAD_LETTERS, MERGE_DEAD_LETTERS, put
 from tests.harness.pipeline import HEADER, Pipeline, row
@@ -116,16 +117,19 @@ def test_what_lost_its_staging_table_is_merged_from_its_pinned_copy(pipeline: Pi
         old = pipeline.drop("lost-table.csv", HEADER + row("lost-old", 610))
         (message,) = pull_all(pipeline, path, 1)
         load_id = pipeline.explain(old)["load_id"]
-        pipeline.connection.warehouse.drop_table(f"{pipeline.connection.project}.staging.accounts__{load_id}")
+        table = staging_table("accounts", load_id, pipeline.contract("accounts"))
+        pipeline.connection.warehouse.drop_table(f"{pipeline.connection.project}.staging.{table}")
     pipeline.publish("file-staged", message.data, dict(message.attributes))
     pipeline.drop("lost-table.csv", HEADER + row("lost-new", 620))
     pipeline.wait_until_idle()
     dead_letter = pipeline.dead_letter(old)
     assert dead_letter.reason == "staging_missing"
     assert f"dropmerge backfill gs://ARCHIVE/accounts/{load_id}" in dead_letter.error
-    assert "dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID" in REMEDIES[dead_letter.reason].fix
+    assert "dropmerge backfill --dead-letters gs://ARCHIVE/FEED/LOAD_ID" in REMEDIES[dead_letter.reason].fix
     assert commands.json("backfill", f"gs://landing/{dead_letter.object}", "--yes") == []
-    (announced,) = commands.json("backfill", f"gs://archive/accounts/{load_id}", "--yes")
+    archived = f"gs://archive/accounts/{load_id}"
+    assert commands.json("backfill", archived, "--yes") == []
+    (announced,) = commands.json("backfill", archived, "--dead-letters", "--yes")
     assert announced["load_id"] == load_id
     pipeline.wait_until_idle()
     assert pipeline.explain(old)["state"] == "merged"

@@ -43,6 +43,7 @@ _SETTLE = "services/shared/delivery.py"
 _CHECK = "services/ingest/check_rows.py"
 _G1 = "tests/guarantees/test_g1_same_files_same_table.py::test_g1_"
 _G2_G7 = "tests/guarantees/test_g2_g7_bad_input.py::test_"
+_ENDS = "tests/field/test_ends.py::test_"
 _ORDER = "tests/histories/test_histories.py::test_the_order_of_rows"
 _TRANSIENT = "tests/faults/test_transient_faults.py::test_g1_g2_faults_that_pass_change_nothing"
 _FORGOTTEN = "tests/faults/test_transient_faults.py::test_g1_g2_a_job_that_was_forgotten_is_started_again"
@@ -185,6 +186,14 @@ MUTATIONS = [
         "tests/guarantees/test_jobs.py::test_g1_the_same_work_is_one_job_and_other_parameters_are_another",
     ),
     Mutation(
+        "gone-called-superseded",
+        "G2",
+        "services/ingest/pin.py",
+        "if live is None or int(live.generation) <= source.generation:",
+        "if False:",
+        f"{_ENDS}g2_a_file_deleted_before_it_was_read_is_a_dead_letter",
+    ),
+    Mutation(
         "hard-delete",
         "G3",
         _UPSERT,
@@ -271,6 +280,14 @@ MUTATIONS = [
         "        ids = connection.publisher.publish(source,",
         "        subscription.acknowledge(some)\n        ids = connection.publisher.publish(source,",
         "tests/guarantees/test_g6_replay.py::test_g6_a_replay_that_cannot_be_published_loses_nothing",
+    ),
+    Mutation(
+        "backfill-announces-waiting-letters",
+        "G6",
+        "dropmerge/operations/backfill.py",
+        "if not self.with_dead_letters and load.source in self._waiting:",
+        "if False:",
+        f"{_ENDS}g6_a_backfill_announces_nothing_that_was_given_up",
     ),
     Mutation(
         "tolerates-everything",

@@ -34,6 +34,13 @@ resource "google_pubsub_topic_iam_member" "publishes" {
   member = google_service_account.merge.member
 }
 
+# Merge asks ingest to read a file anew, by the contract that merge runs.
+resource "google_pubsub_topic_iam_member" "asks_ingest" {
+  topic  = local.topology.subscriptions.ingest.topic
+  role   = "roles/pubsub.publisher"
+  member = google_service_account.merge.member
+}
+
 module "service" {
   source = "../modules/service"
 
@@ -49,5 +56,6 @@ module "service" {
     google_bigquery_dataset_iam_member.merges,
     google_project_iam_member.runs_jobs,
     google_pubsub_topic_iam_member.publishes,
+    google_pubsub_topic_iam_member.asks_ingest,
   ]
 }

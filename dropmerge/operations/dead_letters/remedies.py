@@ -62,11 +62,21 @@ REMEDIES: dict[str, Remedy] = {
         "If the rows are wrong: fix them (`rejected --csv`) and drop the whole file again, then discard. If a check "
         "or `bad_rows` is too strict: fix the contract, deploy ingest, replay.",
     ),
+    "contract_changed": Remedy(
+        "The error names what the contract says and what the main table has.",
+        "Take the change back and deploy merge, or make the table anew from the archive (`dropmerge rebuild FEED`); "
+        "then replay.",
+    ),
+    "table_not_adopted": Remedy(
+        "The error names the columns that the table lacks: another program, or a person, made it.",
+        "Take it over with its rows (`dropmerge adopt FEED`), or name another table and deploy both services; "
+        "then replay.",
+    ),
     "staging_missing": Remedy(
         "`dropmerge explain` on the object: the staging table expired, or was deleted before its MERGE.",
-        "Announce the pinned copy again with `dropmerge backfill gs://ARCHIVE/FEED/LOAD_ID`, and discard once "
-        "`explain` says merged. In the landing bucket a newer generation may be in its place, and replaying this "
-        "message alone cannot bring its table back.",
+        "Announce the pinned copy again with `dropmerge backfill --dead-letters gs://ARCHIVE/FEED/LOAD_ID`, and "
+        "discard once `explain` says merged. In the landing bucket a newer generation may be in its place, and "
+        "replaying this message alone cannot bring its table back.",
     ),
     "not_found": Remedy(
         "The error names the dataset, bucket or table.",

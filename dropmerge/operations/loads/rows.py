@@ -64,8 +64,8 @@ def _loses_to(feed: Feed, row: dict[str, Any]) -> list[str]:
     ranks = [rank.name for rank in ranking(feed)]
     steps = {
         feed.version: f"a row with {feed.version} after {row[feed.version]}",
-        GENERATION.name: f"with {version}: one of a newer upload, a delete or not (an object generation above "
-        f"{generation}): at equal versions the newer upload wins",
+        GENERATION.name: f"with {version}: one of a newer upload (an object generation above {generation}): "
+        "at equal versions the newer upload wins",
         DELETED.name: "" if row[DELETED.name] else f"with {version} and generation {generation}: a delete",
         OBJECT.name: "a row that is the same in all of these, "
         f"of an object whose name is greater than {row[OBJECT.name]}",

@@ -55,6 +55,7 @@ resource "google_cloudfunctions2_function" "function" {
       DROPMERGE_FEEDS             = "feeds"
       DROPMERGE_LANDING_PREFIX    = var.topology.buckets.landing.prefix
       DROPMERGE_IGNORE            = jsonencode(var.topology.buckets.landing.ignore)
+      DROPMERGE_ARRIVED_TOPIC     = var.topology.subscriptions.ingest.topic
       DROPMERGE_ARCHIVE_BUCKET    = "${var.project}-archive"
       DROPMERGE_STAGED_TOPIC      = var.topology.subscriptions.merge.topic
       DROPMERGE_DEAD_LETTER_TOPIC = local.subscription.dead_letter.topic
