@@ -89,6 +89,12 @@ def _explain_left_out(candidates: Candidates, announced: int) -> Iterator[str]:
         yield f"no feed wants {count} ({patterns})"
     if count := left_out[LeftOut.NAMELESS]:
         yield f"{_are(count)} no copies that ingest made"
+    if count := left_out[LeftOut.MOVED]:
+        moved = ", ".join(f"{feed} into {table}" for feed, table in candidates.moved.items())
+        yield (
+            f"{_are(count)} of feeds that were merged into another table than their contracts name ({moved}): "
+            "`dropmerge rebuild FEED` fills the new one"
+        )
     if count := left_out[LeftOut.MERGED]:
         yield f"{_are(count)} merged already"
     if count := left_out[LeftOut.DEAD_LETTERED]:

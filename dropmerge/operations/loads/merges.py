@@ -41,6 +41,12 @@ def find_merge(connection: Connection, load: Load) -> Merge | None:
     return Merge(first["merge_id"], first["merged_at"], first["contract"], [entry["load_id"] for entry in entries])
 
 
+def is_lost(connection: Connection, load: Load) -> bool:
+    """Whether the ledger holds the load for another main table only, such as one that was dropped."""
+    rows = connection.ledger("merged_among.sql", {"load_ids": ("STRING", load.load_id)})
+    return any(not row["is_current"] for row in rows)
+
+
 def merged_together(connection: Connection, merge: Merge, load: Load) -> list[str]:
     """The first hundred loads beside this one, by their objects where the journal knows them."""
     ids = [load_id for load_id in merge.load_ids if load_id != load.load_id][:_MAX_OTHERS]
