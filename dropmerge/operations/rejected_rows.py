@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import UsageError
+from services.shared.contract.order import RESCUED
 
 if TYPE_CHECKING:
     from services.shared.contract.feed import Feed
@@ -26,7 +27,8 @@ class RejectedRow:
     object: str
     generation: int
     row: Mapping[str, str | None]
-    """The row as it was: the contract's columns, and the delete marker's where the feed has one."""
+    """The row as it was: the contract's columns, the delete marker's where the feed has one, and what the feed rescues
+    or adds."""
     reasons: Sequence[str]
     """Each a word and a column."""
 
@@ -65,8 +67,9 @@ def read_rejected_rows(connection: Connection, wanted: Selection, most: int = _A
 
 
 def _row(one: Mapping[str, Any]) -> RejectedRow:
-    text = json.loads(one["row_text"])
-    return RejectedRow(one["feed"], one["bucket"], one["object"], one["generation"], text, list(one["reasons"]))
+    row = json.loads(one["row_text"])
+    row |= row.pop(RESCUED.name, None) or {}
+    return RejectedRow(one["feed"], one["bucket"], one["object"], one["generation"], row, list(one["reasons"]))
 
 
 def count_reasons(connection: Connection, wanted: Selection) -> dict[tuple[str, str, str], int]:
@@ -82,5 +85,7 @@ def write_file(path: Path, feed: Feed, rows: Sequence[RejectedRow]) -> None:
     if path.exists():
         raise UsageError(f"{path} is there already: name another file")
     names = [column.name for column in feed.columns] + ([feed.delete.column] if feed.delete else [])
+    if feed.unknown_columns in ("rescue", "add"):
+        names = list(dict.fromkeys([*names, *(name for row in rows for name in row.row)]))
     with path.open("w", newline="", encoding="utf-8") as file:
         format_of(feed.format).write(file, names, [row.row for row in rows], feed.format)

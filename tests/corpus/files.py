@@ -198,8 +198,8 @@ _RESERVED = [
 _HEADERS = [
     _merged("reordered", "the columns in another order", "operation,modified,score,note,id\nU,2025-01-01T00:00:00Z,1,n,reordered\n", {"reordered": "n"}),
     _merged("no-marker", "without the delete marker's column", "id,note,score,modified\nno-marker,n,1,2025-01-01T00:00:00Z\n", {"no-marker": "n"}),
-    _dead("case", "a name in capitals", HEADER.replace("note", "NOTE") + _BODY, "wrong_header", "'NOTE' meant"),
-    _dead("padded", "a space after each comma", HEADER.replace(",", ", ") + _BODY, "wrong_header", "' note' meant"),
+    _dead("case", "a name in capitals", HEADER.replace("note", "NOTE") + _BODY, "wrong_header", "'NOTE' (is note meant?)"),
+    _dead("padded", "a space after each comma", HEADER.replace(",", ", ") + _BODY, "wrong_header", "' note' (is note meant?)"),
     _dead("no-break-space", "a no-break space in a name", HEADER.replace("note", "note\xa0") + _BODY, "wrong_header", "meant"),
     _dead("look-alike", "a Cyrillic letter that looks Latin", HEADER.replace("score", "s\u0441ore") + _BODY, "wrong_header", "meant"),
     _dead("twice", "a name twice", HEADER.replace("score", "note") + _BODY, "wrong_header", "twice: 'note'"),

@@ -14,8 +14,9 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
     """Files with every feature of a contract end merged or dead-lettered, and each analysed statement is sent."""
     pipeline, feeds = faulty.pipeline, features()
     for feed in feeds.values():
-        pipeline.drop("good.csv", sample(feed, marked=True, bad=False), feed.name)
-        pipeline.drop("bad.csv", sample(feed, marked=False, bad=True), feed.name)
+        pipeline.drop("good.csv", sample(feed, "marked", bad=False), feed.name)
+        pipeline.drop("bare.csv", sample(feed, "bare", bad=False), feed.name)
+        pipeline.drop("bad.csv", sample(feed, "plain", bad=True), feed.name)
     pipeline.wait_until_idle()
     with DeadLetterSubscription(pipeline.connection) as mailbox:
         dead_letters = [

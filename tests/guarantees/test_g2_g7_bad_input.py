@@ -8,7 +8,11 @@ from services.ingest.inspect_head import HEAD_BYTES
 from tests.harness.pipeline import HEADER, Pipeline, row
 
 BAD_FILES: dict[str, tuple[str | bytes, str, str]] = {
-    "header": (HEADER.replace("credit_score", "Credit_Score") + row("x"), "wrong_header", "'Credit_Score' meant"),
+    "header": (
+        HEADER.replace("credit_score", "Credit_Score") + row("x"),
+        "wrong_header",
+        "'Credit_Score' (is credit_score meant?)",
+    ),
     "twice": (HEADER.replace("credit_score", "customer_id") + row("x"), "wrong_header", "twice: 'customer_id'"),
     "empty": ("", "empty_file", "zero bytes"),
     "latin1": ((HEADER + row("caf\xe9")).encode("latin-1"), "wrong_encoding", "not UTF-8: byte 0xe9"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.ingest.check_rows import check_rows, stage_rows
-from services.ingest.match_header import Layout
+from services.ingest.match_header import match_header
 from services.ingest.tables import Tables
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
@@ -23,14 +23,13 @@ Texts = dict[str, str]
 
 
 def check(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -> list[dict[str, Any]]:
-    """The checked table of a file with these rows; an empty text is NULL, as a load job makes it."""
-    names = [column.name for column in feed.columns]
-    has_delete_column = feed.delete is not None and feed.delete.column in rows[0]
-    if feed.delete and has_delete_column:
-        names.append(feed.delete.column)
-    tables = Tables.of("local", feed, load)
-    warehouse.load(tables.raw, names, [[row[name] or None for name in names] for row in rows])
-    check_rows(warehouse, feed, load, tables, Layout(tuple(names), has_delete_column), load.source.created, None)
+    """The checked table of a file with these rows, whose header is the first one's names.
+
+    An empty text is NULL, as a load job makes it.
+    """
+    layout, tables = match_header(list(rows[0]), feed), Tables.of("local", feed, load)
+    warehouse.load(tables.raw, layout.columns, [[row[name] or None for name in rows[0]] for row in rows])
+    check_rows(warehouse, feed, load, tables, layout, load.source.created, None)
     return warehouse.query(f"SELECT * FROM `{tables.checked}`")
 
 

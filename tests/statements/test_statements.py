@@ -20,7 +20,7 @@ from services.shared.contract.types import TYPES
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.harness.statements.analyser import type_of
-from tests.harness.statements.feeds import features, wide
+from tests.harness.statements.feeds import UNKNOWN, features, wide
 from tests.harness.statements.statements import (
     PROJECT,
     AnalysingWarehouse,
@@ -47,10 +47,11 @@ def test_statements_for_a_feature_of_a_feed(feed: Feed) -> None:
     warehouse = _sent(feed.name)
     assert sum(sql.startswith("BEGIN TRANSACTION") for sql, _ in warehouse.sent) == 1
     contract = {column.name: type_of(column.type).type_kind for column in feed.columns}
+    added = dict.fromkeys(UNKNOWN["add"] if feed.unknown_columns == "add" else (), type_of("STRING").type_kind)
     staging = f"staging.{Load(feed.name, ObjectGeneration('landing', '0.csv', 0)).staging_table(feed.fingerprint)}"
-    for table in (staging, f"{feed.table}_current"):
+    for table, expected in ((staging, contract | added), (f"{feed.table}_current", contract)):
         found = {name: kind.type_kind for name, kind in warehouse.analyser.columns(f"{PROJECT}.{table}").items()}
-        assert {name: kind for name, kind in found.items() if not name.startswith("_")} == contract
+        assert {name: kind for name, kind in found.items() if not name.startswith("_")} == expected
 
 
 def test_statements_for_a_wide_contract() -> None:

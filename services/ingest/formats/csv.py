@@ -43,9 +43,9 @@ def hints(header: Sequence[str], known: AbstractSet[str], options: Csv) -> Itera
     likely = max(fit, key=lambda one: fit[one])
     if likely != options.delimiter:
         yield f"is the delimiter {likely!r}?"
-    if header[-1] == "":
+    if header[-1:] == [""]:
         yield "an empty name at the end: a trailing delimiter"
-    if header[0] == "":
+    if header[:1] == [""]:
         yield "an empty name at the beginning: an index column without a name"
 
 

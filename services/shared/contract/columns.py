@@ -34,8 +34,8 @@ class Column(_Model):
 class Delete(_Model):
     column: Name
     equals: Text
-    others: list[Text] | None = None
-    """The column's other values, where the contract names them: any further one is a reason."""
+    others: list[str] | None = None
+    """The column's other values, where the contract names them: any further one is a reason, also an empty one."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ IS: Mapping[str, str] = {
     "delete.column": "the name of the files' column that marks deletes, in letters, digits and underscores",
     "delete.equals": "the text that marks a delete, such as D",
     "delete.others": "a list of the column's other texts, such as [I, U]",
-    "delete.others.*": "a text, such as U",
+    "delete.others.*": "a text, such as U, or an empty one",
     "columns": "a list of columns, such as {name: id, type: STRING}",
     "columns.*": "a mapping, such as {name: id, type: STRING}",
     "columns.*.name": "a letter, then letters, digits and underscores, 128 at most",

@@ -15,7 +15,7 @@ TYPES = tuple(REGISTRY)
 _CHECKS = {
     "STRING": "{} LIKE 'a%' AND LENGTH(TRIM({})) < 10 AND REGEXP_CONTAINS(LOWER({}), r'^a\\d+$')"
     " AND {} NOT IN ('b', UPPER({})) AND STARTS_WITH({}, 'a') AND ENDS_WITH({}, '1')"
-    " AND CONCAT({}, 'b') || 'c' = 'a1bc' AND NULLIF({}, 'b') IS NOT NULL",
+    " AND CONCAT({}, 'b') || 'c' = 'a1bc' AND (NULLIF({}, 'b') IS NOT NULL OR {} IS NULL)",
     "INT64": "({} BETWEEN 300 AND 850 OR {} IS NULL) AND SAFE_ADD({}, 1) > SAFE_SUBTRACT({}, 1)"
     " AND SAFE_CAST({} AS STRING) != '7' AND IFNULL({}, 0) IS DISTINCT FROM 1",
     "NUMERIC": "{} >= NUMERIC '0.5' AND MOD({}, 2) = 0 AND SAFE_MULTIPLY({}, 2) > SAFE_NEGATE({})"
@@ -35,6 +35,17 @@ GOOD = {
     "TIMESTAMP": "2024-02-03T04:05:06Z",
 }
 """By type, the text of a value that `_CHECKS` lets through."""
+SHAPES = ("marked", "bare", "plain")
+"""Of files: with a delete column, with no column that may be missing, and with all but the delete column."""
+UNKNOWN: Mapping[str, tuple[str, ...]] = {
+    **{
+        "reject": (),
+        "ignore": ("nobody knows",),
+        "rescue": ("", 'it\'s "new" \\ @ {x}\n', "_x"),
+        "add": ("new", "From"),
+    },
+}
+"""By what a feed does with them, columns of a file that no contract knows."""
 _WORDS = (
     *("select", "from", "order", "group", "table", "hash", "status", "t", "s", "l", "r", "c", "f"),
     *(
@@ -80,12 +91,14 @@ def _every_type() -> Feed:
         name = f"a_{kind.lower()}"
         columns.append(_column(name, kind, mode="NULLABLE", check=_CHECKS[kind].replace("{}", name)))
         columns.append(_column(f"{name}_required", kind, mode="REQUIRED"))
+        columns.append(_column(f"{name}_by_default", kind, default=GOOD[kind]))
     return _feed(
         "every_type",
         columns,
         ["id"],
         format={"type": "csv", "delimiter": ";"},
-        delete={"column": "operation", "equals": "D"},
+        delete={"column": "operation", "equals": "D", "others": ["", "I", 'it\'s \\ "U"']},
+        missing_columns="null",
         unknown_columns="ignore",
         bad_rows={"at_most": "90%"},
     )
@@ -96,7 +109,14 @@ def _every_key() -> Feed:
     keys = [_column(f"k_{kind.lower()}", kind) for kind in kinds]
     delete = {"column": "gone", "equals": 'it\'s \\ "D"'}
     names = [str(key["name"]) for key in keys]
-    return _feed("every_key", [*keys, _column("version", "DATE")], names, delete=delete, unknown_columns="reject")
+    return _feed(
+        "every_key",
+        [*keys, _column("version", "DATE")],
+        names,
+        delete=delete,
+        unknown_columns="reject",
+        missing_columns="reject",
+    )
 
 
 def _reserved_words() -> Feed:
@@ -112,8 +132,19 @@ def _long_names() -> Feed:
     )
 
 
+def _rescue() -> Feed:
+    columns = [_column("id"), _column("version", "INT64"), _column("aside_0")]
+    return _feed("rescue", columns, ["id"], delete={"column": "op", "equals": "D"}, unknown_columns="rescue")
+
+
+def _add() -> Feed:
+    columns = [_column("id"), _column("version", "INT64"), _column("text", default="new")]
+    return _feed("add", columns, ["id"], delete={"column": "op", "equals": "D"}, unknown_columns="add")
+
+
 def features() -> Mapping[str, Feed]:
-    return {feed.name: feed for feed in (_every_type(), _every_key(), _reserved_words(), _long_names())}
+    made = (_every_type(), _every_key(), _reserved_words(), _long_names(), _rescue(), _add())
+    return {feed.name: feed for feed in made}
 
 
 def wide(columns: int) -> Feed:
@@ -128,19 +159,33 @@ def write_features(folder: Path) -> None:
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
-def sample(feed: Feed, marked: bool, bad: bool) -> str:
+def header(feed: Feed, shape: str) -> list[str]:
+    """The columns of a file: if it is `bare` those that it must have, if it is `marked` the delete column too."""
+    required = feed.required if feed.missing_columns == "null" else {column.name for column in feed.columns}
+    names = [column.name for column in feed.columns if shape != "bare" or column.name in required]
+    marker = [feed.delete.column] if feed.delete and shape == "marked" else []
+    return [*names, *marker, *(UNKNOWN[feed.unknown_columns] if shape != "bare" else ())]
+
+
+def sample(feed: Feed, shape: str, bad: bool) -> str:
     """A file with one good row; with a delete of another key if `marked`, and a row without its version if `bad`."""
     kinds = {column.name: column.type for column in feed.columns}
     first = next(name for name in feed.key if kinds[name] == "STRING")
-    good = {name: GOOD[kind] for name, kind in kinds.items()}
+    good = {
+        **dict.fromkeys(UNKNOWN[feed.unknown_columns], "more"),
+        **{name: GOOD[kind] for name, kind in kinds.items()},
+    }
+    if feed.delete:
+        good[feed.delete.column] = ""
     rows = [good]
     if bad:
         rows.append({**good, first: "a bad one", feed.version: ""})
-    if marked and feed.delete:
-        rows[0] = {**good, feed.delete.column: ""}
-        rows.append({**dict.fromkeys(good, ""), **{n: good[n] for n in (*feed.key, feed.version)}, first: "gone"})
-        rows[-1][feed.delete.column] = feed.delete.equals
-    lines = [list(rows[0]), *([row.get(name, "") for name in rows[0]] for row in rows)]
+    if feed.delete and shape == "marked":
+        rows.append(
+            {**{n: good[n] for n in (*feed.key, feed.version)}, first: "gone", feed.delete.column: feed.delete.equals}
+        )
+    names = header(feed, shape)
+    lines = [names, *([row.get(name, "") for name in names] for row in rows)]
     return "".join(feed.format.delimiter.join(map(_quoted, line)) + "\n" for line in lines)
 
 

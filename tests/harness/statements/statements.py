@@ -19,7 +19,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from services.ingest.check_rows import check_rows, stage_rows
-from services.ingest.match_header import Layout
+from services.ingest.match_header import match_header
 from services.ingest.tables import Tables
 from services.merge.entries import Entry
 from services.merge.follow import definition
@@ -37,7 +37,7 @@ from services.shared.tables import table
 from services.shared.warehouse import Parameters, Warehouse
 from tests.harness.main_table import described
 from tests.harness.statements.analyser import Analyser, columns_of, type_of
-from tests.harness.statements.feeds import GOOD
+from tests.harness.statements.feeds import GOOD, SHAPES, header
 
 PROJECT = "local"
 _NUMBER = type_of("INT64").type_kind
@@ -109,16 +109,15 @@ def _example(kind: object) -> object:
 
 
 def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
-    """Stage files with and without the delete marker, checked once and again, and merge `loads` of them at once.
+    """Stage files of each shape, checked once and again, and merge `loads` of them at once.
 
     Raises zetasql's ServerError for a statement that BigQuery would refuse.
     """
     warehouse = AnalysingWarehouse(Analyser())
     warehouse.analyser.add_table(f"{PROJECT}.ops.journal", columns_of(table(PROJECT, "journal").schema))
     first, *others = [Load(feed.name, ObjectGeneration("landing", f"{n}.csv", n)) for n in range(loads)]
-    if feed.delete:
-        _stage(warehouse, feed, first, has_delete=True, again="5")
-    _stage(warehouse, feed, first, has_delete=False, again=None)
+    for shape in SHAPES:
+        _stage(warehouse, feed, first, header(feed, shape), "5" if shape is SHAPES[0] else None)
     for load in others:
         warehouse.analyser.add_table_like(_qualified(feed, load), _qualified(feed, first))
     warehouse.staging = [load.staging_table(feed.fingerprint) for load in (first, *others)]
@@ -138,7 +137,7 @@ def send_widening(feed: Feed) -> AnalysingWarehouse:
     warehouse = AnalysingWarehouse(Analyser())
     warehouse.client.create_table(bigquery.Table(f"{PROJECT}.{feed.table}", definition(earlier)))
     load = Load(feed.name, ObjectGeneration("landing", "0.csv", 0))
-    _stage(warehouse, feed, load, has_delete=False, again=None)
+    _stage(warehouse, feed, load, header(feed, "plain"), again=None)
     warehouse.staging = [load.staging_table(feed.fingerprint)]
     _merge(warehouse, feed, load)
     return warehouse
@@ -150,17 +149,12 @@ def merge_statement(feed: Feed, loads: int = 1) -> str:
     return sql
 
 
-def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, has_delete: bool, again: str | None) -> None:
-    tables = Tables.of(PROJECT, feed, load)
-    names = [column.name for column in feed.columns]
-    if feed.delete and has_delete:
-        names.append(feed.delete.column)
-    if feed.unknown_columns == "ignore":
-        names.append("_unknown_9")
-    head = Layout(tuple(names), has_delete)
-    warehouse.analyser.add_table(tables.raw, columns_of([bigquery.SchemaField(name, "STRING") for name in names]))
+def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, names: Sequence[str], again: str | None) -> None:
+    tables, layout = Tables.of(PROJECT, feed, load), match_header(names, feed)
+    raw = [bigquery.SchemaField(name, "STRING") for name in layout.columns]
+    warehouse.analyser.add_table(tables.raw, columns_of(raw))
     with contextlib.suppress(PermanentError):  # five bad rows of five are more than most feeds tolerate
-        check_rows(warehouse, feed, load, tables, head, datetime(2025, 1, 1, tzinfo=UTC), again)
+        check_rows(warehouse, feed, load, tables, layout, datetime(2025, 1, 1, tzinfo=UTC), again)
     stage_rows(warehouse, load, tables)
 
 

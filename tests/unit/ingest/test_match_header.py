@@ -1,0 +1,134 @@
+"""A header fits its contract, or is refused with every name that is missing, unknown or meant otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.ingest.match_header import Layout, match_header
+from services.shared.contract.feed import Feed
+from services.shared.errors import PermanentError
+
+_MODES = ("reject", "ignore", "rescue", "add")
+
+
+def _feed(**more: Any) -> Feed:
+    columns = [
+        {"name": "id", "type": "STRING"},
+        {"name": "version", "type": "INT64"},
+        {"name": "unit_price", "type": "NUMERIC"},
+        {"name": "name", "type": "STRING", "default": "none"},
+        {"name": "kind", "type": "STRING", "mode": "REQUIRED"},
+    ]
+    fields = {"objects": "x/*", "format": {"type": "csv"}, "table": "main.things", "key": ["id"], "version": "version"}
+    delete = {"column": "op", "equals": "D"}
+    return Feed.model_validate({"feed": "things", "columns": columns, "delete": delete, **fields, **more})
+
+
+def _refusal(header: str, delimiter: str = ",", **more: Any) -> str:
+    with pytest.raises(PermanentError) as caught:
+        match_header(header.split(delimiter), _feed(format={"type": "csv", "delimiter": delimiter}, **more))
+    assert caught.value.reason == "wrong_header"
+    assert caught.value.detail.startswith("the header does not fit feed things")
+    return caught.value.detail.removeprefix("the header does not fit feed things").removeprefix(": ")
+
+
+def test_a_nullable_column_may_be_missing() -> None:
+    """With a default or without, and the delete column."""
+    assert match_header(["id", "kind", "version"], _feed()) == Layout(("id", "kind", "version"), False)
+
+
+@pytest.mark.parametrize("name", ["id", "version", "kind"])
+def test_g7_key_version_and_required_columns_must_be_there(name: str) -> None:
+    names = [one for one in ("id", "version", "unit_price", "name", "kind") if one != name]
+    assert _refusal(",".join(names)) == f"missing: {name}"
+
+
+def test_a_feed_may_refuse_a_file_that_lacks_any_column() -> None:
+    """A default does not help there; the delete column may be absent all the same."""
+    assert _refusal("id,version,kind", missing_columns="reject") == "missing: unit_price, name"
+    assert match_header(["id", "version", "unit_price", "name", "kind"], _feed(missing_columns="reject"))
+
+
+@pytest.mark.parametrize("mode", _MODES)
+@pytest.mark.parametrize(
+    "name", ["Unit_Price", " unit_price", "unit price", "unit-price", "unitPrice", "unit_price\xa0"]
+)
+def test_g1_a_column_that_is_spelt_otherwise_is_never_null(name: str, mode: str) -> None:
+    """Whatever the feed does with unknown columns."""
+    assert f"unknown: {name!r} (is unit_price meant?)" in _refusal(f"id,version,kind,{name}", unknown_columns=mode)
+
+
+@pytest.mark.parametrize("mode", _MODES)
+def test_g3_a_delete_column_that_is_spelt_otherwise_is_not_overlooked(mode: str) -> None:
+    """Else each delete would be an update."""
+    assert "unknown: 'Op' (is op meant?)" in _refusal("id,version,kind,Op", unknown_columns=mode)
+
+
+@pytest.mark.parametrize("mode", _MODES[1:])
+def test_a_name_that_is_only_like_another_is_a_column_of_its_own(mode: str) -> None:
+    """Where the feed refuses unknown columns, the likeness is named."""
+    assert match_header(["id", "version", "kind", "name2"], _feed(unknown_columns=mode))
+    assert _refusal("id,version,kind,name2,z") == "unknown: 'name2' (is name meant?), 'z'"
+
+
+def test_another_spelling_beside_the_column_itself_is_unknown() -> None:
+    """BigQuery alone cannot tell the two apart in one table."""
+    header = ["id", "version", "kind", "op", "name", "Name", "OP"]
+    assert match_header(header, _feed(unknown_columns="ignore")).columns == (*header[:5], "_unknown_5", "_unknown_6")
+    assert _refusal(",".join(header), unknown_columns="add") == (
+        "one column to BigQuery, which ignores case: 'Name', 'OP'"
+    )
+
+
+def test_unknown_columns_are_rescued_by_their_names_in_the_file() -> None:
+    """Whatever text the name is; the order of the file's columns does not matter."""
+    layout = match_header(["b ü", "id", "", "version", "kind", '"a'], _feed(unknown_columns="rescue"))
+    assert layout.columns == ("_unknown_0", "id", "_unknown_2", "version", "kind", "_unknown_5")
+    assert layout.rescued == (("", "_unknown_2"), ('"a', "_unknown_5"), ("b ü", "_unknown_0"))
+    assert layout.added == ()
+
+
+def test_unknown_columns_are_added_by_their_names() -> None:
+    layout = match_header(["z", "id", "version", "kind", "A1"], _feed(unknown_columns="add"))
+    assert layout == Layout(("z", "id", "version", "kind", "A1"), False, added=("A1", "z"))
+
+
+@pytest.mark.parametrize("name", ["", "a b", "_a", "1a", "a.b", "é", "a" * 129, "a\n"])
+def test_a_name_that_no_column_may_have_is_not_added(name: str) -> None:
+    found = _refusal(f"id,version,kind,{name}", unknown_columns="add")
+    assert f"a column's name is a letter, then letters, digits and _; these are not: {name[:60]!r}" in found
+
+
+@pytest.mark.parametrize("mode", _MODES)
+def test_a_name_that_is_there_twice_is_a_fault(mode: str) -> None:
+    """Also that of an unknown column, and an empty one."""
+    assert "twice: ''" in _refusal("id,version,kind,,", unknown_columns=mode)
+
+
+def test_a_wrong_delimiter_is_guessed() -> None:
+    for wrong in ";|\t":
+        found = _refusal(wrong.join(["id", "version", "kind"]))
+        assert found.startswith(f" (is the delimiter {wrong!r}?): missing: id, version")
+    assert "(is the delimiter ','?)" in _refusal("id,version,kind", delimiter=";")
+    assert "delimiter" not in _refusal("id,version,k;i;nd")
+
+
+def test_an_empty_name_at_an_end_is_explained() -> None:
+    assert _refusal("id,version,kind,") == " (an empty name at the end: a trailing delimiter): unknown: ''"
+    assert _refusal(",id,version,kind") == (
+        " (an empty name at the beginning: an index column without a name): unknown: ''"
+    )
+
+
+def test_ten_unknown_names_are_shown_the_near_misses_first() -> None:
+    """However many there are."""
+    found = _refusal(",".join(["id", "version", "kind", *(f"x{n}" for n in range(9_000)), "Op"]))
+    assert found.startswith("unknown: 'Op' (is op meant?), 'x0', ")
+    assert found.endswith(", 'x8' and 8991 more")
+
+
+def test_a_first_line_without_a_name_is_a_fault() -> None:
+    with pytest.raises(PermanentError, match="missing: id, version, kind"):
+        match_header([], _feed())
