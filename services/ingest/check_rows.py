@@ -39,7 +39,7 @@ def check_rows(
     Raises: PermanentError("too_many_bad_rows") past the feed's tolerance, with the reasons and an example of each; the
     refused rows are recorded either way.
     """
-    sql = _statement(feed, tables, layout)
+    sql = check_statement(feed, tables, layout)
     values = {**_parameters(load, created), **parameters(feed, layout)}
     warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, values)
     (counted,) = warehouse.query(_SQL.render("count_rows.sql", checked=tables.checked))
@@ -51,7 +51,8 @@ def check_rows(
     return counts
 
 
-def _statement(feed: Feed, tables: Tables, layout: Layout) -> str:
+def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
+    """Makes the checked table of a raw table with this layout."""
     delete_column = feed.delete.column if feed.delete else None
     return _SQL.render(
         "check_rows.sql",

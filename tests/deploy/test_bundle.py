@@ -22,6 +22,7 @@ from deploy.topology import ROOT
 from localcloud import environment, ports, ready
 from localcloud.cloud import LocalCloud
 from services.shared.contract.expression import validate
+from services.shared.contract.files import contract_files
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.statements.feeds import features
 
@@ -83,6 +84,17 @@ def test_a_bundle_holds_its_service_and_nothing_of_the_other(service: str) -> No
     allowed = ("main.py", "requirements.txt", "feeds/", "services/__init__.py", f"services/{service}/", "services/sha")
     assert [name for name in names if not name.startswith(allowed)] == []
     assert not any(other in name for name in names)
+
+
+def test_a_contract_s_file_ends_in_either_suffix(copy: Path) -> None:
+    """A bundle has the contracts that a service would read in that folder, and no other file of it."""
+    feeds = copy / "deploy" / "feeds"
+    shutil.copyfile(feeds / "accounts.yaml", feeds / "more.yml")
+    (feeds / "notes.txt").write_text("not a contract")
+    found = {name for name in bundle.contents("merge", copy) if name.startswith("feeds/")}
+    assert (
+        found == {f"feeds/{path.name}" for path in contract_files(feeds)} == {"feeds/accounts.yaml", "feeds/more.yml"}
+    )
 
 
 @pytest.mark.parametrize("missing", ["deploy/feeds", "services/merge/__init__.py"])

@@ -14,6 +14,7 @@ from functions_framework._http import gunicorn
 
 from deploy import topology
 from deploy.topology import ROOT
+from services.shared.contract.files import PATTERNS
 from services.shared.datasets import OPS, STAGING
 from services.shared.settings import Settings
 from services.shared.tables import table
@@ -53,6 +54,17 @@ def test_every_file_that_terraform_reads_exists() -> None:
     ]
     assert len(read) > 3
     assert [f"{path}: {name}" for path, name in read if not (path.parent / name).exists()] == []
+
+
+def test_terraform_reads_the_contracts_that_the_services_read() -> None:
+    """The datasets of main tables come from them."""
+    patterns = [
+        pattern
+        for path in (ROOT / "deploy" / "google").rglob("*.tf")
+        for pattern in re.findall(r'fileset\("[^"]+/feeds", "([^"]+)"\)', path.read_text(encoding="utf-8"))
+    ]
+    assert patterns == ["*.{yaml,yml}"] * 2
+    assert PATTERNS == "*.yaml, *.yml"
 
 
 def test_both_services_are_the_module_with_their_own_name() -> None:

@@ -174,10 +174,10 @@ def test_contracts_that_changed_are_named_and_restart_reads_them(cloud: Cloud, f
     assert "contracts on disk" not in cloud.output()
 
     (feeds / "accounts.yaml").write_text(_ACCOUNTS.read_text() + "# changed\n")
-    (feeds / "more.yaml").write_text("new")
+    (feeds / "more.yml").write_text("new")
     cloud.up()
     said = cloud.output()
-    assert "that ingest and merge started with: accounts.yaml has changed, more.yaml is new" in said
+    assert "that ingest and merge started with: accounts.yaml has changed, more.yml is new" in said
     assert "`dropmerge up --restart`" in said
     assert cloud.pids() == before
 

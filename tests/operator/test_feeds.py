@@ -35,14 +35,14 @@ def test_check_names_line_and_column(commands: Commands, tmp_path: Path) -> None
     ("old", "new", "line", "words"),
     [
         ("feed: accounts", "feed: [", 3, "not YAML"),
-        ("version: last_modified", "version: modified", 1, "modified is not"),
+        ("version: last_modified", "version: modified", 6, "modified is not"),
         ("table: main.accounts", "table: main.accounts\ntable: main.other", 5, "there twice"),
-        ("equals: D", "equals: 2025-02-30", 1, "cannot be read"),
+        ("equals: D", "equals: 2025-02-30", 7, "cannot read"),
         ("key: [customer_id, account_number]", "key: []", 5, "key:"),
     ],
 )
 def test_each_kind_of_fault_has_its_place(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
-    """A fault of the contract as a whole is reported at its beginning."""
+    """A fault of the contract as a whole has one too."""
     path = tmp_path / "f.yaml"
     path.write_text(_GOOD.replace(old, new, 1))
     feed, (fault, *_) = check(path)
@@ -52,13 +52,22 @@ def test_each_kind_of_fault_has_its_place(tmp_path: Path, old: str, new: str, li
 
 
 def test_two_contracts_may_not_share_a_name_or_a_table(tmp_path: Path) -> None:
-    """Each of the two would undo the other's rows."""
-    paths = [tmp_path / "a.yaml", tmp_path / "b.yaml", tmp_path / "c.yaml"]
+    """Each of the two would undo the other's rows. No more is said of a contract that is there twice."""
+    paths = [tmp_path / "a.yaml", tmp_path / "b.yml", tmp_path / "c.yaml"]
     paths[0].write_text(_GOOD)
     paths[1].write_text(_GOOD)
     paths[2].write_text(_GOOD.replace("feed: accounts", "feed: others"))
     faults = check_together([(path, read_feed(path)) for path in paths])
-    assert [(Path(one.file).name, one.line) for one in faults] == [("b.yaml", 1), ("c.yaml", 4)]
+    assert [(Path(one.file).name, one.line) for one in faults] == [("b.yml", 1), ("c.yaml", 4), ("c.yaml", 2)]
+
+
+def test_faults_are_in_the_order_of_files_and_lines(commands: Commands, tmp_path: Path) -> None:
+    """Those of a contract on its own, and those that it has with another."""
+    (tmp_path / "a.yaml").write_text(_GOOD.replace("incoming/accounts/*", "incoming/accounts/**"))
+    (tmp_path / "b.yaml").write_text(_GOOD.replace("feed: accounts", "feed: others"))
+    (tmp_path / "c.yaml").write_text(_GOOD.replace("at_most: 0", "at_most: no"))
+    found = commands.json("feeds", "check", "--feeds", tmp_path, code=1)
+    assert [(Path(one["file"]).name, one["line"]) for one in found] == [("b.yaml", 2), ("b.yaml", 4), ("c.yaml", 15)]
 
 
 def test_show_prints_what_is_understood(commands: Commands) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deploy import topology
+from deploy.topology import LANDING
 from dropmerge.operations.errors import UsageError
+from dropmerge.operations.feeds.statements import too_long
 
 if TYPE_CHECKING:
     from services.shared.contract.document import Problem
     from services.shared.contract.feed import Feed
+
+
+_MEASURED = 10_000
+"""Bytes of a contract. The statements of a shorter one are within the limit, and to render them takes a while."""
+_Good = Sequence[tuple[Path, "Feed"]]
 
 
 @dataclass(frozen=True)
@@ -19,20 +27,43 @@ class Checked:
     feeds: Sequence[Feed]
     """Contracts that have no problem of their own."""
     problems: Sequence[Problem]
-    """Of each contract, then of all together; each with file, line and column."""
+    """With file, line and column, and in this order."""
 
 
 def check_contracts(files: Sequence[Path], folder: Path) -> Checked:
     """Check these files, or all of the folder where none is named. Raises UsageError where there is none."""
+    from services.shared.contract.files import PATTERNS, contract_files
     from services.shared.contract.reader import check, check_together
 
-    paths = files or sorted(folder.glob("*.yaml"))
+    paths = files or contract_files(folder)
     if not paths:
-        raise UsageError(f"{folder}: no feeds (*.yaml) here")
+        raise UsageError(f"{folder}: no feeds ({PATTERNS}) here")
     checked = [(path, *check(path)) for path in paths]
     good = [(path, feed) for path, feed, _ in checked if feed]
     problems = [problem for _, __, found in checked for problem in found]
-    return Checked([feed for _, feed in good], [*problems, *check_together(good)])
+    problems += [*check_together(good), *_outside(good), *_too_long(good)]
+    order = {str(path): number for number, path in enumerate(paths)}
+    problems.sort(key=lambda one: (order[one.file], one.line, one.column))
+    return Checked([feed for _, feed in good], problems)
+
+
+def _outside(contracts: _Good) -> Iterator[Problem]:
+    """Contracts that no object under the landing prefix is for: ingest hears of no other."""
+    from services.shared.contract.glob import common_name
+    from services.shared.contract.reader import problem_at
+
+    prefix = topology.read().buckets[LANDING]["prefix"]
+    for path, feed in contracts:
+        if common_name(feed.objects, f"{prefix}**") is None:
+            yield problem_at(path, "objects", f"no name under {prefix}, where files are dropped, fits it")
+
+
+def _too_long(contracts: _Good) -> Iterator[Problem]:
+    from services.shared.contract.reader import problem_at
+
+    for path, feed in contracts:
+        if path.stat().st_size > _MEASURED:
+            yield from (problem_at(path, "columns", what) for what in too_long(feed))
 
 
 def choose_contracts(folder: Path, name: str | None) -> list[Feed]:

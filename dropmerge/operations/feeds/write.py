@@ -17,10 +17,10 @@ def feed_name(file: Path) -> str:
 def contract_yaml(name: str, contract: Contract) -> str:
     """YAML, one line per column; what is unsure is marked by UNSURE."""
     lines = [
-        f"feed: {name}",
-        f"objects: incoming/{name}/*",
+        f"feed: {_flow(name)}",
+        f"objects: {_flow(f'incoming/{name}/*')}",
         f"format: {_flow(contract.format.model_dump())}",
-        f"table: main.{name}",
+        f"table: {_flow(f'main.{name}')}",
         f"key: {_flow(contract.key)}{_unsure(contract.key_doubt)}",
         f"version: {_flow(contract.version)}{_unsure(contract.version_doubt)}",
     ]

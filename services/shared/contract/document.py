@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from services.shared.contract.fault import Place
 
 QUOTE = "put it in quotes"
 """What to do with a text that YAML takes for something else."""
+_KINDS = {"bool": "true or false", "float": "a number", "int": "a number", "null": "nothing", "timestamp": "a date"}
+"""Of what YAML reads, by the ends of its tags."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Document:
     path: Path
     root: yaml.Node
     content: object
+    duplicates: Sequence[Problem]
+    """Keys of which YAML keeps the last only."""
 
     def problem(self, place: Place, what: str, at_key: bool = False) -> Problem:
         """At the innermost part of the place that is there: at a key itself, or at what it has."""
@@ -50,38 +54,20 @@ class Document:
         _, node = self._find(place)
         return str(node.value) if isinstance(node, yaml.ScalarNode) else None
 
-    def duplicate_keys(self) -> Iterator[Problem]:
-        """Of which YAML keeps the last only."""
-        for mapping in self._mappings():
-            seen = set()
-            for key, _ in mapping.value:
-                if key.value in seen:
-                    yield _problem(self.path, key.start_mark, f"{key.value} is there twice: only the last one counts")
-                if isinstance(key, yaml.ScalarNode):
-                    seen.add(key.value)
-
     def misread_keys(self) -> Iterator[Problem]:
         """Which YAML reads as something else than text."""
-        for mapping in self._mappings():
-            for key, _ in mapping.value:
-                kind = key.tag.rpartition(":")[2]
-                if kind not in ("str", "merge"):
-                    what = (
-                        f"YAML takes {key.value} for a {kind}" if isinstance(key, yaml.ScalarNode) else "a key is text"
-                    )
-                    yield _problem(self.path, key.start_mark, f"{what}: {QUOTE}")
-
-    def _mappings(self) -> Iterator[yaml.MappingNode]:
-        return (node for node in _nodes(self.root) if isinstance(node, yaml.MappingNode))
+        for key in _keys(self.root):
+            if not key.tag.endswith(":str"):
+                yield _problem(self.path, key.start_mark, f"YAML takes {key.value} for {_kind(key)}: {QUOTE}")
 
     def _find(self, place: Place) -> tuple[yaml.Node, yaml.Node]:
         """The innermost key, and what it has; an item of a list is its own key."""
         key = node = self.root
         for step in place:
-            found = next((pair for pair in _parts(node) if pair[0] == str(step)), None)
-            if found is None:
+            found = [pair for pair in _parts(node) if pair[0] == str(step)]
+            if not found:
                 break
-            _, key, node = found
+            _, key, node = found[-1]
         return key, node
 
 
@@ -100,7 +86,19 @@ def read_document(path: Path) -> Document:
         raise UnreadableError(Problem(str(path), 1, 1, f"cannot be read: {error}")) from error
     if root is None:
         raise UnreadableError(Problem(str(path), 1, 1, "the file is empty"))
-    return Document(path, root, _construct(path, loader, root))
+    # Before what << names is put in its place: that a key of it is there again is how it is used.
+    duplicates = list(_duplicates(path, root))
+    return Document(path, root, _construct(path, loader, root), duplicates)
+
+
+def _duplicates(path: Path, root: yaml.Node) -> Iterator[Problem]:
+    for mapping in _mappings(root):
+        seen = set()
+        for key, _ in mapping.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    yield _problem(path, key.start_mark, f"{key.value} is there twice: only the last one counts")
+                seen.add(key.value)
 
 
 def _construct(path: Path, loader: yaml.SafeLoader, root: yaml.Node) -> object:
@@ -121,9 +119,14 @@ def _misread(path: Path, root: yaml.Node) -> Problem:
         try:
             yaml.SafeLoader("").construct_document(node)
         except (ValueError, LookupError, TypeError, AttributeError):
-            kind = node.tag.rpartition(":")[2]
-            return _problem(path, node.start_mark, f"YAML takes {node.value} for a {kind} and cannot read it: {QUOTE}")
+            what = f"YAML takes {node.value} for {_kind(node)} and cannot read it: {QUOTE}"
+            return _problem(path, node.start_mark, what)
     return Problem(str(path), 1, 1, "a value cannot be read: the file's parts lie too deep in each other")
+
+
+def _kind(node: yaml.Node) -> str:
+    tag = node.tag.rpartition(":")[2]
+    return _KINDS.get(tag, tag)
 
 
 def _not_yaml(path: Path, error: yaml.MarkedYAMLError) -> Problem:
@@ -140,6 +143,14 @@ def _parts(node: yaml.Node) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
         yield from ((str(key.value), key, value) for key, value in node.value)
     elif isinstance(node, yaml.SequenceNode):
         yield from ((str(number), item, item) for number, item in enumerate(node.value))
+
+
+def _keys(root: yaml.Node) -> Iterator[yaml.Node]:
+    return (key for mapping in _mappings(root) for key, _ in mapping.value)
+
+
+def _mappings(root: yaml.Node) -> Iterator[yaml.MappingNode]:
+    return (node for node in _nodes(root) if isinstance(node, yaml.MappingNode))
 
 
 def _nodes(root: yaml.Node) -> Iterator[yaml.Node]:

@@ -38,7 +38,7 @@ def read_feed(path: Path) -> Feed:
 def check(path: Path) -> tuple[Feed | None, list[Problem]]:
     """The contract, if nothing is wrong with it; also what `read_feed` lets pass. By line and column."""
     document, feed, problems = _read(path)
-    twice = list(document.duplicate_keys()) if document else []
+    twice = document.duplicates if document else []
     return (None if twice else feed), _in_order([*twice, *problems])
 
 

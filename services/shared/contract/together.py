@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 from pathlib import Path
 
 from services.shared.contract.feed import Feed
@@ -55,8 +54,11 @@ def _views(contracts: Sequence[Contract]) -> Iterator[Found]:
 
 
 def _shared_objects(contracts: Sequence[Contract]) -> Iterator[Found]:
-    for (_, one), (path, other) in combinations(contracts, 2):
-        name = common_name(one.objects, other.objects) if one.name != other.name else None
+    for number, (path, feed) in enumerate(contracts):
+        # One of a name is at fault for the name already.
+        others = [one for _, one in contracts[:number] if one.name != feed.name]
+        shared = ((common_name(one.objects, feed.objects), one) for one in others)
+        name, one = next((found for found in shared if found[0] is not None), (None, feed))
         if name is not None:
-            both = f"{one.name} ({one.objects}) and {other.name} ({other.objects})"
+            both = f"{one.name} ({one.objects}) and {feed.name} ({feed.objects})"
             yield path, "objects", f"an object such as {name} is wanted by {both}: let no name match both patterns"

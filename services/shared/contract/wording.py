@@ -60,10 +60,20 @@ def words(error: ErrorDetails, text: str | None) -> str:
             return _unknown(place)
         case "too_short" | "string_too_short":
             return f"is empty; it is {IS[place]}"
-        case "string_type" if text is not None:
-            return _misread(text, error["input"], IS[place])
-        case _:
-            return f"{repr(text) if text else 'what is here'} is not {IS.get(place, 'text')}"
+        case kind:
+            return _unfit(kind, text, error["input"], IS.get(place, "text"))
+
+
+def _unfit(kind: str, text: str | None, value: object, what: str) -> str:
+    if text is None:
+        return f"what is here is not {what}"
+    if not text:
+        return f"is empty; it is {what}"
+    if kind == "string_type":
+        return f"YAML reads {text} as {_kind(value)}, not as text: {QUOTE}"
+    if isinstance(value, bool):
+        return f"YAML reads {text} as {_kind(value)}, which is not {what}"
+    return f"{text!r} is not {what}"
 
 
 def _unknown(place: str) -> str:
@@ -77,12 +87,6 @@ def _keys(parent: str) -> Iterator[str]:
         above, _, name = path.rpartition(".")
         if name not in ("", "*") and above == parent:
             yield name
-
-
-def _misread(text: str, value: object, what: str) -> str:
-    if not text:
-        return f"is empty; it is {what}"
-    return f"YAML reads {text} as {_kind(value)}, not as text: {QUOTE}"
 
 
 def _kind(value: object) -> str:

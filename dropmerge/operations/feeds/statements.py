@@ -1,0 +1,53 @@
+"""The statements that a contract makes the services send, and whether BigQuery takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from services.shared.generation import ObjectGeneration
+from services.shared.load import Load
+
+if TYPE_CHECKING:
+    from services.shared.contract.feed import Feed
+
+LIMIT = 1_000_000
+"""Bytes of a statement: BigQuery takes 1 MB (https://cloud.google.com/bigquery/quotas#query_jobs)."""
+_PROJECT = "p" * 30
+"""As long as a project's id may be (https://cloud.google.com/resource-manager/docs/creating-managing-projects)."""
+
+
+def too_long(feed: Feed) -> Iterator[str]:
+    """A sentence on each statement for one load that BigQuery would refuse for its length."""
+    for what, sql in (("checks a file's rows", _check(feed)), ("merges a file", _merge(feed))):
+        size = len(sql.encode())
+        if size > LIMIT:
+            yield (
+                f"the statement that {what} has {size:,} bytes, of which BigQuery takes {LIMIT:,}: "
+                "fewer columns, shorter names or shorter checks"
+            )
+
+
+def _check(feed: Feed) -> str:
+    from services.ingest.check_rows import check_statement
+    from services.ingest.match_header import match_header
+    from services.ingest.tables import Tables
+
+    names = [column.name for column in feed.columns]
+    layout = match_header([*names, *([feed.delete.column] if feed.delete else [])], feed)
+    return check_statement(feed, Tables.of(_PROJECT, feed, _load(feed)), layout)
+
+
+def _merge(feed: Feed) -> str:
+    from services.merge.main_table import MainTable
+    from services.merge.statement import Staged, merge_statement, staging_name
+    from services.shared.contract.order import column_names
+
+    load_id = _load(feed).load_id
+    main = MainTable("0" * 32, datetime.now(UTC), tuple(column_names(feed)))
+    return merge_statement(_PROJECT, feed, main, [Staged(load_id, staging_name(_PROJECT, feed, load_id))], "0" * 32)
+
+
+def _load(feed: Feed) -> Load:
+    return Load(feed.name, ObjectGeneration("landing", feed.objects, 1))

@@ -1,0 +1,134 @@
+"""What columns, key, version, delete and tolerance of a contract may be to each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.shared.contract.feed import BadRows, Feed
+
+
+def _feed(**more: object) -> Feed:
+    fields: dict[str, Any] = {
+        "feed": "f",
+        "objects": "incoming/f/*",
+        "format": {"type": "csv"},
+        "table": "main.f",
+        "key": ["id"],
+        "version": "v",
+        "columns": [{"name": "id", "type": "STRING"}, {"name": "v", "type": "INT64"}],
+        **more,
+    }
+    return Feed.model_validate(fields)
+
+
+def _with(**column: object) -> Feed:
+    columns = [{"name": "id", "type": "STRING"}, {"name": "v", "type": "INT64"}]
+    return _feed(columns=[*columns, {"name": "a", "type": "INT64", **column}])
+
+
+def _faults(caught: pytest.ExceptionInfo[ValidationError]) -> list[tuple[tuple[str | int, ...], str]]:
+    return [(one["loc"], one["msg"]) for one in caught.value.errors()]
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ({"default": "x"}, "'x' is not the text of a INT64: `[+-]digits`"),
+        ({"default": "1.5", "type": "DATE"}, "'1.5' is not the text of a DATE"),
+        ({"default": "1", "mode": "REQUIRED"}, "a must be in each file"),
+    ],
+)
+def test_a_default_that_cannot_be(column: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        _with(**column)
+    ((place, said),) = _faults(caught)
+    assert place == ("columns", 2, "default")
+    assert words in said
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_neither_key_nor_version_has_a_default(number: int) -> None:
+    """Whatever lacks them cannot be merged."""
+    columns: list[dict[str, object]] = [{"name": "id", "type": "STRING"}, {"name": "v", "type": "INT64"}]
+    columns[number]["default"] = "1"
+    with pytest.raises(ValidationError) as caught:
+        _feed(columns=columns)
+    assert [place for place, _ in _faults(caught)] == [("columns", number, "default")]
+
+
+def test_a_default_is_the_text_of_a_value() -> None:
+    assert _with(default="-7").columns[2].default == "-7"
+    assert _with(default="any", type="STRING").columns[2].default == "any"
+
+
+def test_each_fault_is_told_at_once() -> None:
+    """Nobody mends a contract fault by fault."""
+    with pytest.raises(ValidationError) as caught:
+        _with(name="v", default="x", check="b > 1")
+    assert {place for place, _ in _faults(caught)} == {
+        ("columns", 2, "name"),
+        ("columns", 2, "default"),
+        ("columns", 2, "check"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("others", "number", "words"),
+    [
+        (["I", "D"], 1, "marks a delete"),
+        (["I", "U", "I"], 2, "is there already"),
+        (["I", ""], 1, "at least 1 character"),
+    ],
+)
+def test_the_other_texts_of_a_delete_column(others: list[str], number: int, words: str) -> None:
+    """Each once, none of them the delete's own."""
+    with pytest.raises(ValidationError) as caught:
+        _feed(delete={"column": "op", "equals": "D", "others": others})
+    ((place, said),) = _faults(caught)
+    assert place == ("delete", "others", number)
+    assert words in said
+
+
+def test_a_delete_column_may_name_its_other_texts() -> None:
+    found = _feed(delete={"column": "op", "equals": "D", "others": ["I", "U"]}).delete
+    assert found is not None
+    assert found.others == ["I", "U"]
+
+
+def test_missing_columns_as_yaml_reads_null() -> None:
+    assert _feed(missing_columns=None).missing_columns == "null"
+    assert _feed(missing_columns="reject").missing_columns == "reject"
+
+
+def test_a_types_spelling_does_not_change_the_fingerprint() -> None:
+    """A contract pasted from `bq show --schema` is the same contract."""
+    assert _with(type="INTEGER").fingerprint == _with().fingerprint
+    assert _with(type="INTEGER").columns[2].type == "INT64"
+
+
+@pytest.mark.parametrize(
+    ("at_most", "bad", "rows", "tolerated"),
+    [
+        (2, 2, 2, True),
+        (2, 3, 3000, False),
+        ("0.1%", 1, 1000, True),
+        ("0.1%", 2, 1999, False),
+        ("0.7%", 77, 11_000, True),
+        ("2.3%", 69, 3000, True),
+        ("0.000000001%", 1, 100_000_000_000, True),
+        ("0.000000001%", 1, 99_999_999_999, False),
+        ("100%", 5, 5, True),
+        ("0%", 1, 10**9, False),
+    ],
+)
+def test_g7_a_share_is_exact(at_most: int | str, bad: int, rows: int, tolerated: bool) -> None:
+    assert BadRows(at_most=at_most).tolerates(bad, rows) == tolerated
+
+
+@pytest.mark.parametrize("at_most", [True, -1, 1.0, None, "1", "101%", "100.1%", "-1%", "1 %", "1%\n", "٣%", [1]])
+def test_g7_a_tolerance_that_cannot_be_meant(at_most: object) -> None:
+    with pytest.raises(ValidationError):
+        BadRows.model_validate({"at_most": at_most})

@@ -1,0 +1,149 @@
+"""Every fault of a contract is told in this project's words, at the very key or value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from services.shared.contract.columns import Column, Delete
+from services.shared.contract.feed import BadRows, Feed
+from services.shared.contract.formats import Csv
+from services.shared.contract.reader import check
+from services.shared.contract.wording import IS, words
+
+CONTRACT = """\
+feed: orders
+objects: incoming/orders/*
+format: {type: csv}
+table: main.orders
+key: [id]
+version: v
+delete: {column: op, equals: D}
+columns:
+  - {name: id, type: STRING}
+  - {name: a, type: INT64, check: a > 0}
+  - {name: v, type: INT64}
+unknown_columns: reject
+bad_rows: {at_most: 0}
+"""
+
+
+def _said(folder: Path, old: str, new: str) -> list[str]:
+    """Line, column and words of each fault."""
+    assert old in CONTRACT
+    path = folder / "f.yaml"
+    path.write_text(CONTRACT.replace(old, new, 1))
+    return [str(problem).removeprefix(f"{path}:") for problem in check(path)[1]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("feed: orders", "feed: no", "1:7: feed: YAML reads no as false, not as text: put it in quotes"),
+        ("feed: orders", "feed: null", "1:7: feed: YAML reads null as nothing, not as text: put it in quotes"),
+        ("feed: orders", "feed: 2024-01-01", "1:7: feed: YAML reads 2024-01-01 as a date, not as text: put it in quotes"),
+        ("feed: orders", "feed: 2024-02-30", "1:7: YAML takes 2024-02-30 for a date and cannot read it: put it in quotes"),
+        ("feed: orders", "feed:", "1:6: feed: is empty; it is a name in lower-case letters, digits and single underscores, such as order_lines"),
+        ("feed: orders", "feed: ''", "1:7: feed: is empty; it is a name in lower-case letters, digits and single underscores, such as order_lines"),
+        ("feed: orders", "feed: Orders", "1:7: feed: 'Orders' is not a name in lower-case letters, digits and single underscores, such as order_lines"),
+        ("feed: orders", "fed: orders", "1:1: feed: is missing; it is a name in lower-case letters, digits and single underscores, such as order_lines|1:1: fed: is no key of a contract; is feed meant?"),
+        ("objects: incoming/orders/*", "objects: ''", "2:10: objects: is empty; it is a pattern of objects' names, such as incoming/accounts/*"),
+        ("objects: incoming", "objects: gs://landing/incoming", "2:10: objects: begins with a bucket, as no object's name does: write incoming/orders/*"),
+        ("{type: csv}", "csv", "3:9: format: 'csv' is not a mapping, such as {type: csv, delimiter: \",\"}"),
+        ("{type: csv}", "{type: xlsx}", "3:16: format.type: 'xlsx' is not csv"),
+        ("{type: csv}", "{type: csv, delimiter: tab}", "3:32: format.delimiter: 'tab' is not one ASCII character, such as ';' or \"\\t\""),
+        ("main.orders", "main", "4:8: table: 'main' is not a dataset and a table in letters, digits and underscores, such as main.accounts"),
+        ("main.orders", "Staging.orders", "4:8: table: dataset Staging is the pipeline's own, for tables that come and go: take another one"),
+        ("key: [id]", "key: id", "5:6: key: 'id' is not a list of the columns that tell rows apart, such as [id]"),
+        ("key: [id]", "key: []", "5:6: key: is empty; it is a list of the columns that tell rows apart, such as [id]"),
+        ("key: [id]", "key: [id, ID]", "5:11: key.1: ID is not one of the columns; is id meant?"),
+        ("key: [id]", "key: [id, id]", "5:11: key.1: id is there already"),
+        ("key: [id]", "key: [id, v]", "6:10: version: v is of the key, which is equal for all versions of a row"),
+        ("version: v", "version: x", "6:10: version: x is not one of the columns"),
+        ("equals: D", "equals: 1", "7:30: delete.equals: YAML reads 1 as a number, not as text: put it in quotes"),
+        ("{column: op, equals: D}", "{column: op}", "7:9: delete.equals: is missing; it is the text that marks a delete, such as D"),
+        ("{column: op, equals: D}", "[op, D]", "7:9: delete: what is here is not a mapping, such as {column: operation, equals: D}"),
+        ("column: op", "column: ID", "7:18: delete.column: the delete column marks rows; it is not one of the table's columns"),
+        ("name: id", "name: no", "9:12: columns.0.name: YAML reads no as false, not as text: put it in quotes"),
+        ("name: id", "name: i-d", "9:12: columns.0.name: 'i-d' is not a letter, then letters, digits and underscores, 128 at most"),
+        ("{name: id, type: STRING}", "id", "9:5: columns.0: 'id' is not a mapping, such as {name: id, type: STRING}"),
+        ("name: id, type", "name: id, kind: x, type", "9:16: columns.0.kind: is no key of a contract; there are name, type, mode, description, check, default"),
+        ("type: STRING", "type: string", "9:22: columns.0.type: 'string' is not a type (is STRING meant?); the types are BOOL, DATE, FLOAT64, INT64, NUMERIC, STRING, TIMESTAMP"),
+        ("type: STRING", "type: FLOAT", "9:22: columns.0.type: a key cannot be FLOAT64: equality of its values is not identity"),
+        ("name: a, type: INT64", "name: ID, type: INT64", "10:12: columns.1.name: ID is there already (BigQuery ignores case)|10:36: columns.1.check: check 'a > 0' names no column of the contract: a"),
+        ("a > 0", "a > 'b'", "10:35: columns.1.check: check \"a > 'b'\": a > 'b' puts INT64 and 'b' together, which is not the text of a INT64"),
+        ("{name: v, type: INT64}", "{name: v, type: STRING}", "11:21: columns.2.type: a version is one of DATE, INT64, NUMERIC, TIMESTAMP; STRING is not"),
+        ("unknown_columns: reject", "unknown_colums: reject", "12:1: unknown_colums: is no key of a contract; is unknown_columns meant?"),
+        ("unknown_columns: reject", "unknown_columns: no", "12:18: unknown_columns: YAML reads no as false, which is not reject, ignore, rescue or add"),
+        ("unknown_columns: reject", "unknown_columns: drop", "12:18: unknown_columns: 'drop' is not reject, ignore, rescue or add"),
+        ("unknown_columns: reject", "missing_columns: keep", "12:18: missing_columns: 'keep' is not null or reject"),
+        ("unknown_columns: reject", "on: reject", "12:1: YAML takes on for true or false: put it in quotes"),
+        ("{at_most: 0}", "0", "13:11: bad_rows: '0' is not a mapping, such as {at_most: 0}"),
+        ("at_most: 0", "at_most: yes", "13:21: bad_rows.at_most: YAML reads yes as true, which is not a number of rows, such as 10, or a share of them up to 100%, such as 0.5%"),
+        ("at_most: 0", "at_most: 200%", "13:21: bad_rows.at_most: '200%' is not a number of rows, such as 10, or a share of them up to 100%, such as 0.5%"),
+        ("at_most: 0", "at_most: -1", "13:21: bad_rows.at_most: '-1' is not a number of rows, such as 10, or a share of them up to 100%, such as 0.5%"),
+        ("at_most: 0", "at_most: 0.5", "13:21: bad_rows.at_most: '0.5' is not a number of rows, such as 10, or a share of them up to 100%, such as 0.5%"),
+        ("at_most: 0", "at_most:", "13:20: bad_rows.at_most: is empty; it is a number of rows, such as 10, or a share of them up to 100%, such as 0.5%"),
+        (CONTRACT, "just a text", "1:1: 'just a text' is not a mapping that begins with feed: NAME"),
+        (CONTRACT, "# nothing", "1:1: the file is empty"),
+    ],
+)  # fmt: skip
+def test_a_fault_has_a_sentence_and_its_place(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    """Faults are in the order of lines and columns."""
+    assert "|".join(_said(tmp_path, old, new)) == expected
+
+
+def test_faults_are_told_by_line_and_column(tmp_path: Path) -> None:
+    """Whatever finds them: YAML, a field or the contract as a whole."""
+    path = tmp_path / "f.yaml"
+    path.write_text("table: main.x\ntable: main.y\nkey: id\nfeed: no\nbad_rows: {at_most: -1, x: 1}\n")
+    places = [(problem.line, problem.column) for problem in check(path)[1]]
+    assert places == sorted(places)
+    assert (2, 1) in places
+
+
+def _paths(model: type[BaseModel], above: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield f"{above}{field.alias or name}"
+
+
+def test_each_key_of_a_contract_has_a_sentence() -> None:
+    paths = {
+        *_paths(Feed, ""),
+        *_paths(Csv, "format."),
+        *_paths(Delete, "delete."),
+        *_paths(Column, "columns.*."),
+        *_paths(BadRows, "bad_rows."),
+    }
+    assert {path for path in IS if path.rpartition(".")[2] not in ("", "*")} == paths
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.dates() | st.binary(max_size=2),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["name", "type", "x"]), inner, max_size=2),
+    max_leaves=3,
+)  # fmt: skip
+PYDANTIC = (
+    "Input should",
+    "String should",
+    "Field required",
+    "not permitted",
+    "List should",
+    "Value error",
+    "Keys should",
+)
+
+
+@given(st.dictionaries(st.sampled_from([*Feed.model_json_schema()["properties"], "colunms"]), VALUES))
+def test_no_fault_is_told_in_the_words_of_pydantic(content: dict[str, object]) -> None:
+    """Whatever a file holds."""
+    with pytest.raises(ValidationError) as caught:
+        Feed.model_validate(content)
+    for error in caught.value.errors():
+        sentence = words(error, "text")
+        assert not any(phrase in sentence for phrase in PYDANTIC), sentence
