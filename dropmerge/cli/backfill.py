@@ -98,9 +98,10 @@ def _explain_left_out(candidates: Candidates, announced: int) -> Iterator[str]:
     if count := left_out[LeftOut.MERGED]:
         yield f"{_are(count)} merged already"
     if count := left_out[LeftOut.DEAD_LETTERED]:
-        yield f"{count} left to dead letters that wait: replay those, or --dead-letters announces these all the same"
+        how = "waits as a dead letter" if count == 1 else "wait as dead letters"
+        yield f"{count} {how}: replay, or --dead-letters to announce all the same"
     if count := left_out[LeftOut.DISCARDED]:
-        yield f"{count} left as discarded: --discarded announces them"
+        yield f"{count} {'was' if count == 1 else 'were'} discarded: --discarded to announce all the same"
 
 
 def _are(count: int) -> str:
