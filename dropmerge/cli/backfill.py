@@ -89,12 +89,19 @@ def _explain_left_out(candidates: Candidates, announced: int) -> Iterator[str]:
         yield f"no feed wants {count} ({patterns})"
     if count := left_out[LeftOut.NAMELESS]:
         yield f"{_are(count)} no copies that ingest made"
+    if count := left_out[LeftOut.MOVED]:
+        moved = ", ".join(f"{feed} into {table}" for feed, table in candidates.moved.items())
+        yield (
+            f"{_are(count)} of feeds that were merged into another table than their contracts name ({moved}): "
+            "`dropmerge rebuild FEED` fills the new one"
+        )
     if count := left_out[LeftOut.MERGED]:
         yield f"{_are(count)} merged already"
     if count := left_out[LeftOut.DEAD_LETTERED]:
-        yield f"{count} left to dead letters that wait: replay those, or --dead-letters announces these all the same"
+        how = "waits as a dead letter" if count == 1 else "wait as dead letters"
+        yield f"{count} {how}: replay, or --dead-letters to announce all the same"
     if count := left_out[LeftOut.DISCARDED]:
-        yield f"{count} left as discarded: --discarded announces them"
+        yield f"{count} {'was' if count == 1 else 'were'} discarded: --discarded to announce all the same"
 
 
 def _are(count: int) -> str:

@@ -53,6 +53,7 @@ from dropmerge.operations.dead_letters.reading import check_names, read_dead_let
 from dropmerge.operations.dead_letters.remedies import remedy_for
 from dropmerge.operations.dead_letters.replay import Progress, discard, look, replay
 from dropmerge.operations.dead_letters.summary import AGES, Summary
+from dropmerge.operations.deployed import read_deployed
 from dropmerge.operations.loads.events import read_dead_letter_events
 from dropmerge.operations.rate import RateLimiter
 from services.shared.messages.dead_letter import DeadLetter
@@ -252,6 +253,9 @@ def _run_action(
     if not summary.count and not summary.over_replay_limit:
         check_names(connection, wanted)
     ask_first = bool(summary.count) and not (yes or dry_run)
+    if verb == "replay" and summary.contracts:
+        for line in read_deployed(connection).unchanged(summary.contracts):
+            typer.echo(escape_unprintable(line), err=True)
     if ask_first:
         summary = _run_if_confirmed(verb, wanted, summary, action)
     if as_json:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import report_errors
-from dropmerge.cli.options import DEFAULT_FEEDS_DIR, Feeds, Json
+from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, State
 from dropmerge.cli.terminal import pluralize, print_table, table
 from dropmerge.operations.feeds.contracts import check_contracts, choose_contracts
 from dropmerge.operations.feeds.infer import infer
 from dropmerge.operations.feeds.write import contract_yaml, feed_name
+
+if TYPE_CHECKING:
+    from services.shared.contract.feed import Feed
 
 commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Contracts, before they are deployed.")
 
@@ -43,26 +48,50 @@ def check_feeds(
 def show_feeds(
     name: Annotated[str | None, typer.Argument(help="By default all, one line per feed.")] = None,
     as_json: Json = False,
+    state: State = DEFAULT_STATE_DIR,
+    project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """The contracts as they are understood."""
+    """The contracts as they are understood, and whether the services run them as they are here."""
     with report_errors():
         chosen = choose_contracts(feeds, name)
+        running = _running(state, project, feeds)
     if as_json:
-        typer.echo(json.dumps([feed.model_dump(mode="json") for feed in chosen], indent=2))
+        typer.echo(json.dumps([_as_json(feed, running) for feed in chosen], indent=2))
         return
-    overview = table("feed", "objects", "table", "key", "version", "delete", "bad rows")
+    overview = table("feed", "objects", "table", "key", "version", "delete", "bad rows", "contract", *running)
     for feed in chosen:
         delete = f"{feed.delete.column} = {feed.delete.equals}" if feed.delete else ""
         bad = str(feed.bad_rows.at_most)
-        overview.add_row(feed.name, feed.objects, feed.table, ", ".join(feed.key), feed.version, delete, bad)
+        services = [_compared(feed, running[service]) for service in running]
+        names = (feed.name, feed.objects, feed.table, ", ".join(feed.key), feed.version)
+        overview.add_row(*names, delete, bad, feed.fingerprint, *services)
     print_table(overview)
     if name:
-        columns = table("column", "type", "required", "check")
+        columns = table("column", "type", "required", "default", "check")
         for column in chosen[0].columns:
             required = "yes" if column.name in chosen[0].required else ""
-            columns.add_row(column.name, column.type, required, column.check or "")
+            columns.add_row(column.name, column.type, required, column.default or "", column.check or "")
         print_table(columns)
+
+
+def _running(state: Path, project: str | None, feeds: Path) -> Mapping[str, Mapping[str, str]]:
+    """Of each service the contracts that it runs; nothing where no local cloud is up and no project is named."""
+    from dropmerge.operations.deployed import read_deployed
+    from localcloud.cloud import LocalCloud
+
+    is_known = project or LocalCloud(state).is_running()
+    return read_deployed(connect(state, project, feeds)).running if is_known else {}
+
+
+def _compared(feed: Feed, running: Mapping[str, str]) -> str:
+    found = running.get(feed.name)
+    return "the same" if found == feed.fingerprint else found or "none"
+
+
+def _as_json(feed: Feed, running: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
+    services = {service: running[service].get(feed.name) for service in running}
+    return {**feed.model_dump(mode="json"), "contract": feed.fingerprint, "running": services}
 
 
 @commands.command()

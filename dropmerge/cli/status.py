@@ -123,7 +123,10 @@ def _queues(connection: Connection) -> str:
 
 
 def _below(answer: Status) -> str:
-    return f"dead letters waiting: {answer.dead_letters}; messages in flight: {answer.messages_in_flight}"
+    waiting = f"dead letters waiting: {answer.dead_letters}; messages in flight: {answer.messages_in_flight}"
+    differences = list(answer.contracts.differences())
+    deploy = ["deploy them, or on this machine: `dropmerge up --restart`"] if differences else []
+    return "\n".join([*differences, *deploy, waiting])
 
 
 def _ago(at: datetime) -> str:

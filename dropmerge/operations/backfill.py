@@ -34,6 +34,8 @@ class LeftOut(StrEnum):
     UNWANTED = "unwanted"
     NAMELESS = "nameless"
     MERGED = "merged"
+    MOVED = "moved"
+    """Its feed was merged into another main table than its contract names."""
     DEAD_LETTERED = "dead_lettered"
     DISCARDED = "discarded"
 
@@ -66,6 +68,8 @@ class Candidates:
                 yield left
 
     def _why_left_out(self, load: Load, merged: Container[str]) -> LeftOut | None:
+        if load.feed in self.moved:
+            return LeftOut.MOVED
         if load.load_id in merged:
             return LeftOut.MERGED
         if not self.with_dead_letters and load.source in self._waiting:
@@ -73,6 +77,12 @@ class Candidates:
         if not self.with_discarded and load.source in self._discarded:
             return LeftOut.DISCARDED
         return None
+
+    @cached_property
+    def moved(self) -> Mapping[str, str]:
+        """Feeds that have been merged into another main table than their contract names, and into which."""
+        rows = self.connection.ledger("other_tables.sql")
+        return {row["feed"]: row["main_table"] for row in rows if row["feed"] in self.connection.feeds}
 
     @cached_property
     def _waiting(self) -> frozenset[ObjectGeneration]:

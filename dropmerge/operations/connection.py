@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from deploy import topology
 from deploy.topology import ARCHIVE, LANDING, Topology
 from dropmerge.operations.errors import UsageError
+from dropmerge.operations.main_tables import MainTables
 from dropmerge.operations.no_answer import BIGQUERY, MONITORING, PUBSUB, STORAGE, Api
 from dropmerge.operations.queries import statement
 from services.shared.contract.glob import first_match
@@ -200,6 +201,14 @@ class Connection:
     def query(self, name: str, parameters: Parameters | None = None, **identifiers: Any) -> list[Any]:
         """The rows of a statement in `queries/`; none where a table or dataset is not there yet."""
         return self.rows(statement(name, **identifiers), parameters)
+
+    def ledger(self, name: str, parameters: Parameters | None = None) -> list[Any]:
+        """The rows of a statement in `queries/` that asks the ledger. Raises NotDone."""
+        return self.query(name, {**(parameters or {}), **self._main_tables.parameters()})
+
+    @cached_property
+    def _main_tables(self) -> MainTables:
+        return MainTables(self.warehouse, self.feeds)
 
     def staging_tables(self) -> list[str]:
         """Names of the tables on their way to a main table; none where there is no such dataset yet."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from dropmerge.operations.backlog import waiting_dead_letters
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.deployed import Deployed, read_deployed
 from dropmerge.operations.loads.in_flight import InFlight
 from dropmerge.operations.loads.states import State
 from dropmerge.operations.loads.status import LoadStatus
@@ -48,17 +49,22 @@ class Status:
     dead_letters: int
     """That wait now."""
     messages_in_flight: int
+    contracts: Deployed
 
     def as_json(self) -> dict[str, Any]:
-        """Keys feeds, dead_letters, messages_in_flight; times as RFC 3339."""
-        feeds = {name: _feed_json(one) for name, one in self.feeds.items()}
-        return {"feeds": feeds, "dead_letters": self.dead_letters, "messages_in_flight": self.messages_in_flight}
+        """Keys feeds, dead_letters, messages_in_flight, contracts; times as RFC 3339."""
+        return {
+            "feeds": {name: _feed_json(one) for name, one in self.feeds.items()},
+            "dead_letters": self.dead_letters,
+            "messages_in_flight": self.messages_in_flight,
+            "contracts": self.contracts.as_json(),
+        }
 
 
 def read_status(connection: Connection, in_flight: InFlight) -> Status:
-    """Four queries, whatever the number of feeds; listings and metrics cost none."""
+    """Five queries, whatever the number of feeds; listings and metrics cost none."""
     snapshot = in_flight.snapshot()
-    merged = {row["feed"]: dict(row) for row in connection.query("count_merged.sql")}
+    merged = {row["feed"]: dict(row) for row in connection.ledger("count_merged.sql")}
     ended = {(row["feed"], row["event"]): row["n"] for row in connection.query("count_ended.sql")}
     rejected = {row["feed"]: row["n"] for row in connection.query("count_rejected.sql")}
     staged = _staged(connection, snapshot.loads)
@@ -81,7 +87,7 @@ def read_status(connection: Connection, in_flight: InFlight) -> Status:
                 min((load for load in own if load.is_in_flight), key=lambda load: load.created, default=None)
             ),
         )
-    return Status(feeds, waiting_dead_letters(connection), snapshot.messages)
+    return Status(feeds, waiting_dead_letters(connection), snapshot.messages, read_deployed(connection))
 
 
 def _staged(connection: Connection, loads: list[LoadStatus]) -> Counter[str]:

@@ -28,9 +28,12 @@ def pin(client: Client, load: Load, form: Format, archive: str) -> Blob | None:
         except (exceptions.PreconditionFailed, exceptions.NotFound):
             # Another delivery pinned it first, the source's generation is gone, or a bucket is.
             if not target.exists(timeout=_TIMEOUT):
-                if not _buckets_exist(client, load.source.bucket, archive):
+                is_there = _buckets_exist(client, load.source.bucket, archive)
+                live = _live_generation(client, load.source) if is_there else None
+                if live is None or live == load.source.generation:
                     raise
-                _require_newer(client, load.source)
+                if live < load.source.generation:
+                    raise _gone(load.source) from None
                 return None
     # By name alone: whichever delivery pinned it, the bytes are the same.
     pinned = client.bucket(archive).blob(load.archive_name(form.suffix))
@@ -51,14 +54,18 @@ def _copy(client: Client, load: Load, form: Format, target: Blob) -> None:
         token, _, _ = target.rewrite(source, token=token, **only_if)
 
 
-def _require_newer(client: Client, source: ObjectGeneration) -> None:
+def _live_generation(client: Client, source: ObjectGeneration) -> int:
+    """Of the object; -1 where there is none."""
     live = client.bucket(source.bucket).get_blob(source.name, timeout=_TIMEOUT)
-    if live is None or int(live.generation) <= source.generation:
-        raise PermanentError(
-            "object_gone",
-            f"{source} was deleted or moved before it was read, or never was: its rows are not in the table. "
-            "Have the file sent again, and let the sender move a file only once it is merged",
-        )
+    return -1 if live is None else int(live.generation)
+
+
+def _gone(source: ObjectGeneration) -> PermanentError:
+    return PermanentError(
+        "object_gone",
+        f"{source} was deleted or moved before it was read, or never was: its rows are not in the table. "
+        "Have the file sent again, and let the sender move a file only once it is merged",
+    )
 
 
 def _buckets_exist(client: Client, *names: str) -> bool:

@@ -122,7 +122,7 @@ def _run(delivery: Delivery, handler: Handler, settings: Settings, publisher: Pu
 
 
 def _dead_letter(delivery: Delivery, error: PermanentError, settings: Settings, publisher: Publisher) -> None:
-    dead_letter = DeadLetter.of(delivery.message, settings.service, error, delivery.subject)
+    dead_letter = DeadLetter.of(delivery.message, settings.service, error, delivery.subject, delivery.contract)
     (dead_letter_id,) = publisher.publish(settings.dead_letter_topic, [dead_letter.encode()])
     delivery.record_event("dead_lettered", reason=error.reason, error=error.detail, dead_letter_id=dead_letter_id)
     delivery.log_fields.update(reason=error.reason, error=error.detail)

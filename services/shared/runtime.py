@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
+import structlog
 from google.cloud.pubsub_v1 import PublisherClient
 
 from services.shared import logs
@@ -40,13 +41,22 @@ def start() -> Runtime:
     logs.set_up()
     settings = read_settings()
     client = connect(settings.project, settings.location)
-    return Runtime(
+    here = Runtime(
         settings,
         read_feeds(settings.feeds),
         Warehouse(client, settings.budget_seconds),
         Publisher(PublisherClient(), settings.project),
         Journal(client, settings.service),
     )
+    _report_start(here)
+    return here
+
+
+def _report_start(here: Runtime) -> None:
+    """Which contracts run, to the log and the journal: `status` compares them with those on disk."""
+    contracts = {name: feed.fingerprint for name, feed in here.feeds.items()}
+    structlog.get_logger().info("started", service=here.settings.service, contracts=contracts)
+    here.journal.record("started", {}, contracts=contracts)
 
 
 def once(wire: Callable[[], _T]) -> Callable[[], _T]:

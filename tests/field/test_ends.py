@@ -149,14 +149,14 @@ def test_g6_a_backfill_announces_nothing_that_was_given_up(pipeline: Pipeline, c
     first = pipeline.dead_letter(uri)
     for _ in range(2):
         done = commands.run("backfill", prefix, "--yes")
-        assert "announced 0 objects; 1 left to dead letters that wait" in done.stdout
+        assert "announced 0 objects; 1 waits as a dead letter" in done.stdout
         assert "--dead-letters" in done.stdout
     pipeline.wait_until_idle()
     assert pipeline.dead_letter(uri) == first
     commands.run("dead-letters", "discard", "--id", first.id, "--why", "sent by mistake", "--yes")
-    assert "announced 0 objects; 1 left as discarded" in commands.run("backfill", prefix, "--yes").stdout
+    assert "announced 0 objects; 1 was discarded" in commands.run("backfill", prefix, "--yes").stdout
     listed = commands.run("backfill", prefix, "--yes", "--json")
-    assert (listed.stdout.strip(), "1 left as discarded" in listed.stderr) == ("[]", True)
+    assert (listed.stdout.strip(), "1 was discarded" in listed.stderr) == ("[]", True)
     (announced,) = commands.json("backfill", prefix, "--yes", "--discarded")
     assert uri.endswith(f"#{announced['generation']}")
     pipeline.wait_until_idle()

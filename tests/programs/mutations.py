@@ -189,7 +189,7 @@ MUTATIONS = [
         "gone-called-superseded",
         "G2",
         "services/ingest/pin.py",
-        "if live is None or int(live.generation) <= source.generation:",
+        "if live < load.source.generation:",
         "if False:",
         f"{_ENDS}g2_a_file_deleted_before_it_was_read_is_a_dead_letter",
     ),

@@ -31,6 +31,8 @@ _PARAMETERS = {
             "md5",
             "objects",
             "reason",
+            "tables",
+            "gone",
         ),
         "STRING",
     ),
@@ -38,7 +40,7 @@ _PARAMETERS = {
     **dict.fromkeys(("generation", "most"), "INT64"),
 }
 _NAMES = sorted(path.name for path in _FOLDER.glob("*.sql"))
-_INCLUDED = {"old_tombstones.sql", "wanted_rejected_rows.sql"}
+_INCLUDED = {"ledger.sql", "old_tombstones.sql", "wanted_rejected_rows.sql"}
 """Part of other statements."""
 
 

@@ -24,7 +24,7 @@ def with_newer(connection: Connection, dead_letters: Iterable[DeadLetter]) -> It
 
 def _judged(connection: Connection, some: Sequence[DeadLetter]) -> Iterator[Judged]:
     uris = sorted({generation_of(one).uri for one in some if one.object})
-    rows = connection.query("newest_merged.sql", {"objects": ("STRING", "\n".join(uris))}) if uris else []
+    rows = connection.ledger("newest_merged.sql", {"objects": ("STRING", "\n".join(uris))}) if uris else []
     newest = {f"gs://{row['bucket']}/{row['object']}": row["generation"] for row in rows}
     for one in some:
         source = generation_of(one)

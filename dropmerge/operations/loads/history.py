@@ -18,7 +18,7 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import latest_dead_letters
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.loads.events import LoadEvent, is_current, read_events
-from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, merged_together, row_counts
+from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, is_lost, merged_together, row_counts
 from dropmerge.operations.loads.possible import possible_loads
 from dropmerge.operations.loads.same_bytes import RULE, SameBytes, find_same_bytes
 from dropmerge.operations.loads.states import DISPATCH_EVENTS, Evidence, State, state_of
@@ -31,6 +31,8 @@ from services.shared.load import Load
 class MergeDetails:
     merged_at: datetime
     merge_id: str
+    contract: str | None
+    """The fingerprint of the contract by which the file was read; None where an earlier release merged it."""
     merged_with: list[str]
     """Other loads of the same MERGE, by object generation or load id."""
 
@@ -76,6 +78,12 @@ class LoadHistory:
     """Why nothing is known, or why it is ignored."""
 
     @property
+    def contract(self) -> str | None:
+        """The fingerprint of the contract by which the file was read last, as far as it is known."""
+        known = [event.detail["contract"] for event in self.events if event.detail.get("contract")]
+        return self.merge.contract if self.merge else (known[-1] if known else None)
+
+    @property
     def is_sent_again(self) -> bool:
         """Whether a load with the same bytes is of an earlier upload."""
         return any(one.source.generation < self.source.generation for one in self.same_bytes)
@@ -93,6 +101,7 @@ class LoadHistory:
         }
         return {
             "load_id": self.load.load_id if self.load else None,
+            "contract": self.contract,
             "state": self.state.value,
             "feed": self.feed,
             **self.source.fields,
@@ -131,7 +140,7 @@ def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> L
         row_counts(connection, merge, load, jobs) if with_jobs and merge and load else {},
         [_job(job) for job in jobs],
         find_same_bytes(connection, load, events) if with_jobs and load else [],
-        _why(connection, source, state, events),
+        _why(connection, source, load, state, events),
     )
 
 
@@ -248,7 +257,7 @@ def _waiting_dead_letter(
 
 
 def _merge_details(connection: Connection, merge: Merge, load: Load) -> MergeDetails:
-    return MergeDetails(merge.at, merge.id, merged_together(connection, merge, load))
+    return MergeDetails(merge.at, merge.id, merge.contract, merged_together(connection, merge, load))
 
 
 def _rejected(connection: Connection, load: Load) -> dict[str, int]:
@@ -265,12 +274,19 @@ def _job(job: Any) -> Job:
     return Job(job.job_id, job.state, job.created, job.error_result["message"] if job.error_result else None)
 
 
-def _why(connection: Connection, source: ObjectGeneration, state: State, events: Sequence[LoadEvent]) -> str | None:
+def _why(
+    connection: Connection, source: ObjectGeneration, load: Load | None, state: State, events: Sequence[LoadEvent]
+) -> str | None:
     if state == State.IGNORED:
         recorded = [event.detail["pattern"] for event in events if event.event == "ignored"]
         pattern = recorded[-1] if recorded else connection.ignored_by(source.name)
         return (
             f"its name matches {pattern}, which deploy/topology.yaml ignores" if pattern else "no feed has to want it"
+        )
+    if state == State.PINNED and load and is_lost(connection, load):
+        return (
+            "it was merged into a main table that is no longer there, or no longer the contract's: "
+            "`dropmerge backfill` announces it for the one that is there, `dropmerge rebuild` makes that of all files"
         )
     return _why_unknown(connection, source) if state == State.UNKNOWN else None
 

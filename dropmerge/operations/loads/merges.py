@@ -25,17 +25,26 @@ class Merge:
 
     id: str
     at: datetime
+    contract: str | None
+    """The fingerprint of the contract by which the files were read; None where an earlier release merged them."""
     load_ids: list[str]
     """All that it took, sorted."""
 
 
 def find_merge(connection: Connection, load: Load) -> Merge | None:
-    """None where the ledger does not hold the load."""
+    """None where the ledger does not hold the load for the main table of now."""
     parameters = {"feed": ("STRING", load.feed), "load_id": ("STRING", load.load_id)}
-    entries = connection.query("merge_of_load.sql", parameters)
+    entries = connection.ledger("merge_of_load.sql", parameters)
     if not entries:
         return None
-    return Merge(entries[0]["merge_id"], entries[0]["merged_at"], [entry["load_id"] for entry in entries])
+    first = entries[0]
+    return Merge(first["merge_id"], first["merged_at"], first["contract"], [entry["load_id"] for entry in entries])
+
+
+def is_lost(connection: Connection, load: Load) -> bool:
+    """Whether the ledger holds the load for another main table only, such as one that was dropped."""
+    rows = connection.ledger("merged_among.sql", {"load_ids": ("STRING", load.load_id)})
+    return any(not row["is_current"] for row in rows)
 
 
 def merged_together(connection: Connection, merge: Merge, load: Load) -> list[str]:

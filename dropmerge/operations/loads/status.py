@@ -30,6 +30,9 @@ class LoadStatus:
     dead_letter: str | None = None
     """The id of the waiting dead letter that alone says that the load ended."""
 
+    is_lost: bool = False
+    """Whether it was merged into a main table that is no longer there, or no longer the contract's."""
+
     @property
     def feed(self) -> str | None:
         return self.load.feed if self.load else None
@@ -39,7 +42,9 @@ class LoadStatus:
         """Not in a final state. An object older than ten minutes that was never announced is for `backfill`."""
         if self.state == State.UNKNOWN and self.last_dispatched_at is None:
             return self.created > datetime.now(UTC) - _EXPECTED_WITHIN
-        return not self.state.is_terminal
+        # What was merged once waits for `backfill`, unless that has sent it on its way again.
+        is_waiting = self.is_lost and self.state == State.PINNED
+        return not self.state.is_terminal and not is_waiting
 
 
 def list_landing_objects(connection: Connection) -> list[Any]:
@@ -47,15 +52,20 @@ def list_landing_objects(connection: Connection) -> list[Any]:
     return list(connection.storage.list_blobs(connection.landing, prefix=connection.landing_prefix))
 
 
-def merged_loads(connection: Connection, since: datetime) -> set[str]:
-    """Ids of the loads that the ledger holds, merged from `since` on."""
-    return {row["load_id"] for row in connection.query("merged_since.sql", {"since": ("TIMESTAMP", since)})}
+Merged = Mapping[str, bool]
+"""Of loads that the ledger holds: whether the main table of now has them, and not one that was dropped or renamed."""
+
+
+def merged_loads(connection: Connection, since: datetime) -> Merged:
+    """The loads that the ledger holds, merged from `since` on."""
+    rows = connection.ledger("merged_since.sql", {"since": ("TIMESTAMP", since)})
+    return {row["load_id"]: row["is_current"] for row in rows}
 
 
 def merged_among(connection: Connection, load_ids: Sequence[str]) -> dict[str, datetime]:
-    """Which of these loads the ledger holds, and when they were merged."""
-    rows = connection.query("merged_among.sql", {"load_ids": ("STRING", ",".join(load_ids))})
-    return {row["load_id"]: row["merged_at"] for row in rows}
+    """Which of these loads the main table has, and when they were merged."""
+    rows = connection.ledger("merged_among.sql", {"load_ids": ("STRING", ",".join(load_ids))})
+    return {row["load_id"]: row["merged_at"] for row in rows if row["is_current"]}
 
 
 def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
@@ -75,8 +85,9 @@ def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
         source = _source(blob)
         journal = _journal(known, source)
         load, is_merged = _choose(loads[source], merged)
-        state = state_of(_evidence(load, is_merged, journal, connection.is_unwanted(blob.name), tables))
-        found.append(LoadStatus(source, load, state, blob.time_created, journal.last_dispatched_at))
+        state = state_of(_evidence(load, bool(is_merged), journal, connection.is_unwanted(blob.name), tables))
+        is_lost = is_merged is False
+        found.append(LoadStatus(source, load, state, blob.time_created, journal.last_dispatched_at, is_lost=is_lost))
     return found
 
 
@@ -88,12 +99,12 @@ def _journal(known: Mapping[ObjectGeneration, JournalState], source: ObjectGener
     return known.get(source, JournalState())
 
 
-def _choose(loads: Sequence[Load], merged: set[str]) -> tuple[Load | None, bool]:
-    """The load that is merged, else the one that is on its way; and whether it is merged."""
-    for load in loads:
-        if load.load_id in merged:
-            return load, True
-    return (loads[0] if loads else None), False
+def _choose(loads: Sequence[Load], merged: Merged) -> tuple[Load | None, bool | None]:
+    """The load that is merged, else the one that is on its way; and whether the main table of now has it."""
+    known = [load for load in loads if load.load_id in merged]
+    for load in sorted(known, key=lambda load: not merged[load.load_id]):
+        return load, merged[load.load_id]
+    return (loads[0] if loads else None), None
 
 
 def load_of(connection: Connection, blob: Any) -> Load | None:
@@ -107,8 +118,8 @@ def _merged(
     since: datetime,
     known: Mapping[ObjectGeneration, JournalState],
     loads: Mapping[ObjectGeneration, Sequence[Load]],
-) -> set[str]:
-    """Ids of those that the ledger holds.
+) -> Merged:
+    """Those that the ledger holds.
 
     Where the journal says merged and the ledger did not, the ledger is asked again by id: it may hold the load by now,
     or with an older time, by another machine's clock.
@@ -120,7 +131,10 @@ def _merged(
         for load in some
         if load.load_id not in merged and "merged" in _journal(known, source).events
     ]
-    return merged | (merged_among(connection, doubtful).keys() if doubtful else set())
+    if not doubtful:
+        return merged
+    rows = connection.ledger("merged_among.sql", {"load_ids": ("STRING", ",".join(doubtful))})
+    return {**merged, **{row["load_id"]: row["is_current"] for row in rows}}
 
 
 def _evidence(

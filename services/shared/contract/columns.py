@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-from services.shared.contract.fault import Fault
+from services.shared.contract.fault import Fault, Place
 from services.shared.contract.types import TYPES, type_named
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
@@ -78,11 +79,11 @@ class Columns:
         if self.version in self.key:
             yield Fault(("version",), f"{self.version} is of the key, which is equal for all versions of a row")
 
-    def _named(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def _named(self) -> Iterator[tuple[Place, str]]:
         yield from ((("key", number), name) for number, name in enumerate(self.key))
         yield ("version",), self.version
 
-    def _of_type(self, place: tuple[str | int, ...], column: Column) -> Iterator[Fault]:
+    def _of_type(self, place: Place, column: Column) -> Iterator[Fault]:
         kind = type_named(column.type)
         if column.name in self.key and not kind.can_be_key:
             yield Fault((*place, "type"), f"a key cannot be {kind.name}: equality of its values is not identity")
@@ -90,18 +91,17 @@ class Columns:
             fit = sorted(one.name for one in TYPES.values() if one.can_be_version)
             yield Fault((*place, "type"), f"a version is one of {', '.join(fit)}; {kind.name} is not")
 
-    def _of_default(self, place: tuple[str | int, ...], column: Column) -> Iterator[Fault]:
+    def _of_default(self, place: Place, column: Column) -> Iterator[Fault]:
         if column.default is None:
             return
         if column.mode == "REQUIRED" or column.name in (*self.key, self.version):
-            yield Fault(
-                place, f"{column.name} must be in each file, so no default can serve: key, version and REQUIRED"
-            )
+            why = "which is of the key, the version, or REQUIRED: leave the default out"
+            yield Fault(place, f"no file may lack {column.name}, {why}")
         kind = type_named(column.type)
         if not kind.accepts(column.default):
             yield Fault(place, f"{column.default!r} is not the text of a {kind.name}: {kind.texts}")
 
-    def _of_check(self, place: tuple[str | int, ...], column: Column) -> Iterator[Fault]:
+    def _of_check(self, place: Place, column: Column) -> Iterator[Fault]:
         if column.check is not None:
             try:
                 parse_check(column.check, self.types)
@@ -118,7 +118,7 @@ class Columns:
             if text in (delete.others or [])[:number]:
                 yield Fault(place, f"{text!r} is there already")
 
-    @property
+    @cached_property
     def types(self) -> Mapping[str, str]:
         """Name to type."""
         return {column.name: column.type for column in self.columns}

@@ -48,7 +48,7 @@ IS: Mapping[str, str] = {
 
 def words(error: ErrorDetails, text: str | None) -> str:
     """A sentence about one error. `text`: what the file has at its place, where that is a text."""
-    place = ".".join("*" if isinstance(step, int) else str(step) for step in error["loc"])
+    place = _path(error["loc"])
     match error["type"]:
         case fault.TYPE:
             return str(error["ctx"]["what"])
@@ -57,7 +57,7 @@ def words(error: ErrorDetails, text: str | None) -> str:
         case "missing":
             return f"is missing; it is {IS[place]}"
         case "extra_forbidden":
-            return _unknown(place)
+            return _unknown(_path(error["loc"][:-1]), str(error["loc"][-1]))
         case "too_short" | "string_too_short":
             return f"is empty; it is {IS[place]}"
         case kind:
@@ -76,8 +76,11 @@ def _unfit(kind: str, text: str | None, value: object, what: str) -> str:
     return f"{text!r} is not {what}"
 
 
-def _unknown(place: str) -> str:
-    parent, _, name = place.rpartition(".")
+def _path(place: fault.Place) -> str:
+    return ".".join("*" if isinstance(step, int) else step for step in place)
+
+
+def _unknown(parent: str, name: str) -> str:
     known = list(_keys(parent))
     return f"is no key of a contract{meant(name, known) or '; there are ' + ', '.join(known)}"
 

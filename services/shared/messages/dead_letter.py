@@ -52,6 +52,8 @@ class DeadLetter:
     bucket: str | None
     object: str | None
     generation: int | None
+    contract: str | None
+    """The fingerprint of the contract by which the service worked on it; None where it had none yet."""
     attempts: int
     dead_lettered_at: str
     """RFC 3339, in UTC, to the millisecond."""
@@ -65,7 +67,14 @@ class DeadLetter:
     """The original ones: what was added on the way is taken off."""
 
     @classmethod
-    def of(cls, message: PushMessage, service: str, error: PermanentError, subject: Mapping[str, Any]) -> DeadLetter:
+    def of(
+        cls,
+        message: PushMessage,
+        service: str,
+        error: PermanentError,
+        subject: Mapping[str, Any],
+        contract: str | None = None,
+    ) -> DeadLetter:
         """Of a message that this service cannot process. `subject`: what is known of load_id, feed, bucket, object,
         generation."""
         return cls(
@@ -74,6 +83,7 @@ class DeadLetter:
             reason=error.reason,
             error=error.detail,
             **{name: subject.get(name) for name in _SUBJECT},
+            contract=contract,
             attempts=message.attempt,
             dead_lettered_at=_rfc3339(datetime.now(UTC)),
             message_id=message.message_id,
@@ -117,6 +127,7 @@ class DeadLetter:
             bucket=subject.get("bucket"),
             object=subject.get("object"),
             generation=_number(subject.get("generation")),
+            contract=ours.get("contract"),
             attempts=_number(ours.get("attempt")) or _number(attributes.get(f"{_NATIVE}SourceDeliveryCount")) or 1,
             dead_lettered_at=_time(ours.get("dead_lettered_at"), message.publish_time),
             message_id=ours.get("message_id", ""),
@@ -156,7 +167,7 @@ class DeadLetter:
         }
 
     def _own_attributes(self) -> dict[str, str]:
-        known = {name: getattr(self, name) for name in _SUBJECT}
+        known = {name: getattr(self, name) for name in (*_SUBJECT, "contract")}
         return {
             "reason": self.reason,
             "error": self.error,

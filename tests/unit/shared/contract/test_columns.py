@@ -38,7 +38,7 @@ def _faults(caught: pytest.ExceptionInfo[ValidationError]) -> list[tuple[tuple[s
     [
         ({"default": "x"}, "'x' is not the text of a INT64: `[+-]digits`"),
         ({"default": "1.5", "type": "DATE"}, "'1.5' is not the text of a DATE"),
-        ({"default": "1", "mode": "REQUIRED"}, "a must be in each file"),
+        ({"default": "1", "mode": "REQUIRED"}, "no file may lack a, which is"),
     ],
 )
 def test_a_default_that_cannot_be(column: dict[str, object], words: str) -> None:
@@ -80,7 +80,7 @@ def test_each_fault_is_told_at_once() -> None:
     [
         (["I", "D"], 1, "marks a delete"),
         (["I", "U", "I"], 2, "is there already"),
-        (["I", ""], 1, "at least 1 character"),
+        (["", "I", ""], 2, "'' is there already"),
     ],
 )
 def test_the_other_texts_of_a_delete_column(others: list[str], number: int, words: str) -> None:
@@ -93,9 +93,10 @@ def test_the_other_texts_of_a_delete_column(others: list[str], number: int, word
 
 
 def test_a_delete_column_may_name_its_other_texts() -> None:
-    found = _feed(delete={"column": "op", "equals": "D", "others": ["I", "U"]}).delete
+    """An empty one among them."""
+    found = _feed(delete={"column": "op", "equals": "D", "others": ["I", ""]}).delete
     assert found is not None
-    assert found.others == ["I", "U"]
+    assert found.others == ["I", ""]
 
 
 def test_missing_columns_as_yaml_reads_null() -> None:

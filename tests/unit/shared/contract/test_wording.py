@@ -79,6 +79,7 @@ def _said(folder: Path, old: str, new: str) -> list[str]:
         ("a > 0", "a > 'b'", "10:35: columns.1.check: check \"a > 'b'\": a > 'b' puts INT64 and 'b' together, which is not the text of a INT64"),
         ("{name: v, type: INT64}", "{name: v, type: STRING}", "11:21: columns.2.type: a version is one of DATE, INT64, NUMERIC, TIMESTAMP; STRING is not"),
         ("unknown_columns: reject", "unknown_colums: reject", "12:1: unknown_colums: is no key of a contract; is unknown_columns meant?"),
+        ("at_most: 0", "at.most: 0", "13:12: bad_rows.at.most: is no key of a contract; is at_most meant?"),
         ("unknown_columns: reject", "unknown_columns: no", "12:18: unknown_columns: YAML reads no as false, which is not reject, ignore, rescue or add"),
         ("unknown_columns: reject", "unknown_columns: drop", "12:18: unknown_columns: 'drop' is not reject, ignore, rescue or add"),
         ("unknown_columns: reject", "missing_columns: keep", "12:18: missing_columns: 'keep' is not null or reject"),
