@@ -122,7 +122,7 @@ class Merger:
         return PermanentError(
             "staging_missing",
             f"staging table {table} is gone and the ledger does not hold the load: "
-            f"announce its pinned copy, `dropmerge backfill gs://ARCHIVE/{load.feed}/{load.load_id}`",
+            f"announce its pinned copy, `dropmerge backfill --dead-letters gs://ARCHIVE/{load.feed}/{load.load_id}`",
         )
 
     def _merge_waiting(

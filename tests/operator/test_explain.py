@@ -24,7 +24,9 @@ def test_the_life_of_a_merged_load(pipeline: Pipeline, commands: Commands) -> No
     names = [event["event"] for event in found["events"]]
     assert names[:5] == ["arrived", "pinned", "loaded", "checked", "staged"]
     assert [event["at"] for event in found["events"]] == sorted(event["at"] for event in found["events"])
-    assert found["events"][3]["detail"] == {"rows": 2, "rejected_rows": 1, "deletes": 0}
+    contract = pipeline.contract("tolerant")
+    assert found["contract"] == contract
+    assert found["events"][3]["detail"] == {"contract": contract, "rows": 2, "rejected_rows": 1, "deletes": 0}
     assert found["rejected"] == {"not_an_integer: credit_score": 1}
     assert found["merged_with"] == [uris[1]]
     kinds = [job["job_id"].split("-")[1] for job in found["jobs"]]

@@ -124,7 +124,7 @@ def test_what_lost_its_staging_table_is_merged_from_its_pinned_copy(pipeline: Pi
     pipeline.wait_until_idle()
     dead_letter = pipeline.dead_letter(old)
     assert dead_letter.reason == "staging_missing"
-    assert f"dropmerge backfill gs://ARCHIVE/accounts/{load_id}" in dead_letter.error
+    assert f"dropmerge backfill --dead-letters gs://ARCHIVE/accounts/{load_id}" in dead_letter.error
     assert "dropmerge backfill --dead-letters gs://ARCHIVE/FEED/LOAD_ID" in REMEDIES[dead_letter.reason].fix
     assert commands.json("backfill", f"gs://landing/{dead_letter.object}", "--yes") == []
     archived = f"gs://archive/accounts/{load_id}"
