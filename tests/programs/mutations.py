@@ -165,7 +165,7 @@ MUTATIONS = [
         "G2",
         _STAGER,
         "        if not self._was_staged(tables) and",
-        "        self._publish(delivery, feed, load)\n        if not self._was_staged(tables) and",
+        "        self._publish(delivery, feed, load, request)\n        if not self._was_staged(tables) and",
         f"{_CRASH}[ingest-load-False]",
     ),
     Mutation(
@@ -380,11 +380,11 @@ MUTATIONS = [
         f"{_CHANGES}test_g9_a_main_table_that_was_dropped_has_no_loads",
     ),
     Mutation(
-        "merged-by-another-contract",
+        "never-read-anew",
         "G9",
-        "services/shared/contract/feed.py",
-        "hexdigest()[:12]",
-        "hexdigest()[:0]",
+        _MERGER,
+        "if contract != feed.fingerprint and self._is_staged(load, contract):",
+        "if False:",
         f"{_CHANGES}test_g9_what_the_old_contract_staged_is_read_anew",
     ),
     Mutation(
