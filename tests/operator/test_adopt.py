@@ -29,7 +29,8 @@ columns:
   - {{name: changed, type: DATE}}
 """
 _HEADER = "id,shop,price,size,changed\n"
-_FEEDS = ("goods", "cut", "bad", "typed", "taken", "none", "own", "orders")
+_CALLS = range(13)
+_FEEDS = ("goods", "bad", "typed", "taken", "none", "own", *(f"cut_{calls}" for calls in _CALLS))
 
 
 @pytest.fixture(scope="module")
@@ -149,15 +150,14 @@ class _Cut(Exception):
     """A kill."""
 
 
-@pytest.mark.parametrize("calls", range(12))
+@pytest.mark.parametrize("calls", _CALLS)
 def test_adopt_finishes_what_was_cut_short(
     pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch, calls: int
 ) -> None:
     """After any number of its calls merge refuses or goes on rightly, and adopt again ends the same."""
-    warehouse = pipeline.connection.warehouse
-    warehouse.drop_table("local.shop.cut")
-    _make(pipeline, "cut")
-    feed = pipeline.connection.feeds["cut"]
+    name = f"cut_{calls}"
+    _make(pipeline, name)
+    feed = pipeline.connection.feeds[name]
     plan = plan_adoption(pipeline.connection, feed)
     left = calls
 
@@ -172,19 +172,19 @@ def test_adopt_finishes_what_was_cut_short(
         return call
 
     with monkeypatch.context() as patched:
-        for name in ("query", "update_table", "create_table"):
-            patched.setattr(Warehouse, name, cut(getattr(Warehouse, name)))
+        for method in ("query", "update_table", "create_table"):
+            patched.setattr(Warehouse, method, cut(getattr(Warehouse, method)))
         with contextlib.suppress(_Cut):
             adopt(pipeline.connection, plan, "test")
-    uri = pipeline.drop(f"{calls}.csv", _HEADER + f"1,a,{calls},L,2024-02-01\n", feed="cut")
+    uri = pipeline.drop("1.csv", _HEADER + "1,a,100,L,2024-02-01\n", feed=name)
     pipeline.wait_until_idle()
     state = pipeline.explain(uri)["state"]
     if state == "dead_lettered":
         assert pipeline.dead_letter(uri).reason == "table_not_adopted"
-    commands.run("adopt", "cut", "--yes")
+    commands.run("adopt", name, "--yes")
     if state == "dead_lettered":
         commands.run("dead-letters", "replay", "--id", pipeline.dead_letter(uri).id, "--yes")
         pipeline.wait_until_idle()
-    found = _rows(pipeline, "SELECT id, price, _generation > 0 AS is_new FROM shop.cut ORDER BY id")
-    assert [tuple(one.values()) for one in found] == [(1, calls, True), (2, 6, False), (3, 7, False)]
+    found = _rows(pipeline, f"SELECT id, price, _generation > 0 AS is_new FROM shop.{name} ORDER BY id")
+    assert [tuple(one.values()) for one in found] == [(1, 100, True), (2, 6, False), (3, 7, False)]
     assert _rows(pipeline, f"SELECT COUNT(*) AS n FROM {adopted_table(feed)}") == [{"n": 3}]
