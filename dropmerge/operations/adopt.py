@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from services.shared.contract.feed import Feed
     from services.shared.warehouse import Warehouse
 
+_PARAMETERS = {"adopted": ("STRING", ADOPTED)}
+
 
 @dataclass(frozen=True)
 class Adoption:
@@ -67,9 +69,9 @@ def adopt(connection: Connection, adoption: Adoption, who: str) -> None:
     feed, warehouse = adoption.feed, connection.warehouse
     assert adoption.table is not None
     _add_columns(warehouse, adoption.table, adoption)
-    warehouse.query(statement("adopt_rows.sql", feed=feed, adopted=ADOPTED))
+    warehouse.query(statement("adopt_rows.sql", feed=feed), _PARAMETERS)
     warehouse.create_dataset(OPS)
-    warehouse.query(statement("adopt_keep.sql", feed=feed, adopted=ADOPTED, kept=adopted_table(feed)))
+    warehouse.query(statement("adopt_keep.sql", feed=feed, kept=adopted_table(feed)), _PARAMETERS)
     _open(warehouse, f"{connection.project}.{feed.table}")
     MainTables(warehouse, connection.project).ensure(feed)
     connection.journal.record("adopted", {"feed": feed.name}, table=feed.table, rows=adoption.rows, who=who)

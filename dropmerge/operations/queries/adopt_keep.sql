@@ -1,4 +1,5 @@
-{# A copy of the rows that were there before the feed, in the contract's types: to make the main table anew begins with it. #}
+{# A copy of the rows that were there before the feed, in the contract's types: to make the main table anew begins with it.
+   Parameters: adopted. #}
 CREATE OR REPLACE TABLE {{ kept | identifier }} AS
 SELECT
 {% for column in feed.columns %}
@@ -6,4 +7,4 @@ SELECT
 {% endfor %}
   _deleted, _generation, _object, _load_id
 FROM {{ feed.table | identifier }}
-WHERE _load_id = {{ adopted | literal }}
+WHERE _load_id = @adopted
