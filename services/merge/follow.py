@@ -107,5 +107,3 @@ def _refusals(known: Sequence[tuple[SchemaField, SchemaField]]) -> Iterator[str]
             yield f"{new.name} is {wanted}, and an array in the table"
         elif kind != wanted and wanted not in _WIDER.get(kind, ()):
             yield f"{new.name} is {wanted}, and {kind} in the table"
-        elif old.name != new.name:
-            yield f"{new.name} is {old.name} in the table"

@@ -38,7 +38,7 @@ class MainTable:
 
     def has(self, columns: tuple[str, ...], extra: Collection[str]) -> bool:
         """Whether these are its columns, and those of some files among them."""
-        return self.columns == columns and set(extra) <= set(columns)
+        return self.columns == columns and set(extra) <= {name.lower() for name in columns}
 
 
 @dataclass(frozen=True)

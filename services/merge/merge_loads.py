@@ -15,7 +15,7 @@ from services.merge.ledger import applied_loads
 from services.merge.lock import NOT_READY
 from services.merge.main_table import MainTable, MainTables
 from services.merge.pruning import key_range
-from services.merge.statement import MAX_LOADS, Staged, fit_group, merge_statement, staging_name
+from services.merge.statement import MAX_LOADS, Staged, all_extra, fit_group, merge_statement, staging_name
 from services.merge.turns import RecentIds, Turns
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import column_names
@@ -161,7 +161,7 @@ class Merger:
     def _merge_group(self, feed: Feed, group: Sequence[Staged]) -> str:
         """One MERGE of these loads; its id."""
         merge_id = uuid.uuid4().hex
-        main = self._main_tables.ensure(feed, frozenset[str]().union(*(one.extra for one in group)))
+        main = self._main_tables.ensure(feed, all_extra(group))
         try:
             bounds = key_range(self.warehouse, feed, [one.table for one in group])
             sql = merge_statement(self._project, feed, main, group, merge_id, bounds)

@@ -45,8 +45,9 @@ def merge_statement(
     bounds: Sequence[Bound] = (),
 ) -> str:
     """The script that applies these loads in one transaction. `bounds`: of the first key column, as `key_range`."""
-    extra = sorted(frozenset[str]().union(*(load.extra for load in loads)))
+    extra = list(all_extra(loads))
     names = [*column_names(feed), *extra]
+    known = {name.lower() for name in names}
     *ranks, last = ranking(feed)
     return _SQL.render(
         "merge.sql",
@@ -56,15 +57,20 @@ def merge_statement(
         ledger=ledger_table(project),
         lock=lock_table(project, feed),
         entries=entries_table(project),
-        sources=[{"table": load.table, "absent": set(extra) - load.extra} for load in loads],
+        sources=[{"table": load.table, "absent": set(extra) - set(all_extra([load]))} for load in loads],
         bounds=bounds,
         ranking=[*ranks, *(Rank(name, type_named("STRING").comparable) for name in extra), last],
         names=names,
-        others=[name for name in main.columns if name not in names],
+        others=[name for name in main.columns if name.lower() not in known],
         load_ids=[load.load_id for load in loads],
         merge_id=merge_id,
         not_ready=NOT_READY,
     )
+
+
+def all_extra(loads: Sequence[Staged]) -> Sequence[str]:
+    """Columns of these files that the contract does not have, sorted, in small letters: BigQuery ignores case."""
+    return sorted({name.lower() for load in loads for name in load.extra})
 
 
 def staging_name(project: str, feed: Feed, load_id: str) -> str:

@@ -45,6 +45,7 @@ _G1 = "tests/guarantees/test_g1_same_files_same_table.py::test_g1_"
 _G2_G7 = "tests/guarantees/test_g2_g7_bad_input.py::test_"
 _ENDS = "tests/field/test_ends.py::test_"
 _ORDER = "tests/histories/test_histories.py::test_the_order_of_rows"
+_COLUMNS = "tests/statements/test_columns_of_a_file.py::test_"
 _TRANSIENT = "tests/faults/test_transient_faults.py::test_g1_g2_faults_that_pass_change_nothing"
 _FORGOTTEN = "tests/faults/test_transient_faults.py::test_g1_g2_a_job_that_was_forgotten_is_started_again"
 _PERMANENT = "tests/faults/test_permanent_faults.py::test_g2_a_permanent_fault_is_a_dead_letter_and_its_replay_merges"
@@ -72,6 +73,22 @@ MUTATIONS = [
         f"{_G1}equal_versions_are_decided_by_the_generation",
     ),
     Mutation("no-column-order", "G1", _ORDER_OF_ROWS, " *feed.tie_breakers,", "", _ORDER),
+    Mutation(
+        "rescued-out-of-the-order",
+        "G1",
+        _ORDER_OF_ROWS,
+        "*rescued, ",
+        "",
+        f"{_COLUMNS}g1_rows_that_differ_in_what_was_rescued_have_one_winner",
+    ),
+    Mutation(
+        "missing-is-empty",
+        "G1",
+        "services/ingest/row_texts.py",
+        'else "CAST(NULL AS STRING)"',
+        "else \"''\"",
+        f"{_COLUMNS}g1_a_column_that_a_file_lacks_is_null",
+    ),
     Mutation(
         "flag-before-work",
         "G1",
@@ -200,6 +217,22 @@ MUTATIONS = [
         "WHEN MATCHED AND {{ beats() }} THEN",
         "WHEN MATCHED AND _s._deleted AND {{ beats() }} THEN DELETE\nWHEN MATCHED AND {{ beats() }} THEN",
         f"{_ORDER}[delete after update]",
+    ),
+    Mutation(
+        "delete-column-overlooked",
+        "G3",
+        "services/ingest/match_header.py",
+        "        optional.append(feed.delete.column)\n",
+        "        pass\n",
+        "tests/unit/ingest/test_match_header.py::test_g3_a_delete_column_that_is_spelt_otherwise_is_not_overlooked",
+    ),
+    Mutation(
+        "unknown-marker-is-an-update",
+        "G3",
+        "services/ingest/row_rules.py",
+        "if delete_markers(feed):",
+        "if False:",
+        f"{_COLUMNS}g3_g7_a_marker_that_the_contract_does_not_know",
     ),
     Mutation(
         "delete-of-an-unseen-key-forgotten",

@@ -14,7 +14,7 @@ from services.shared.contract.types import TYPES
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.harness.googlesql import GoogleSql
-from tests.harness.staging import Texts, check, stage
+from tests.harness.staging import Texts, check, merge, stage
 from tests.harness.statements.feeds import GOOD
 
 _LOAD = Load("things", ObjectGeneration("landing", "t.csv", 1751328000000000))
@@ -162,6 +162,30 @@ def test_what_the_contract_does_not_know_is_added() -> None:
     assert [(row["new"], row["order"]) for row in rows] == [("x", "it's"), (None, "a\ufffd"), (None, None)]
     assert [row["_reasons"] for row in rows] == [[], ["not_utf8: order"], []]
     assert json.loads(rows[1]["_row"]) == {**_ID, "new": None, "order": "a\ufffd", "op": None}
+
+
+@pytest.mark.parametrize("unknown", ["rescue", "add"])
+def test_g1_files_with_and_without_unknown_columns_make_one_table(unknown: str) -> None:
+    """Merged alone and in groups, in any order; what is equal but for an unknown column has one winner."""
+    feed = _feed(unknown_columns=unknown, delete={"column": "op", "equals": "D"})
+    files: list[list[Texts]] = [
+        [{"id": "a", "version": "1"}, {"id": "b", "version": "1"}],
+        [{"id": id_, "version": "2", "new": new, "op": op} for id_, new, op in (("b", "1", ""), ("c", "2", "D"))],
+        [{"new": new, "id": "d", "version": "1", "more": more} for new, more in (("", "3"), ("4", ""), ("", ""))],
+        [{"id": "c", "version": "1"}, {"id": "b", "version": "3"}],
+    ]
+    loads = [Load("things", ObjectGeneration("landing", f"{n}.csv", 1751328000000000 + n)) for n in range(len(files))]
+    tables = []
+    for groups in ([[0, 1, 2, 3]], [[0], [1], [2], [3]], [[2], [3, 0], [1]]):
+        warehouse = GoogleSql()
+        for group in groups:
+            for n in group:
+                stage(warehouse, feed, loads[n], files[n])
+            assert merge(warehouse, feed, loads[group[0]]) == "merged"
+        found = warehouse.query("SELECT * FROM `local.main.things` ORDER BY id")
+        tables.append([{name: row[name] for name in sorted(row)} for row in found])
+    assert [row["id"] for row in tables[0]] == ["a", "b", "c", "d"]
+    assert tables[1:] == tables[:1] * 2
 
 
 def test_what_is_ignored_leaves_no_trace() -> None:

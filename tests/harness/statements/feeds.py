@@ -21,7 +21,7 @@ _CHECKS = {
     "NUMERIC": "{} >= NUMERIC '0.5' AND MOD({}, 2) = 0 AND SAFE_MULTIPLY({}, 2) > SAFE_NEGATE({})"
     " AND SAFE_DIVIDE(1, {}) < 9",
     "FLOAT64": "{} > -0.5 AND NOT IS_NAN({}) AND NOT IS_INF({}) AND GREATEST({}, 1) >= LEAST({}, 1)",
-    "BOOL": "{} IS NOT FALSE AND IF({}, TRUE, COALESCE({}, TRUE)) AND CASE WHEN {} THEN TRUE ELSE FALSE END",
+    "BOOL": "{} IS NOT FALSE AND IF({}, TRUE, COALESCE({}, TRUE)) AND CASE WHEN {} THEN TRUE ELSE {} IS NULL END",
     "DATE": "{} > DATE '2000-01-01' AND EXTRACT(YEAR FROM {}) < 2100",
     "TIMESTAMP": "{} > TIMESTAMP '2000-01-01 00:00:00+00:00' AND EXTRACT(HOUR FROM {}) < 24",
 }
@@ -164,7 +164,9 @@ def header(feed: Feed, shape: str) -> list[str]:
     required = feed.required if feed.missing_columns == "null" else {column.name for column in feed.columns}
     names = [column.name for column in feed.columns if shape != "bare" or column.name in required]
     marker = [feed.delete.column] if feed.delete and shape == "marked" else []
-    return [*names, *marker, *(UNKNOWN[feed.unknown_columns] if shape != "bare" else ())]
+    # What a file adds is part of its MERGE, of which there would be one for each group of such files and others.
+    has_unknown = shape != "bare" or feed.unknown_columns == "add"
+    return [*names, *marker, *(UNKNOWN[feed.unknown_columns] if has_unknown else ())]
 
 
 def sample(feed: Feed, shape: str, bad: bool) -> str:

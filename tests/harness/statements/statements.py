@@ -26,6 +26,7 @@ from services.merge.follow import definition
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
 from services.shared.contract.types import TYPES
+from services.shared.datasets import STAGING
 from services.shared.delivery import Delivery
 from services.shared.errors import PermanentError
 from services.shared.generation import ObjectGeneration
@@ -72,6 +73,8 @@ class AnalysingWarehouse(Warehouse):
             self._entry = {name: value for name, (_, value) in (parameters or {}).items()}
         if set(kinds) == {one.name for one in fields(Entry)}:
             return [{name: self._entry[name] for name in kinds}] if self._entry else []
+        if altered := re.search(r"ALTER TABLE `(.+)` ALTER COLUMN `(.+)` SET DATA TYPE (\w+)", sql):
+            self._widen(*altered.groups())
         if set(kinds) == {"low", "high"}:
             return [{name: _example(kind) for name, kind in kinds.items()}]
         return [dict.fromkeys(kinds, 5)] if _NUMBER in kinds.values() else []
@@ -86,6 +89,9 @@ class AnalysingWarehouse(Warehouse):
 
     def find_table(self, table: str) -> bigquery.Table | None:
         schema = self._schemas.get(table)
+        if schema is None and f".{STAGING}." in table:
+            # A merge asks for the names of its columns.
+            schema = [bigquery.SchemaField(name, "STRING") for name in self.analyser.columns(table)]
         return described(table, schema) if schema else None
 
     def table_exists(self, table: str) -> bool:
@@ -97,6 +103,11 @@ class AnalysingWarehouse(Warehouse):
     def _create(self, table: bigquery.Table) -> None:
         self._schemas[str(table.reference)] = table.schema
         self.analyser.add_table(str(table.reference), columns_of(table.schema))
+
+    def _widen(self, table: str, column: str, kind: str) -> None:
+        known = {one.name: one for one in self._schemas[table]}
+        schema = {**known, column: bigquery.SchemaField(column, kind, known[column].mode)}
+        self._create(described(table, list(schema.values())))
 
     def list_tables(self, dataset: str, prefix: str) -> list[str]:
         return [name for name in self.staging if name.startswith(prefix)]
@@ -172,9 +183,10 @@ def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
 
 
 def normalised(statement: Statement) -> Statement:
-    """The statement without what differs from load to load: ids, bounds, how many loads there are, white space."""
+    """The statement without what differs from load to load: ids, contracts, bounds, how many loads, white space."""
     sql, parameters = statement
     text = re.sub(r"\b[0-9a-f]{32}\b|(?<![0-9a-z])[0-9a-f]{20}(?![0-9a-z])", "ID", re.sub(r"\s+", " ", sql)).strip()
+    text = re.sub(r"(_(?:raw|checked)_ID__)[0-9a-f]{12}\b", r"\1CONTRACT", text)
     text = re.sub(r" AND _t\.`\w+` (>=|<=|<) ([A-Z]+ )?('[^']*'|-?\d+)", "", text)
     text = re.sub(r"( SELECT (?:(?!SELECT).)*?) UNION ALL(?=\1)", "", text)
     return re.sub(r"'ID'(, 'ID')+", "'ID'", text), parameters
