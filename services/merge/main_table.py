@@ -149,7 +149,7 @@ def contract_changed(feed: Feed, how: str) -> PermanentError:
     return PermanentError(
         "contract_changed",
         f"the contract of {feed.name} is not that of {feed.table} any more: {how}. Take the change back, or make the "
-        f"table anew from the archive: `dropmerge rebuild {feed.name}`; then replay this dead letter",
+        f"table anew from the archive: `dropmerge rebuild {feed.name}`; then replay its dead letters",
     )
 
 
@@ -173,7 +173,7 @@ def _refuse_foreign(feed: Feed, table: Table) -> None:
         raise PermanentError(
             "table_not_adopted",
             f"{feed.table} was there before, made by hand or by another loader: {what}. Take it over with its rows, "
-            f"`dropmerge adopt {feed.name}`, and replay this dead letter; or name another",
+            f"`dropmerge adopt {feed.name}`, and replay its dead letters; or name another table",
         )
 
 
