@@ -16,9 +16,9 @@ from dropmerge.operations.errors import NotDone
 from dropmerge.operations.queries import statement
 from services.merge.entries import find_entries
 from services.merge.follow import Changes, changed, changes, definition
-from services.merge.main_table import ADOPTION, LABEL, MainTables, require_fit
+from services.merge.main_table import ADOPTION, MainTables, require_fit
 from services.shared.contract.order import ADOPTED, METADATA
-from services.shared.datasets import OPS
+from services.shared.datasets import CONTRACT_LABEL, OPS
 from services.shared.errors import NotFoundError, PermanentError
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _clustering(feed: Feed, table: Table) -> Any:
 
 def _add_columns(warehouse: Warehouse, table: Table, adoption: Adoption) -> None:
     table.schema = changed(table.schema, adoption.changes)
-    table.labels = {**table.labels, LABEL: adoption.feed.fingerprint, ADOPTION: "begun"}
+    table.labels = {**table.labels, CONTRACT_LABEL: adoption.feed.fingerprint, ADOPTION: "begun"}
     table.clustering_fields = _clustering(adoption.feed, table)
     warehouse.update_table(table, "schema", "labels", "clustering_fields")
 

@@ -103,7 +103,7 @@ class Stager:
             layout = self._load(delivery, feed, load, tables, blob)
             self._check(delivery, feed, load, tables, layout)
             with delivery.timed("stage"):
-                stage_rows(self.warehouse, load, tables)
+                stage_rows(self.warehouse, feed, load, tables)
         return True
 
     def _load(self, delivery: Delivery, feed: Feed, load: Load, tables: Tables, blob: Blob) -> Layout:

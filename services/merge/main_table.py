@@ -17,14 +17,12 @@ from services.merge.ledger import create_ledger
 from services.merge.lock import create_lock
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import METADATA
-from services.shared.datasets import OPS
+from services.shared.datasets import CONTRACT_LABEL, OPS
 from services.shared.errors import PermanentError, TransientError
 from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
 _SQL = Templates(Path(__file__).parent)
-LABEL = "dropmerge_contract"
-"""Of staging and main tables: the fingerprint of the contract that they follow."""
 ADOPTION = "dropmerge_adoption"
 """Label of a main table that was there before: `begun` while its rows get their metadata."""
 
@@ -97,7 +95,7 @@ class MainTables:
         table = Table(self._name(feed), definition(feed, extra))
         # BigQuery clusters by at most four columns (https://cloud.google.com/bigquery/docs/clustered-tables#limitations).
         table.clustering_fields = feed.key[:4]
-        table.labels = {LABEL: feed.fingerprint}
+        table.labels = {CONTRACT_LABEL: feed.fingerprint}
         self.warehouse.create_table(table)
         return self._find(feed)
 
@@ -105,12 +103,12 @@ class MainTables:
         found = required_changes(feed, table, extra)
         for name, kind in found.widened:
             self.warehouse.query(_SQL.render("widen.sql", main=self._name(feed), column=name, kind=kind))
-        is_labelled = table.labels.get(LABEL) == feed.fingerprint
+        is_labelled = table.labels.get(CONTRACT_LABEL) == feed.fingerprint
         if found or not is_labelled:
             # Widening is a change of the schema too.
             table = self._find(feed) if found.widened else table
             table.schema = changed(table.schema, found)
-            table.labels = {**table.labels, LABEL: feed.fingerprint}
+            table.labels = {**table.labels, CONTRACT_LABEL: feed.fingerprint}
             self.warehouse.update_table(table, "schema", "labels")
         return self._find(feed)
 

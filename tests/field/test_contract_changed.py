@@ -80,7 +80,7 @@ def test_g9_a_file_staged_under_the_old_contract_is_merged_under_the_new(pipelin
         (message,) = pull_all(pipeline, path, 1)
     _write(pipeline, "staged")
     pipeline.deploy("ingest", "merge")
-    pipeline.publish("file-staged", message.data, dict(message.attributes))  # type: ignore[attr-defined]
+    pipeline.publish("file-staged", message.data, dict(message.attributes))
     pipeline.wait_until_idle()
     assert pipeline.explain(uri)["state"] == "merged"
     assert _rows(pipeline, "staged", "id, a, b") == [("1", 10, None), ("2", 21, None), ("3", 30, None)]
