@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from services.shared.contract.fault import Fault, Place
+from services.shared.contract.formats import NullMarkers
 from services.shared.contract.types import TYPES, type_named
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
@@ -30,6 +31,8 @@ class Column(_Model):
     check: str | None = None
     default: Text | None = None
     """Text of the value where a file has no such column; without it the value is NULL."""
+    null_markers: NullMarkers | None = None
+    """Instead of the format's."""
 
 
 class Delete(_Model):

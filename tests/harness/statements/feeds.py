@@ -37,6 +37,7 @@ GOOD = {
 """By type, the text of a value that `_CHECKS` lets through."""
 SHAPES = ("marked", "bare", "plain")
 """Of files: with a delete column, with no column that may be missing, and with all but the delete column."""
+NULL_MARKER = 'it\'s \\ "NULL"'
 UNKNOWN: Mapping[str, tuple[str, ...]] = {
     **{
         "reject": (),
@@ -91,12 +92,12 @@ def _every_type() -> Feed:
         name = f"a_{kind.lower()}"
         columns.append(_column(name, kind, mode="NULLABLE", check=_CHECKS[kind].replace("{}", name)))
         columns.append(_column(f"{name}_required", kind, mode="REQUIRED"))
-        columns.append(_column(f"{name}_by_default", kind, default=GOOD[kind]))
+        columns.append(_column(f"{name}_by_default", kind, default=GOOD[kind], null_markers=[NULL_MARKER]))
     return _feed(
         "every_type",
         columns,
         ["id"],
-        format={"type": "csv", "delimiter": ";"},
+        format={"type": "csv", "delimiter": ";", "null_markers": [NULL_MARKER, "NA"]},
         delete={"column": "operation", "equals": "D", "others": ["", "I", 'it\'s \\ "U"']},
         missing_columns="null",
         unknown_columns="ignore",
