@@ -26,7 +26,7 @@ IS: Mapping[str, str] = {
     "table": "a dataset and a table in letters, digits and underscores, such as main.accounts",
     "key": "a list of the columns that tell rows apart, such as [id]",
     "key.*": "the name of a column",
-    "version": "the column that says which of two rows is newer",
+    "version": "the column that says which of two rows is newer, or _generation: the newest file wins",
     "delete": "a mapping, such as {column: operation, equals: D}",
     "delete.column": "the name of the files' column that marks deletes, in letters, digits and underscores",
     "delete.equals": "the text that marks a delete, such as D",

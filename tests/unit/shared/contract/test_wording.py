@@ -68,6 +68,8 @@ def _said(folder: Path, old: str, new: str) -> list[str]:
         ("key: [id]", "key: [id, id]", "5:11: key.1: id is there already"),
         ("key: [id]", "key: [id, v]", "6:10: version: v is of the key, which is equal for all versions of a row"),
         ("version: v", "version: x", "6:10: version: x is not one of the columns"),
+        ("version: v", "version: _gen", "6:10: version: '_gen' is not the column that says which of two rows is newer, or _generation: the newest file wins"),
+        ("name: v, type", "name: _generation, type", "11:12: columns.2.name: '_generation' is not a letter, then letters, digits and underscores, 128 at most"),
         ("equals: D", "equals: 1", "7:30: delete.equals: YAML reads 1 as a number, not as text: put it in quotes"),
         ("{column: op, equals: D}", "{column: op}", "7:9: delete.equals: is missing; it is the text that marks a delete, such as D"),
         ("{column: op, equals: D}", "[op, D]", "7:9: delete: what is here is not a mapping, such as {column: operation, equals: D}"),
