@@ -84,8 +84,10 @@ def write_file(path: Path, feed: Feed, rows: Sequence[RejectedRow]) -> None:
 
     if path.exists():
         raise UsageError(f"{path} is there already: name another file")
-    names = [column.name for column in feed.columns] + ([feed.delete.column] if feed.delete else [])
+    in_file = {name: header for header, name in feed.names_in_file.items()}
+    records = [{in_file.get(name, name): text for name, text in row.row.items()} for row in rows]
+    header = list(feed.names_in_file)
     if feed.unknown_columns in ("rescue", "add"):
-        names = list(dict.fromkeys([*names, *(name for row in rows for name in row.row)]))
+        header = list(dict.fromkeys([*header, *(name for record in records for name in record)]))
     with path.open("w", newline="", encoding="utf-8") as file:
-        format_of(feed.format).write(file, names, [row.row for row in rows], feed.format)
+        format_of(feed.format).write(file, header, records, feed.format)

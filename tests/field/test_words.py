@@ -11,6 +11,7 @@ import yaml
 
 from dropmerge.operations.feeds.infer import infer
 from dropmerge.operations.feeds.write import contract_yaml
+from services.ingest.match_header import match_header
 from services.shared.contract.reader import read_feed
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
@@ -37,6 +38,16 @@ def _feed(name: str, **more: Any) -> dict[str, Any]:
 _FEEDS = (
     _feed("marked", format={"type": "csv", "null_markers": ["NULL", "\\N"]}),
     _feed("newest", version="_generation"),
+    _feed(
+        "renamed",
+        columns=[
+            {"name": "id", "from": "Customer ID", "type": "STRING"},
+            {"name": "size", "from": "Größe", "type": "INT64"},
+            {"name": "v", "from": "last.modified", "type": "INT64"},
+        ],
+        delete={"column": "op", "from": "__op", "equals": "D"},
+        bad_rows={"at_most": 1},
+    ),
 )
 
 
@@ -118,3 +129,39 @@ def test_init_takes_no_measurement_for_a_version(tmp_path: Path, data: str, key:
     found = read_feed(contract)
     assert (found.key, found.version) == (key, version)
     assert ("the newest file wins" in contract.read_text()) == (version == "_generation")
+
+
+def test_header_names(pipeline: Pipeline, commands: Commands, tmp_path: Path) -> None:
+    """No contract was possible. What is set aside is exported under the names that the files have."""
+    _drop(pipeline, "renamed", "a.csv", "Customer ID,Größe,last.modified\na,3,1\nb,4,1\n")
+    _drop(pipeline, "renamed", "b.csv", "__op,Größe,last.modified,Customer ID\nD,,2,a\n,x,2,b\n")
+    assert _rows(pipeline, "renamed", "id, size, v") == [("b", 4, 1)]
+    file = tmp_path / "mend.csv"
+    commands.run("rejected", "--feed", "renamed", "--csv", file)
+    assert file.read_text() == "Customer ID,Größe,last.modified,__op\nb,x,2,\n"
+    _drop(pipeline, "renamed", "mend.csv", file.read_text().replace("x", "5"))
+    assert _rows(pipeline, "renamed", "id, size, v") == [("b", 5, 2)]
+    assert "'Größe'" in commands.run("feeds", "show", "renamed").stdout
+
+
+@pytest.mark.parametrize(
+    ("data", "names", "delete"),
+    [
+        ("first-name,id,updated_at\nx,1,2024-01-01T00:00:00Z\n", {"first_name": "first-name"}, None),
+        ("_id,name,updatedAt\n65a,x,2024-01-01T00:00:00.000Z\n", {"id": "_id"}, None),
+        ("Kundennr,Größe,updated_at\n7,3,2024-01-01T00:00:00Z\n", {"grosse": "Größe"}, None),
+        (",x\n0,1\n1,1\n", {"column_1": ""}, None),
+        ("id,__op,v\n1,D,1\n2,I,1\n", {}, ("op", "__op")),
+    ],
+)
+def test_init_names_what_the_file_calls_otherwise(
+    tmp_path: Path, data: str, names: dict[str, str], delete: tuple[str, str] | None
+) -> None:
+    """It refused these headers; what it proposes takes the sample."""
+    file, contract = tmp_path / "file.csv", tmp_path / "made.yaml"
+    file.write_text(data)
+    contract.write_text(contract_yaml("made", infer(file)))
+    found = read_feed(contract)
+    assert {one.name: one.from_ for one in found.columns if one.from_ is not None} == names
+    assert (found.delete and (found.delete.column, found.delete.from_)) == delete
+    assert match_header(data.partition("\n")[0].split(","), found)
