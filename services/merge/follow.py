@@ -85,6 +85,16 @@ def changes(there: Sequence[SchemaField], wanted: Sequence[SchemaField]) -> Chan
     )
 
 
+def changed(schema: Sequence[SchemaField], found: Changes) -> list[SchemaField]:
+    """The columns of a table with those that are added, and those relaxed that are; to widen one takes a statement."""
+    relaxed = {name.lower() for name in found.relaxed}
+    kept = [
+        SchemaField.from_api_repr({**one.to_api_repr(), "mode": "NULLABLE"}) if one.name.lower() in relaxed else one
+        for one in schema
+    ]
+    return [*kept, *found.added]
+
+
 def standard(field: SchemaField) -> str:
     """A column's type as GoogleSQL calls it."""
     return _STANDARD.get(field.field_type, str(field.field_type))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import UsageError
-from services.shared.contract.order import DELETED, GENERATION, OBJECT, ranking
+from services.shared.contract.order import ADOPTED, DELETED, GENERATION, LOAD_ID, OBJECT, ranking
 
 if TYPE_CHECKING:
     from services.shared.contract.feed import Feed
@@ -26,7 +26,7 @@ class RowHistory:
     origin: str | None = None
     """gs://bucket/object#generation that the row came from."""
     why: str | None = None
-    """Why there is no row."""
+    """Why there is no row, or no origin."""
 
 
 def read_row(connection: Connection, feed: Feed, pairs: Sequence[str]) -> RowHistory:
@@ -42,12 +42,14 @@ def read_row(connection: Connection, feed: Feed, pairs: Sequence[str]) -> RowHis
     if not rows:
         return RowHistory(feed.name, None, why=f"no row of {feed.table} has this key, deleted ones included")
     row = dict(rows[0])
+    is_adopted = row[LOAD_ID.name] == ADOPTED
     return RowHistory(
         feed.name,
         {column.name: None if row[column.name] is None else str(row[column.name]) for column in feed.columns},
         row[DELETED.name],
         _loses_to(feed, row),
-        f"{row[OBJECT.name]}#{row[GENERATION.name]}",
+        None if is_adopted else f"{row[OBJECT.name]}#{row[GENERATION.name]}",
+        "the row was there before this feed (adopted), and no file has a newer one" if is_adopted else None,
     )
 
 

@@ -31,6 +31,8 @@ DELETED = Metadata("_deleted", "BOOL", "_deleted")
 GENERATION = Metadata(GENERATION_NAME, "INT64", "@generation")
 OBJECT = Metadata("_object", "STRING", "@object")
 LOAD_ID = Metadata("_load_id", "STRING", "@load_id")
+ADOPTED = "adopted"
+"""Stands for the load's id in rows that were in the main table before the feed; their generation is 0."""
 RESCUED = Metadata("_rescued", "JSON", "IF(_deleted, NULL, _rescued)", "NULLABLE")
 METADATA = (DELETED, GENERATION, OBJECT, LOAD_ID)
 """Of every feed."""
