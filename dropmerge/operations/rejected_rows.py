@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.errors import UsageError
+from dropmerge.operations.errors import NotDone, UsageError
+from dropmerge.operations.queries import statement
 from services.shared.contract.order import RESCUED
 
 if TYPE_CHECKING:
@@ -76,6 +77,26 @@ def count_reasons(connection: Connection, wanted: Selection) -> dict[tuple[str, 
     """By feed, object#generation and reason, sorted."""
     rows = connection.query("count_rejected_reasons.sql", wanted.parameters)
     return {(row["feed"], f"{row['object']}#{row['generation']}", row["why"]): row["n"] for row in rows}
+
+
+def count_loads(connection: Connection, wanted: Selection) -> dict[str, int]:
+    """Rows by load id."""
+    return {row["load_id"]: row["n"] for row in connection.query("rejected_loads.sql", wanted.parameters)}
+
+
+def mark_done(connection: Connection, wanted: Selection, loads: Mapping[str, int], who: str) -> None:
+    """Take the rows of these loads off the list, once it is recorded who did it. Raises NotDone.
+
+    Loads, not all that is wanted by now: what was rejected since nobody has seen. A check of the same file by a replay
+    or a backfill lists its rows again.
+    """
+    from services.shared.journal import Event
+
+    detail = {"rows": sum(loads.values()), "loads": list(loads), "reason": wanted.reason or None, "who": who}
+    if not connection.journal.write([(Event("rejected_rows_done", detail), {"feed": wanted.feed})]):
+        raise NotDone("the journal cannot be written, so these rows stay; try again")
+    parameters: dict[str, tuple[str, Any]] = {**wanted.parameters, "load_ids": ("STRING", ",".join(loads))}
+    connection.warehouse.query(statement("delete_rejected.sql"), parameters)
 
 
 def write_file(path: Path, feed: Feed, rows: Sequence[RejectedRow]) -> None:
