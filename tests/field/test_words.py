@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def _feed(name: str, **more: Any) -> dict[str, Any]:
 
 _FEEDS = (
     _feed("marked", format={"type": "csv", "null_markers": ["NULL", "\\N"]}),
+    _feed("exported"),
     _feed("newest", version="_generation"),
     _feed(
         "renamed",
@@ -165,3 +167,12 @@ def test_init_names_what_the_file_calls_otherwise(
     assert {one.name: one.from_ for one in found.columns if one.from_ is not None} == names
     assert (found.delete and (found.delete.column, found.delete.from_)) == delete
     assert match_header(data.partition("\n")[0].split(","), found)
+
+
+def test_bigquery_export_timestamps(pipeline: Pipeline) -> None:
+    """BigQuery's own CSV export has an offset that is a name; each row of it was refused."""
+    times = ("2024-01-01 00:00:00 UTC", "2024-01-01 00:00:00.123456 UTC", "2024-01-01 00:00:00.123456Z")
+    _drop(pipeline, "exported", "a.csv", "id,v\n" + "".join(f"t{n},{time}\n" for n, time in enumerate(times)))
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    found = _rows(pipeline, "exported", "id, v")
+    assert found == [("t0", start), *((name, start + timedelta(microseconds=123_456)) for name in ("t1", "t2"))]
