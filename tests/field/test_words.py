@@ -176,3 +176,10 @@ def test_bigquery_export_timestamps(pipeline: Pipeline) -> None:
     start = datetime(2024, 1, 1, tzinfo=UTC)
     found = _rows(pipeline, "exported", "id, v")
     assert found == [("t0", start), *((name, start + timedelta(microseconds=123_456)) for name in ("t1", "t2"))]
+
+
+def test_gzip_and_formats(pipeline: Pipeline) -> None:
+    """NDJSON was a malformed file whose header cannot be read."""
+    uri = _drop(pipeline, "exported", "a.ndjson", '{"id": "a", "v": "2024-01-01T00:00:00Z"}\n')
+    dead = pipeline.dead_letter(uri)
+    assert (dead.reason, "looks like newline-delimited JSON" in dead.error) == ("wrong_format", True)
