@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dropmerge.operations.feeds.infer import infer
+from dropmerge.operations.feeds.infer import InferenceError, infer
 from dropmerge.operations.feeds.write import contract_yaml
 from services.ingest.match_header import match_header
 from services.shared.contract.reader import read_feed
@@ -183,3 +183,23 @@ def test_gzip_and_formats(pipeline: Pipeline) -> None:
     uri = _drop(pipeline, "exported", "a.ndjson", '{"id": "a", "v": "2024-01-01T00:00:00Z"}\n')
     dead = pipeline.dead_letter(uri)
     assert (dead.reason, "looks like newline-delimited JSON" in dead.error) == ("wrong_format", True)
+
+
+def test_keys_from_a_spreadsheet(pipeline: Pipeline, commands: Commands, tmp_path: Path) -> None:
+    """Two accounts had become one key, and nothing said so."""
+    header, time = "id,name,score,v\n", "2024-01-01T00:00:00Z"
+    uri = _drop(pipeline, "exported", "keys.csv", f"{header}4.01289E+15,a,1,{time}\n4.01289E+15,b,2,{time}\n")
+    found = commands.json("explain", uri)
+    (checked,) = [event["detail"] for event in found["events"] if event["event"] == "checked"]
+    assert checked["duplicate_keys"] == 1
+    warning = "1 times rows of this file share key and version and differ: one of them stays"
+    assert f"warning: {warning}" in commands.run("explain", uri).stdout
+    same = _drop(pipeline, "exported", "same.csv", f"{header}s,a,1,{time}\ns,a,1,{time}\n")
+    assert "warning" not in commands.json("explain", same)
+    sample, contract = tmp_path / "sample.csv", tmp_path / "made.yaml"
+    sample.write_text("order,updated_at\n0012,2024-01-01T00:00:00Z\n0013,2024-01-01T00:00:00Z\n")
+    contract.write_text(contract_yaml("made", infer(sample)))
+    assert read_feed(contract).columns[0].check == "REGEXP_CONTAINS(`order`, r'^[0-9]+$')"
+    sample.write_text("account_id,updated_at\n4.01289E+15,2024-01-01T00:00:00Z\n")
+    with pytest.raises(InferenceError, match="no column can be part of a key"):
+        infer(sample)

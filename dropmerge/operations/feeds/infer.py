@@ -38,6 +38,9 @@ class InferredColumn:
     empty: bool
     """Whether a row without a value was seen."""
     warnings: list[str] = field(default_factory=list)
+    is_digits: bool = False
+    """Whether its texts have digits only, and are no numbers."""
+    check: str | None = None
 
 
 @dataclass
@@ -73,6 +76,9 @@ def infer(path: Path) -> Contract:
     ]
     version, version_doubt = _version(columns)
     key, key_doubt = _key(found, [c for c in columns if c.name != version], version)
+    for column in columns:
+        if column.name in key and column.is_digits:
+            _guard(column)
     return Contract(found.format, columns, key, key_doubt, version, version_doubt, delete)
 
 
@@ -96,13 +102,22 @@ def _column(name: str, header: str, values: list[str]) -> InferredColumn:
     if column.type == "INT64" and any(re.match(r"[+-]?0[0-9]", value) for value in filled):
         column.type = "STRING"
         column.warnings.append("digits with leading zeros, which a number would lose")
+        column.is_digits = all(map(str.isdecimal, filled))
     elif column.type == "INT64" and _looks_like_key(name):
         column.warnings.append("digits only: STRING if it is a code, not a count")
     elif column.type == "FLOAT64":
         column.warnings.append("more decimals than NUMERIC keeps, or exponents")
+        if _looks_like_key(name):
+            column.warnings.append("has a spreadsheet rounded long numbers? Then have the file exported anew")
     elif column.type == "STRING" and all(TYPES["TIMESTAMP"].accepts(f"{value}Z") for value in filled):
         column.warnings.append("times without an offset: which zone?")
     return column
+
+
+def _guard(column: InferredColumn) -> None:
+    """Against what a spreadsheet makes of such a key: 4.01289E+15 of two that are alike in their first digits."""
+    column.check = f"REGEXP_CONTAINS(`{column.name}`, r'^[0-9]+$')"
+    column.warnings.append("its check guards against numbers that a spreadsheet rounded: are all digits?")
 
 
 def _looks_like_key(name: str) -> bool:

@@ -38,6 +38,8 @@ def _column(contract: Contract, number: int) -> str:
     entry = {"name": column.name, **_from(column.name, column.header), "type": column.type}
     if column.name in (*contract.key, contract.version):
         entry["mode"] = "REQUIRED"
+    if column.check:
+        entry["check"] = column.check
     return f"  - {_flow(entry)}{_unsure('; '.join(column.warnings))}"
 
 
