@@ -192,7 +192,7 @@ def test_keys_from_a_spreadsheet(pipeline: Pipeline, commands: Commands, tmp_pat
     found = commands.json("explain", uri)
     (checked,) = [event["detail"] for event in found["events"] if event["event"] == "checked"]
     assert checked["duplicate_keys"] == 1
-    warning = "1 times rows of this file share key and version and differ: one of them stays"
+    warning = "several rows of this file have one key and version and differ, so that one of them stays: 1 times"
     assert f"warning: {warning}" in commands.run("explain", uri).stdout
     same = _drop(pipeline, "exported", "same.csv", f"{header}s,a,1,{time}\ns,a,1,{time}\n")
     assert "warning" not in commands.json("explain", same)

@@ -88,9 +88,8 @@ class LoadHistory:
         """What was found in the file that no row is refused for."""
         found = next((one.detail for one in reversed(self.events) if one.event == "checked"), {})
         number = found.get("duplicate_keys")
-        return (
-            f"{number} times rows of this file share key and version and differ: one of them stays" if number else None
-        )
+        what = "several rows of this file have one key and version and differ, so that one of them stays"
+        return f"{what}: {number} times" if number else None
 
     @property
     def is_sent_again(self) -> bool:
