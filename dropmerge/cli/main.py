@@ -26,6 +26,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("explain:explain", "Show the life of a file, or of a row."),
     "rejected": ("rejected:rejected", "Show rows that failed their checks."),
     "backfill": ("backfill:backfill", "Announce files that are not merged."),
+    "rebuild": ("rebuild:rebuild", "Make a main table anew from the archive."),
     "purge-tombstones": ("tombstones:purge_tombstones", "Remove old deletes from main tables."),
     "dead-letters": ("dead_letters:commands", "List, show, replay, discard dead letters."),
     "feeds": ("feeds:commands", "Check and show contracts, make a first one."),
