@@ -63,13 +63,14 @@ def _explain_row(
     from dropmerge.operations.loads.rows import read_row
 
     found = read_row(connection, connection.feed(feed), pairs)
-    if found.origin is None:
+    if found.row is None:
         nothing = {"load_id": None, "state": "unknown", "feed": found.feed, "row": None, "why": found.why}
         return {**nothing, "events": []}, []
-    origin: LoadHistory = read_history(connection, found.origin, with_jobs=True)
-    whole = origin.as_json()
     row = {"row": found.row, "deleted": found.deleted, "loses_to": found.loses_to}
-    return {"load_id": None, "state": "unknown", **row, **whole}, origin.events
+    if found.origin is None:
+        return {"load_id": None, "state": "merged", **row, "feed": found.feed, "why": found.why, "events": []}, []
+    origin: LoadHistory = read_history(connection, found.origin, with_jobs=True)
+    return {"load_id": None, "state": "unknown", **row, **origin.as_json()}, origin.events
 
 
 def _print(answer: Mapping[str, Any], events: Sequence[LoadEvent]) -> None:

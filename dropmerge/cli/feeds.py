@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ from dropmerge.operations.feeds.infer import infer
 from dropmerge.operations.feeds.write import contract_yaml, feed_name
 
 if TYPE_CHECKING:
+    from dropmerge.operations.feeds.against import Effect
     from services.shared.contract.feed import Feed
 
 commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Contracts, before they are deployed.")
@@ -26,22 +27,54 @@ commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Contra
 @commands.command("check")
 def check_feeds(
     files: Annotated[list[Path] | None, typer.Argument(help="By default all of the folder.", exists=True)] = None,
+    against: Annotated[
+        bool, typer.Option("--against", help="Say what deploying them would do to each main table that is there.")
+    ] = False,
     as_json: Json = False,
+    state: State = DEFAULT_STATE_DIR,
+    project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Check contracts; each fault with file, line and column. Exit code 1 if there is one."""
+    """Check contracts; each fault with file, line and column. Exit code 1 if there is one.
+
+    With --against they are held against the main tables of the local cloud, or of a project: a contract that merge
+    would refuse is a fault too.
+    """
     with report_errors():
         checked = check_contracts(files or [], feeds)
+        effects = _effects(state, project, feeds, checked.feeds) if against else []
+    problems = [vars(problem) for problem in checked.problems]
     if as_json:
-        typer.echo(json.dumps([vars(problem) for problem in checked.problems], indent=2))
+        typer.echo(
+            json.dumps({"problems": problems, "tables": list(map(vars, effects))} if against else problems, indent=2)
+        )
     else:
         for problem in checked.problems:
             typer.echo(str(problem), err=True)
         if not checked.problems:
             names = ", ".join(feed.name for feed in checked.feeds)
             typer.echo(f"{pluralize(len(checked.feeds), 'contract')} without a fault: {names}")
-    if checked.problems:
+        for effect in effects:
+            _print_effect(effect)
+    if checked.problems or any(effect.is_refused for effect in effects):
         raise typer.Exit(1)
+
+
+def _effects(state: Path, project: str | None, feeds: Path, contracts: Sequence[Feed]) -> list[Effect]:
+    # It brings Google's clients with it.
+    from dropmerge.operations.feeds.against import effects
+
+    return effects(connect(state, project, feeds), contracts)
+
+
+def _print_effect(effect: Effect) -> None:
+    for sentence in effect.sentences:
+        typer.echo(
+            f"{effect.feed}: {sentence}" if effect.is_refused else f"{effect.table} {sentence}", err=effect.is_refused
+        )
+    if effect.staged:
+        files = pluralize(effect.staged, "file")
+        typer.echo(f"{effect.feed}: {files} staged under another contract: read anew by this one")
 
 
 @commands.command("show")

@@ -28,6 +28,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "backfill": ("backfill:backfill", "Announce files that are not merged."),
     "rebuild": ("rebuild:rebuild", "Make a main table anew from the archive."),
     "purge-tombstones": ("tombstones:purge_tombstones", "Remove old deletes from main tables."),
+    "adopt": ("adopt:adopt", "Take over a table that was there before its feed."),
     "dead-letters": ("dead_letters:commands", "List, show, replay, discard dead letters."),
     "feeds": ("feeds:commands", "Check and show contracts, make a first one."),
 }

@@ -13,6 +13,7 @@ from services.ingest.row_texts import asides, parameters
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import RESCUED, metadata
+from services.shared.datasets import CONTRACT_LABEL
 from services.shared.errors import PermanentError
 from services.shared.load import Load
 from services.shared.sql import Templates
@@ -77,9 +78,15 @@ def _parameters(load: Load, created: datetime) -> Parameters:
     }
 
 
-def stage_rows(warehouse: Warehouse, load: Load, tables: Tables) -> None:
+def stage_rows(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables) -> None:
     """Publish the good rows under the staging table's final name, then drop what led to it."""
-    sql = _SQL.render("stage_rows.sql", staging=tables.staging, checked=tables.checked)
+    sql = _SQL.render(
+        "stage_rows.sql",
+        staging=tables.staging,
+        checked=tables.checked,
+        label=CONTRACT_LABEL,
+        contract=feed.fingerprint,
+    )
     warehouse.create_table_once(f"stage-{load.load_id}", tables.staging, sql)
     drop_intermediate_tables(warehouse, tables)
 

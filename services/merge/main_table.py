@@ -9,22 +9,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from google.cloud.bigquery import SchemaField, Table
+from google.cloud.bigquery import Table
 
 from services.merge.entries import Entry, create_entries, find_entries, new_entry, take_over_ledger, write_entry
-from services.merge.follow import Changes, changes, definition, identity
+from services.merge.follow import Changes, changed, changes, definition, identity
 from services.merge.ledger import create_ledger
 from services.merge.lock import create_lock
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import METADATA
-from services.shared.datasets import OPS
+from services.shared.datasets import CONTRACT_LABEL, OPS
 from services.shared.errors import PermanentError, TransientError
 from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
 _SQL = Templates(Path(__file__).parent)
-LABEL = "dropmerge_contract"
-"""Of staging and main tables: the fingerprint of the contract that they follow."""
+ADOPTION = "dropmerge_adoption"
+"""Label of a main table that was there before: `begun` while its rows get their metadata."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,9 @@ class MainTables:
     def _entry(self, feed: Feed, table: Table | None) -> Entry:
         """The table's entry, written anew where the table is another than it was."""
         entries = find_entries(self.warehouse, self.project, feed)
-        for one in entries:
-            _refuse_other(feed, one)
+        require_fit(feed, entries, table)
         if entries and table and _is_of(entries[0], table):
             return entries[0]
-        if table:
-            _refuse_foreign(feed, table)
         is_legacy = bool(table) and not entries
         # Before the table: an entry without a table is that of one about to be made, which has no load yet.
         new = new_entry(feed, _legacy_id(table) if is_legacy else uuid.uuid4().hex, table.created if table else None)
@@ -98,22 +95,20 @@ class MainTables:
         table = Table(self._name(feed), definition(feed, extra))
         # BigQuery clusters by at most four columns (https://cloud.google.com/bigquery/docs/clustered-tables#limitations).
         table.clustering_fields = feed.key[:4]
-        table.labels = {LABEL: feed.fingerprint}
+        table.labels = {CONTRACT_LABEL: feed.fingerprint}
         self.warehouse.create_table(table)
         return self._find(feed)
 
     def _follow(self, feed: Feed, table: Table, extra: Collection[str]) -> Table:
-        found = changes(table.schema, definition(feed, extra))
-        if found.refusals:
-            raise contract_changed(feed, "; ".join(found.refusals))
+        found = required_changes(feed, table, extra)
         for name, kind in found.widened:
             self.warehouse.query(_SQL.render("widen.sql", main=self._name(feed), column=name, kind=kind))
-        is_labelled = table.labels.get(LABEL) == feed.fingerprint
+        is_labelled = table.labels.get(CONTRACT_LABEL) == feed.fingerprint
         if found or not is_labelled:
             # Widening is a change of the schema too.
             table = self._find(feed) if found.widened else table
-            table.schema = _changed(table.schema, found)
-            table.labels = {**table.labels, LABEL: feed.fingerprint}
+            table.schema = changed(table.schema, found)
+            table.labels = {**table.labels, CONTRACT_LABEL: feed.fingerprint}
             self.warehouse.update_table(table, "schema", "labels")
         return self._find(feed)
 
@@ -131,12 +126,28 @@ class MainTables:
         return f"{self.project}.{feed.table}"
 
 
+def require_fit(feed: Feed, entries: Sequence[Entry], table: Table | None) -> None:
+    """Hold the entries of a feed and its table against its contract. Raises what `ensure` does."""
+    for one in entries:
+        _refuse_other(feed, one)
+    if table and not (entries and _is_of(entries[0], table)):
+        _refuse_foreign(feed, table)
+
+
+def required_changes(feed: Feed, table: Table, extra: Collection[str] = ()) -> Changes:
+    """What a table needs before the contract's loads are merged into it. Raises PermanentError `contract_changed`."""
+    found = changes(table.schema, definition(feed, extra))
+    if found.refusals:
+        raise contract_changed(feed, "; ".join(found.refusals))
+    return found
+
+
 def contract_changed(feed: Feed, how: str) -> PermanentError:
     """Why nothing can be merged, and the way on."""
     return PermanentError(
         "contract_changed",
         f"the contract of {feed.name} is not that of {feed.table} any more: {how}. Take the change back, or make the "
-        f"table anew from the archive: `dropmerge rebuild {feed.name}`; then replay this dead letter",
+        f"table anew from the archive: `dropmerge rebuild {feed.name}`; then replay its dead letters",
     )
 
 
@@ -153,13 +164,14 @@ def _refuse_other(feed: Feed, entry: Entry) -> None:
 
 
 def _refuse_foreign(feed: Feed, table: Table) -> None:
-    """Raises where a table was not made by this project."""
+    """Raises where a table was not made by this project, or is being taken over."""
     lacking = [one.name for one in METADATA if one.name not in _names(table)]
-    if lacking:
+    what = f"it lacks {', '.join(lacking)}" if lacking else "to take it over was begun and is not finished"
+    if lacking or table.labels.get(ADOPTION) == "begun":
         raise PermanentError(
             "table_not_adopted",
-            f"{feed.table} was there before, made by hand or by another loader: it lacks {', '.join(lacking)}. Take "
-            f"it over with its rows, `dropmerge adopt {feed.name}`, and replay this dead letter; or name another",
+            f"{feed.table} was there before, made by hand or by another loader: {what}. Take it over with its rows, "
+            f"`dropmerge adopt {feed.name}`, and replay its dead letters; or name another table",
         )
 
 
@@ -172,15 +184,6 @@ def _legacy_id(table: Table | None) -> str:
     """Of a table that an earlier release made: the same at each attempt."""
     assert table is not None
     return hashlib.sha256(f"{table.reference} {table.created}".encode()).hexdigest()[:32]
-
-
-def _changed(schema: Sequence[SchemaField], found: Changes) -> list[SchemaField]:
-    relaxed = {name.lower() for name in found.relaxed}
-    kept = [
-        SchemaField.from_api_repr({**one.to_api_repr(), "mode": "NULLABLE"}) if one.name.lower() in relaxed else one
-        for one in schema
-    ]
-    return [*kept, *found.added]
 
 
 def _names(table: Table) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import psutil
+
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from dropmerge.operations.loads.history import read_history
@@ -32,6 +34,15 @@ class Pipeline:
     def connect(self) -> None:
         os.environ.update(self.cloud.read())
         self.connection = Connection(os.environ["GOOGLE_CLOUD_PROJECT"], self._feeds)
+
+    def deploy(self, *services: str) -> None:
+        """Start these services anew, which read the contracts that are on disk now."""
+        running = [psutil.Process(int(os.environ[f"DROPMERGE_{service.upper()}_PID"])) for service in services]
+        for process in running:
+            process.terminate()
+        psutil.wait_procs(running, timeout=_PATIENCE)
+        self.cloud.up()
+        self.connect()
 
     def drop(self, name: str, data: str | bytes, feed: str = "accounts") -> str:
         """Upload an object to the landing bucket; returns gs://landing/…#generation."""

@@ -36,7 +36,7 @@ def check(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -
 def stage(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -> None:
     """The staging table of a file with these rows."""
     check(warehouse, feed, load, rows)
-    stage_rows(warehouse, load, Tables.of("local", feed, load))
+    stage_rows(warehouse, feed, load, Tables.of("local", feed, load))
 
 
 def merge(warehouse: GoogleSql, feed: Feed, load: Load) -> str:

@@ -33,6 +33,7 @@ _PARAMETERS = {
             "reason",
             "tables",
             "gone",
+            "adopted",
         ),
         "STRING",
     ),
@@ -59,7 +60,7 @@ def _analyser(feed: str) -> Analyser:
 @pytest.mark.parametrize("feed", ["accounts", "every_key"])
 @pytest.mark.parametrize("name", [name for name in _NAMES if name not in _INCLUDED])
 def test_a_statement_of_a_command_is_analysed(name: str, feed: str) -> None:
-    sql = statement(name, feed=_feeds()[feed])
+    sql = statement(name, feed=_feeds()[feed], kept="ops.kept")
     key = {f"k{n}": _feeds()[feed].type_of(column).name for n, column in enumerate(_feeds()[feed].key)}
     known = {**_PARAMETERS, **key}
     used = {parameter: known[parameter] for parameter in re.findall(r"@(\w+)", sql)}

@@ -166,7 +166,7 @@ def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, names: Sequenc
     warehouse.analyser.add_table(tables.raw, columns_of(raw))
     with contextlib.suppress(PermanentError):  # five bad rows of five are more than most feeds tolerate
         check_rows(warehouse, feed, load, tables, layout, datetime(2025, 1, 1, tzinfo=UTC), again)
-    stage_rows(warehouse, load, tables)
+    stage_rows(warehouse, feed, load, tables)
 
 
 def _qualified(feed: Feed, load: Load) -> str:

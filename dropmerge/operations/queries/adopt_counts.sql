@@ -1,0 +1,15 @@
+{# How many rows a table has that was there before the feed, how many of them lack a key or version, and how many keys have
+   several rows. #}
+SELECT
+  COUNT(*) AS row_count,
+  COUNTIF({% for name in feed.key %}{{ name | identifier }} IS NULL OR {% endfor %}{{ feed.version | identifier }} IS NULL) AS incomplete,
+  (
+    SELECT COUNT(*)
+    FROM (
+      SELECT {{ feed.key[0] | identifier }}
+      FROM {{ feed.table | identifier }}
+      GROUP BY {{ feed.key | map('identifier') | join(', ') }}
+      HAVING COUNT(*) > 1
+    )
+  ) AS doubled
+FROM {{ feed.table | identifier }}
