@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dropmerge.operations.adopt import adopted_table
 from dropmerge.operations.rebuild.build import Build
 from services.merge.follow import definition, standard
 from services.merge.main_table import MainTable
 from services.merge.statement import Staged
-from services.shared.datasets import OPS
+from services.shared.contract.order import ADOPTED
 from services.shared.sql import Templates
 
 _SQL = Templates(Path(__file__).parent)
-ADOPTED = "adopted"
-"""In the place of a load's id, in these rows and in the ledger."""
-
-
-def adopted_table(project: str, main_table: str) -> str:
-    """Full name of the table that keeps them."""
-    return f"{project}.{OPS}.adopted_{main_table.replace('.', '_')}"
 
 
 def stage_adopted(build: Build, main: MainTable, main_table: str) -> Staged | None:
     """Those of this main table as a staging table, in the contract's columns and types; None where there are none."""
-    found = build.warehouse.find_table(adopted_table(build.project, main_table))
+    kept = adopted_table(build.contract.model_copy(update={"table": main_table}))
+    found = build.warehouse.find_table(f"{build.project}.{kept}")
     if found is None:
         return None
     staging = build.staging_table(ADOPTED, main)

@@ -19,9 +19,9 @@ from services.ingest.tables import Tables
 from services.merge.entries import Entry, create_entries, entries_table, find_entries
 from services.merge.ledger import create_ledger, ledger_table
 from services.merge.lock import lock_table
-from services.merge.main_table import LABEL, MainTable, MainTables
+from services.merge.main_table import MainTable, MainTables
 from services.shared.contract.feed import Feed
-from services.shared.datasets import OPS, STAGING
+from services.shared.datasets import CONTRACT_LABEL, OPS, STAGING
 from services.shared.load import Load
 from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
@@ -87,7 +87,7 @@ class Build:
     def start_anew(self) -> None:
         """Drop what another build has left. Raises NotDone where somebody else's table has the name."""
         table = self.find_table()
-        if table and LABEL not in table.labels:
+        if table and CONTRACT_LABEL not in table.labels:
             raise NotDone(
                 f"{self.table} is there, and no rebuild made it: it is not touched. Rename it, then run this again"
             )
@@ -98,6 +98,7 @@ class Build:
         entry = self.entry()
         self.drop_table()
         if entry:
+            self._drop_staging(entry)
             self.forget(entry)
 
     def drop_table(self) -> None:
@@ -115,6 +116,11 @@ class Build:
         self.warehouse.query(
             _SQL.render("forget_entry.sql", entries=entries_table(self.project), table_id=entry.table_id)
         )
+
+    def _drop_staging(self, entry: Entry) -> None:
+        for name in self.warehouse.list_tables(STAGING, "_"):
+            if name.endswith(f"__{entry.table_id}"):
+                self.warehouse.drop_table(f"{self.project}.{STAGING}.{name}")
 
     def drop_lock(self) -> None:
         """Drop the lock of the built table."""

@@ -1,4 +1,8 @@
-{# The built table's rows, columns and clustering in the place of the live table's, at once. #}
+{# The built table's rows, columns and clustering in the place of the live table's: at once, but where that is laid out
+   otherwise, which no statement changes. #}
+{% if drops %}
+DROP TABLE {{ main | identifier }};
+{% endif %}
 CREATE OR REPLACE TABLE {{ main | identifier }} (
 {% for name, kind, is_required in columns %}
   {{ name | identifier }} {{ kind }}{{ ' NOT NULL' if is_required }}{{ '' if loop.last else ',' }}

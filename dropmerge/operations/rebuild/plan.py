@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from dropmerge.operations.dead_letters.latest import waiting_generations
 from dropmerge.operations.loads.events import discarded_generations
-from dropmerge.operations.rebuild.adopted import ADOPTED
 from dropmerge.operations.rebuild.archive import Pinned, Window, pinned
 from dropmerge.operations.rebuild.build import Build
 from dropmerge.operations.rebuild.live import Merged, merged_loads
 from services.merge.entries import Entry, find_entries
 from services.merge.follow import changes, definition, identity
+from services.shared.contract.order import ADOPTED
 from services.shared.errors import NotFoundError
 
 
@@ -69,4 +69,10 @@ def _columns(build: Build) -> list[str]:
     found, names = changes(table.schema, wanted), {one.name.lower() for one in wanted}
     lost = [one.name for one in table.schema if one.name.lower() not in names]
     kept = [] if build.contract.unknown_columns == "add" else lost
-    return [*found.sentences(), *found.refusals, *(f"loses the column {name}" for name in kept)]
+    is_partitioned = table.time_partitioning or table.range_partitioning
+    return [
+        *found.sentences(),
+        *found.refusals,
+        *(f"loses the column {name}" for name in kept),
+        *(["loses its partitioning"] if is_partitioned else []),
+    ]

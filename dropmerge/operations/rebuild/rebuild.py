@@ -21,6 +21,7 @@ from dropmerge.operations.rebuild.taking import Refused, Taking
 from services.merge.entries import Entry
 from services.merge.statement import MAX_LOADS
 from services.shared.contract.feed import Feed
+from services.shared.contract.order import ADOPTED
 
 _MAX_PASSES = 20
 _MAX_NAMED = 20
@@ -58,7 +59,7 @@ class Rebuild:
         built = self._find()
         if built is None or not built.rebuild:
             built = self._make(built)
-        files = len(merged_loads(self.build, [built]))
+        files = len(merged_loads(self.build, [built]).keys() - {ADOPTED})
         if self.is_swap:
             self._swap(built)
         else:

@@ -8,6 +8,9 @@ SELECT IF(COUNT(*) = 1, NULL, ERROR({{ elsewhere | literal }}))
 FROM {{ entries | identifier }}
 WHERE main_table = {{ built.main_table | literal }} AND table_id = {{ built.table_id | literal }};
 
+{# Rows of before the first file are of no load. #}
+DELETE FROM {{ ledger | identifier }} WHERE table_id = {{ built.table_id | literal }} AND load_id = {{ adopted | literal }};
+
 UPDATE {{ ledger | identifier }} SET feed = {{ feed.name | literal }} WHERE table_id = {{ built.table_id | literal }};
 
 DELETE FROM {{ entries | identifier }} WHERE feed = {{ feed.name | literal }};

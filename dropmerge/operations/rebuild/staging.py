@@ -40,7 +40,7 @@ def _read(build: Build, main: MainTable, one: Pinned, tables: Tables) -> None:
     except PermanentError:
         drop_intermediate_tables(warehouse, tables)
         raise
-    stage_rows(warehouse, load, tables)
+    stage_rows(warehouse, feed, load, tables)
 
 
 @translated()

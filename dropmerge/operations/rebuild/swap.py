@@ -20,13 +20,16 @@ from services.merge.entries import Entry, entries_table, new_entry, write_entry
 from services.merge.follow import standard
 from services.merge.ledger import ledger_table
 from services.merge.lock import create_lock, lock_table
-from services.merge.main_table import LABEL, MainTables
+from services.merge.main_table import MainTables
 from services.shared.contract.feed import Feed
+from services.shared.contract.order import ADOPTED
+from services.shared.datasets import CONTRACT_LABEL
 from services.shared.errors import NotFoundError, PermanentError
 from services.shared.sql import Templates
 
 _SQL = Templates(Path(__file__).parent)
 _ELSEWHERE = "dropmerge: another rebuild has put its rows in place"
+_FASTER = "another rebuild of this feed was faster: it has put its rows in place"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Swap:
         Once in a rebuild, whichever process sends it: the statement's job is called by the rebuild.
         """
         table = self._built_table()
+        if self.build.entry() is None:
+            raise NotDone(_FASTER)
         build, main = self.build, self._main
         sql = _SQL.render(
             "place.sql",
@@ -60,7 +65,8 @@ class Swap:
             built=str(table.reference),
             columns=[(one.name, standard(one), one.mode == "REQUIRED") for one in table.schema],
             key=build.contract.key[:4],
-            label=LABEL,
+            drops=self._is_laid_out_otherwise(),
+            label=CONTRACT_LABEL,
             contract=build.contract.fingerprint,
         )
         build.warehouse.create_table_once(f"place-{self.built.table_id}", main, sql)
@@ -83,13 +89,14 @@ class Swap:
             feed=build.contract,
             built=self.built,
             created=placed.created,
+            adopted=ADOPTED,
             elsewhere=_ELSEWHERE,
         )
         try:
             build.warehouse.query(sql)
         except PermanentError as error:
             if isinstance(error, NotFoundError) or _ELSEWHERE in error.detail:
-                raise NotDone("another rebuild of this feed was faster: it has put its rows in place") from error
+                raise NotDone(_FASTER) from error
             raise
         MainTables(build.warehouse, build.project).ensure(build.contract)
 
@@ -106,6 +113,15 @@ class Swap:
             rebuild=self.built.table_id,
         )
         build.warehouse.query(sql)
+
+    def _is_laid_out_otherwise(self) -> bool:
+        """BigQuery replaces no table by one of another partitioning or clustering
+        (https://github.com/dbt-labs/dbt-core/issues/2000)."""
+        live = self.build.warehouse.find_table(self._main)
+        if live is None:
+            return False
+        is_partitioned = bool(live.time_partitioning or live.range_partitioning)
+        return is_partitioned or live.clustering_fields != self.build.contract.key[:4]
 
     def _built_table(self) -> Table:
         table = self.build.find_table()
