@@ -26,10 +26,10 @@ _live AS (
       ORDER BY {% for rank in ranking %}{{ rank.of() }} DESC NULLS LAST{{ '' if loop.last else ', ' }}{% endfor %}
 
     ) AS _copy
-  FROM {{ main | identifier }}
+  FROM {{ main | identifier }} AS _t
 ),
 _expected AS (
-  SELECT *, 1 AS _copy FROM {{ built | identifier }}
+  SELECT *, 1 AS _copy FROM {{ built | identifier }} AS _t
 ),
 _pairs AS (
   SELECT

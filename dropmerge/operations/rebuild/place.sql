@@ -13,4 +13,4 @@ OPTIONS (labels = [({{ label | literal }}, {{ contract | literal }})])
 AS
 SELECT {% for name, _, _ in columns %}{{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
 
-FROM {{ built | identifier }}
+FROM {{ built | identifier }} AS _t

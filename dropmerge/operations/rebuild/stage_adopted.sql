@@ -4,4 +4,4 @@ SELECT
 {% for name, kind, there in columns %}
   {% if there == kind %}{{ name | identifier }}{% elif there %}CAST({{ name | identifier }} AS {{ kind }}){% else %}CAST(NULL AS {{ kind }}){% endif %} AS {{ name | identifier }}{{ '' if loop.last else ',' }}
 {% endfor %}
-FROM {{ adopted | identifier }}
+FROM {{ adopted | identifier }} AS _t
