@@ -125,7 +125,7 @@ def publish_notifications(connection: Connection, candidates: Sequence[Candidate
     at = datetime.now(UTC)
     topic = connection.topology.source_topic("ingest")
     ids = connection.publisher.publish(
-        topic, [announcement(one.load.source, "backfill", one.resource) for one in candidates]
+        topic, [announcement(one.load.source, "backfill", resource=one.resource) for one in candidates]
     )
     connection.journal.write(
         [

@@ -49,7 +49,7 @@ def _checked(feed: Feed, layout: Layout, column: Column) -> CheckedColumn:
         source=source(feed, layout, column),
         text=_text(column.name),
         value=type_named(column.type).cast(_text(column.name)),
-        is_kept=column.name in (*feed.key, feed.version),
+        is_kept=column.name in feed.of_every_row,
     )
 
 
@@ -82,7 +82,7 @@ def _conditions(feed: Feed, column: Column) -> Iterator[tuple[str, str]]:
 
 
 def _rule(feed: Feed, column: str, reason: str, condition: str) -> Rule:
-    live = "" if column in (*feed.key, feed.version) else "NOT _deleted AND "
+    live = "" if column in feed.of_every_row else "NOT _deleted AND "
     return Rule(f"{reason}: {column}", f"{live}COALESCE({condition}, FALSE)")
 
 

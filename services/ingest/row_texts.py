@@ -6,7 +6,7 @@ A text of a contract or of a file reaches a statement as a parameter, never as S
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.ingest.formats import format_of
@@ -34,12 +34,13 @@ def columns(feed: Feed, layout: Layout) -> list[Column]:
 def source(feed: Feed, layout: Layout, column: Column) -> str:
     """SQL of a column's text in the raw table; where the file has no such column, of its default."""
     if column.name in layout.columns:
-        return _field(feed, column.name)
+        return _field(feed, column.name, [name for name, _ in _null_markers(feed, column)])
     return f"@{_default(feed, column)}" if column.default is not None else "CAST(NULL AS STRING)"
 
 
 def asides(feed: Feed, layout: Layout) -> list[Aside]:
-    return [Aside(f"@aside_{n}", _field(feed, column)) for n, (_, column) in enumerate(layout.rescued)]
+    markers = [name for name, _ in _null_markers(feed)]
+    return [Aside(f"@aside_{n}", _field(feed, column, markers)) for n, (_, column) in enumerate(layout.rescued)]
 
 
 def delete_markers(feed: Feed) -> list[str]:
@@ -55,7 +56,9 @@ def parameters(feed: Feed, layout: Layout) -> Parameters:
 
 
 def _texts(feed: Feed, layout: Layout) -> Iterator[tuple[str, str]]:
+    yield from _null_markers(feed)
     for column in feed.columns:
+        yield from _null_markers(feed, column)
         if column.default is not None and column.name not in layout.columns:
             yield _default(feed, column), column.default
     for n, (name, _) in enumerate(layout.rescued):
@@ -69,5 +72,13 @@ def _default(feed: Feed, column: Column) -> str:
     return f"default_{feed.columns.index(column)}"
 
 
-def _field(feed: Feed, column: str) -> str:
-    return format_of(feed.format).text(identifier(column), feed.format)
+def _null_markers(feed: Feed, column: Column | None = None) -> list[tuple[str, str]]:
+    """Names of parameters and texts: the column's own, or else the format's."""
+    if column is None or column.null_markers is None:
+        return [(f"null_{n}", text) for n, text in enumerate(feed.format.null_markers)]
+    return [(f"null_{feed.columns.index(column)}_{n}", text) for n, text in enumerate(column.null_markers)]
+
+
+def _field(feed: Feed, column: str, null_markers: Sequence[str]) -> str:
+    text = format_of(feed.format).text(identifier(column), feed.format)
+    return f"IF({text} IN ({', '.join(f'@{name}' for name in null_markers)}), NULL, {text})" if null_markers else text

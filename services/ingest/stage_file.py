@@ -25,6 +25,7 @@ from services.shared.google_errors import translated
 from services.shared.journal import Journal
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
+from services.shared.messages.read_anew import Request
 from services.shared.messages.staged import StagedMessage
 from services.shared.publisher import Publisher
 from services.shared.settings import Settings
@@ -53,15 +54,15 @@ class Stager:
         load = Load(feed.name, notification.source)
         delivery.subject.update(load.fields)
         delivery.contract = feed.fingerprint
-        if delivery.message.attributes.get("contract", feed.fingerprint) != feed.fingerprint:
-            # Merge runs another contract than this service, and asks again.
-            return "other_contract"
+        request = Request.of(delivery.message.attributes)
+        if request and request.staged_under == feed.fingerprint and request.must_wait(delivery.message.attempt):
+            raise TransientError(f"merge runs another contract of {feed.name} than this service, {feed.fingerprint}")
         self.journal.record("arrived", delivery.subject, attempt=delivery.message.attempt)
         tables = Tables.of(self.settings.project, feed, load)
         if not self._was_staged(tables) and not self._stage(delivery, feed, load, tables):
             delivery.record_event("superseded")
             return "superseded"
-        self._publish(delivery, feed, load)
+        self._publish(delivery, feed, load, request)
         delivery.record_event("staged", **delivery.log_fields)
         return "staged"
 
@@ -129,8 +130,9 @@ class Stager:
         delivery.log_fields.update(rows=counts.rows, rejected_rows=counts.rejected)
         delivery.record_event("checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes)
 
-    def _publish(self, delivery: Delivery, feed: Feed, load: Load) -> None:
-        attributes = {"feed": load.feed, "load_id": load.load_id, "traceparent": delivery.traceparent}
+    def _publish(self, delivery: Delivery, feed: Feed, load: Load, request: Request | None) -> None:
+        asked = {"asked": str(request.asked)} if request else {}
+        attributes = {"feed": load.feed, "load_id": load.load_id, "traceparent": delivery.traceparent, **asked}
         with delivery.timed("publish"):
             message = StagedMessage(load, feed.fingerprint)
             self.publisher.publish(self.settings.staged_topic, [(message.encode(), attributes)])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from google.cloud.bigquery import SchemaField
 
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import metadata
+from services.shared.contract.order import GENERATION, metadata
 
 _STANDARD = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 """GoogleSQL's names of types that the API calls otherwise."""
@@ -43,18 +43,18 @@ class Changes:
 def identity(feed: Feed) -> str:
     """What a main table's rows are told apart and ordered by: it stays as long as the table does."""
     key = ", ".join(f"{name} {feed.type_of(name).name}" for name in feed.key)
-    return f"key {key}; version {feed.version} {feed.type_of(feed.version).name}"
+    kind = "" if feed.version == GENERATION.name else f" {feed.type_of(feed.version).name}"
+    return f"key {key}; version {feed.version}{kind}"
 
 
 def definition(feed: Feed, extra: Collection[str] = ()) -> list[SchemaField]:
     """The columns of a new main table. `extra`: names that files have beside the contract's."""
-    required = (*feed.key, feed.version)
     return [
         *(
             SchemaField(
                 column.name,
                 column.type,
-                "REQUIRED" if column.name in required else "NULLABLE",
+                "REQUIRED" if column.name in feed.of_every_row else "NULLABLE",
                 description=column.description,
             )
             for column in feed.columns

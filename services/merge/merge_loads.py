@@ -25,6 +25,7 @@ from services.shared.delivery import Delivery
 from services.shared.errors import NotFoundError, PermanentError, TransientError
 from services.shared.load import Load, staging_prefix
 from services.shared.messages.announcement import announcement
+from services.shared.messages.read_anew import MAX_ASKED, Request
 from services.shared.messages.staged import StagedMessage
 from services.shared.publisher import Publisher
 from services.shared.settings import Settings
@@ -46,7 +47,7 @@ class Merger:
     """Of a group that BigQuery refused: each is merged by its own message alone, so that it spoils no other group."""
 
     def __call__(self, delivery: Delivery) -> str:
-        """Outcome: merged, or already_merged. Safe to repeat at any step, any number of times."""
+        """Outcome: merged, already_merged or sent_back. Safe to repeat at any step, any number of times."""
         message = StagedMessage.decode(delivery.message.data)
         load = message.load
         delivery.subject.update(load.fields)
@@ -59,8 +60,8 @@ class Merger:
                 # Half of the time is kept for the MERGE itself.
                 turn.enter_context(self._table_turns.turn(feed.table, remaining(self.settings.budget_seconds / 2)))
             outcome = self._retrying(delivery, feed, load, message.contract)
-        if outcome == "other_contract":
-            raise self._read_anew(delivery, feed, message)
+        if outcome == "sent_back":
+            self._send_back(delivery, feed, message)
         return outcome
 
     def _retrying(self, delivery: Delivery, feed: Feed, load: Load, contract: str) -> str:
@@ -86,26 +87,26 @@ class Merger:
             return "already_merged"
         if load.load_id not in waiting:
             if contract != feed.fingerprint and self._is_staged(load, contract):
-                return "other_contract"
+                return "sent_back"
             raise self._missing(feed, load)
         alone = load.load_id in self._merge_alone
         group = [load.load_id] if alone else [load_id for load_id in waiting if load_id not in applied]
         self._merge_waiting(delivery, feed, main, group, tables)
         return "merged"
 
-    def _read_anew(self, delivery: Delivery, feed: Feed, message: StagedMessage) -> TransientError:
-        """Ask ingest to read the file by the contract that this service runs; until it has, the message waits.
-
-        Ingest does so only if it runs the same contract: while one service is deployed and the other is not, nothing
-        is merged, and whichever of them comes second finds the message still there.
-        """
-        delivery.record_event("other_contract", staged_under=message.contract, contract=feed.fingerprint)
-        wanted = announcement(message.load.source, "merge", feed=feed.name, contract=feed.fingerprint)
+    def _send_back(self, delivery: Delivery, feed: Feed, message: StagedMessage) -> None:
+        """Ask ingest to read the file by the contract of now. Raises PermanentError where it was asked too often."""
+        attributes = delivery.message.attributes
+        request = Request.after(attributes, message.contract)
+        delivery.record_event("sent_back", staged_under=message.contract, asked=request.asked)
+        if request.asked > MAX_ASKED:
+            raise PermanentError(
+                "contracts_differ",
+                f"ingest goes on reading the files of {feed.name} by contract {message.contract}, this service runs "
+                f"{feed.fingerprint}: deploy both, then replay this dead letter",
+            )
+        wanted = announcement(message.load.source, "merge", request.attributes(feed.name))
         self.publisher.publish(self.settings.arrived_topic, [wanted])
-        return TransientError(
-            f"ingest read the file by contract {message.contract or 'of an earlier release'} of {feed.name}, this "
-            f"service runs {feed.fingerprint}: ingest is asked to read it anew, which it does once it runs the same"
-        )
 
     def _waiting(self, feed: Feed, load: Load, tables: Sequence[str]) -> list[str]:
         """Ids of the loads that this contract staged, the message's own first, at most as many as one MERGE takes."""

@@ -12,6 +12,7 @@ REASONS: dict[str, str] = {
     "malformed_file": "The file breaks the rules of its format, so its records cannot be told apart.",
     "too_many_bad_rows": "More rows failed their checks than the feed tolerates.",
     "contract_changed": "The contract's key, version, a type or its table is not that of the main table.",
+    "contracts_differ": "The two services have run different contracts of the feed for hours.",
     "table_not_adopted": "The main table was there before and was not made by dropmerge.",
     "staging_missing": "The staging table is gone and the load was never merged.",
     "not_found": "Something that must exist (dataset, bucket, table) does not.",

@@ -49,6 +49,7 @@ _COLUMNS = "tests/statements/test_columns_of_a_file.py::test_"
 _TRANSIENT = "tests/faults/test_transient_faults.py::test_g1_g2_faults_that_pass_change_nothing"
 _FORGOTTEN = "tests/faults/test_transient_faults.py::test_g1_g2_a_job_that_was_forgotten_is_started_again"
 _PERMANENT = "tests/faults/test_permanent_faults.py::test_g2_a_permanent_fault_is_a_dead_letter_and_its_replay_merges"
+_CHANGES = "tests/guarantees/test_g9_contract_changes.py::"
 _CRASH = "tests/faults/test_crash_points.py::test_g1_g2_a_service_killed_at_a_step"
 
 _PATIENCE = ("_PATIENCE = 400.0", "_PATIENCE = 60.0")
@@ -164,7 +165,7 @@ MUTATIONS = [
         "G2",
         _STAGER,
         "        if not self._was_staged(tables) and",
-        "        self._publish(delivery, feed, load)\n        if not self._was_staged(tables) and",
+        "        self._publish(delivery, feed, load, request)\n        if not self._was_staged(tables) and",
         f"{_CRASH}[ingest-load-False]",
     ),
     Mutation(
@@ -353,6 +354,38 @@ MUTATIONS = [
         'toset(["journal", "rejected_rows"])',
         'toset(["journal", "rejected_rows", "ledger"])',
         "tests/deploy/test_terraform.py::test_ingest_may_not_touch_the_ledger_or_main_tables",
+    ),
+    Mutation(
+        "another-key-is-applied",
+        "G9",
+        "services/merge/main_table.py",
+        "if entry.identity != identity(feed):",
+        "if False:",
+        f"{_CHANGES}test_g9_another_key_version_or_table_is_never_applied[key]",
+    ),
+    Mutation(
+        "old-values-stay",
+        "G9",
+        "services/merge/strategies/upsert.sql",
+        "  , {{ name | identifier }} = NULL",
+        "",
+        f"{_CHANGES}test_g9_an_old_value_does_not_stand_beside_new_ones",
+    ),
+    Mutation(
+        "dropped-table-keeps-its-loads",
+        "G9",
+        "services/merge/main_table.py",
+        "uuid.uuid4().hex",
+        "(entries[0].table_id if entries else uuid.uuid4().hex)",
+        f"{_CHANGES}test_g9_a_main_table_that_was_dropped_has_no_loads",
+    ),
+    Mutation(
+        "never-read-anew",
+        "G9",
+        _MERGER,
+        "if contract != feed.fingerprint and self._is_staged(load, contract):",
+        "if False:",
+        f"{_CHANGES}test_g9_what_the_old_contract_staged_is_read_anew",
     ),
     Mutation(
         "statement-not-analysed",

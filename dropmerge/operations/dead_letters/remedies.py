@@ -67,6 +67,10 @@ REMEDIES: dict[str, Remedy] = {
         "Take the change back and deploy merge, or make the table anew from the archive (`dropmerge rebuild FEED`); "
         "then replay.",
     ),
+    "contracts_differ": Remedy(
+        "`dropmerge status` says which service runs which contract.",
+        "Deploy both services with one contract, then replay: the file is read by it.",
+    ),
     "table_not_adopted": Remedy(
         "The error names the columns that the table lacks: another program, or a person, made it.",
         "Take it over with its rows (`dropmerge adopt FEED`), or name another table and deploy both services; "

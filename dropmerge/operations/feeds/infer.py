@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dropmerge.operations.errors import NotDone
 from services.ingest.formats import sample
+from services.shared.contract.columns import GENERATION
 from services.shared.contract.formats import Format
 from services.shared.contract.types import TYPES
 
 SAMPLE_ROWS = 20_000
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
-_VERSION_NAMES = ("modified", "updated", "changed", "version", "timestamp", "time", "date")
+_CHANGES = {"changed", "lastmod", "modified", "revision", "update", "updated", "version"}
+"""Words of a name: values of such a column grow with every change of a row. Those of a price or a date need not."""
 _KEY_NAMES = ("id", "key", "number", "code", "no", "uuid", "iban", "icao")
 _DELETE_NAMES = {"operation", "op", "_op", "action", "change_type", "deleted", "is_deleted"}
 _DELETE_VALUES = ("D", "d", "DELETE", "delete", "DELETED", "deleted", "true", "TRUE", "1")
@@ -106,26 +108,29 @@ def _looks_like_key(name: str) -> bool:
 
 
 def _version(columns: Sequence[InferredColumn]) -> tuple[str, str | None]:
+    """A column whose name speaks of change, points in time first; else the newest file wins."""
     versions = [kind for kind in TYPES.values() if kind.can_be_version]
-    # Points in time first.
     versions.sort(key=lambda kind: kind.at("") is None)
     ranks = {kind.name: n for n, kind in enumerate(versions)}
-    fit = [
-        c for c in columns if c.type in ranks and not c.empty and not (c.type == "INT64" and _looks_like_key(c.name))
-    ]
-    if not fit:
-        raise InferenceError(
-            "no column can be the version that says which of two rows is newer: "
-            f"one that is never empty and is {' or '.join(ranks)}"
-        )
+    named = [c for c in columns if c.type in ranks and not c.empty and _words(c.name) & _CHANGES]
+    if not named:
+        days = ", ".join(_days(columns))
+        doubt = "no column says which of two rows is newer: the newest file wins"
+        return GENERATION, doubt + (f"; or is it one of {days}, which then grows with every change?" if days else "")
+    best = min(named, key=lambda column: ranks[column.type])
+    others = ", ".join(c.name for c in named if c is not best)
+    is_sure = best.type == "TIMESTAMP" and not others
+    doubt = "must grow with every change of a row" + (f"; or: {others}" if others else "")
+    return best.name, None if is_sure else doubt
 
-    def rank(column: InferredColumn) -> tuple[bool, int]:
-        return not any(word in column.name.lower() for word in _VERSION_NAMES), ranks[column.type]
 
-    best = min(fit, key=rank)
-    sure = best.type == "TIMESTAMP" and not rank(best)[0] and sum(c.type == "TIMESTAMP" for c in fit) == 1
-    others = ", ".join(c.name for c in fit if c is not best)
-    return best.name, None if sure else "must grow with every change of a row" + (f"; or: {others}" if others else "")
+def _words(name: str) -> set[str]:
+    return {word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", name)}
+
+
+def _days(columns: Sequence[InferredColumn]) -> list[str]:
+    """Names of columns that are points in time in every row."""
+    return [c.name for c in columns if not c.empty and TYPES[c.type].at("") is not None]
 
 
 def _key(sample: Sample, columns: Sequence[InferredColumn], version: str) -> tuple[list[str], str | None]:
@@ -133,14 +138,28 @@ def _key(sample: Sample, columns: Sequence[InferredColumn], version: str) -> tup
     if not fit:
         raise InferenceError("no column can be part of a key: every one is empty somewhere or a float")
     likely = [name for name in fit if _looks_like_key(name)]
-    wide = [key for width in (1, 2, 3) for key in itertools.combinations(likely[:8], width)]
-    for key in [*wide, *((name,) for name in fit)]:
+    for key in _keys(columns, fit, likely):
         if sample.rows and _distinct(sample, key):
             return list(key), "no two rows share it in this sample: does it name one thing for ever?"
     key = tuple(likely or fit[:1])
-    if sample.rows and _distinct(sample, (*key, version)):
+    if version != GENERATION and sample.rows and _distinct(sample, (*key, version)):
         return list(key), "several rows share it in this sample, with different versions: is it the whole key?"
     return list(key), "several rows share it in this sample: it may be too short"
+
+
+def _keys(columns: Sequence[InferredColumn], fit: list[str], likely: list[str]) -> Iterator[tuple[str, ...]]:
+    """What a key may be, the likeliest first: of a series the date is part of it, and a measurement is none."""
+    days, measured = (
+        _days(columns),
+        [c.name for c in columns if c.type in ("NUMERIC", "INT64") and c.name not in likely],
+    )
+    names = [name for name in fit if name not in (*days, *measured)]
+    wide = [key for width in (1, 2, 3) for key in itertools.combinations(likely[:8], width)]
+    alone = [(name,) for name in names]
+    yield from wide
+    yield from alone
+    yield from ((*key, day) for key in (*wide, *alone[:8]) for day in days[:3] if day not in key)
+    yield from ((name,) for name in fit if name not in names)
 
 
 def _distinct(sample: Sample, names: Sequence[str]) -> bool:

@@ -62,19 +62,27 @@ def _parsed(name: str, kind: ColumnType, text: str) -> Any:
 
 def _loses_to(feed: Feed, row: dict[str, Any]) -> list[str]:
     """The total order of a key's rows, from this row's place upwards."""
-    version, generation = f"{feed.version} {row[feed.version]}", row[GENERATION.name]
-    ranks = [rank.name for rank in ranking(feed)]
-    steps = {
-        feed.version: f"a row with {feed.version} after {row[feed.version]}",
-        GENERATION.name: f"with {version}: one of a newer upload (an object generation above {generation}): "
-        "at equal versions the newer upload wins",
-        DELETED.name: "" if row[DELETED.name] else f"with {version} and generation {generation}: a delete",
-        OBJECT.name: "a row that is the same in all of these, "
-        f"of an object whose name is greater than {row[OBJECT.name]}",
-    }
+    ranks, steps = [rank.name for rank in ranking(feed)], _steps(feed, row)
     others = [
         f"{name} greater than {'NULL' if row[name] is None else row[name]}" for name in ranks if name not in steps
     ]
     steps[""] = f"with all that the same: {', then '.join(others)}" if others else ""
     order = dict.fromkeys(name if name in steps else "" for name in ranks)
     return [steps[name] for name in order if steps[name]]
+
+
+def _steps(feed: Feed, row: dict[str, Any]) -> dict[str, str]:
+    """By a column of the order, what another row needs there; without the contract's other columns."""
+    version, generation = f"{feed.version} {row[feed.version]}", f"generation {row[GENERATION.name]}"
+    newer = f"a newer upload (an object generation above {row[GENERATION.name]})"
+    is_versioned = feed.version != GENERATION.name
+    equal = f"{version} and {generation}" if is_versioned else generation
+    return {
+        feed.version: f"a row with {feed.version} after {row[feed.version]}",
+        GENERATION.name: f"with {version}: one of {newer}: at equal versions the newer upload wins"
+        if is_versioned
+        else f"a row of {newer}",
+        DELETED.name: "" if row[DELETED.name] else f"with {equal}: a delete",
+        OBJECT.name: "a row that is the same in all of these, "
+        f"of an object whose name is greater than {row[OBJECT.name]}",
+    }

@@ -11,9 +11,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from services.shared.contract.fault import Fault, Place
+from services.shared.contract.formats import NullMarkers
 from services.shared.contract.types import TYPES, type_named
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
+GENERATION = "_generation"
+"""As version: the newest file wins."""
+Version = Annotated[str, StringConstraints(pattern=rf"^({GENERATION}|[A-Za-z][A-Za-z0-9_]{{0,127}})$")]
 Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 
@@ -30,6 +34,8 @@ class Column(_Model):
     check: str | None = None
     default: Text | None = None
     """Text of the value where a file has no such column; without it the value is NULL."""
+    null_markers: NullMarkers | None = None
+    """Instead of the format's."""
 
 
 class Delete(_Model):
@@ -81,7 +87,8 @@ class Columns:
 
     def _named(self) -> Iterator[tuple[Place, str]]:
         yield from ((("key", number), name) for number, name in enumerate(self.key))
-        yield ("version",), self.version
+        if self.version != GENERATION:
+            yield ("version",), self.version
 
     def _of_type(self, place: Place, column: Column) -> Iterator[Fault]:
         kind = type_named(column.type)

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from services.shared.contract import glob
-from services.shared.contract.columns import Column, Columns, Delete, Name, parse_check
+from services.shared.contract.columns import GENERATION, Column, Columns, Delete, Name, Version, parse_check
 from services.shared.contract.fault import refuse
 from services.shared.contract.formats import Format
 from services.shared.contract.types import ColumnType, type_named
@@ -80,7 +80,7 @@ class Feed(_Model):
     format: Format
     table: TableName
     key: list[Name] = Field(min_length=1)
-    version: Name
+    version: Version
     delete: Delete | None = None
     columns: list[Column] = Field(min_length=1)
     missing_columns: MissingColumns = "null"
@@ -105,7 +105,12 @@ class Feed(_Model):
     @property
     def required(self) -> set[str]:
         named = {column.name for column in self.columns if column.mode == "REQUIRED"}
-        return named | set(self.key) | {self.version}
+        return named | set(self.of_every_row)
+
+    @property
+    def of_every_row(self) -> tuple[str, ...]:
+        """The columns that a delete must have too: the key and, where one of the columns is it, the version."""
+        return tuple(self.key) if self.version == GENERATION else (*self.key, self.version)
 
     @property
     def _types(self) -> Mapping[str, str]:

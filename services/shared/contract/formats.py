@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+NullMarkers = list[Annotated[str, StringConstraints(min_length=1)]]
+"""Texts of a field that are NULL, each as a whole and exactly; an empty field is NULL anyway."""
 
 
 class Csv(BaseModel):
@@ -19,6 +22,7 @@ class Csv(BaseModel):
     type: Literal["csv"]
     delimiter: str = Field(",", pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')
     """One ASCII character."""
+    null_markers: NullMarkers = []
 
 
 Format = Csv

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from services.shared.contract.columns import GENERATION as GENERATION_NAME
 from services.shared.contract.feed import Feed
 from services.shared.contract.types import type_named
 
@@ -27,7 +28,7 @@ class Metadata:
 
 
 DELETED = Metadata("_deleted", "BOOL", "_deleted")
-GENERATION = Metadata("_generation", "INT64", "@generation")
+GENERATION = Metadata(GENERATION_NAME, "INT64", "@generation")
 OBJECT = Metadata("_object", "STRING", "@object")
 LOAD_ID = Metadata("_load_id", "STRING", "@load_id")
 ADOPTED = "adopted"
@@ -70,4 +71,5 @@ def ranking(feed: Feed) -> list[Rank]:
     comparable |= {one.name: one.comparable for one in metadata(feed)}
     rescued = [RESCUED.name] if RESCUED in metadata(feed) else []
     names = [feed.version, GENERATION.name, DELETED.name, *feed.tie_breakers, *rescued, OBJECT.name]
-    return [Rank(name, comparable[name]) for name in names]
+    # The version may be the generation.
+    return [Rank(name, comparable[name]) for name in dict.fromkeys(names)]

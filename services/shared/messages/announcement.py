@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
 
 def announcement(
-    source: ObjectGeneration, by: str, resource: Mapping[str, object | None] | None = None, **more: str
+    source: ObjectGeneration,
+    by: str,
+    more: Mapping[str, str] | None = None,
+    resource: Mapping[str, object | None] | None = None,
 ) -> Message:
     """As Cloud Storage makes it, and by whom: https://cloud.google.com/storage/docs/pubsub-notifications
 
-    `resource`: what is known of the object beside its name, keys as in Cloud Storage's JSON API. `more`: attributes.
+    `more`: further attributes. `resource`: what is known of the object beside its name, keys as in Cloud Storage's
+    JSON API.
     """
     known = dict(resource or {})
     created = str(known.get("timeCreated") or source.created.isoformat())
@@ -29,7 +33,7 @@ def announcement(
         "objectGeneration": str(source.generation),
         "eventTime": created,
         "announced_by": by,
-        **more,
+        **(more or {}),
     }
     payload = {
         "kind": "storage#object",

@@ -30,6 +30,8 @@ from tests.harness.pipeline import Pipeline
 
 BUCKET = "dropped"
 """No notification is sent of its objects: the test sends them."""
+_MAX_ATTEMPTS = 20
+"""Of deliveries, as deploy/topology.yaml has it."""
 _SOURCES = {"ingest": "file-arrived", "merge": "file-staged"}
 
 
@@ -96,7 +98,8 @@ class World:
         return source
 
     def deliver(self, number: int) -> None:
-        """Push one of the waiting messages; it goes to the end of the queue if it is not acknowledged."""
+        """Push one of the waiting messages; not acknowledged, it goes to the end of the queue, at last to the dead
+        letters."""
         one = self.waiting.pop(number % len(self.waiting))
         message = {
             "data": base64.b64encode(one.data).decode(),
@@ -106,8 +109,10 @@ class World:
         body = json.dumps({"message": message, "deliveryAttempt": one.attempt}).encode()
         settings, journal = self._settings(one.service), self._journal[one.service]
         _, status = handle(body, self._handlers[one.service], settings, self._publisher, journal)
-        if status != 204:
+        if status != 204 and one.attempt < _MAX_ATTEMPTS:
             self.waiting.append(replace(one, attempt=one.attempt + 1))
+        elif status != 204:
+            self.dead_letters.append((one.service, one.data, dict(one.attributes)))
 
     def deliver_all(self, most: int = 200) -> None:
         """Push until nothing waits; fails where something always does."""

@@ -37,6 +37,7 @@ GOOD = {
 """By type, the text of a value that `_CHECKS` lets through."""
 SHAPES = ("marked", "bare", "plain")
 """Of files: with a delete column, with no column that may be missing, and with all but the delete column."""
+NULL_MARKER = 'it\'s \\ "NULL"'
 UNKNOWN: Mapping[str, tuple[str, ...]] = {
     **{
         "reject": (),
@@ -91,12 +92,12 @@ def _every_type() -> Feed:
         name = f"a_{kind.lower()}"
         columns.append(_column(name, kind, mode="NULLABLE", check=_CHECKS[kind].replace("{}", name)))
         columns.append(_column(f"{name}_required", kind, mode="REQUIRED"))
-        columns.append(_column(f"{name}_by_default", kind, default=GOOD[kind]))
+        columns.append(_column(f"{name}_by_default", kind, default=GOOD[kind], null_markers=[NULL_MARKER]))
     return _feed(
         "every_type",
         columns,
         ["id"],
-        format={"type": "csv", "delimiter": ";"},
+        format={"type": "csv", "delimiter": ";", "null_markers": [NULL_MARKER, "NA"]},
         delete={"column": "operation", "equals": "D", "others": ["", "I", 'it\'s \\ "U"']},
         missing_columns="null",
         unknown_columns="ignore",
@@ -142,8 +143,13 @@ def _add() -> Feed:
     return _feed("add", columns, ["id"], delete={"column": "op", "equals": "D"}, unknown_columns="add")
 
 
+def _newest_file() -> Feed:
+    columns = [_column("id"), _column("day", "DATE"), _column("price", "NUMERIC")]
+    return _feed("newest_file", columns, ["id", "day"], version="_generation", delete={"column": "op", "equals": "D"})
+
+
 def features() -> Mapping[str, Feed]:
-    made = (_every_type(), _every_key(), _reserved_words(), _long_names(), _rescue(), _add())
+    made = (_every_type(), _every_key(), _reserved_words(), _long_names(), _rescue(), _add(), _newest_file())
     return {feed.name: feed for feed in made}
 
 
@@ -170,7 +176,8 @@ def header(feed: Feed, shape: str) -> list[str]:
 
 
 def sample(feed: Feed, shape: str, bad: bool) -> str:
-    """A file with one good row; with a delete of another key if `marked`, and a row without its version if `bad`."""
+    """A file with one good row; with a delete of another key if `marked`, and if `bad` a row that lacks what every row
+    must have."""
     kinds = {column.name: column.type for column in feed.columns}
     first = next(name for name in feed.key if kinds[name] == "STRING")
     good = {
@@ -181,11 +188,9 @@ def sample(feed: Feed, shape: str, bad: bool) -> str:
         good[feed.delete.column] = ""
     rows = [good]
     if bad:
-        rows.append({**good, first: "a bad one", feed.version: ""})
+        rows.append({**good, first: "a bad one", feed.of_every_row[-1]: ""})
     if feed.delete and shape == "marked":
-        rows.append(
-            {**{n: good[n] for n in (*feed.key, feed.version)}, first: "gone", feed.delete.column: feed.delete.equals}
-        )
+        rows.append({**{n: good[n] for n in feed.of_every_row}, first: "gone", feed.delete.column: feed.delete.equals})
     names = header(feed, shape)
     lines = [names, *([row.get(name, "") for name in names] for row in rows)]
     return "".join(feed.format.delimiter.join(map(_quoted, line)) + "\n" for line in lines)
