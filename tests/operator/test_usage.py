@@ -66,6 +66,8 @@ _WRONG: list[tuple[str, str]] = [
     ("purge-tombstones --older-than 30d --yes", "less than the 31 days that a dead letter may wait"),
     ("purge-tombstones --older-than 1y", "'1y' is not a number and s, m, h or d"),
     ("purge-tombstones --older-than 99d --feed nobody --yes", "no feed 'nobody'"),
+    ("adopt accounts", "add --yes"),
+    ("adopt nobody --yes", "no feed 'nobody'"),
     ("feeds show nobody", "no feed 'nobody'; there are: accounts"),
     ("feeds init no-such-file", "'no-such-file' does not exist"),
     ("no-such-command", "No such command 'no-such-command'"),
@@ -116,6 +118,7 @@ def test_a_projects_buckets_have_its_name(monkeypatch: pytest.MonkeyPatch, tmp_p
         ("dropmerge dead-letters replay --reason wrong_h", "wrong_header"),
         ("dropmerge dead-letters list --feed acc", "accounts"),
         ("dropmerge rejected --reason not_a_n", "not_a_number"),
+        ("dropmerge adopt acc", "accounts"),
     ],
 )
 def test_the_shell_completes(typed: str, offered: str) -> None:
