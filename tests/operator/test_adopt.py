@@ -39,6 +39,8 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     (folder / "feeds").mkdir()
     for feed in _FEEDS:
         (folder / "feeds" / f"{feed}.yaml").write_text(_FEED.format(feed=feed))
+    unversioned = _FEED.format(feed="unversioned").replace("version: changed", "version: _generation")
+    (folder / "feeds" / "unversioned.yaml").write_text(unversioned)
     with running(folder, folder / "feeds") as pipeline:
         pipeline.connection.warehouse.create_dataset("shop")
         yield pipeline
@@ -188,3 +190,14 @@ def test_adopt_finishes_what_was_cut_short(
     found = _rows(pipeline, f"SELECT id, price, _generation > 0 AS is_new FROM shop.{name} ORDER BY id")
     assert [tuple(one.values()) for one in found] == [(1, 100, True), (2, 6, False), (3, 7, False)]
     assert _rows(pipeline, f"SELECT COUNT(*) AS n FROM {adopted_table(feed)}") == [{"n": 3}]
+
+
+def test_a_table_without_versions_is_adopted_by_a_feed_without_one(pipeline: Pipeline, commands: Commands) -> None:
+    """Each file is newer than its rows; a date that is NULL in one of them is no reason."""
+    _make(pipeline, "unversioned", values=", (4, 'a', 1, NULL, 'four')")
+    said = commands.run("adopt", "unversioned", "--yes").stdout
+    assert "shop.unversioned has 4 rows, which get generation 0: a file's row wins" in said
+    pipeline.drop("1.csv", f"{_HEADER}2,a,9,L,2000-01-01\n", feed="unversioned")
+    pipeline.wait_until_idle()
+    found = _rows(pipeline, "SELECT id, price FROM shop.unversioned ORDER BY id")
+    assert [(row["id"], float(row["price"])) for row in found] == [(1, 5), (2, 9), (3, 7), (4, 1)]
