@@ -19,6 +19,8 @@ from localcloud.parts import Part, Plan
 from localcloud.record import Record
 
 _START_TIMEOUT = 60.0
+_FIRST_ANSWER = 10.0
+"""Seconds for a function's first answer."""
 _LOG_TAIL_LINES = 20
 _FOLDERS = {"feeds": ROOT / "deploy" / "feeds", "services": ROOT / "services"}
 # Seconds; the functions' server lets running requests finish for 30 s.
@@ -206,6 +208,9 @@ class LocalCloud:
         provision.create_buckets(wanted, plan.url("bucket"))
         provision.create_datasets(wanted, plan.url("warehouse"))
         self._check()
+        for name in SERVICES:
+            # Only now can it write to the journal which contracts it runs.
+            ready.answers(f"{plan.url(name)}/", "127.0.0.1", plan.ports[name], _FIRST_ANSWER)
         current.ready = True
         record.save(self.state, current)
 

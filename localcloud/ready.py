@@ -5,14 +5,14 @@ import socket
 from urllib.parse import urlsplit
 
 
-def answers(probe: str | None, host: str, port: int) -> bool:
+def answers(probe: str | None, host: str, port: int, seconds: float = 1) -> bool:
     """Whether the URL is answered without a server error or, without a URL, the port accepts."""
     try:
         if probe is None:
-            socket.create_connection((host, port), timeout=1).close()
+            socket.create_connection((host, port), timeout=seconds).close()
             return True
         url = urlsplit(probe)
-        connection = http.client.HTTPConnection(host, port, timeout=1)
+        connection = http.client.HTTPConnection(host, port, timeout=seconds)
         try:
             connection.request("GET", f"{url.path}?{url.query}")
             return connection.getresponse().status < 500

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
@@ -18,6 +19,8 @@ class Deployed:
     on_disk: Contracts
     running: Mapping[str, Contracts]
     """By service, as it was started last; a service that never was is not there."""
+    since: Mapping[str, datetime]
+    """When each was started."""
 
     def as_json(self) -> dict[str, Contracts]:
         """Keys on_disk, and each service that was started."""
@@ -29,7 +32,8 @@ class Deployed:
         for name in names:
             others = [service for service in self.running if self.running[service].get(name) != self.on_disk.get(name)]
             if others:
-                yield f"{' and '.join(others)} {_runs(len(others))} {self._what(name, others)}"
+                started = [f"{one} (started {self.since[one]:%Y-%m-%d %H:%M:%S} UTC)" for one in others]
+                yield f"{' and '.join(started)} {_runs(len(others))} {self._what(name, others)}"
 
     def unchanged(self, failed: Iterable[tuple[str, str, str]]) -> Iterator[str]:
         """Of service, feed and contract of dead letters: where the service still runs that very contract."""
@@ -50,9 +54,13 @@ class Deployed:
 
 def read_deployed(connection: Connection) -> Deployed:
     """From the services' own reports, which the journal keeps."""
-    rows = {row["service"]: json.loads(row["detail"]) for row in connection.query("services_started.sql")}
-    running = {service: rows[service]["contracts"] for service in SERVICES if service in rows}
-    return Deployed({name: feed.fingerprint for name, feed in connection.feeds.items()}, running)
+    rows = {row["service"]: row for row in connection.query("services_started.sql")}
+    known = [service for service in SERVICES if service in rows]
+    return Deployed(
+        {name: feed.fingerprint for name, feed in connection.feeds.items()},
+        {service: json.loads(rows[service]["detail"])["contracts"] for service in known},
+        {service: rows[service]["at"] for service in known},
+    )
 
 
 def _runs(count: int) -> str:

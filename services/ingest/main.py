@@ -20,6 +20,8 @@ def _wired() -> tuple[Runtime, Stager]:
 
 @functions_framework.http
 def ingest(request: flask.Request) -> Response:
-    """One push delivery of a Cloud Storage notification."""
+    """One push delivery of a Cloud Storage notification; to a GET, which contracts run."""
     runtime, stager = _wired()
+    if request.method == "GET":
+        return runtime.describe()
     return runtime.handle(request.get_data(), stager)

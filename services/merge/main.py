@@ -18,6 +18,8 @@ def _wired() -> tuple[Runtime, Merger]:
 
 @functions_framework.http
 def merge(request: flask.Request) -> Response:
-    """One push delivery of a staged message."""
+    """One push delivery of a staged message; to a GET, which contracts run."""
     runtime, merger = _wired()
+    if request.method == "GET":
+        return runtime.describe()
     return runtime.handle(request.get_data(), merger)

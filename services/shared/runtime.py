@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,15 @@ class Runtime:
         """Answer one push delivery."""
         return handle(body, handler, self.settings, self.publisher, self.journal)
 
+    @property
+    def contracts(self) -> Mapping[str, str]:
+        """Feed to fingerprint."""
+        return {name: feed.fingerprint for name, feed in self.feeds.items()}
+
+    def describe(self) -> Response:
+        """Which contracts run, as JSON. Whoever asks first also makes the service read them."""
+        return json.dumps({"service": self.settings.service, "contracts": self.contracts}), 200
+
 
 def start() -> Runtime:
     """From the environment. Raises: SettingsError, ContractError."""
@@ -54,9 +64,8 @@ def start() -> Runtime:
 
 def _report_start(here: Runtime) -> None:
     """Which contracts run, to the log and the journal: `status` compares them with those on disk."""
-    contracts = {name: feed.fingerprint for name, feed in here.feeds.items()}
-    structlog.get_logger().info("started", service=here.settings.service, contracts=contracts)
-    here.journal.record("started", {}, contracts=contracts)
+    structlog.get_logger().info("started", service=here.settings.service, contracts=here.contracts)
+    here.journal.record("started", {}, contracts=here.contracts)
 
 
 def once(wire: Callable[[], _T]) -> Callable[[], _T]:
