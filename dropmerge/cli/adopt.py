@@ -46,9 +46,8 @@ def adopt(
         connection = connect(state, project, feeds)
         plan = plan_adoption(connection, connection.feed(feed))
         is_wanted = plan.table is not None and not dry_run
-        if not as_json:
-            for sentence in plan.sentences:
-                typer.echo(f"{plan.feed.table} {sentence}")
+        for sentence in plan.sentences:
+            typer.echo(f"{plan.feed.table} {sentence}", err=as_json)
         if is_wanted:
             if not yes:
                 confirm(f"adopt {plan.feed.table}?")

@@ -43,6 +43,10 @@ _WRONG: list[tuple[str, str]] = [
     ("rejected --reason bad_luck", "'bad_luck' is not one of: missing_value"),
     ("rejected --feed nobody", "no feed 'nobody'"),
     ("rejected --csv rows.csv --json", "exclude each other"),
+    ("rejected --csv rows.csv --done --feed accounts --yes", "--csv and --done exclude each other"),
+    ("rejected --done --yes", "several feeds: name one with --feed"),
+    ("rejected --done --feed accounts", "add --yes"),
+    ("rejected --feed accounts --dry-run", "--yes and --dry-run are for --done"),
     ("rejected --csv rows.csv", "several feeds: name one with --feed"),
     ("status --watch --json", "exclude each other"),
     ("wait --timeout forever", "'forever' is not a number of seconds"),
@@ -68,6 +72,8 @@ _WRONG: list[tuple[str, str]] = [
     ("rebuild numbers --into main.past --as-of yesterday --yes", "'yesterday' is not a time"),
     ("rebuild numbers --into staging.past --yes", "'staging.past' is not DATASET.TABLE"),
     ("verify nobody", "no feed 'nobody'"),
+    ("adopt accounts", "add --yes"),
+    ("adopt nobody --yes", "no feed 'nobody'"),
     ("feeds show nobody", "no feed 'nobody'; there are: accounts"),
     ("feeds init no-such-file", "'no-such-file' does not exist"),
     ("no-such-command", "No such command 'no-such-command'"),
@@ -118,6 +124,7 @@ def test_a_projects_buckets_have_its_name(monkeypatch: pytest.MonkeyPatch, tmp_p
         ("dropmerge dead-letters replay --reason wrong_h", "wrong_header"),
         ("dropmerge dead-letters list --feed acc", "accounts"),
         ("dropmerge rejected --reason not_a_n", "not_a_number"),
+        ("dropmerge adopt acc", "accounts"),
     ],
 )
 def test_the_shell_completes(typed: str, offered: str) -> None:

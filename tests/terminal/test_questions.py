@@ -14,6 +14,7 @@ import pytest
 
 from tests.harness.commands import Commands
 from tests.harness.dead_letters import INGEST_DEAD_LETTERS, empty_dead_letters, ours, put
+from tests.harness.feeds import NUMBERS
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.screen import CTRL_C, CTRL_D, Terminal
 from tests.harness.subscription import paused_subscription, pull_all
@@ -110,7 +111,23 @@ def purging(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
     pipeline.connection.rows("DELETE FROM `main.accounts` WHERE customer_id = @key", {"key": ("STRING", name)})
 
 
-CHANGES = [overwriting, replaying, discarding, announcing, purging]
+@contextmanager
+def adopting(pipeline: Pipeline, folder: Path, name: str) -> Iterator[Change]:
+    feed, feeds = name.replace("-", "_"), folder / f"{name}-feeds"
+    feeds.mkdir()
+    (feeds / "feed.yaml").write_text(NUMBERS.replace("numbers", feed))
+    pipeline.connection.warehouse.query(f"CREATE TABLE main.{feed} AS SELECT NUMERIC '1' AS n, 1 AS v")
+
+    def done() -> bool:
+        table = pipeline.connection.warehouse.find_table(f"local.main.{feed}")
+        assert table is not None
+        assert len(table.schema) in (2, 6), "all of it or nothing"
+        return len(table.schema) == 6
+
+    yield Change(["adopt", feed, "--feeds", str(feeds)], f"adopt main.{feed}? [y/N]", done)
+
+
+CHANGES = [overwriting, replaying, discarding, announcing, purging, adopting]
 Make = Callable[[Pipeline, Path, str], AbstractContextManager[Change]]
 
 
