@@ -143,6 +143,20 @@ def test_g1_a_main_table_that_was_dropped_is_made_again(world: World) -> None:
     assert live.rows() == [("1", "EU", "x"), ("2", "EU", "z")]
 
 
+def test_g1_a_table_of_an_earlier_release_is_rebuilt(world: World) -> None:
+    """The ledger said which loads were applied, and not to which table."""
+    live = _Deployed(world, _feed("legacy"))
+    live.drop("1.csv", "id,region,a,v", "1,EU,x,1")
+    for one in (
+        "DELETE FROM `ops.main_tables` WHERE feed = 'legacy'",
+        "UPDATE `ops.ledger` SET table_id = NULL, contract = NULL WHERE feed = 'legacy'",
+    ):
+        world.pipeline.connection.warehouse.query(one)
+    assert live.rebuild().files == 1
+    live.drop("2.csv", "id,region,a,v", "2,EU,z,1")
+    assert live.rows() == [("1", "EU", "x"), ("2", "EU", "z")]
+
+
 def test_g2_rows_do_not_vanish_with_a_file_that_cannot_be_read_now(world: World) -> None:
     """Nothing is replaced, the file and why are named; on demand the rebuild goes on without it."""
     _Deployed(world, _feed("strict")).drop("1.csv", "id,region,a,v", "1,EU,many,1")
