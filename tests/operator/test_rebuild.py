@@ -14,7 +14,7 @@ from tests.harness.commands import Commands
 from tests.harness.feeds import write_feeds
 from tests.harness.pipeline import HEADER, Pipeline, row
 
-_STEPS = ["found", "staged", "merged", "closed", "sealed", "placed", "reopened"]
+_STEPS = ["found", "staged", "merged", "caught up", "closed", "sealed", "placed", "reopened"]
 
 
 @pytest.fixture(scope="module")

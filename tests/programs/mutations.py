@@ -43,6 +43,7 @@ _SETTLE = "services/shared/delivery.py"
 _CHECK = "services/ingest/check_rows.py"
 _G1 = "tests/guarantees/test_g1_same_files_same_table.py::test_g1_"
 _G2_G7 = "tests/guarantees/test_g2_g7_bad_input.py::test_"
+_REBUILD = "tests/field/test_rebuild.py::test_"
 _ENDS = "tests/field/test_ends.py::test_"
 _ORDER = "tests/histories/test_histories.py::test_the_order_of_rows"
 _COLUMNS = "tests/statements/test_columns_of_a_file.py::test_"
@@ -370,6 +371,30 @@ MUTATIONS = [
         "  , {{ name | identifier }} = NULL",
         "",
         f"{_CHANGES}test_g9_an_old_value_does_not_stand_beside_new_ones",
+    ),
+    Mutation(
+        "merged-while-replaced",
+        "G1",
+        "dropmerge/operations/rebuild/close.sql",
+        "SET rebuild = {{ rebuild | literal }}",
+        "SET rebuild = NULL",
+        f"{_REBUILD}g1_merges_wait_while_the_rows_are_replaced",
+    ),
+    Mutation(
+        "rows-vanish-in-a-rebuild",
+        "G2",
+        "dropmerge/operations/rebuild/rebuild.py",
+        "missing = [] if self.allow_missing else self._missing(built)",
+        "missing = list[str]()",
+        f"{_REBUILD}g2_rows_do_not_vanish_with_a_copy_that_is_gone",
+    ),
+    Mutation(
+        "second-row-of-a-key-overlooked",
+        "G1",
+        "dropmerge/operations/rebuild/differences.sql",
+        "{% endfor %}_l._copy = _e._copy",
+        "{% endfor %}_e._copy = 1",
+        "tests/operator/test_verify.py::test_g1_each_planted_change_is_found_and_nothing_else",
     ),
     Mutation(
         "dropped-table-keeps-its-loads",

@@ -127,7 +127,19 @@ def adopting(pipeline: Pipeline, folder: Path, name: str) -> Iterator[Change]:
     yield Change(["adopt", feed, "--feeds", str(feeds)], f"adopt main.{feed}? [y/N]", done)
 
 
-CHANGES = [overwriting, replaying, discarding, announcing, purging, adopting]
+@contextmanager
+def rebuilding(pipeline: Pipeline, folder: Path, name: str) -> Iterator[Change]:
+    feed, feeds = name.replace("-", "_"), folder / f"{name}-feeds"
+    feeds.mkdir()
+    (feeds / "feed.yaml").write_text(NUMBERS.replace("numbers", feed))
+
+    def done() -> bool:
+        return pipeline.connection.warehouse.table_exists(f"local.main.{feed}")
+
+    yield Change(["rebuild", feed, "--feeds", str(feeds)], f"make main.{feed} anew? [y/N]", done)
+
+
+CHANGES = [overwriting, replaying, discarding, announcing, purging, adopting, rebuilding]
 Make = Callable[[Pipeline, Path, str], AbstractContextManager[Change]]
 
 

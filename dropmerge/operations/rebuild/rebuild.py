@@ -102,7 +102,8 @@ class Rebuild:
             if self.is_swap:
                 require_own_table(self.build)
             self._take_all()
-            self._refuse_missing(self._entry())
+            self._catch_up(self._entry())
+            self.tell("caught up", 0)
         built = self._entry()
         return self._close(built) if self.is_swap else built
 
@@ -123,10 +124,8 @@ class Rebuild:
         swap = Swap(self.build, built)
         patiently(swap.close)
         self.tell("closed", 0)
-        for load_id in self._missing(built):
-            self.taking.take(pinned(self.build.connection, self.build.contract.name, load_id))
         try:
-            self._refuse_missing(built)
+            self._catch_up(built)
         except NotDone:
             abandon(self.build)
             raise
@@ -148,16 +147,27 @@ class Rebuild:
         live = merged_loads(self.build, live_entries(self.build))
         return sorted(live.keys() - merged_loads(self.build, [built]).keys())
 
-    def _refuse_missing(self, built: Entry) -> None:
-        missing = [] if self.window or self.allow_missing else self._missing(built)
+    def _catch_up(self, built: Entry) -> None:
+        """Take what the live table has and the built one has not. Raises NotDone where that cannot be."""
+        if self.window:
+            return
+        for load_id in self._missing(built):
+            self.taking.take(pinned(self.build.connection, self.build.contract.name, load_id))
+        missing = [] if self.allow_missing else self._missing(built)
         if missing:
-            raise NotDone(
+            raise NotDone(self._explain(missing))
+
+    def _explain(self, missing: Sequence[str]) -> str:
+        more = [f"and {len(missing) - _MAX_NAMED} more"] if len(missing) > _MAX_NAMED else []
+        return "\n".join(
+            [
                 "rows of the live table would be missing in the new one, so nothing was put in its place. These files "
-                "are merged, and cannot be read now:\n"
-                + "\n".join(map(self._why, missing[:_MAX_NAMED]))
-                + (f"\nand {len(missing) - _MAX_NAMED} more" if len(missing) > _MAX_NAMED else "")
-                + "\nChange the contract so that it takes them, or go on without their rows: --allow-missing"
-            )
+                "are merged, and cannot be read now:",
+                *map(self._why, missing[:_MAX_NAMED]),
+                *more,
+                "Change the contract so that it takes them, or go on without their rows: --allow-missing",
+            ]
+        )
 
     def _why(self, load_id: str) -> str:
         found = self.taking.refused.get(load_id)
