@@ -50,7 +50,7 @@ def test_g9_status_and_feeds_show_name_a_service_that_runs_another_contract(
     said = commands.run("status").stdout
     assert "another contract of tolerant" in said
     assert "dropmerge up --restart" in said
-    (shown,) = [one for one in commands.json("feeds", "show") if one["name"] == "tolerant"]
+    (shown,) = [one for one in commands.json("feeds", "show") if one["feed"] == "tolerant"]
     assert (shown["running"], shown["contract"] == before) == ({"ingest": before, "merge": before}, False)
     pipeline.cloud.up(restart=True)
     assert "another contract" not in commands.run("status").stdout
