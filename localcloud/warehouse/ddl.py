@@ -84,12 +84,17 @@ def _pairs(labels: exp.Property) -> list[tuple[str, str]]:
 
 
 def _as_altered(meta: TableMeta, tree: exp.Alter, ctx: Any) -> dict[str, Any]:
-    relaxed = {one.name for one in tree.args["actions"] if isinstance(one, exp.AlterColumn) and one.args.get("drop")}
-    modes = {one.name: "NULLABLE" if one.name in relaxed else one.mode for one in meta.schema_.fields}
+    actions = {one.name: one for one in tree.args["actions"] if isinstance(one, exp.AlterColumn)}
+    before = {one.name: one for one in meta.schema_.fields}
     now = ddl_sync._introspect_schema(meta.project_id, meta.dataset_id, meta.table_id, ctx)
-    return {
-        "schema_": TableSchema(fields=tuple(_with_mode(one, modes.get(one.name, "NULLABLE")) for one in now.fields))
-    }
+    fields = []
+    for one in now.fields:
+        # DuckDB's own columns do not say all of what BigQuery's are: JSON is text there.
+        kept = one if one.name in actions or one.name not in before else before[one.name]
+        is_relaxed = one.name in actions and actions[one.name].args.get("drop")
+        mode = before[one.name].mode if one.name in before and not is_relaxed else "NULLABLE"
+        fields.append(_with_mode(kept, mode))
+    return {"schema_": TableSchema(fields=tuple(fields))}
 
 
 def _with_mode(field: TableFieldSchema, mode: str) -> TableFieldSchema:
