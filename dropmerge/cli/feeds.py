@@ -101,10 +101,11 @@ def show_feeds(
         overview.add_row(*names, delete, bad, feed.fingerprint, *services)
     print_table(overview)
     if name:
-        columns = table("column", "type", "required", "default", "check")
+        columns = table("column", "from", "type", "required", "default", "check")
         for column in chosen[0].columns:
             required = "yes" if column.name in chosen[0].required else ""
-            columns.add_row(column.name, column.type, required, column.default or "", column.check or "")
+            header = "" if column.from_ is None else repr(column.from_)
+            columns.add_row(column.name, header, column.type, required, column.default or "", column.check or "")
         print_table(columns)
 
 

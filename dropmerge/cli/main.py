@@ -26,6 +26,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("explain:explain", "Show the life of a file, or of a row."),
     "rejected": ("rejected:rejected", "Show rows that failed their checks."),
     "backfill": ("backfill:backfill", "Announce files that are not merged."),
+    "rebuild": ("rebuild:rebuild", "Make a main table anew from the archive."),
+    "verify": ("verify:verify", "Compare a main table with its files."),
     "purge-tombstones": ("tombstones:purge_tombstones", "Remove old deletes from main tables."),
     "adopt": ("adopt:adopt", "Take over a table that was there before its feed."),
     "dead-letters": ("dead_letters:commands", "List, show, replay, discard dead letters."),

@@ -145,6 +145,7 @@ Rate = Annotated[
 FeedName = Annotated[
     str | None, typer.Option("--feed", autocompletion=complete_feed, metavar="FEED", help="Of this feed only.")
 ]
+FeedArgument = Annotated[str, typer.Argument(autocompletion=complete_feed, metavar="FEED", help="Whose main table.")]
 RowFeed = Annotated[
     str | None,
     typer.Option("--feed", autocompletion=complete_feed, metavar="FEED", help="With --row: whose table."),

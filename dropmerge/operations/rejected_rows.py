@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.errors import UsageError
+from dropmerge.operations.errors import NotDone, UsageError
+from dropmerge.operations.queries import statement
 from services.shared.contract.order import RESCUED
 
 if TYPE_CHECKING:
@@ -78,14 +79,36 @@ def count_reasons(connection: Connection, wanted: Selection) -> dict[tuple[str, 
     return {(row["feed"], f"{row['object']}#{row['generation']}", row["why"]): row["n"] for row in rows}
 
 
+def count_loads(connection: Connection, wanted: Selection) -> dict[str, int]:
+    """Rows by load id."""
+    return {row["load_id"]: row["n"] for row in connection.query("rejected_loads.sql", wanted.parameters)}
+
+
+def mark_done(connection: Connection, wanted: Selection, loads: Mapping[str, int], who: str) -> None:
+    """Take the rows of these loads off the list, once it is recorded who did it. Raises NotDone.
+
+    Loads, not all that is wanted by now: what was rejected since nobody has seen. A check of the same file by a replay
+    or a backfill lists its rows again.
+    """
+    from services.shared.journal import Event
+
+    detail = {"rows": sum(loads.values()), "loads": list(loads), "reason": wanted.reason or None, "who": who}
+    if not connection.journal.write([(Event("rejected_rows_done", detail), {"feed": wanted.feed})]):
+        raise NotDone("the journal cannot be written, so these rows stay; try again")
+    parameters: dict[str, tuple[str, Any]] = {**wanted.parameters, "load_ids": ("STRING", ",".join(loads))}
+    connection.warehouse.query(statement("delete_rejected.sql"), parameters)
+
+
 def write_file(path: Path, feed: Feed, rows: Sequence[RejectedRow]) -> None:
     """A file like the feed's own, values as they were, to fix and drop again. Raises UsageError."""
     from services.ingest.formats import format_of
 
     if path.exists():
         raise UsageError(f"{path} is there already: name another file")
-    names = [column.name for column in feed.columns] + ([feed.delete.column] if feed.delete else [])
+    in_file = {name: header for header, name in feed.names_in_file.items()}
+    records = [{in_file.get(name, name): text for name, text in row.row.items()} for row in rows]
+    header = list(feed.names_in_file)
     if feed.unknown_columns in ("rescue", "add"):
-        names = list(dict.fromkeys([*names, *(name for row in rows for name in row.row)]))
+        header = list(dict.fromkeys([*header, *(name for record in records for name in record)]))
     with path.open("w", newline="", encoding="utf-8") as file:
-        format_of(feed.format).write(file, names, [row.row for row in rows], feed.format)
+        format_of(feed.format).write(file, header, records, feed.format)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from services.ingest.duplicate_keys import count_duplicate_keys
 from services.ingest.match_header import Layout
 from services.ingest.record_rejected import record_rejected
 from services.ingest.row_rules import checked_columns, rules
@@ -28,6 +29,8 @@ class Counts:
     rejected: int
     deletes: int
     """Among the rows that passed."""
+    duplicate_keys: int = 0
+    """How many times rows that passed share key and version and differ."""
 
 
 def check_rows(
@@ -43,13 +46,18 @@ def check_rows(
     sql = check_statement(feed, tables, layout)
     values = {**_parameters(load, created), **parameters(feed, layout)}
     warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, values)
-    (counted,) = warehouse.query(_SQL.render("count_rows.sql", checked=tables.checked))
-    counts = Counts(rows=counted["total"], rejected=counted["bad"], deletes=counted["deletes"])
+    counts = _count(warehouse, feed, tables, layout)
     if counts.rejected or again is not None:
         record_rejected(warehouse, load, tables, again, counts.rejected)
         if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
             raise PermanentError("too_many_bad_rows", _explain(warehouse, feed, tables, counts))
     return counts
+
+
+def _count(warehouse: Warehouse, feed: Feed, tables: Tables, layout: Layout) -> Counts:
+    (counted,) = warehouse.query(_SQL.render("count_rows.sql", checked=tables.checked, shared=feed.of_every_row))
+    duplicate_keys = count_duplicate_keys(warehouse, feed, tables, layout, counted["repeated"])
+    return Counts(counted["total"], counted["bad"], counted["deletes"], duplicate_keys)
 
 
 def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:

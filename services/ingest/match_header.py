@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.ingest.formats import format_of
 from services.ingest.near_miss import closest, respelt
-from services.shared.contract.columns import Name
+from services.shared.contract.columns import Column, Name
 from services.shared.contract.feed import Feed
 from services.shared.errors import PermanentError
 
@@ -34,11 +34,11 @@ def match_header(header: Sequence[str], feed: Feed) -> Layout:
     """Raises PermanentError("wrong_header"): which columns are missing, unknown or there twice, with near misses."""
     if len(header) > _MAX_COLUMNS:
         raise PermanentError("wrong_header", f"{len(header)} columns; a BigQuery table has at most {_MAX_COLUMNS}")
-    known = {column.name for column in feed.columns} | ({feed.delete.column} if feed.delete else set())
+    known = feed.names_in_file
     unknown = [name for name in header if name not in known]
     faults = "; ".join(_faults(header, unknown, feed))
     if faults:
-        hints = "; ".join(format_of(feed.format).hints(header, known, feed.format))
+        hints = "; ".join(format_of(feed.format).hints(header, known.keys(), feed.format))
         where = f"feed {feed.name} ({hints})" if hints else f"feed {feed.name}"
         raise PermanentError("wrong_header", f"the header does not fit {where}: {faults}")
     return _layout(header, set(unknown), feed)
@@ -46,10 +46,11 @@ def match_header(header: Sequence[str], feed: Feed) -> Layout:
 
 def _layout(header: Sequence[str], unknown: set[str], feed: Feed) -> Layout:
     gains = feed.unknown_columns == "add"
-    columns = [name if gains or name not in unknown else f"_unknown_{n}" for n, name in enumerate(header)]
+    unread = (lambda _, name: name) if gains else (lambda n, _: f"_unknown_{n}")
+    columns = [feed.names_in_file.get(name) or unread(n, name) for n, name in enumerate(header)]
     return Layout(
         tuple(columns),
-        has_delete_column=feed.delete is not None and feed.delete.column in header,
+        has_delete_column=feed.delete is not None and feed.delete.in_file in header,
         added=tuple(sorted(unknown)) if gains else (),
         rescued=_aside(header, columns, unknown) if feed.unknown_columns == "rescue" else (),
     )
@@ -63,20 +64,23 @@ def _faults(header: Sequence[str], unknown: Sequence[str], feed: Feed) -> Iterat
     twice = [name for name, count in Counter(header).items() if count > 1]
     if twice:
         yield "twice: " + _named(twice)
-    absent = [column.name for column in feed.columns if column.name not in header]
-    needed = [name for name in absent if name in feed.required or feed.missing_columns == "reject"]
+    absent = [column for column in feed.columns if column.in_file not in header]
+    needed = [column for column in absent if column.name in feed.required or feed.missing_columns == "reject"]
     if needed:
-        yield "missing: " + ", ".join(_missing(name, unknown) for name in needed)
-    optional = [name for name in absent if name not in needed]
-    if feed.delete and feed.delete.column not in header:
-        optional.append(feed.delete.column)
+        yield "missing: " + ", ".join(_missing(column, unknown) for column in needed)
+    optional = [column.in_file for column in absent if column not in needed]
+    if feed.delete and feed.delete.in_file not in header:
+        optional.append(feed.delete.in_file)
     yield from _unknown(unknown, optional, refuses_all=bool(needed) or feed.unknown_columns == "reject")
     if feed.unknown_columns == "add":
         yield from _cannot_be_added(header, unknown)
+    if feed.unknown_columns in ("add", "rescue"):
+        yield from _taken(unknown, feed)
 
 
-def _missing(name: str, unknown: Sequence[str]) -> str:
-    near = closest(name, unknown)
+def _missing(column: Column, unknown: Sequence[str]) -> str:
+    near = closest(column.in_file, unknown)
+    name = column.name if column.from_ is None else _quoted(column.from_)
     return name if near is None else f"{name} (is {_quoted(near)} meant?)"
 
 
@@ -98,6 +102,14 @@ def _cannot_be_added(header: Sequence[str], unknown: Sequence[str]) -> Iterator[
     alike = [name for name in unknown if spellings[name.lower()] > 1]
     if alike:
         yield f"one column to BigQuery, which ignores case: {_named(alike)}"
+
+
+def _taken(unknown: Sequence[str], feed: Feed) -> Iterator[str]:
+    # Kept beside the contract's column it would be another one of that name.
+    renamed = {name.lower(): in_file for in_file, name in feed.names_in_file.items() if name != in_file}
+    for name in unknown:
+        if name.lower() in renamed:
+            yield f"unknown: {_quoted(name)}, a name that the contract has for {_quoted(renamed[name.lower()])}"
 
 
 def _is_column_name(name: str) -> bool:

@@ -12,7 +12,7 @@ _MAX_COMPARED = 1_000
 
 def respelt(names: Iterable[str], wanted: Iterable[str]) -> dict[str, str]:
     """Those of the names that differ from a wanted one in case, blanks and signs only, each with the wanted one."""
-    by_spelling = {_folded(name): name for name in wanted}
+    by_spelling = {_folded(name): name for name in wanted if _folded(name)}
     return {name: by_spelling[_folded(name)] for name in names if _folded(name) in by_spelling}
 
 

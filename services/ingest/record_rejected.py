@@ -19,6 +19,8 @@ def record_rejected(warehouse: Warehouse, load: Load, tables: Tables, again: str
     `again`: the message's id if it is a replay's or a backfill's. An earlier check, perhaps by another contract, may
     have recorded rows of this load, which are replaced.
     """
+    if tables.rejected is None:
+        return
     if not warehouse.table_exists(tables.rejected):  # creating it takes a right on the dataset, ledger included
         warehouse.create_table(table(warehouse.client.project, "rejected_rows"))
     # Replace only where rows exist: BigQuery queues few mutating statements per table, and inserts are not limited.

@@ -128,7 +128,11 @@ class Stager:
                     drop_intermediate_tables(self.warehouse, tables)
                 raise
         delivery.log_fields.update(rows=counts.rows, rejected_rows=counts.rejected)
-        delivery.record_event("checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes)
+        warning = {"duplicate_keys": counts.duplicate_keys} if counts.duplicate_keys else {}
+        delivery.log_fields.update(warning)
+        delivery.record_event(
+            "checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes, **warning
+        )
 
     def _publish(self, delivery: Delivery, feed: Feed, load: Load, request: Request | None) -> None:
         asked = {"asked": str(request.asked)} if request else {}

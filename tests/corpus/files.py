@@ -252,7 +252,7 @@ _FORMATS = [
    ),
     _dead("random", "100 KB of chance", random.Random(0).randbytes(100_000), "wrong_encoding"),
     _dead("tar", "a tar archive of a good file", b"x.csv".ljust(512, b"\0") + good("x").ljust(512, b"\0"), "wrong_format", "NUL"),
-    _dead("ndjson", "JSON, a line a row", '{"id": "x", "note": "n"}\n' * 3, "wrong_header"),
+    _dead("ndjson", "JSON, a line a row", '{"id": "x", "note": "n"}\n' * 3, "wrong_format", "newline-delimited JSON"),
     _dead("html", "an error page saved as data", "<!DOCTYPE html>\n<html><body>404, not found</body></html>\n", "wrong_header"),
     _dead("sql", "a SQL dump", "INSERT INTO strict VALUES ('x', 'n');\nDROP TABLE strict;\n", "wrong_header"),
     _dead("csv-injection", "sep= as the first line, for a spreadsheet", "sep=,\n" + HEADER + record("x"), "wrong_header"),

@@ -92,7 +92,7 @@ def test_g9_a_file_that_ingest_reads_by_a_newer_contract_waits_for_merge(pipelin
     _write(pipeline, "first")
     pipeline.deploy("ingest")
     uri = pipeline.drop("b.csv", "id,a,b,v\n2,25,important,2\n", feed="first")
-    wait_until(lambda: "other_contract" in _events(pipeline, uri), "seen by merge")
+    wait_until(lambda: "sent_back" in _events(pipeline, uri), "seen by merge")
     assert _rows(pipeline, "first", "id, a") == [("2", 20)]
     pipeline.deploy("merge")
     pipeline.wait_until_idle()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from dropmerge.operations.feeds.infer import infer
+from dropmerge.operations.feeds.infer import InferenceError, infer
 from dropmerge.operations.feeds.write import contract_yaml
+from services.ingest.match_header import match_header
 from services.shared.contract.reader import read_feed
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
@@ -36,7 +38,18 @@ def _feed(name: str, **more: Any) -> dict[str, Any]:
 
 _FEEDS = (
     _feed("marked", format={"type": "csv", "null_markers": ["NULL", "\\N"]}),
+    _feed("exported"),
     _feed("newest", version="_generation"),
+    _feed(
+        "renamed",
+        columns=[
+            {"name": "id", "from": "Customer ID", "type": "STRING"},
+            {"name": "size", "from": "Größe", "type": "INT64"},
+            {"name": "v", "from": "last.modified", "type": "INT64"},
+        ],
+        delete={"column": "op", "from": "__op", "equals": "D"},
+        bad_rows={"at_most": 1},
+    ),
 )
 
 
@@ -118,3 +131,75 @@ def test_init_takes_no_measurement_for_a_version(tmp_path: Path, data: str, key:
     found = read_feed(contract)
     assert (found.key, found.version) == (key, version)
     assert ("the newest file wins" in contract.read_text()) == (version == "_generation")
+
+
+def test_header_names(pipeline: Pipeline, commands: Commands, tmp_path: Path) -> None:
+    """No contract was possible. What is set aside is exported under the names that the files have."""
+    _drop(pipeline, "renamed", "a.csv", "Customer ID,Größe,last.modified\na,3,1\nb,4,1\n")
+    _drop(pipeline, "renamed", "b.csv", "__op,Größe,last.modified,Customer ID\nD,,2,a\n,x,2,b\n")
+    assert _rows(pipeline, "renamed", "id, size, v") == [("b", 4, 1)]
+    file = tmp_path / "mend.csv"
+    commands.run("rejected", "--feed", "renamed", "--csv", file)
+    assert file.read_text() == "Customer ID,Größe,last.modified,__op\nb,x,2,\n"
+    _drop(pipeline, "renamed", "mend.csv", file.read_text().replace("x", "5"))
+    assert _rows(pipeline, "renamed", "id, size, v") == [("b", 5, 2)]
+    assert "'Größe'" in commands.run("feeds", "show", "renamed").stdout
+
+
+@pytest.mark.parametrize(
+    ("data", "names", "delete"),
+    [
+        ("first-name,id,updated_at\nx,1,2024-01-01T00:00:00Z\n", {"first_name": "first-name"}, None),
+        ("_id,name,updatedAt\n65a,x,2024-01-01T00:00:00.000Z\n", {"id": "_id"}, None),
+        ("Kundennr,Größe,updated_at\n7,3,2024-01-01T00:00:00Z\n", {"grosse": "Größe"}, None),
+        (",x\n0,1\n1,1\n", {"column_1": ""}, None),
+        ("id,__op,v\n1,D,1\n2,I,1\n", {}, ("op", "__op")),
+    ],
+)
+def test_init_names_what_the_file_calls_otherwise(
+    tmp_path: Path, data: str, names: dict[str, str], delete: tuple[str, str] | None
+) -> None:
+    """It refused these headers; what it proposes takes the sample."""
+    file, contract = tmp_path / "file.csv", tmp_path / "made.yaml"
+    file.write_text(data)
+    contract.write_text(contract_yaml("made", infer(file)))
+    found = read_feed(contract)
+    assert {one.name: one.from_ for one in found.columns if one.from_ is not None} == names
+    assert (found.delete and (found.delete.column, found.delete.from_)) == delete
+    assert match_header(data.partition("\n")[0].split(","), found)
+
+
+def test_bigquery_export_timestamps(pipeline: Pipeline) -> None:
+    """BigQuery's own CSV export has an offset that is a name; each row of it was refused."""
+    times = ("2024-01-01 00:00:00 UTC", "2024-01-01 00:00:00.123456 UTC", "2024-01-01 00:00:00.123456Z")
+    _drop(pipeline, "exported", "a.csv", "id,v\n" + "".join(f"t{n},{time}\n" for n, time in enumerate(times)))
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    found = _rows(pipeline, "exported", "id, v")
+    assert found == [("t0", start), *((name, start + timedelta(microseconds=123_456)) for name in ("t1", "t2"))]
+
+
+def test_gzip_and_formats(pipeline: Pipeline) -> None:
+    """NDJSON was a malformed file whose header cannot be read."""
+    uri = _drop(pipeline, "exported", "a.ndjson", '{"id": "a", "v": "2024-01-01T00:00:00Z"}\n')
+    dead = pipeline.dead_letter(uri)
+    assert (dead.reason, "looks like newline-delimited JSON" in dead.error) == ("wrong_format", True)
+
+
+def test_keys_from_a_spreadsheet(pipeline: Pipeline, commands: Commands, tmp_path: Path) -> None:
+    """Two accounts had become one key, and nothing said so."""
+    header, time = "id,name,score,v\n", "2024-01-01T00:00:00Z"
+    uri = _drop(pipeline, "exported", "keys.csv", f"{header}4.01289E+15,a,1,{time}\n4.01289E+15,b,2,{time}\n")
+    found = commands.json("explain", uri)
+    (checked,) = [event["detail"] for event in found["events"] if event["event"] == "checked"]
+    assert checked["duplicate_keys"] == 1
+    warning = "several rows of this file have one key and version and differ, so that one of them stays: 1 times"
+    assert f"warning: {warning}" in commands.run("explain", uri).stdout
+    same = _drop(pipeline, "exported", "same.csv", f"{header}s,a,1,{time}\ns,a,1,{time}\n")
+    assert "warning" not in commands.json("explain", same)
+    sample, contract = tmp_path / "sample.csv", tmp_path / "made.yaml"
+    sample.write_text("order,updated_at\n0012,2024-01-01T00:00:00Z\n0013,2024-01-01T00:00:00Z\n")
+    contract.write_text(contract_yaml("made", infer(sample)))
+    assert read_feed(contract).columns[0].check == "REGEXP_CONTAINS(`order`, r'^[0-9]+$')"
+    sample.write_text("account_id,updated_at\n4.01289E+15,2024-01-01T00:00:00Z\n")
+    with pytest.raises(InferenceError, match="no column can be part of a key"):
+        infer(sample)

@@ -223,7 +223,7 @@ MUTATIONS = [
         "delete-column-overlooked",
         "G3",
         "services/ingest/match_header.py",
-        "        optional.append(feed.delete.column)\n",
+        "        optional.append(feed.delete.in_file)\n",
         "        pass\n",
         "tests/unit/ingest/test_match_header.py::test_g3_a_delete_column_that_is_spelt_otherwise_is_not_overlooked",
     ),

@@ -165,6 +165,25 @@ def test_a_file_without_the_delete_column_has_no_unknown_marker() -> None:
     assert (row["_reasons"], row["_deleted"]) == ([], False)
 
 
+def test_a_column_has_its_name_from_the_contract() -> None:
+    """Whatever the file calls it; so has a row that is set aside, and each reason."""
+    feed = _feed(
+        {"name": "size", "from": 'it\'s "new" \\ @ {x}\n', "type": "INT64", "check": "size > 0"},
+        {"name": "other", "from": "size", "type": "STRING"},
+        delete={"column": "op", "from": "__op", "equals": "D"},
+    )
+    names = list(feed.names_in_file)
+    rows = _checked(
+        feed,
+        *(dict(zip(names, ("a", "1", size, "o", op), strict=True)) for size, op in (("5", ""), ("x", ""), ("x", "D"))),
+    )
+    assert [(row["size"], row["other"], row["_deleted"]) for row in rows] == [
+        *((5, "o", False), (None, "o", False), (None, None, True))
+    ]
+    assert [row["_reasons"] for row in rows] == [[], ["not_an_integer: size"], []]
+    assert json.loads(rows[1]["_row"]) == {**_ID, "size": "x", "other": "o", "op": None}
+
+
 _NAMES = ("", 'it\'s "new" \\ @ {x}\n', "_x", "ünï")
 
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dropmerge.operations.errors import NotDone
+from dropmerge.operations.feeds.names import column_names
 from services.ingest.formats import sample
 from services.shared.contract.columns import GENERATION
 from services.shared.contract.formats import Format
 from services.shared.contract.types import TYPES
 
 SAMPLE_ROWS = 20_000
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 _CHANGES = {"changed", "lastmod", "modified", "revision", "update", "updated", "version"}
 """Words of a name: values of such a column grow with every change of a row. Those of a price or a date need not."""
 _KEY_NAMES = ("id", "key", "number", "code", "no", "uuid", "iban", "icao")
-_DELETE_NAMES = {"operation", "op", "_op", "action", "change_type", "deleted", "is_deleted"}
+_DELETE_NAMES = {"operation", "op", "action", "change_type", "deleted", "is_deleted"}
 _DELETE_VALUES = ("D", "d", "DELETE", "delete", "DELETED", "deleted", "true", "TRUE", "1")
 
 
@@ -32,16 +32,24 @@ class InferredColumn:
     """A column. `warnings` are for the person who edits the contract."""
 
     name: str
+    header: str
+    """Its name in the file."""
     type: str
     empty: bool
     """Whether a row without a value was seen."""
     warnings: list[str] = field(default_factory=list)
+    is_digits: bool = False
+    """Whether its texts have digits only, and are no numbers."""
+    check: str | None = None
 
 
 @dataclass
 class Sample:
     format: Format
     header: list[str]
+    """Names in the file."""
+    names: list[str]
+    """Of the columns."""
     rows: list[list[str]]
 
 
@@ -53,8 +61,8 @@ class Contract:
     key_doubt: str | None
     version: str
     version_doubt: str | None
-    delete: tuple[str, str] | None
-    """Column and value."""
+    delete: tuple[str, str, str] | None
+    """Column, its name in the file, and value."""
 
 
 def infer(path: Path) -> Contract:
@@ -62,12 +70,15 @@ def infer(path: Path) -> Contract:
     found = _read(path)
     delete = _delete(found)
     columns = [
-        _column(name, [row[n] for row in found.rows])
-        for n, name in enumerate(found.header)
+        _column(name, found.header[n], [row[n] for row in found.rows])
+        for n, name in enumerate(found.names)
         if not delete or name != delete[0]
     ]
     version, version_doubt = _version(columns)
     key, key_doubt = _key(found, [c for c in columns if c.name != version], version)
+    for column in columns:
+        if column.name in key and column.is_digits:
+            _guard(column)
     return Contract(found.format, columns, key, key_doubt, version, version_doubt, delete)
 
 
@@ -76,17 +87,14 @@ def _read(path: Path) -> Sample:
         options, header, rows = sample(path, SAMPLE_ROWS)
     except ValueError as error:
         raise InferenceError(str(error)) from error
-    bad = [name for name in header if not _NAME.fullmatch(name)]
-    if bad:
-        raise InferenceError(f"these cannot be columns of a table (letters, digits, _): {', '.join(map(repr, bad))}")
-    if len({name.lower() for name in header}) < len(header):
-        raise InferenceError("two columns have one name (BigQuery ignores case)")
-    return Sample(options, header, rows)
+    if len(set(header)) < len(header):
+        raise InferenceError("two columns have one name")
+    return Sample(options, header, column_names(header), rows)
 
 
-def _column(name: str, values: list[str]) -> InferredColumn:
+def _column(name: str, header: str, values: list[str]) -> InferredColumn:
     filled = [value for value in values if value]
-    column = InferredColumn(name, "STRING", len(filled) < len(values))
+    column = InferredColumn(name, header, "STRING", len(filled) < len(values))
     if not filled:
         column.warnings.append("no value seen")
         return column
@@ -94,13 +102,22 @@ def _column(name: str, values: list[str]) -> InferredColumn:
     if column.type == "INT64" and any(re.match(r"[+-]?0[0-9]", value) for value in filled):
         column.type = "STRING"
         column.warnings.append("digits with leading zeros, which a number would lose")
+        column.is_digits = all(map(str.isdecimal, filled))
     elif column.type == "INT64" and _looks_like_key(name):
         column.warnings.append("digits only: STRING if it is a code, not a count")
     elif column.type == "FLOAT64":
         column.warnings.append("more decimals than NUMERIC keeps, or exponents")
+        if _looks_like_key(name):
+            column.warnings.append("has a spreadsheet rounded long numbers? Then have the file exported anew")
     elif column.type == "STRING" and all(TYPES["TIMESTAMP"].accepts(f"{value}Z") for value in filled):
         column.warnings.append("times without an offset: which zone?")
     return column
+
+
+def _guard(column: InferredColumn) -> None:
+    """Against what a spreadsheet makes of such a key: 4.01289E+15 of two that are alike in their first digits."""
+    column.check = f"REGEXP_CONTAINS(`{column.name}`, r'^[0-9]+$')"
+    column.warnings.append("its check guards against numbers that a spreadsheet rounded: are all digits?")
 
 
 def _looks_like_key(name: str) -> bool:
@@ -164,14 +181,14 @@ def _keys(columns: Sequence[InferredColumn], fit: list[str], likely: list[str]) 
 
 def _distinct(sample: Sample, names: Sequence[str]) -> bool:
     """Whether these tell all rows apart, repetitions of a whole row aside."""
-    places = [sample.header.index(name) for name in names]
+    places = [sample.names.index(name) for name in names]
     return len({tuple(row[n] for n in places) for row in sample.rows}) == len(set(map(tuple, sample.rows)))
 
 
-def _delete(sample: Sample) -> tuple[str, str] | None:
-    for n, name in enumerate(sample.header):
+def _delete(sample: Sample) -> tuple[str, str, str] | None:
+    for n, name in enumerate(sample.names):
         if name.lower() in _DELETE_NAMES:
             values = {row[n] for row in sample.rows if row[n]}
             if len(values) <= 5:
-                return name, next((value for value in _DELETE_VALUES if value in values), "D")
+                return name, sample.header[n], next((value for value in _DELETE_VALUES if value in values), "D")
     return None

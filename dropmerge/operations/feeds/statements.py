@@ -34,8 +34,7 @@ def _check(feed: Feed) -> str:
     from services.ingest.match_header import match_header
     from services.ingest.tables import Tables
 
-    names = [column.name for column in feed.columns]
-    layout = match_header([*names, *([feed.delete.column] if feed.delete else [])], feed)
+    layout = match_header(list(feed.names_in_file), feed)
     return check_statement(feed, Tables.of(_PROJECT, feed, _load(feed)), layout)
 
 

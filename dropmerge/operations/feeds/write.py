@@ -25,8 +25,9 @@ def contract_yaml(name: str, contract: Contract) -> str:
         f"version: {_flow(contract.version)}{_unsure(contract.version_doubt)}",
     ]
     if contract.delete:
-        marker, value = contract.delete
-        lines.append(f"delete: {_flow({'column': marker, 'equals': value})}{_unsure('taken from its name')}")
+        name, header, value = contract.delete
+        entry = {"column": name, **_from(name, header), "equals": value}
+        lines.append(f"delete: {_flow(entry)}{_unsure('taken from its name')}")
     lines += ["columns:", *(_column(contract, number) for number in range(len(contract.columns)))]
     lines += ["unknown_columns: reject", "bad_rows: {at_most: 0}"]
     return "\n".join(lines) + "\n"
@@ -34,16 +35,23 @@ def contract_yaml(name: str, contract: Contract) -> str:
 
 def _column(contract: Contract, number: int) -> str:
     column = contract.columns[number]
-    entry = {"name": column.name, "type": column.type}
+    entry = {"name": column.name, **_from(column.name, column.header), "type": column.type}
     if column.name in (*contract.key, contract.version):
         entry["mode"] = "REQUIRED"
+    if column.check:
+        entry["check"] = column.check
     return f"  - {_flow(entry)}{_unsure('; '.join(column.warnings))}"
+
+
+def _from(name: str, header: str) -> dict[str, str]:
+    return {} if name == header else {"from": header}
 
 
 def _flow(value: object) -> str:
     import yaml
 
-    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000).strip().removesuffix("\n...")
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000, allow_unicode=True)
+    return text.strip().removesuffix("\n...")
 
 
 def _unsure(doubt: str | None) -> str:

@@ -84,6 +84,14 @@ class LoadHistory:
         return self.merge.contract if self.merge else (known[-1] if known else None)
 
     @property
+    def warning(self) -> str | None:
+        """What was found in the file that no row is refused for."""
+        found = next((one.detail for one in reversed(self.events) if one.event == "checked"), {})
+        number = found.get("duplicate_keys")
+        what = "several rows of this file have one key and version and differ, so that one of them stays"
+        return f"{what}: {number} times" if number else None
+
+    @property
     def is_sent_again(self) -> bool:
         """Whether a load with the same bytes is of an earlier upload."""
         return any(one.source.generation < self.source.generation for one in self.same_bytes)
@@ -97,6 +105,7 @@ class LoadHistory:
             "jobs": [asdict(job) for job in self.jobs],
             "same_bytes": [one.as_json() for one in self.same_bytes],
             "sent_again": RULE if self.is_sent_again else None,
+            "warning": self.warning,
             "why": self.why,
         }
         return {

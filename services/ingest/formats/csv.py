@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from services.ingest.formats.plain_text import decode
+from services.ingest.formats.plain_text import decode, json_kind
 from services.shared.contract.formats import Csv
 from services.shared.errors import PermanentError
 
@@ -24,6 +24,8 @@ _DELIMITERS = ",;\t|"
 def columns(head: bytes, is_whole: bool, options: Csv) -> list[str]:
     """The header's names. Raises PermanentError: wrong_encoding, wrong_format, wrong_header or malformed_file."""
     text = decode(head, is_whole)
+    if other := json_kind(text.partition("\n")[0]):
+        raise PermanentError("wrong_format", f"the feed declares csv, the file looks like {other}: save it as CSV")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=options.delimiter, strict=True)
     try:
         header = next(reader)
@@ -92,6 +94,8 @@ def _read(file: TextIO, most: int | None) -> tuple[Csv, list[str], list[list[str
     first = file.readline()
     if not first.strip():
         raise ValueError("it has no header")
+    if other := json_kind(first):
+        raise ValueError(f"it looks like {other}")
     options = Csv(type="csv", delimiter=max(_DELIMITERS, key=first.count))
     file.seek(0)
     reader = csv.reader(file, delimiter=options.delimiter, strict=True)

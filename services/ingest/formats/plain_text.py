@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from services.shared.errors import PermanentError
 
 
@@ -13,6 +15,19 @@ def decode(head: bytes, is_whole: bool) -> str:
     if "\0" in text:
         raise PermanentError("wrong_format", f"not text: a NUL byte at character {text.index(chr(0))}")
     return text
+
+
+def json_kind(first_line: str) -> str | None:
+    """What a file that begins with this line is, if that is JSON; None if it is not."""
+    line = first_line.strip()
+    if line in ("[", "{"):
+        return "a JSON document"
+    try:
+        value = json.loads(line) if line[:1] in ("[", "{") else None
+    except (ValueError, RecursionError):
+        return None
+    kinds: dict[type, str] = {dict: "newline-delimited JSON", list: "a JSON document"}
+    return kinds.get(type(value))
 
 
 def _utf8(head: bytes, is_whole: bool) -> str:

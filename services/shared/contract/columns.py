@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from services.shared.contract.fault import Fault, Place
 from services.shared.contract.formats import NullMarkers
@@ -23,11 +23,13 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
 
 class Column(_Model):
     name: Name
+    from_: str | None = Field(default=None, alias="from")
+    """Its name in the files' header, any text, where that is another one."""
     type: Type
     mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"
     description: str = ""
@@ -37,12 +39,23 @@ class Column(_Model):
     null_markers: NullMarkers | None = None
     """Instead of the format's."""
 
+    @property
+    def in_file(self) -> str:
+        """Its name in a file's header."""
+        return self.name if self.from_ is None else self.from_
+
 
 class Delete(_Model):
     column: Name
+    from_: str | None = Field(default=None, alias="from")
     equals: Text
     others: list[str] | None = None
     """The column's other values, where the contract names them: any further one is a reason, also an empty one."""
+
+    @property
+    def in_file(self) -> str:
+        """The column's name in a file's header."""
+        return self.column if self.from_ is None else self.from_
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,18 @@ class Columns:
             if column.name.lower() in seen:
                 yield Fault(("columns", number, "name"), f"{column.name} is there already (BigQuery ignores case)")
             seen.add(column.name.lower())
+        yield from self._read_twice()
+
+    def _read_twice(self) -> Iterator[Fault]:
+        readers: dict[str, str] = {}
+        for number, column in enumerate(self.columns):
+            reader = readers.setdefault(column.in_file, column.name)
+            if reader.lower() != column.name.lower():
+                yield Fault(("columns", number, "from"), f"{column.in_file!r} is read into {reader}")
+        if self.delete:
+            reader = readers.get(self.delete.in_file, self.delete.column)
+            if reader.lower() != self.delete.column.lower():
+                yield Fault(("delete", "from"), f"{self.delete.in_file!r} is read into {reader}")
 
     def _unknown(self) -> Iterator[Fault]:
         for place, name in self._named():

@@ -116,6 +116,12 @@ class Feed(_Model):
     def _types(self) -> Mapping[str, str]:
         return {column.name: column.type for column in self.columns}
 
+    @property
+    def names_in_file(self) -> dict[str, str]:
+        """By its name in a file's header, what each column of the contract is called, the delete column last."""
+        names = {column.in_file: column.name for column in self.columns}
+        return {**names, self.delete.in_file: self.delete.column} if self.delete else names
+
     def type_of(self, column: str) -> ColumnType:
         """The type of one of the contract's columns."""
         (found,) = [one.type for one in self.columns if one.name == column]

@@ -20,7 +20,7 @@ class Csv(BaseModel):
     """Of a pinned copy."""
 
     type: Literal["csv"]
-    delimiter: str = Field(",", pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')
+    delimiter: str = Field(default=",", pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')
     """One ASCII character."""
     null_markers: NullMarkers = []
 

@@ -326,13 +326,13 @@ def _date(text: str) -> date:
     raise ValueError("not_a_date")
 
 
-_INSTANT = r"[0-9-]{10}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-5][0-9])"
+_INSTANT = r"[0-9-]{10}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z| UTC|[+-][0-9]{2}:[0-5][0-9])"
 
 
 def _timestamp(text: str) -> datetime:
     try:
         if re.fullmatch(_INSTANT, text) and _date(text[:10]):
-            moment = datetime.fromisoformat(text)
+            moment = datetime.fromisoformat(text.replace(" UTC", "Z"))
             if abs(moment.utcoffset() or timedelta()) <= timedelta(hours=14):
                 return moment.astimezone(UTC)
     except (ValueError, OverflowError):

@@ -144,8 +144,12 @@ def _add() -> Feed:
 
 
 def _newest_file() -> Feed:
-    columns = [_column("id"), _column("day", "DATE"), _column("price", "NUMERIC")]
-    return _feed("newest_file", columns, ["id", "day"], version="_generation", delete={"column": "op", "equals": "D"})
+    columns = [
+        *(_column("id", **{"from": "_id"}), _column("day", "DATE", **{"from": ""})),
+        _column("price", "NUMERIC", **{"from": 'it\'s \\ "Größe"\n'}),
+    ]
+    delete = {"column": "op", "from": "__op", "equals": "D"}
+    return _feed("newest_file", columns, ["id", "day"], version="_generation", delete=delete)
 
 
 def features() -> Mapping[str, Feed]:
@@ -168,8 +172,8 @@ def write_features(folder: Path) -> None:
 def header(feed: Feed, shape: str) -> list[str]:
     """The columns of a file: if it is `bare` those that it must have, if it is `marked` the delete column too."""
     required = feed.required if feed.missing_columns == "null" else {column.name for column in feed.columns}
-    names = [column.name for column in feed.columns if shape != "bare" or column.name in required]
-    marker = [feed.delete.column] if feed.delete and shape == "marked" else []
+    names = [column.in_file for column in feed.columns if shape != "bare" or column.name in required]
+    marker = [feed.delete.in_file] if feed.delete and shape == "marked" else []
     # What a file adds is part of its MERGE, of which there would be one for each group of such files and others.
     has_unknown = shape != "bare" or feed.unknown_columns == "add"
     return [*names, *marker, *(UNKNOWN[feed.unknown_columns] if has_unknown else ())]
@@ -192,7 +196,7 @@ def sample(feed: Feed, shape: str, bad: bool) -> str:
     if feed.delete and shape == "marked":
         rows.append({**{n: good[n] for n in feed.of_every_row}, first: "gone", feed.delete.column: feed.delete.equals})
     names = header(feed, shape)
-    lines = [names, *([row.get(name, "") for name in names] for row in rows)]
+    lines = [names, *([row.get(feed.names_in_file.get(name, name), "") for name in names] for row in rows)]
     return "".join(feed.format.delimiter.join(map(_quoted, line)) + "\n" for line in lines)
 
 

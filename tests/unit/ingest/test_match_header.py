@@ -132,3 +132,54 @@ def test_ten_unknown_names_are_shown_the_near_misses_first() -> None:
 def test_a_first_line_without_a_name_is_a_fault() -> None:
     with pytest.raises(PermanentError, match="missing: id, version, kind"):
         match_header([], _feed())
+
+
+_RENAMED: dict[str, Any] = {
+    "columns": [
+        {"name": "id", "from": "Customer ID", "type": "STRING"},
+        {"name": "version", "type": "INT64"},
+        {"name": "size", "from": "Größe", "type": "INT64"},
+        {"name": "row", "from": "", "type": "STRING"},
+    ],
+    "delete": {"column": "op", "from": "__op", "equals": "D"},
+}
+
+
+def test_a_column_may_have_another_name_in_the_file() -> None:
+    """Any text, and the delete column too; the raw table has the contract's names."""
+    header = ["", "Größe", "__op", "version", "Customer ID"]
+    assert match_header(header, _feed(**_RENAMED)) == Layout(("row", "size", "op", "version", "id"), True)
+    assert match_header(["version", "Customer ID"], _feed(**_RENAMED)) == Layout(("version", "id"), False)
+
+
+def test_g7_the_contracts_own_name_is_not_that_of_the_file() -> None:
+    """What the file calls so is another column."""
+    header = ["Customer ID", "version", "id", "size"]
+    assert _refusal("version,id", **_RENAMED) == "missing: 'Customer ID'; unknown: 'id'"
+    assert _refusal(",".join(header), **_RENAMED) == "unknown: 'id', 'size'"
+    layout = match_header(header, _feed(**_RENAMED, unknown_columns="ignore"))
+    assert layout == Layout(("id", "version", "_unknown_2", "_unknown_3"), False)
+
+
+@pytest.mark.parametrize("mode", ["rescue", "add"])
+@pytest.mark.parametrize(("name", "meant"), [("id", "Customer ID"), ("ID", "Customer ID"), ("Op", "__op")])
+def test_no_two_columns_of_one_name_are_kept(name: str, meant: str, mode: str) -> None:
+    """Neither beside the contract's in the table, nor in a row that is set aside."""
+    said = _refusal(f"Customer ID,version,__op,{name}", **_RENAMED, unknown_columns=mode)
+    assert said == f"unknown: {name!r}, a name that the contract has for {meant!r}"
+
+
+@pytest.mark.parametrize("mode", _MODES)
+@pytest.mark.parametrize(
+    ("name", "meant"), [("grösse ", None), ("GRÖSSE", "Größe"), ("__OP", "__op"), ("op ", "__op")]
+)
+def test_g3_a_name_in_the_file_that_is_spelt_otherwise_is_refused(name: str, meant: str | None, mode: str) -> None:
+    said = _refusal(f"Customer ID,version,{name}", **_RENAMED, unknown_columns=mode)
+    assert f"unknown: {name!r} (is {meant or 'Größe'} meant?)" in said
+
+
+@pytest.mark.parametrize("mode", _MODES[1:])
+def test_a_name_of_signs_is_like_no_other(mode: str) -> None:
+    """Not that of the column without a name, which the file lacks."""
+    if mode != "add":
+        assert match_header(["Customer ID", "version", "%"], _feed(**_RENAMED, unknown_columns=mode))

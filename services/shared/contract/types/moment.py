@@ -9,7 +9,7 @@ from services.shared.contract.types.base import Whole
 
 _DAY = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?"
-_OFFSET = "(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
+_OFFSET = "(Z| UTC|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
 
 
 class Date(Whole):
@@ -35,14 +35,16 @@ class Date(Whole):
 
 class Timestamp(Whole):
     name = "TIMESTAMP"
-    texts = "RFC 3339 with `T` or a space, seconds, at most 6 decimals, and `Z` or an offset of at most 14 hours"
+    texts = (
+        "RFC 3339 with `T` or a space, seconds, at most 6 decimals, and `Z`, ` UTC` or an offset of at most 14 hours"
+    )
     pattern = f"{_DAY}[T ]{_TIME}{_OFFSET}"
     malformed = "not_a_timestamp"
     can_be_version = True
 
     def parse(self, text: str) -> datetime:
         try:
-            return datetime.fromisoformat(self.matched(text)).astimezone(UTC)
+            return datetime.fromisoformat(self.matched(text).replace(" UTC", "Z")).astimezone(UTC)
         except OverflowError as error:
             raise ValueError(f"{text!r} is not within the years 1 to 9999") from error
 

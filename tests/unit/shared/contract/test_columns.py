@@ -133,3 +133,36 @@ def test_g7_a_share_is_exact(at_most: int | str, bad: int, rows: int, tolerated:
 def test_g7_a_tolerance_that_cannot_be_meant(at_most: object) -> None:
     with pytest.raises(ValidationError):
         BadRows.model_validate({"at_most": at_most})
+
+
+@pytest.mark.parametrize(
+    ("columns", "delete", "expected"),
+    [
+        ([{"from": "X"}, {"from": "X"}], {}, [(("columns", 3, "from"), "'X' is read into c2")]),
+        ([{"from": "c3"}, {}], {}, [(("columns", 3, "from"), "'c3' is read into c2")]),
+        ([{"from": "X"}, {}], {"from": "X"}, [(("delete", "from"), "'X' is read into c2")]),
+        ([{"from": "op"}, {}], {}, [(("delete", "from"), "'op' is read into c2")]),
+        ([{"from": "c3"}, {"from": "c2"}], {"from": "_op"}, []),
+        ([{"from": ""}, {"from": " "}], {}, []),
+    ],
+)
+def test_a_name_in_the_header_is_read_once(
+    columns: list[dict[str, str]], delete: dict[str, str], expected: list[Any]
+) -> None:
+    """Names may be exchanged; no file has one of them twice."""
+    fixed = [{"name": "id", "type": "STRING"}, {"name": "v", "type": "INT64"}]
+    others = [{"name": f"c{n}", "type": "STRING", **more} for n, more in enumerate(columns, 2)]
+    fields = {"columns": [*fixed, *others], "delete": {"column": "op", "equals": "D", **delete}}
+    if not expected:
+        _feed(**fields)
+        return
+    with pytest.raises(ValidationError) as caught:
+        _feed(**fields)
+    assert _faults(caught) == expected
+
+
+def test_a_contract_with_names_of_the_header_is_what_it_was_when_written_and_read() -> None:
+    feed = _with(**{"from": "Größe"})
+    assert feed.columns[2].in_file == "Größe"
+    assert Feed.model_validate(feed.model_dump(mode="json")) == feed
+    assert feed.fingerprint not in (_with().fingerprint, _with(**{"from": "a"}).fingerprint)

@@ -1,0 +1,1 @@
+"""A main table made anew from the archive: beside the live one, put in its place, or compared with it."""

@@ -1,0 +1,16 @@
+{# The built table's rows, columns and clustering in the place of the live table's: at once, but where that is laid out
+   otherwise, which no statement changes. #}
+{% if drops %}
+DROP TABLE {{ main | identifier }};
+{% endif %}
+CREATE OR REPLACE TABLE {{ main | identifier }} (
+{% for name, kind, is_required in columns %}
+  {{ name | identifier }} {{ kind }}{{ ' NOT NULL' if is_required }}{{ '' if loop.last else ',' }}
+{% endfor %}
+)
+CLUSTER BY {{ key | map('identifier') | join(', ') }}
+OPTIONS (labels = [({{ label | literal }}, {{ contract | literal }})])
+AS
+SELECT {% for name, _, _ in columns %}{{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
+
+FROM {{ built | identifier }} AS _t

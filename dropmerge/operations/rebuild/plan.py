@@ -1,0 +1,78 @@
+"""What a table can be made of now, and what that means for the live one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dropmerge.operations.dead_letters.latest import waiting_generations
+from dropmerge.operations.loads.events import discarded_generations
+from dropmerge.operations.rebuild.archive import Pinned, Window, pinned
+from dropmerge.operations.rebuild.build import Build
+from dropmerge.operations.rebuild.live import Merged, merged_loads
+from services.merge.entries import Entry, find_entries
+from services.merge.follow import changes, definition, identity
+from services.shared.contract.order import ADOPTED
+from services.shared.errors import NotFoundError
+
+
+@dataclass(frozen=True)
+class Plan:
+    files: Sequence[Pinned]
+    left_out: int
+    """Files that wait as a dead letter or were discarded."""
+    live: Mapping[str, Merged]
+    """The loads of the live table."""
+    gone: Sequence[str]
+    """Of these, the ids of those that the archive has no copy of."""
+
+    @property
+    def size(self) -> int:
+        return sum(one.size for one in self.files)
+
+
+def make_plan(build: Build, window: Window) -> Plan:
+    """Of the files in the archive now."""
+    live = merged_loads(build, entries(build))
+    given_up = waiting_generations(build.connection) | discarded_generations(build.connection)
+    archived = [one for one in pinned(build.connection, build.contract.name) if one in window]
+    files = [one for one in archived if one.load_id in live or one.load.source not in given_up]
+    gone = [] if window else sorted(live.keys() - {one.load_id for one in archived} - {ADOPTED})
+    return Plan(files, len(archived) - len(files), live, gone)
+
+
+def entries(build: Build) -> list[Entry]:
+    """Of the feed's tables; none where nothing was merged yet."""
+    try:
+        return find_entries(build.warehouse, build.project, build.contract)
+    except NotFoundError:
+        return []
+
+
+def differences(build: Build) -> list[str]:
+    """How the table of today's contract will differ from the live one, in words."""
+    found = entries(build)
+    moved = [one.main_table for one in found if one.main_table != build.contract.table]
+    keys = [one.identity for one in found if one.identity != identity(build.contract)]
+    return [
+        *(f"{table} is no longer the feed's table, and stays as it is" for table in moved),
+        *(f"rows are told apart by {identity(build.contract)}, and were by {key}" for key in keys),
+        *_columns(build),
+    ]
+
+
+def _columns(build: Build) -> list[str]:
+    table = build.warehouse.find_table(f"{build.project}.{build.contract.table}")
+    if table is None:
+        return []
+    wanted = definition(build.contract)
+    found, names = changes(table.schema, wanted), {one.name.lower() for one in wanted}
+    lost = [one.name for one in table.schema if one.name.lower() not in names]
+    kept = [] if build.contract.unknown_columns == "add" else lost
+    is_partitioned = table.time_partitioning or table.range_partitioning
+    return [
+        *found.sentences(),
+        *found.refusals,
+        *(f"loses the column {name}" for name in kept),
+        *(["loses its partitioning"] if is_partitioned else []),
+    ]

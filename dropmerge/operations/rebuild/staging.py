@@ -1,0 +1,59 @@
+"""One archived file into a staging table, by the steps that ingest takes."""
+
+from __future__ import annotations
+
+from google.cloud.storage import Blob
+
+from dropmerge.operations.rebuild.archive import Pinned
+from dropmerge.operations.rebuild.build import Build
+from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
+from services.ingest.inspect_head import HEAD_BYTES, inspect_head
+from services.ingest.load_raw import load_raw
+from services.ingest.match_header import Layout
+from services.ingest.tables import Tables
+from services.merge.main_table import MainTable
+from services.merge.statement import Staged
+from services.shared.contract.order import column_names
+from services.shared.errors import PermanentError
+from services.shared.google_errors import translated
+
+
+def stage(build: Build, main: MainTable, one: Pinned) -> Staged:
+    """The file's staging table, made now or before an interruption.
+
+    Raises: PermanentError where the contract refuses the file.
+    """
+    tables = build.tables(one.load, main)
+    if not build.warehouse.table_exists(tables.staging):
+        _read(build, main, one, tables)
+    return _staged(build, one, tables)
+
+
+def _read(build: Build, main: MainTable, one: Pinned, tables: Tables) -> None:
+    warehouse, feed, load = build.warehouse, build.contract, one.load
+    layout = _layout(build, one)
+    uri = f"gs://{build.connection.archive}/{one.name}"
+    # With the build in the job's id: after a hundred builds a load would have used up its own.
+    load_raw(warehouse, uri, tables.raw, f"{load.load_id}-{main.table_id}", layout, feed)
+    try:
+        check_rows(warehouse, feed, load, tables, layout, load.source.created, None)
+    except PermanentError:
+        drop_intermediate_tables(warehouse, tables)
+        raise
+    stage_rows(warehouse, feed, load, tables)
+
+
+@translated()
+def _layout(build: Build, one: Pinned) -> Layout:
+    blob: Blob = build.connection.storage.bucket(build.connection.archive).blob(one.name)
+    count = min(HEAD_BYTES, one.size)
+    head = blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60) if count else b""
+    return inspect_head(head, one.size, build.contract)
+
+
+def _staged(build: Build, one: Pinned, tables: Tables) -> Staged:
+    if build.contract.unknown_columns != "add":
+        return Staged(one.load_id, tables.staging)
+    found = build.warehouse.find_table(tables.staging)
+    names = frozenset(field.name for field in found.schema) if found else frozenset()
+    return Staged(one.load_id, tables.staging, names - set(column_names(build.contract)))

@@ -1,0 +1,139 @@
+"""The built rows put in the live table's place, in steps that may each be interrupted and repeated.
+
+close: no MERGE into the live table commits any more. seal: none into the built table either. place: one statement
+replaces the rows. reopen: merges go on, into the table as it is now.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from google.cloud.bigquery import Table
+
+from dropmerge.operations.errors import NotDone
+from dropmerge.operations.rebuild.build import Build
+from dropmerge.operations.rebuild.live import live_entries
+from services.merge.entries import Entry, entries_table, new_entry, write_entry
+from services.merge.follow import standard
+from services.merge.ledger import ledger_table
+from services.merge.lock import create_lock, lock_table
+from services.merge.main_table import MainTables
+from services.shared.contract.feed import Feed
+from services.shared.contract.order import ADOPTED
+from services.shared.datasets import CONTRACT_LABEL
+from services.shared.errors import NotFoundError, PermanentError
+from services.shared.sql import Templates
+
+_SQL = Templates(Path(__file__).parent)
+_ELSEWHERE = "dropmerge: another rebuild has put its rows in place"
+_FASTER = "another rebuild of this feed was faster: it has put its rows in place"
+
+
+@dataclass(frozen=True)
+class Swap:
+    build: Build
+    built: Entry
+    """Its id is the rebuild's."""
+
+    def close(self) -> None:
+        """Lock every merge of the feed out, also where it has no table yet."""
+        build = self.build
+        if not live_entries(build):
+            absent = new_entry(build.contract, uuid.uuid4().hex, None)
+            write_entry(build.warehouse, build.project, replace(absent, rebuild=self.built.table_id))
+        self._close(build.contract, [one.main_table for one in live_entries(build)])
+
+    def seal(self) -> None:
+        """Lock every merge into the built table out, of other processes that rebuild the feed."""
+        self._close(self.build.feed, [self.build.table])
+
+    def place(self) -> None:
+        """Replace the live table by the built one.
+
+        Once in a rebuild, whichever process sends it: the statement's job is called by the rebuild.
+        """
+        table = self._built_table()
+        if self.build.entry() is None:
+            raise NotDone(_FASTER)
+        build, main = self.build, self._main
+        sql = _SQL.render(
+            "place.sql",
+            main=main,
+            built=str(table.reference),
+            columns=[(one.name, standard(one), one.mode == "REQUIRED") for one in table.schema],
+            key=build.contract.key[:4],
+            drops=self._is_laid_out_otherwise(),
+            label=CONTRACT_LABEL,
+            contract=build.contract.fingerprint,
+        )
+        build.warehouse.create_table_once(f"place-{self.built.table_id}", main, sql)
+        placed = build.warehouse.find_table(main)
+        if placed:
+            placed.schema = table.schema
+            build.warehouse.update_table(placed, "schema")
+
+    def reopen(self) -> None:
+        """Give the live table the built one's entry: its id, under which the ledger holds every load in it."""
+        build = self.build
+        placed = build.warehouse.find_table(self._main)
+        if placed is None:
+            raise NotDone(f"{build.contract.table} was dropped during the swap: run this again")
+        sql = _SQL.render(
+            "reopen.sql",
+            entries=entries_table(build.project),
+            ledger=ledger_table(build.project),
+            lock=lock_table(build.project, build.feed),
+            feed=build.contract,
+            built=self.built,
+            created=placed.created,
+            adopted=ADOPTED,
+            elsewhere=_ELSEWHERE,
+        )
+        try:
+            build.warehouse.query(sql)
+        except PermanentError as error:
+            if isinstance(error, NotFoundError) or _ELSEWHERE in error.detail:
+                raise NotDone(_FASTER) from error
+            raise
+        MainTables(build.warehouse, build.project).ensure(build.contract)
+
+    def _close(self, feed: Feed, tables: Sequence[str]) -> None:
+        build = self.build
+        locked = [build.contract.model_copy(update={"table": table}) for table in tables]
+        for one in locked:
+            create_lock(build.warehouse, build.project, one)
+        sql = _SQL.render(
+            "close.sql",
+            entries=entries_table(build.project),
+            locks=[(lock_table(build.project, one), one.table) for one in locked],
+            feed=feed,
+            rebuild=self.built.table_id,
+        )
+        build.warehouse.query(sql)
+
+    def _is_laid_out_otherwise(self) -> bool:
+        """BigQuery replaces no table by one of another partitioning or clustering
+        (https://github.com/dbt-labs/dbt-core/issues/2000)."""
+        live = self.build.warehouse.find_table(self._main)
+        if live is None:
+            return False
+        is_partitioned = bool(live.time_partitioning or live.range_partitioning)
+        return is_partitioned or live.clustering_fields != self.build.contract.key[:4]
+
+    def _built_table(self) -> Table:
+        table = self.build.find_table()
+        if table is None:
+            raise NotDone(f"{self.build.table} was dropped before its rows were in place: run this again")
+        return table
+
+    @property
+    def _main(self) -> str:
+        return f"{self.build.project}.{self.build.contract.table}"
+
+
+def abandon(build: Build) -> None:
+    """Let merges into the live table go on as before."""
+    build.warehouse.query(_SQL.render("abandon.sql", entries=entries_table(build.project), feed=build.contract))

@@ -1,0 +1,124 @@
+"""Files taken into a table that is built: staged several at a time, merged many at once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+
+from dropmerge.operations.rebuild.adopted import stage_adopted
+from dropmerge.operations.rebuild.archive import Pinned
+from dropmerge.operations.rebuild.build import Build
+from dropmerge.operations.rebuild.patience import patiently
+from dropmerge.operations.rebuild.staging import stage
+from services.merge.ledger import applied_loads
+from services.merge.lock import NOT_READY
+from services.merge.main_table import MainTable
+from services.merge.pruning import key_range
+from services.merge.statement import MAX_LOADS, Staged, fit_group, merge_statement
+from services.shared.errors import NotFoundError, PermanentError, TransientError
+
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that the contract cannot read."""
+
+    one: Pinned
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Taking:
+    build: Build
+    tell: Callable[[str, int], None] = lambda step, count: None
+    """What was done, and to how many files."""
+    refused: dict[str, Refused] = field(default_factory=dict)
+    """By load id."""
+
+    def take(self, files: Iterable[Pinned]) -> None:
+        """Merge these files, but for those that are merged or were refused. Safe to interrupt and to repeat."""
+        waiting = iter(files)
+        while some := list(islice(waiting, MAX_LOADS)):
+            patiently(partial(self._take, some))
+
+    def take_adopted(self, tables: Collection[str]) -> None:
+        """Begin with the rows that were in the table before any file was."""
+        for table in tables:
+            patiently(partial(self._take_adopted, table))
+
+    def _take(self, files: Sequence[Pinned]) -> None:
+        main = self.build.ensure()
+        left = self._left(main, files)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            staged = list(pool.map(partial(self._stage, main), left))
+        self._merge([one for one in staged if one], {one.load_id: one for one in left})
+
+    def _left(self, main: MainTable, files: Sequence[Pinned]) -> list[Pinned]:
+        ids = [one.load_id for one in files if one.load_id not in self.refused]
+        applied = self._applied(main, ids) if ids else set()
+        return [one for one in files if one.load_id in set(ids) - applied]
+
+    def _applied(self, main: MainTable, load_ids: Sequence[str]) -> set[str]:
+        build = self.build
+        return applied_loads(build.warehouse, build.project, build.feed.name, main.table_id, load_ids)
+
+    def _take_adopted(self, table: str) -> None:
+        main = self.build.ensure()
+        found = stage_adopted(self.build, main, table)
+        if found and not self._applied(main, [found.load_id]):
+            self._merge([found], {})
+
+    def _stage(self, main: MainTable, one: Pinned) -> Staged | None:
+        try:
+            staged = stage(self.build, main, one)
+        except NotFoundError as error:
+            raise TransientError(f"something was dropped while it was read: {error.detail}") from error
+        except PermanentError as error:
+            self._refuse(one, error)
+            return None
+        self.tell("staged", 1)
+        return staged
+
+    def _merge(self, staged: Sequence[Staged], files: Mapping[str, Pinned]) -> None:
+        while staged:
+            group = fit_group(self.build.project, self.build.feed, self.build.ensure(), staged)
+            self._merge_group_or_each(group, files)
+            for one in group:
+                self.build.warehouse.drop_table(one.table)
+            self.tell("merged", len(group))
+            staged = staged[len(group) :]
+
+    def _merge_group_or_each(self, group: Sequence[Staged], files: Mapping[str, Pinned]) -> None:
+        """One file that BigQuery refuses spoils no other's MERGE."""
+        try:
+            self._merge_group(group)
+        except PermanentError as error:
+            if len(group) > 1:
+                for one in group:
+                    self._merge_group_or_each([one], files)
+            elif group[0].load_id in files:
+                self._refuse(files[group[0].load_id], error)
+            else:
+                raise
+
+    def _merge_group(self, group: Sequence[Staged]) -> None:
+        build, merge_id = self.build, uuid.uuid4().hex
+        main = build.ensure(frozenset[str]().union(*(one.extra for one in group)))
+        bounds = key_range(build.warehouse, build.feed, [one.table for one in group])
+        sql = merge_statement(build.project, build.feed, main, group, merge_id, bounds)
+        try:
+            build.warehouse.query(sql, name=f"merge-{merge_id}")
+        except PermanentError as error:
+            if not isinstance(error, NotFoundError) and NOT_READY not in error.detail:
+                raise
+            build.main_tables.invalidate(build.feed)
+            raise TransientError(f"something was dropped before its MERGE: {error.detail}") from error
+
+    def _refuse(self, one: Pinned, error: PermanentError) -> None:
+        self.refused[one.load_id] = Refused(one, error.reason, error.detail)

@@ -1,0 +1,196 @@
+"""The story of a verification: the live table's files into a table of its own, and the two compared."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.errors import NotDone
+from dropmerge.operations.rebuild.archive import pinned
+from dropmerge.operations.rebuild.build import Build
+from dropmerge.operations.rebuild.live import live_entries, merged_loads
+from dropmerge.operations.rebuild.patience import patiently
+from dropmerge.operations.rebuild.taking import Refused, Taking
+from services.merge.entries import Entry
+from services.merge.follow import identity, standard
+from services.merge.ledger import ledger_table
+from services.shared.contract.feed import Feed
+from services.shared.contract.order import ADOPTED, ranking
+from services.shared.datasets import STAGING
+from services.shared.sql import Templates
+
+_SQL = Templates(Path(__file__).parent)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of one row."""
+
+    what: str
+    """missing, extra, brought_back, deleted or changed."""
+    key: Mapping[str, Any]
+    columns: Mapping[str, tuple[Any, Any]]
+    """Those that differ: the live value and the expected one."""
+    load_id: str
+    """Of the file that the row should be from; of an extra one, that it says it is from."""
+    object: str
+    generation: int
+    merged_at: datetime | None
+    """When the file was first merged: since then at the earliest the row differs."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    table: str
+    files: int
+    counts: Mapping[str, int]
+    """Of all rows that differ, by how they do."""
+    other_contracts: Mapping[str, int]
+    """Of these, rows that another contract read than today's, by its fingerprint."""
+    listed: Sequence[Difference]
+    refused: Sequence[Refused]
+    gone: Sequence[str]
+    """Ids of merged loads that the archive has no copy of."""
+    not_compared: Sequence[str]
+    """Columns of which the live table has none, or one of another type."""
+
+    @property
+    def is_equal(self) -> bool:
+        return not (self.counts or self.refused or self.gone or self.not_compared)
+
+
+@dataclass(frozen=True)
+class Verification:
+    connection: Connection
+    contract: Feed
+    limit: int = 100
+    """Differences that are listed, at most."""
+    tell: Callable[[str, int], None] = lambda step, count: None
+
+    @cached_property
+    def build(self) -> Build:
+        """Where tables expire by themselves, should the next run never come."""
+        return Build(self.connection, self.contract, f"{STAGING}._verify_{self.contract.name}", "verify")
+
+    def run(self) -> Verified:
+        """Compares what the live table's files make with the table. Raises NotDone where that means nothing."""
+        self.build.create_ops()
+        live = self._live()
+        self._clear()
+        taking = Taking(self.build, self.tell)
+        files, gone = self._take(taking, live)
+        built = self._built()
+        not_compared = self._compare(live, built)
+        found = self._found(files, gone, list(taking.refused.values()), not_compared)
+        self._clear()
+        return found
+
+    def _live(self) -> Entry:
+        feed = self.contract
+        live = live_entries(self.build)
+        if not live or not self.build.warehouse.table_exists(self._main):
+            raise NotDone(f"{feed.table} is not there, or nothing was merged into it yet: there is nothing to verify")
+        (entry, *_) = live
+        if entry.main_table != feed.table:
+            raise NotDone(f"{feed.name} was merged into {entry.main_table}, and its contract names {feed.table}")
+        if entry.identity != identity(feed):
+            raise NotDone(
+                f"the rows of {feed.table} have {entry.identity}, and the contract says {identity(feed)}: they "
+                f"cannot be compared. `dropmerge rebuild {feed.name}` makes them anew"
+            )
+        if entry.rebuild:
+            raise NotDone(f"{feed.table} is being rebuilt: `dropmerge rebuild {feed.name}` finishes it")
+        return entry
+
+    def _take(self, taking: Taking, live: Entry) -> tuple[int, Sequence[str]]:
+        """How many files the live table has, and the ids of those that are gone."""
+        wanted = merged_loads(self.build, [live]).keys()
+        files = [one for one in pinned(self.connection, self.contract.name) if one.load_id in wanted]
+        self.tell("found", len(files))
+        taking.take_adopted([self.contract.table])
+        taking.take(files)
+        return len(files), sorted(wanted - {one.load_id for one in files} - {ADOPTED})
+
+    def _built(self) -> Entry:
+        patiently(self.build.ensure)
+        built = self.build.entry()
+        assert built is not None
+        return built
+
+    def _compare(self, live: Entry, built: Entry) -> list[str]:
+        """Writes down every difference; returns the columns that could not be compared."""
+        there = {one.name.lower(): standard(one) for one in self._schema(self._main)}
+        wanted = self._schema(self._name)
+        comparable = [one for one in wanted if there.get(one.name.lower()) == standard(one)]
+        sql = _SQL.render(
+            "differences.sql",
+            differences=self._differences,
+            feed=self.contract,
+            main=self._main,
+            built=self._name,
+            ledger=ledger_table(self.connection.project),
+            live_id=live.table_id,
+            built_id=built.table_id,
+            ranking=ranking(self.contract),
+            columns=[(one.name, one.field_type == "JSON") for one in comparable],
+            purged_before=self._purged_before(),
+        )
+        self.tell("compared", 0)
+        patiently(lambda: self.build.warehouse.query(sql))
+        return [one.name for one in wanted if one not in comparable]
+
+    def _found(self, files: int, gone: Sequence[str], refused: Sequence[Refused], columns: Sequence[str]) -> Verified:
+        counts, contracts = Counter[str](), Counter[str]()
+        for row in self.build.warehouse.query(_SQL.render("count_differences.sql", differences=self._differences)):
+            counts[row["what"]] += row["n"]
+            if row["what"] != "extra" and row["contract"] != self.contract.fingerprint:
+                contracts[row["contract"] or "of an earlier release"] += row["n"]
+        sql = _SQL.render("list_differences.sql", differences=self._differences, most=self.limit)
+        listed = [_difference(row) for row in self.build.warehouse.query(sql)]
+        return Verified(self.contract.table, files, counts, contracts, listed, refused, gone, columns)
+
+    def _purged_before(self) -> datetime | None:
+        rows = self.connection.query("last_purge.sql", {"feed": ("STRING", self.contract.name)})
+        return rows[0]["before"] if rows else None
+
+    def _clear(self) -> None:
+        self.build.discard()
+        self.build.warehouse.drop_table(self._differences)
+
+    def _schema(self, table: str) -> Sequence[Any]:
+        found = self.build.warehouse.find_table(table)
+        if found is None:
+            raise NotDone(f"{table} was dropped while it was verified")
+        return list(found.schema)
+
+    @property
+    def _main(self) -> str:
+        return f"{self.connection.project}.{self.contract.table}"
+
+    @property
+    def _name(self) -> str:
+        return f"{self.connection.project}.{self.build.table}"
+
+    @property
+    def _differences(self) -> str:
+        return f"{self._name}_differences"
+
+
+def _difference(row: Any) -> Difference:
+    columns = {name: tuple(pair) for name, pair in json.loads(row["columns"] or "{}").items()}
+    return Difference(
+        row["what"],
+        json.loads(row["key"]),
+        columns,
+        row["load_id"],
+        row["object"],
+        row["generation"],
+        row["merged_at"],
+    )
