@@ -106,7 +106,7 @@ def _faults(feed: Feed, table: Table) -> Iterator[str]:
         )
     if table.streaming_buffer:
         yield "some of its rows are still in the streaming buffer: stop what writes them, and try again in two hours"
-    if missing := [name for name in (*feed.key, feed.version) if name.lower() not in names]:
+    if missing := [name for name in feed.of_every_row if name.lower() not in names]:
         yield f"it lacks {', '.join(missing)}, of the contract's key and version"
     taken = [one.name for one in METADATA if one.name in names]
     if taken and ADOPTION not in table.labels:
@@ -116,7 +116,8 @@ def _faults(feed: Feed, table: Table) -> Iterator[str]:
 def _faults_of_rows(feed: Feed, counts: Any) -> Iterator[str]:
     key = ", ".join(feed.key)
     if counts["incomplete"]:
-        yield f"NULL in {key} or {feed.version} in {counts['incomplete']} of its rows: fill it in, or delete these"
+        names = " or ".join(feed.of_every_row)
+        yield f"NULL in {names} in {counts['incomplete']} of its rows: fill it in, or delete these"
     if counts["doubled"]:
         yield (
             f"{counts['doubled']} of its keys ({key}) are in several rows: delete all but one of each, or name a "

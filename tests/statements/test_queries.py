@@ -57,7 +57,7 @@ def _analyser(feed: str) -> Analyser:
     return send_all(_feeds()[feed]).analyser
 
 
-@pytest.mark.parametrize("feed", ["accounts", "every_key"])
+@pytest.mark.parametrize("feed", ["accounts", "every_key", "newest_file"])
 @pytest.mark.parametrize("name", [name for name in _NAMES if name not in _INCLUDED])
 def test_a_statement_of_a_command_is_analysed(name: str, feed: str) -> None:
     sql = statement(name, feed=_feeds()[feed], kept="ops.kept")

@@ -2,7 +2,7 @@
    several rows. #}
 SELECT
   COUNT(*) AS row_count,
-  COUNTIF({% for name in feed.key %}{{ name | identifier }} IS NULL OR {% endfor %}{{ feed.version | identifier }} IS NULL) AS incomplete,
+  COUNTIF({% for name in feed.of_every_row %}{{ name | identifier }} IS NULL{{ '' if loop.last else ' OR ' }}{% endfor %}) AS incomplete,
   (
     SELECT COUNT(*)
     FROM (
