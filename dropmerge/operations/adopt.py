@@ -17,7 +17,7 @@ from dropmerge.operations.queries import statement
 from services.merge.entries import find_entries
 from services.merge.follow import Changes, changed, changes, definition
 from services.merge.main_table import ADOPTION, MainTables, require_fit
-from services.shared.contract.order import ADOPTED, METADATA
+from services.shared.contract.order import ADOPTED, GENERATION, METADATA
 from services.shared.datasets import CONTRACT_LABEL, OPS
 from services.shared.errors import NotFoundError, PermanentError
 
@@ -116,7 +116,8 @@ def _faults(feed: Feed, table: Table) -> Iterator[str]:
 def _faults_of_rows(feed: Feed, counts: Any) -> Iterator[str]:
     key = ", ".join(feed.key)
     if counts["incomplete"]:
-        names = " or ".join(feed.of_every_row)
+        *others, last = feed.of_every_row
+        names = f"{', '.join(others)} or {last}" if others else last
         yield f"NULL in {names} in {counts['incomplete']} of its rows: fill it in, or delete these"
     if counts["doubled"]:
         yield (
@@ -131,7 +132,8 @@ def _refused(feed: Feed, faults: Sequence[str]) -> str:
 
 def _sentences(feed: Feed, table: Table, found: Changes, rows: int) -> Iterator[str]:
     yield from found.sentences()
-    yield f"has {rows} rows, which get generation 0: at equal versions a file's row wins"
+    equal = "" if feed.version == GENERATION.name else "at equal versions "
+    yield f"has {rows} rows, which get generation 0: {equal}a file's row wins"
     names = {one.name for one in definition(feed)}
     if others := [one.name for one in table.schema if one.name not in names]:
         yield f"keeps {', '.join(others)}, which the contract has not: NULL in rows that files write from then on"

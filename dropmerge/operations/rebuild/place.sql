@@ -1,5 +1,5 @@
-{# The built table's rows, columns and clustering in the place of the live table's: at once, but where that is laid out
-   otherwise, which no statement changes. #}
+{# The built table's rows, columns and clustering in the place of the live table's: at once, but where that is partitioned,
+   or has not the columns to be clustered by, which no call changes. #}
 {% if drops %}
 DROP TABLE {{ main | identifier }};
 {% endif %}

@@ -65,7 +65,7 @@ class Swap:
             built=str(table.reference),
             columns=[(one.name, standard(one), one.mode == "REQUIRED") for one in table.schema],
             key=build.contract.key[:4],
-            drops=self._is_laid_out_otherwise(),
+            drops=not self._lay_out(),
             label=CONTRACT_LABEL,
             contract=build.contract.fingerprint,
         )
@@ -114,14 +114,21 @@ class Swap:
         )
         build.warehouse.query(sql)
 
-    def _is_laid_out_otherwise(self) -> bool:
-        """BigQuery replaces no table by one of another partitioning or clustering
-        (https://github.com/dbt-labs/dbt-core/issues/2000)."""
-        live = self.build.warehouse.find_table(self._main)
-        if live is None:
+    def _lay_out(self) -> bool:
+        """Give the live table the new one's clustering; False where it cannot be laid out like that.
+
+        BigQuery replaces no table by one of another partitioning or clustering
+        (https://github.com/dbt-labs/dbt-core/issues/2000), and changes the clustering of one that is there
+        (https://cloud.google.com/bigquery/docs/manage-clustered-tables#modifying-cluster-spec).
+        """
+        live, key = self.build.warehouse.find_table(self._main), self.build.contract.key[:4]
+        if live is None or (live.clustering_fields == key and not _is_partitioned(live)):
+            return True
+        if _is_partitioned(live) or not set(key) <= {field.name for field in live.schema}:
             return False
-        is_partitioned = bool(live.time_partitioning or live.range_partitioning)
-        return is_partitioned or live.clustering_fields != self.build.contract.key[:4]
+        live.clustering_fields = key
+        self.build.warehouse.update_table(live, "clustering_fields")
+        return True
 
     def _built_table(self) -> Table:
         table = self.build.find_table()
@@ -132,6 +139,10 @@ class Swap:
     @property
     def _main(self) -> str:
         return f"{self.build.project}.{self.build.contract.table}"
+
+
+def _is_partitioned(table: Table) -> bool:
+    return bool(table.time_partitioning or table.range_partitioning)
 
 
 def abandon(build: Build) -> None:
