@@ -110,6 +110,7 @@ def test_g1_g9_the_archive_has_files_of_both_contracts(pipeline: Pipeline, comma
     whole = [("1", 10, None), ("2", 21, None), ("3", 30, None), ("4", 40, "x")]
     assert _rows(pipeline, "reload", "id, a, b") == whole
     pipeline.connection.warehouse.drop_table("local.main.reload")
+    commands.run("wait", "--timeout", 8)  # what was merged in it waits for a backfill, not for a message
     assert len(commands.json("backfill", "gs://archive/reload/", "--yes")) == 3
     pipeline.wait_until_idle()
     assert _rows(pipeline, "reload", "id, a, b") == whole

@@ -153,7 +153,7 @@ class _Cut(Exception):
 
 
 @pytest.mark.parametrize("calls", _CALLS)
-def test_adopt_finishes_what_was_cut_short(
+def test_g9_adopt_finishes_what_was_cut_short(
     pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch, calls: int
 ) -> None:
     """After any number of its calls merge refuses or goes on rightly, and adopt again ends the same."""

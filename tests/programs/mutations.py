@@ -357,6 +357,14 @@ MUTATIONS = [
         "tests/deploy/test_terraform.py::test_ingest_may_not_touch_the_ledger_or_main_tables",
     ),
     Mutation(
+        "half-adopted-table-is-merged-into",
+        "G9",
+        "services/merge/main_table.py",
+        'if lacking or table.labels.get(ADOPTION) == "begun":',
+        "if lacking:",
+        "tests/operator/test_adopt.py::test_g9_adopt_finishes_what_was_cut_short[1]",
+    ),
+    Mutation(
         "another-key-is-applied",
         "G9",
         "services/merge/main_table.py",

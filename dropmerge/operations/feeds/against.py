@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from dropmerge.operations.adopt import entries_of
 from dropmerge.operations.connection import Connection
-from services.merge.follow import definition
 from services.merge.main_table import require_fit, required_changes
 from services.shared.errors import PermanentError, TransientError
 from services.shared.load import staging_prefix
@@ -71,12 +70,12 @@ def _followed(feed: Feed, entries: Sequence[Entry], sentences: Sequence[str]) ->
 def _sentences(feed: Feed, table: Table, found: Changes, shown: Sequence[str]) -> Iterator[str]:
     """`shown`: the columns of the view, which are those of the contract before."""
     yield from found.sentences()
-    there, wanted = {one.name for one in table.schema}, {one.name for one in definition(feed)}
+    there, wanted = {one.name for one in table.schema}, [one.name for one in feed.columns]
     for name in shown:
         if name not in wanted:
             yield f"keeps {name}, NULL in rows that are written from then on; {feed.table}_current loses it"
-    for name in wanted & there - set(shown) if shown else ():
-        if not name.startswith("_"):
+    for name in wanted:
+        if shown and name in there and name not in shown:
             yield f"shows {name} again, which it kept: its old values stand in rows that no file wrote meanwhile"
 
 

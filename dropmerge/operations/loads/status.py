@@ -85,7 +85,7 @@ def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
         source = _source(blob)
         journal = _journal(known, source)
         load, is_merged = _choose(loads[source], merged)
-        state = state_of(_evidence(load, bool(is_merged), journal, connection.is_unwanted(blob.name), tables))
+        state = state_of(_evidence(load, is_merged, journal, connection.is_unwanted(blob.name), tables))
         is_lost = is_merged is False
         found.append(LoadStatus(source, load, state, blob.time_created, journal.last_dispatched_at, is_lost=is_lost))
     return found
@@ -138,15 +138,19 @@ def _merged(
 
 
 def _evidence(
-    load: Load | None, is_merged: bool, journal: JournalState, is_unwanted: bool, tables: Callable[[], frozenset[str]]
+    load: Load | None,
+    is_merged: bool | None,
+    journal: JournalState,
+    is_unwanted: bool,
+    tables: Callable[[], frozenset[str]],
 ) -> Evidence:
     return Evidence(
-        is_merged,
+        bool(is_merged),
         journal.events,
         journal.is_served,
         load,
         tables,
-        # To ask the archive bucket would take a request for each.
-        is_pinned=lambda: "pinned" in journal.events,
+        # To ask the archive bucket would take a request for each. What was merged anywhere was pinned before.
+        is_pinned=lambda: "pinned" in journal.events or is_merged is False,
         is_unwanted=is_unwanted,
     )

@@ -1,0 +1,240 @@
+"""docs/changing-a-feed.md: its commands do what it says, for each kind of change."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from deploy.topology import ROOT
+from tests.harness.cloud import running
+from tests.harness.commands import Commands
+from tests.harness.pipeline import Pipeline
+
+_PAGE = (ROOT / "docs" / "changing-a-feed.md").read_text(encoding="utf-8")
+_FEED = """
+feed: FEED
+objects: incoming/FEED/*.csv
+format: {type: csv}
+table: main.FEED
+key: [id, part]
+version: v
+columns:
+  - {name: id, type: STRING}
+  - {name: part, type: STRING}
+  - {name: a, type: INT64}
+  - {name: v, type: INT64}
+"""
+_OLD = "id,part,a,v\n1,x,10,1\n2,x,20,1\n"
+_A = "  - {name: a, type: INT64}\n"
+_B = "  - {name: b, type: STRING}\n"
+_ASKS = ("rebuild", "replay", "backfill", "adopt")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A change of the contract: the feed's rows before and after it, once the page's commands were typed."""
+
+    after: Mapping[str, str]
+    """What is replaced in the contract."""
+    new: str
+    """The file that is dropped after the change."""
+    shown: str
+    """The view's columns in the end."""
+    rows: list[tuple[Any, ...]]
+    says: str
+    """What `feeds check --against` says, among others."""
+    early: str = ""
+    """A file that is dropped before the change, and is a dead letter then."""
+    before: Mapping[str, str] = field(default_factory=dict)
+    """What the contract has first in place of that."""
+    old: str = _OLD
+    table: str = ""
+    """The view's table, where it is not the feed's."""
+
+
+_KINDS = {
+    "A column is added": Kind(
+        {_A: _A + _B}, "id,part,a,v,b\n3,x,30,1,q\n", "id, a, b",
+        [("1", 10, None), ("2", 20, None), ("3", 30, "q"), ("4", 40, "r")],
+        "gains the column b STRING", early="id,part,a,v,b\n4,x,40,1,r\n",
+    ),
+    "A column is removed": Kind(
+        {_A: ""}, "id,part,v\n1,x,2\n", "id, v", [("1", 2), ("2", 1)], "keeps a, NULL in rows that are written",
+    ),
+    "A column comes back": Kind(
+        {_A: ""}, "id,part,v\n1,x,2\n", "id, a", [("1", None), ("2", 20), ("3", 30)], "keeps a, NULL in rows that are",
+    ),
+    "A column is renamed": Kind(
+        {"name: a,": "name: amount,"}, "id,part,amount,v\n1,x,11,2\n", "id, amount", [("1", 11), ("2", None)],
+        "keeps a, NULL in rows that are written",
+    ),
+    "A type is widened": Kind(
+        {"a, type: INT64": "a, type: FLOAT64"}, "id,part,a,v\n1,x,1.5,2\n", "id, a", [("1", 1.5), ("2", 20.0)],
+        "has FLOAT64 for a from then on",
+    ),
+    "Another type": Kind(
+        {"a, type: INT64": "a, type: STRING"}, "id,part,a,v\n1,x,much,2\n", "id, a", [("1", "much"), ("2", "20")],
+        "a is STRING, and INT64 in the table",
+    ),
+    "REQUIRED and defaults": Kind(
+        {"INT64, mode: REQUIRED": "INT64"}, "id,part,a,v\n3,x,,1\n", "id, a",
+        [("1", 10), ("2", 20), ("3", None), ("4", None)], "files are read by the new contract",
+        early="id,part,v\n4,x,1\n", before={"a, type: INT64": "a, type: INT64, mode: REQUIRED"},
+    ),
+    "Checks and tolerance": Kind(
+        {"a < 30": "a < 50"}, "id,part,a,v\n3,x,31,1\n", "id, a", [("1", 10), ("2", 20), ("3", 31), ("4", 40)],
+        "files are read by the new contract", early="id,part,a,v\n4,x,40,1\n",
+        before={"a, type: INT64": "a, type: INT64, check: a < 30"},
+    ),
+    "The key or the version": Kind(
+        {"[id, part]": "[id]"}, "id,part,a,v\n2,z,21,2\n", "id, part, a", [("1", "x", 10), ("2", "z", 21)],
+        "the table's rows have key id STRING, part STRING",
+    ),
+    "The table": Kind(
+        {"main.FEED": "main.moved"}, "id,part,a,v\n2,x,21,2\n", "id, a", [("1", 10), ("2", 21)],
+        "its files were merged into main.the_table, now it names main.moved", table="moved",
+    ),
+    "The feed's name": Kind(
+        {"feed: FEED": "feed: renamed", "main.FEED": "main.renamed"}, "id,part,a,v\n2,x,21,2\n", "id, a",
+        [("1", 10), ("2", 21)], "main.renamed will be created with the first file", table="renamed",
+    ),
+    "The pattern": Kind(
+        {"*.csv": "**"}, "id,part,a,v\n2,x,21,2\n", "id, a", [("1", 10), ("2", 21), ("4", 40)],
+        "main.the_pattern stays as it is", early="id,part,a,v\n4,x,40,1\n", before={"*.csv": "old*.csv"},
+    ),
+    "Deletes begin": Kind(
+        {"version: v": "version: v\ndelete: {column: op, equals: D}"}, "id,part,a,v,op\n1,x,,2,D\n", "id, a",
+        [("2", 20), ("4", 40)], "files are read by the new contract", early="id,part,a,v,op\n4,x,40,1,U\n",
+    ),
+    "Missing and unknown columns": Kind(
+        {"version: v": "version: v\nunknown_columns: rescue"}, "id,part,a,v,z\n3,x,30,1,q\n", "id, a",
+        [("1", 10), ("2", 20), ("3", 30), ("4", 40)], "gains the column _rescued JSON",
+        early="id,part,a,v,z\n4,x,40,1,r\n",
+    ),
+    "A table that was there before": Kind(
+        {}, "id,part,a,v\n2,x,21,2\n", "id, a", [("1", 10), ("2", 21)], "`dropmerge adopt a_table_that_was", old="",
+    ),
+}  # fmt: skip
+"""By the page's heading."""
+
+
+def _sections() -> dict[str, list[list[str]]]:
+    """The commands below each heading of the page, as words; those above the first below an empty one."""
+    parts = re.split(r"^## (.*)$", _PAGE, flags=re.MULTILINE)
+    found = zip(["", *parts[1::2]], parts[::2], strict=True)
+    return {
+        title: [shlex.split(one) for one in re.findall(r"^    dropmerge (.*)$", text, re.M)] for title, text in found
+    }
+
+
+def _name(title: str) -> str:
+    return re.sub(r"\W+", "_", title.lower())
+
+
+def _contract(title: str, changes: Mapping[str, str]) -> str:
+    text = _FEED
+    for old, new in {**_KINDS[title].before, **changes}.items():
+        assert old in text
+        text = text.replace(old, new)
+    return text.replace("FEED", _name(title))
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """Every kind of change at once, deployed by the steps at the top of the page."""
+    folder = tmp_path_factory.mktemp("changing")
+    feeds = folder / "feeds"
+    feeds.mkdir()
+    for title in _KINDS:
+        (feeds / f"{_name(title)}.yaml").write_text(_contract(title, {}))
+    with running(folder, feeds) as pipeline:
+        for title, kind in _KINDS.items():
+            if kind.old:
+                pipeline.drop("old.csv", kind.old, feed=_name(title))
+            else:
+                columns = "'1' AS id, 'x' AS part, 10 AS a, 1 AS v"
+                pipeline.connection.warehouse.create_dataset("main")
+                pipeline.connection.warehouse.query(f"CREATE TABLE main.{_name(title)} AS SELECT {columns}")
+            if kind.early:
+                pipeline.drop("early.csv", kind.early, feed=_name(title))
+        pipeline.wait_until_idle()
+        for title, kind in _KINDS.items():
+            (feeds / f"{_name(title)}.yaml").write_text(_contract(title, kind.after))
+        pipeline.connect()
+        yield pipeline
+
+
+@pytest.fixture(scope="module")
+def commands(pipeline: Pipeline) -> Commands:
+    feeds = pipeline.connection.feeds_folder
+    return Commands({"DROPMERGE_STATE": str(pipeline.cloud.state), "DROPMERGE_FEEDS": str(feeds), "COLUMNS": "200"})
+
+
+@pytest.fixture(scope="module")
+def said(pipeline: Pipeline, commands: Commands) -> str:
+    """What the check says, before the services are deployed anew."""
+    check, restart, wait, _ = _sections()[""]
+    done = commands.run(*check, code=1)
+    commands.run(*restart)
+    pipeline.connect()
+    commands.run(*wait, "--timeout", 60)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("title", [title for title in _KINDS if title != "A column comes back"])
+def test_a_kind_of_change_goes_as_the_page_says(pipeline: Pipeline, commands: Commands, said: str, title: str) -> None:
+    """What the check says, and the rows once the section's commands were typed."""
+    kind, name = _KINDS[title], _name(title)
+    assert kind.says in said
+    pipeline.drop("new.csv", kind.new, feed=name)
+    pipeline.wait_until_idle()
+    assert f"another contract of {name}" not in commands.run(*_sections()[""][-1]).stdout
+    _type(pipeline, commands, title)
+    assert _rows(pipeline, title) == kind.rows
+
+
+@pytest.mark.usefixtures("said")
+def test_a_column_comes_back_as_the_page_says(pipeline: Pipeline, commands: Commands) -> None:
+    """With the old values that are left, before the section's commands and after."""
+    title, name = "A column comes back", _name("A column comes back")
+    pipeline.drop("new.csv", _KINDS[title].new, feed=name)
+    pipeline.wait_until_idle()
+    path = pipeline.connection.feeds_folder / f"{name}.yaml"
+    path.write_text(_contract(title, {}))
+    check, restart, *_ = _sections()[""]
+    assert f"main.{name} shows a again" in commands.run(*check, path).stdout
+    commands.run(*restart)
+    pipeline.connect()
+    pipeline.drop("newer.csv", "id,part,a,v\n3,x,30,1\n", feed=name)
+    pipeline.wait_until_idle()
+    assert _rows(pipeline, title) == _KINDS[title].rows
+    _type(pipeline, commands, title)
+    assert _rows(pipeline, title) == _KINDS[title].rows
+
+
+def _type(pipeline: Pipeline, commands: Commands, title: str) -> None:
+    """The commands of a section."""
+    for words in _sections()[title]:
+        is_asked = any(one in words for one in _ASKS) and "--dry-run" not in words
+        commands.run(*(one.replace("FEED", _name(title)) for one in words), *(["--yes"] if is_asked else []))
+        pipeline.wait_until_idle()
+
+
+def _rows(pipeline: Pipeline, title: str) -> list[tuple[Any, ...]]:
+    kind = _KINDS[title]
+    rows = pipeline.connection.rows(f"SELECT {kind.shown} FROM main.{kind.table or _name(title)}_current ORDER BY id")
+    return [tuple(row.values()) for row in rows]
+
+
+def test_every_section_is_tested_and_listed() -> None:
+    """No section has commands that no test runs; the table links to each of them."""
+    sections = {title for title, words in _sections().items() if title}
+    assert sections == _KINDS.keys()
+    for title in sections:
+        anchor = re.sub(r"[^\w-]", "", title.lower().replace(" ", "-"))
+        assert f"(#{anchor})" in _PAGE
