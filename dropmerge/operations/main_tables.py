@@ -19,7 +19,7 @@ _SECONDS = 5.0
 
 @dataclass
 class MainTables:
-    """Asks again after some seconds: a command may wait for long."""
+    """Asks again after some seconds, and at once while a table is missing: a command may wait for it."""
 
     warehouse: Warehouse
     feeds: Mapping[str, Feed]
@@ -28,7 +28,7 @@ class MainTables:
 
     def parameters(self) -> Parameters:
         """Of a statement that includes `ledger.sql`. Raises NotDone."""
-        if time.monotonic() > self._asked_at + _SECONDS:
+        if self._gone or time.monotonic() > self._asked_at + _SECONDS:
             self._refuse_old_ledger()
             self._gone = ",".join(feed.table for feed in self.feeds.values() if not self._is_there(feed))
             self._asked_at = time.monotonic()
