@@ -118,7 +118,7 @@ class Connection:
         from services.shared.journal import Journal
 
         # What a command prints is its answer, nothing else.
-        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
         return Journal(self.warehouse.client, "console")
 
     @cached_property

@@ -16,6 +16,8 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
     for feed in feeds.values():
         pipeline.drop("good.csv", sample(feed, "marked", bad=False), feed.name)
         pipeline.drop("bare.csv", sample(feed, "bare", bad=False), feed.name)
+        for shape in ("marked", "bare", "plain"):
+            pipeline.drop(f"twice-{shape}.csv", _twice(sample(feed, shape, bad=False)), feed.name)
         pipeline.drop("bad.csv", sample(feed, "plain", bad=True), feed.name)
     pipeline.wait_until_idle()
     with DeadLetterSubscription(pipeline.connection) as mailbox:
@@ -31,6 +33,12 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
     assert [len(rows) for rows in current] == [1] * len(feeds)
     assert unseen(faulty.script.statements, read_feeds(faulty.feeds)) == []
     assert known(feeds) <= set(map(normalised, faulty.script.statements))
+
+
+def _twice(file: str) -> str:
+    """Each record once more."""
+    header, _, records = file.partition("\n")
+    return f"{header}\n{records}{records}"
 
 
 def test_g7_a_backfill_of_good_files_changes_no_rejected_rows(faulty: Faulty) -> None:

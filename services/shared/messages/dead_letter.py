@@ -115,11 +115,7 @@ class DeadLetter:
         attributes = dict(message.attributes)
         data, whole = _unwrap(message.data, attributes)
         ours = {key.removeprefix(PREFIX): text for key, text in attributes.items() if key.startswith(PREFIX)}
-        # Within the data the original's attributes are its own, whatever they are called.
-        is_apart = whole is not attributes
-        original = {
-            key: text for key, text in whole.items() if not _was_added(key) or (is_apart and key.startswith(PREFIX))
-        }
+        original = {key: text for key, text in whole.items() if not _was_added(key)}
         subject = {**_subject_of(service, data, original), **{name: ours[name] for name in _SUBJECT if ours.get(name)}}
         return cls(
             id=message.message_id,

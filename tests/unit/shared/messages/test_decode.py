@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.shared.errors import PermanentError
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
-from services.shared.messages.dead_letter import RESERVED_PREFIX, DeadLetter
+from services.shared.messages.dead_letter import PREFIX, RESERVED_PREFIX, DeadLetter
 from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
 
@@ -62,8 +62,8 @@ def test_g6_a_dead_letter_is_read_as_it_was_written(data: bytes, attributes: dic
     written = DeadLetter.of(message, "ingest", PermanentError("no_feed", "why"), subject)
     sent, beside = written.encode()
     read = DeadLetter.decode("ingest", PubsubMessage(data=sent, attributes=beside, message_id="9"), {})
-    # What Google reserves for itself no publisher may set.
-    kept = {key: text for key, text in attributes.items() if not key.startswith(RESERVED_PREFIX)}
+    # What Google reserves for itself no publisher may set, and what begins as ours is ours.
+    kept = {key: text for key, text in attributes.items() if not key.startswith((RESERVED_PREFIX, PREFIX))}
     assert read == replace(written, id="9", attributes=kept)
 
 
