@@ -9,9 +9,8 @@ from google.cloud.bigquery import SchemaField
 
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import GENERATION, metadata
+from services.shared.contract.types import type_named
 
-_STANDARD = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
-"""GoogleSQL's names of types that the API calls otherwise."""
 _WIDER = {"INT64": ("NUMERIC", "BIGNUMERIC", "FLOAT64"), "NUMERIC": ("BIGNUMERIC", "FLOAT64")}
 """What BigQuery makes of a column of a type, whatever its values
 (https://cloud.google.com/bigquery/docs/managing-table-schemas#change_column_data_type)."""
@@ -96,8 +95,11 @@ def changed(schema: Sequence[SchemaField], found: Changes) -> list[SchemaField]:
 
 
 def standard(field: SchemaField) -> str:
-    """A column's type as GoogleSQL calls it."""
-    return _STANDARD.get(field.field_type, str(field.field_type))
+    """A column's type as GoogleSQL calls it; one that no contract may have by the name that it came with."""
+    try:
+        return type_named(field.field_type).name
+    except ValueError:
+        return str(field.field_type)
 
 
 def _refusals(known: Sequence[tuple[SchemaField, SchemaField]]) -> Iterator[str]:

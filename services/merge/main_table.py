@@ -34,9 +34,9 @@ class MainTable:
     columns: tuple[str, ...]
     """Names of all, in the table's order."""
 
-    def has(self, columns: tuple[str, ...], extra: Collection[str]) -> bool:
-        """Whether these are its columns, and those of some files among them."""
-        return self.columns == columns and set(extra) <= {name.lower() for name in columns}
+    def has(self, names: Collection[str]) -> bool:
+        """Whether all of these, in small letters, are among its columns."""
+        return set(names) <= {name.lower() for name in self.columns}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ class MainTables:
         `table_not_adopted` where the table cannot follow, TransientError while a rebuild takes its place.
         """
         table, known = self.warehouse.find_table(self._name(feed)), self._known.get(feed.name)
-        if table and known and table.created == known.created and known.has(_names(table), extra):
+        is_known = table and known and (table.created, _names(table)) == (known.created, known.columns)
+        if known and is_known and known.has(extra):
             return known
         self._known[feed.name] = found = self._prepare(feed, table, extra)
         return found
@@ -103,13 +104,13 @@ class MainTables:
         found = required_changes(feed, table, extra)
         for name, kind in found.widened:
             self.warehouse.query(_SQL.render("widen.sql", main=self._name(feed), column=name, kind=kind))
-        is_labelled = table.labels.get(CONTRACT_LABEL) == feed.fingerprint
-        if found or not is_labelled:
-            # Widening is a change of the schema too.
-            table = self._find(feed) if found.widened else table
-            table.schema = changed(table.schema, found)
-            table.labels = {**table.labels, CONTRACT_LABEL: feed.fingerprint}
-            self.warehouse.update_table(table, "schema", "labels")
+        if not found and table.labels.get(CONTRACT_LABEL) == feed.fingerprint:
+            return table
+        # Widening is a change of the schema too.
+        table = self._find(feed) if found.widened else table
+        table.schema = changed(table.schema, found)
+        table.labels = {**table.labels, CONTRACT_LABEL: feed.fingerprint}
+        self.warehouse.update_table(table, "schema", "labels")
         return self._find(feed)
 
     def _create_view(self, feed: Feed) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -12,20 +11,19 @@ from functools import cached_property
 import tenacity
 
 from services.merge.ledger import applied_loads
-from services.merge.lock import NOT_READY
 from services.merge.main_table import MainTable, MainTables
-from services.merge.pruning import key_range
-from services.merge.statement import MAX_LOADS, Staged, all_extra, fit_group, merge_statement, staging_name
+from services.merge.merge_group import merge_group
+from services.merge.staged import Staged, find_staged
+from services.merge.statement import MAX_LOADS, fit_group, staging_name
 from services.merge.turns import RecentIds, Turns
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import column_names
 from services.shared.datasets import STAGING
 from services.shared.deadline import remaining
 from services.shared.delivery import Delivery
-from services.shared.errors import NotFoundError, PermanentError, TransientError
+from services.shared.errors import PermanentError, TransientError
 from services.shared.load import Load, staging_prefix
 from services.shared.messages.announcement import announcement
-from services.shared.messages.read_anew import MAX_ASKED, Request
+from services.shared.messages.read_anew import BY, MAX_ASKED, Request
 from services.shared.messages.staged import StagedMessage
 from services.shared.publisher import Publisher
 from services.shared.settings import Settings
@@ -105,7 +103,7 @@ class Merger:
                 f"ingest goes on reading the files of {feed.name} by contract {message.contract}, this service runs "
                 f"{feed.fingerprint}: deploy both, then replay this dead letter",
             )
-        wanted = announcement(message.load.source, "merge", request.attributes(feed.name))
+        wanted = announcement(message.load.source, BY, request.attributes(feed.name))
         self.publisher.publish(self.settings.arrived_topic, [wanted])
 
     def _waiting(self, feed: Feed, load: Load, tables: Sequence[str]) -> list[str]:
@@ -130,7 +128,8 @@ class Merger:
         self, delivery: Delivery, feed: Feed, main: MainTable, load_ids: Sequence[str], tables: Sequence[str]
     ) -> None:
         """Merge as many as fit in one statement, the first among them, and drop their staging tables."""
-        waiting = [self._staged(feed, load_id) for load_id in load_ids]
+        names = {load_id: staging_name(self._project, feed, load_id) for load_id in load_ids}
+        waiting = [find_staged(self.warehouse, feed, load_id, name) for load_id, name in names.items()]
         with delivery.timed("merge"):
             merge_id, merged = self._merge_group_or_first(feed, fit_group(self._project, feed, main, waiting))
         group = [one.load_id for one in merged]
@@ -138,42 +137,18 @@ class Merger:
         self._drop_staging(main, group, tables)
         delivery.record_event("merged", merge_id=merge_id, loads=group)
 
-    def _staged(self, feed: Feed, load_id: str) -> Staged:
-        table = staging_name(self._project, feed, load_id)
-        if feed.unknown_columns != "add":
-            return Staged(load_id, table)
-        found = self.warehouse.find_table(table)
-        names = frozenset(one.name for one in found.schema) if found else frozenset()
-        return Staged(load_id, table, names - set(column_names(feed)))
-
     def _merge_group_or_first(self, feed: Feed, group: Sequence[Staged]) -> tuple[str, Sequence[Staged]]:
         """The MERGE's id and the loads that it took: the first alone if BigQuery refuses the whole group."""
         try:
-            return self._merge_group(feed, group), group
+            return merge_group(self._main_tables, feed, group), group
         except PermanentError as error:
             if len(group) == 1 or error.reason not in ("refused_by_warehouse", "contract_changed"):
                 raise
-        merge_id = self._merge_group(feed, group[:1])
+        merge_id = merge_group(self._main_tables, feed, group[:1])
         # Alone it can be merged: one of the others, with another column perhaps, is to blame.
         for one in group[1:]:
             self._merge_alone.add(one.load_id)
         return merge_id, group[:1]
-
-    def _merge_group(self, feed: Feed, group: Sequence[Staged]) -> str:
-        """One MERGE of these loads; its id."""
-        merge_id = uuid.uuid4().hex
-        main = self._main_tables.ensure(feed, all_extra(group))
-        try:
-            bounds = key_range(self.warehouse, feed, [one.table for one in group])
-            sql = merge_statement(self._project, feed, main, group, merge_id, bounds)
-            self.warehouse.query(sql, name=f"merge-{merge_id}")
-        except PermanentError as error:
-            # Another process merged and dropped what was listed here, or someone dropped a table or row: look again.
-            if not isinstance(error, NotFoundError) and NOT_READY not in error.detail:
-                raise
-            self._main_tables.invalidate(feed)
-            raise TransientError(f"something was dropped before its MERGE: {error.detail}") from error
-        return merge_id
 
     def _drop_staging(self, main: MainTable, load_ids: Iterable[str], tables: Sequence[str]) -> None:
         """Drop the staging tables of applied loads, whichever contract made them; the next group waits until that is

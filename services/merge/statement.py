@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from services.merge.entries import entries_table
@@ -11,6 +10,7 @@ from services.merge.ledger import ledger_table
 from services.merge.lock import NOT_READY, lock_table
 from services.merge.main_table import MainTable
 from services.merge.pruning import Bound
+from services.merge.staged import Staged, all_extra
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import Rank, column_names, ranking
 from services.shared.contract.types import type_named
@@ -23,17 +23,6 @@ MAX_LOADS = 100
 """Staging tables in one MERGE, which may reference 1,000 (https://cloud.google.com/bigquery/quotas#query_jobs)."""
 _MAX_CHARACTERS = 900_000
 """Of a MERGE. BigQuery takes 1 MB (https://cloud.google.com/bigquery/quotas#query_jobs)."""
-
-
-@dataclass(frozen=True)
-class Staged:
-    """A load that waits for its MERGE."""
-
-    load_id: str
-    table: str
-    """Its staging table, full name."""
-    extra: frozenset[str] = frozenset()
-    """Columns of its file that the contract does not have, all STRING."""
 
 
 def merge_statement(
@@ -66,11 +55,6 @@ def merge_statement(
         merge_id=merge_id,
         not_ready=NOT_READY,
     )
-
-
-def all_extra(loads: Sequence[Staged]) -> Sequence[str]:
-    """Columns of these files that the contract does not have, sorted, in small letters: BigQuery ignores case."""
-    return sorted({name.lower() for load in loads for name in load.extra})
 
 
 def staging_name(project: str, feed: Feed, load_id: str) -> str:

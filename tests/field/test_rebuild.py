@@ -101,6 +101,19 @@ def test_g9_table_renamed(world: World) -> None:
     assert Verification(world.pipeline.connection, after.feed).run().is_equal
 
 
+def test_g1_g9_columns_that_files_bring_are_one_whatever_their_case(world: World) -> None:
+    """As for merge: BigQuery ignores the case of a column's name, and the files are merged together."""
+    feed = _Deployed(world, _feed("brought", unknown_columns="add"))
+    feed.drop("1.csv", "id,region,a,v,Colour", "1,EU,x,1,red")
+    feed.drop("2.csv", "id,region,a,v,colour", "2,EU,y,1,blue")
+    before = feed.rows("id, colour")
+    assert feed.rebuild().refused == []
+    table = world.pipeline.connection.warehouse.find_table("local.main.brought")
+    assert table is not None
+    assert [one.name.lower() for one in table.schema].count("colour") == 1
+    assert feed.rows("id, colour") == before == [("1", "red"), ("2", "blue")]
+
+
 def test_g9_another_table_of_the_new_name_is_not_replaced(world: World) -> None:
     """It may be anybody's."""
     _Deployed(world, _feed("guarded")).drop("1.csv", "id,region,a,v", "1,EU,x,1")

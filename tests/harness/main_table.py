@@ -10,7 +10,8 @@ from google.cloud.bigquery import SchemaField, Table
 
 from services.merge.follow import definition
 from services.merge.main_table import MainTable
-from services.merge.statement import Staged, staging_name
+from services.merge.staged import Staged
+from services.merge.statement import staging_name
 from services.shared.contract.feed import Feed
 
 CREATED = datetime(2025, 1, 1, tzinfo=UTC)

@@ -94,14 +94,16 @@ MUTATIONS = [
     Mutation(
         "flag-before-work",
         "G1",
-        _MERGER,
-        '            self.warehouse.query(sql, name=f"merge-{merge_id}")\n',
-        "            for load_id in group:\n"
-        "                self.warehouse.query(\n"
-        '                    f"INSERT INTO `{self._project}.ops.ledger` (feed, load_id, merged_at, merge_id) "\n'
-        "                    f\"VALUES ('{feed.name}', '{load_id}', CURRENT_TIMESTAMP(), '{merge_id}')\"\n"
-        "                )\n"
-        '            self.warehouse.query(sql, name=f"merge-{merge_id}")\n',
+        "services/merge/merge_group.py",
+        '        tables.warehouse.query(sql, name=f"merge-{merge_id}")\n',
+        "        for one in group:\n"
+        "            tables.warehouse.query(\n"
+        '                f"INSERT INTO `{tables.project}.ops.ledger` "\n'
+        '                "(feed, load_id, merged_at, merge_id, table_id) "\n'
+        "                f\"VALUES ('{feed.name}', '{one.load_id}', CURRENT_TIMESTAMP(), '{merge_id}', "
+        "'{main.table_id}')\"\n"
+        "            )\n"
+        '        tables.warehouse.query(sql, name=f"merge-{merge_id}")\n',
         f"{_TRANSIENT}[conflicts]",
     ),
     Mutation(

@@ -40,7 +40,8 @@ def _check(feed: Feed) -> str:
 
 def _merge(feed: Feed) -> str:
     from services.merge.main_table import MainTable
-    from services.merge.statement import Staged, merge_statement, staging_name
+    from services.merge.staged import Staged
+    from services.merge.statement import merge_statement, staging_name
     from services.shared.contract.order import column_names
 
     load_id = _load(feed).load_id

@@ -8,7 +8,7 @@ from dropmerge.operations.adopt import adopted_table
 from dropmerge.operations.rebuild.build import Build
 from services.merge.follow import definition, standard
 from services.merge.main_table import MainTable
-from services.merge.statement import Staged
+from services.merge.staged import Staged
 from services.shared.contract.order import ADOPTED
 from services.shared.sql import Templates
 

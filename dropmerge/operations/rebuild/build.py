@@ -62,9 +62,9 @@ class Build:
     def main_tables(self) -> MainTables:
         return MainTables(self.warehouse, self.project)
 
-    def ensure(self, extra: frozenset[str] = frozenset()) -> MainTable:
-        """The table, made if it is not there, with every column that these files have."""
-        return self.main_tables.ensure(self.feed, extra)
+    def ensure(self) -> MainTable:
+        """The table, made if it is not there."""
+        return self.main_tables.ensure(self.feed)
 
     def create_ops(self) -> None:
         """Make what the entries and the ledger are kept in, if it is not there."""

@@ -12,8 +12,7 @@ from services.ingest.load_raw import load_raw
 from services.ingest.match_header import Layout
 from services.ingest.tables import Tables
 from services.merge.main_table import MainTable
-from services.merge.statement import Staged
-from services.shared.contract.order import column_names
+from services.merge.staged import Staged, find_staged
 from services.shared.errors import PermanentError
 from services.shared.google_errors import translated
 
@@ -26,7 +25,7 @@ def stage(build: Build, main: MainTable, one: Pinned) -> Staged:
     tables = build.tables(one.load, main)
     if not build.warehouse.table_exists(tables.staging):
         _read(build, main, one, tables)
-    return _staged(build, one, tables)
+    return find_staged(build.warehouse, build.contract, one.load_id, tables.staging)
 
 
 def _read(build: Build, main: MainTable, one: Pinned, tables: Tables) -> None:
@@ -49,11 +48,3 @@ def _layout(build: Build, one: Pinned) -> Layout:
     count = min(HEAD_BYTES, one.size)
     head = blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60) if count else b""
     return inspect_head(head, one.size, build.contract)
-
-
-def _staged(build: Build, one: Pinned, tables: Tables) -> Staged:
-    if build.contract.unknown_columns != "add":
-        return Staged(one.load_id, tables.staging)
-    found = build.warehouse.find_table(tables.staging)
-    names = frozenset(field.name for field in found.schema) if found else frozenset()
-    return Staged(one.load_id, tables.staging, names - set(column_names(build.contract)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,10 +14,10 @@ from dropmerge.operations.rebuild.build import Build
 from dropmerge.operations.rebuild.patience import patiently
 from dropmerge.operations.rebuild.staging import stage
 from services.merge.ledger import applied_loads
-from services.merge.lock import NOT_READY
 from services.merge.main_table import MainTable
-from services.merge.pruning import key_range
-from services.merge.statement import MAX_LOADS, Staged, fit_group, merge_statement
+from services.merge.merge_group import merge_group
+from services.merge.staged import Staged
+from services.merge.statement import MAX_LOADS, fit_group
 from services.shared.errors import NotFoundError, PermanentError, TransientError
 
 _AT_ONCE = 4
@@ -31,6 +30,10 @@ class Refused:
     one: Pinned
     reason: str
     detail: str
+
+    def as_json(self) -> dict[str, str | int]:
+        """Keys load_id, feed, bucket, object, generation, reason, error."""
+        return {**self.one.load.fields, "reason": self.reason, "error": self.detail}
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Taking:
         left = self._left(main, files)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             staged = list(pool.map(partial(self._stage, main), left))
-        self._merge([one for one in staged if one], {one.load_id: one for one in left})
+        self._merge(main, [one for one in staged if one], {one.load_id: one for one in left})
 
     def _left(self, main: MainTable, files: Sequence[Pinned]) -> list[Pinned]:
         ids = [one.load_id for one in files if one.load_id not in self.refused]
@@ -72,7 +75,7 @@ class Taking:
         main = self.build.ensure()
         found = stage_adopted(self.build, main, table)
         if found and not self._applied(main, [found.load_id]):
-            self._merge([found], {})
+            self._merge(main, [found], {})
 
     def _stage(self, main: MainTable, one: Pinned) -> Staged | None:
         try:
@@ -85,9 +88,9 @@ class Taking:
         self.tell("staged", 1)
         return staged
 
-    def _merge(self, staged: Sequence[Staged], files: Mapping[str, Pinned]) -> None:
+    def _merge(self, main: MainTable, staged: Sequence[Staged], files: Mapping[str, Pinned]) -> None:
         while staged:
-            group = fit_group(self.build.project, self.build.feed, self.build.ensure(), staged)
+            group = fit_group(self.build.project, self.build.feed, main, staged)
             self._merge_group_or_each(group, files)
             for one in group:
                 self.build.warehouse.drop_table(one.table)
@@ -97,7 +100,7 @@ class Taking:
     def _merge_group_or_each(self, group: Sequence[Staged], files: Mapping[str, Pinned]) -> None:
         """One file that BigQuery refuses spoils no other's MERGE."""
         try:
-            self._merge_group(group)
+            merge_group(self.build.main_tables, self.build.feed, group)
         except PermanentError as error:
             if len(group) > 1:
                 for one in group:
@@ -106,19 +109,6 @@ class Taking:
                 self._refuse(files[group[0].load_id], error)
             else:
                 raise
-
-    def _merge_group(self, group: Sequence[Staged]) -> None:
-        build, merge_id = self.build, uuid.uuid4().hex
-        main = build.ensure(frozenset[str]().union(*(one.extra for one in group)))
-        bounds = key_range(build.warehouse, build.feed, [one.table for one in group])
-        sql = merge_statement(build.project, build.feed, main, group, merge_id, bounds)
-        try:
-            build.warehouse.query(sql, name=f"merge-{merge_id}")
-        except PermanentError as error:
-            if not isinstance(error, NotFoundError) and NOT_READY not in error.detail:
-                raise
-            build.main_tables.invalidate(build.feed)
-            raise TransientError(f"something was dropped before its MERGE: {error.detail}") from error
 
     def _refuse(self, one: Pinned, error: PermanentError) -> None:
         self.refused[one.load_id] = Refused(one, error.reason, error.detail)

@@ -1,0 +1,33 @@
+"""A load that waits for its MERGE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.shared.contract.feed import Feed
+from services.shared.contract.order import column_names
+from services.shared.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Staged:
+    load_id: str
+    table: str
+    """Its staging table, full name."""
+    extra: frozenset[str] = frozenset()
+    """Columns of its file that the contract does not have, all STRING."""
+
+
+def find_staged(warehouse: Warehouse, feed: Feed, load_id: str, table: str) -> Staged:
+    """The load in this staging table. Asks for the table's columns where a file may bring some."""
+    if feed.unknown_columns != "add":
+        return Staged(load_id, table)
+    found = warehouse.find_table(table)
+    names = frozenset(one.name for one in found.schema) if found else frozenset()
+    return Staged(load_id, table, names - set(column_names(feed)))
+
+
+def all_extra(loads: Sequence[Staged]) -> Sequence[str]:
+    """Columns of these files that the contract does not have, sorted, in small letters: BigQuery ignores case."""
+    return sorted({name.lower() for load in loads for name in load.extra})
