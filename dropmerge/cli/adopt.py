@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 
@@ -13,18 +12,18 @@ from dropmerge.cli.options import (
     DEFAULT_FEEDS_DIR,
     DEFAULT_STATE_DIR,
     DryRun,
+    FeedArgument,
     Feeds,
     Json,
     Project,
     State,
     Yes,
-    complete_feed,
 )
 from dropmerge.cli.terminal import confirm, current_user
 
 
 def adopt(
-    feed: Annotated[str, typer.Argument(metavar="FEED", autocompletion=complete_feed, show_default=False)],
+    feed: FeedArgument,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,

@@ -82,7 +82,7 @@ def parse_service(text: str) -> str:
     return _one_of(SERVICES, text)
 
 
-def complete_feed(context: typer.Context, incomplete: str) -> list[str]:
+def _complete_feed(context: typer.Context, incomplete: str) -> list[str]:
     """As the files say: to check each contract takes longer than a person waits for the shell."""
     import yaml
 
@@ -143,16 +143,16 @@ Rate = Annotated[
     typer.Option("--rate", parser=parse_rate, metavar="N/s", help="Messages a second at most. [default: no limit]"),
 ]
 FeedName = Annotated[
-    str | None, typer.Option("--feed", autocompletion=complete_feed, metavar="FEED", help="Of this feed only.")
+    str | None, typer.Option("--feed", autocompletion=_complete_feed, metavar="FEED", help="Of this feed only.")
 ]
-FeedArgument = Annotated[str, typer.Argument(autocompletion=complete_feed, metavar="FEED", help="Whose main table.")]
+FeedArgument = Annotated[str, typer.Argument(autocompletion=_complete_feed, metavar="FEED", help="Whose main table.")]
 RowFeed = Annotated[
     str | None,
-    typer.Option("--feed", autocompletion=complete_feed, metavar="FEED", help="With --row: whose table."),
+    typer.Option("--feed", autocompletion=_complete_feed, metavar="FEED", help="With --row: whose table."),
 ]
 TargetFeed = Annotated[
     str | None,
-    typer.Option("--feed", autocompletion=complete_feed, metavar="FEED", help="Drop where this feed looks."),
+    typer.Option("--feed", autocompletion=_complete_feed, metavar="FEED", help="Drop where this feed looks."),
 ]
 To = Annotated[
     GcsUri | None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +22,15 @@ from dropmerge.cli.options import (
     State,
     Yes,
 )
-from dropmerge.cli.terminal import confirm, current_user, escape_unprintable, pluralize, progress, shorten_list
+from dropmerge.cli.terminal import (
+    confirm,
+    current_user,
+    escape_unprintable,
+    files_merged,
+    pluralize,
+    progress,
+    shorten_list,
+)
 from services.shared.datasets import OPS, STAGING
 
 if TYPE_CHECKING:
@@ -34,7 +41,7 @@ if TYPE_CHECKING:
     from dropmerge.operations.rebuild.rebuild import Rebuilt
 
 
-def parse_time(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     """RFC 3339, or a date; UTC where no offset is given."""
     try:
         found = datetime.fromisoformat(text)
@@ -59,15 +66,15 @@ def rebuild(
     ] = None,
     as_of: Annotated[
         datetime | None,
-        typer.Option("--as-of", parser=parse_time, metavar="TIME", help="With --into: files dropped until then."),
+        typer.Option("--as-of", parser=_parse_time, metavar="TIME", help="With --into: files dropped until then."),
     ] = None,
     since: Annotated[
         datetime | None,
-        typer.Option("--since", parser=parse_time, metavar="TIME", help="With --into: files dropped from then on."),
+        typer.Option("--since", parser=_parse_time, metavar="TIME", help="With --into: files dropped from then on."),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option("--until", parser=parse_time, metavar="TIME", help="With --into: as --as-of."),
+        typer.Option("--until", parser=_parse_time, metavar="TIME", help="With --into: as --as-of."),
     ] = None,
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Also where rows vanish: files are gone or cannot be read.")
@@ -165,19 +172,13 @@ def _as_json(plan: Plan, changes: list[str]) -> dict[str, object]:
 def _run(build: Build, window: Window, allow_missing: bool) -> Rebuilt:
     from dropmerge.operations.rebuild.rebuild import Rebuild
 
-    counts = Counter[str]()
-    with progress().status("looking") as line:
-
-        def tell(step: str, count: int) -> None:
-            counts[step] += count
-            line.update(f"{step}; {counts['merged']} of {pluralize(counts['found'], 'file')} merged")
-
+    with files_merged() as tell:
         return Rebuild(build, window, allow_missing, tell).run()
 
 
 def _report(done: Rebuilt, as_json: bool) -> None:
     if as_json:
-        refused = [{**one.one.load.fields, "reason": one.reason, "error": one.detail} for one in done.refused]
+        refused = [one.as_json() for one in done.refused]
         typer.echo(json.dumps({"table": done.table, "files": done.files, "refused": refused}, indent=2))
         return
     for line in shorten_list([f"{one.one.load.source}: {one.reason}: {one.detail}" for one in done.refused]):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -93,6 +94,19 @@ def progress() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, markup=False, highlight=False, emoji=False)
+
+
+@contextmanager
+def files_merged() -> Iterator[Callable[[str, int], None]]:
+    """Shows how far a table is that is made of files; yields what takes each step's name, and of how many files."""
+    counts = Counter[str]()
+    with progress().status("looking") as line:
+
+        def tell(step: str, count: int) -> None:
+            counts[step] += count
+            line.update(f"{step}; {counts['merged']} of {pluralize(counts['found'], 'file')} merged")
+
+        yield tell
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,7 @@ import typer
 from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import FAILED, report_errors
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, FeedArgument, Feeds, Json, Project, State
-from dropmerge.cli.terminal import escape_unprintable, pluralize, progress, shorten_list
+from dropmerge.cli.terminal import escape_unprintable, files_merged, pluralize, shorten_list
 
 if TYPE_CHECKING:
     from dropmerge.operations.connection import Connection
@@ -55,13 +54,7 @@ def verify(
 def _run(connection: Connection, feed: str, limit: int) -> Verified:
     from dropmerge.operations.rebuild.verify import Verification
 
-    counts = Counter[str]()
-    with progress().status("looking") as line:
-
-        def tell(step: str, count: int) -> None:
-            counts[step] += count
-            line.update(f"{step}; {counts['merged']} of {pluralize(counts['found'], 'file')} merged")
-
+    with files_merged() as tell:
         return Verification(connection, connection.feed(feed), limit, tell).run()
 
 
@@ -73,7 +66,7 @@ def _as_json(found: Verified) -> dict[str, object]:
         "counts": found.counts,
         "other_contracts": found.other_contracts,
         "rows": [asdict(one) for one in found.listed],
-        "refused": [{**one.one.load.fields, "reason": one.reason, "error": one.detail} for one in found.refused],
+        "refused": [one.as_json() for one in found.refused],
         "gone": list(found.gone),
         "not_compared": list(found.not_compared),
     }

@@ -21,8 +21,7 @@ def record_rejected(warehouse: Warehouse, load: Load, tables: Tables, again: str
     """
     if tables.rejected is None:
         return
-    if not warehouse.table_exists(tables.rejected):  # creating it takes a right on the dataset, ledger included
-        warehouse.create_table(table(warehouse.client.project, "rejected_rows"))
+    warehouse.create_table(table(warehouse.client.project, "rejected_rows"))
     # Replace only where rows exist: BigQuery queues few mutating statements per table, and inserts are not limited.
     is_recorded = again is not None and _is_recorded(warehouse, load, tables)
     if not rejected and not is_recorded:

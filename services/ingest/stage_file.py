@@ -25,7 +25,7 @@ from services.shared.google_errors import translated
 from services.shared.journal import Journal
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
-from services.shared.messages.read_anew import Request
+from services.shared.messages.read_anew import Request, wanted_feed
 from services.shared.messages.staged import StagedMessage
 from services.shared.publisher import Publisher
 from services.shared.settings import Settings
@@ -68,8 +68,7 @@ class Stager:
 
     def _announced_feed(self, message: PushMessage) -> Feed | None:
         """The feed that a load was staged for, whatever its pattern is now, where merge wants the file read anew."""
-        is_by_merge = message.attributes.get("announced_by") == "merge"
-        return self.feeds.get(message.attributes.get("feed", "")) if is_by_merge else None
+        return self.feeds.get(wanted_feed(message.attributes) or "")
 
     def _feed(self, delivery: Delivery, notification: Notification) -> Feed | None:
         """None where the object is to be ignored."""

@@ -44,8 +44,7 @@ class Delivery:
     started: float = field(default_factory=time.monotonic)
 
     def record_event(self, event: str, **detail: object) -> None:
-        known = {"contract": self.contract} if self.contract else {}
-        self.events.append(Event(event, {**known, **detail}))
+        self.events.append(Event(event, {**self._known, **detail}))
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -59,13 +58,16 @@ class Delivery:
     def all_fields(self) -> dict[str, object]:
         """For the log line."""
         seconds = {**self.timings, "total": time.monotonic() - self.started}
-        known = {"contract": self.contract} if self.contract else {}
         return {
             **self.subject,
-            **known,
+            **self._known,
             **self.log_fields,
             "seconds": {step: round(took, 3) for step, took in seconds.items()},
         }
+
+    @property
+    def _known(self) -> dict[str, object]:
+        return {"contract": self.contract} if self.contract else {}
 
 
 Handler = Callable[[Delivery], str]

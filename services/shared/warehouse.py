@@ -158,6 +158,7 @@ class Warehouse:
         """Create a table if it is not there; one that is there, of an earlier release, gains the columns it lacks."""
         found = self.find_table(str(table.reference))
         if found is None:
+            # Only now: creating one, even one that is there, takes a right on the whole dataset.
             self.client.create_table(table, exists_ok=True, retry=self._retry, timeout=HTTP_TIMEOUT)
             return
         names = {field.name for field in found.schema}

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dropmerge.operations.adopt import entries_of
 from dropmerge.operations.dead_letters.latest import waiting_generations
 from dropmerge.operations.loads.events import discarded_generations
 from dropmerge.operations.rebuild.archive import Pinned, Window, pinned
 from dropmerge.operations.rebuild.build import Build
 from dropmerge.operations.rebuild.live import Merged, merged_loads
-from services.merge.entries import Entry, find_entries
 from services.merge.follow import changes, definition, identity
 from services.shared.contract.order import ADOPTED
-from services.shared.errors import NotFoundError
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Plan:
 
 def make_plan(build: Build, window: Window) -> Plan:
     """Of the files in the archive now."""
-    live = merged_loads(build, entries(build))
+    live = merged_loads(build, entries_of(build.connection, build.contract))
     given_up = waiting_generations(build.connection) | discarded_generations(build.connection)
     archived = [one for one in pinned(build.connection, build.contract.name) if one in window]
     files = [one for one in archived if one.load_id in live or one.load.source not in given_up]
@@ -41,17 +40,9 @@ def make_plan(build: Build, window: Window) -> Plan:
     return Plan(files, len(archived) - len(files), live, gone)
 
 
-def entries(build: Build) -> list[Entry]:
-    """Of the feed's tables; none where nothing was merged yet."""
-    try:
-        return find_entries(build.warehouse, build.project, build.contract)
-    except NotFoundError:
-        return []
-
-
 def differences(build: Build) -> list[str]:
     """How the table of today's contract will differ from the live one, in words."""
-    found = entries(build)
+    found = entries_of(build.connection, build.contract)
     moved = [one.main_table for one in found if one.main_table != build.contract.table]
     keys = [one.identity for one in found if one.identity != identity(build.contract)]
     return [

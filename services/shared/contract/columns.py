@@ -22,11 +22,13 @@ Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
+    """A part of a contract, as YAML has it."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
 
-class Column(_Model):
+class Column(Model):
     name: Name
     from_: str | None = Field(default=None, alias="from")
     """Its name in the files' header, any text, where that is another one."""
@@ -45,7 +47,7 @@ class Column(_Model):
         return self.name if self.from_ is None else self.from_
 
 
-class Delete(_Model):
+class Delete(Model):
     column: Name
     from_: str | None = Field(default=None, alias="from")
     equals: Text

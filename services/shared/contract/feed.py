@@ -10,11 +10,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.shared.contract import glob
-from services.shared.contract.columns import GENERATION, Column, Columns, Delete, Name, Version, parse_check
+from services.shared.contract.columns import GENERATION, Column, Columns, Delete, Model, Name, Version, parse_check
 from services.shared.contract.fault import refuse
 from services.shared.contract.formats import Format
 from services.shared.contract.types import ColumnType, type_named
@@ -60,11 +60,7 @@ _READING = 1
 """Of the rules by which a file's text is read. A release that reads the same file otherwise counts it up."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
-
-
-class BadRows(_Model):
+class BadRows(Model):
     at_most: Annotated[int | str, BeforeValidator(_rows_or_share)] = 0
 
     def tolerates(self, bad: int, rows: int) -> bool:
@@ -74,7 +70,7 @@ class BadRows(_Model):
         return bad <= self.at_most
 
 
-class Feed(_Model):
+class Feed(Model):
     name: FeedName = Field(alias="feed")
     objects: Objects
     format: Format

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+BY = "merge"
+"""Who announces, in a notification that asks."""
 MAX_ASKED = 20
 """Times that a load goes back and forth: with the topology's backoff of 1 s and more, for some hours."""
 _MAX_WAITS = 10
@@ -27,17 +29,16 @@ class Request:
     @classmethod
     def after(cls, attributes: Mapping[str, str], contract: str) -> Request:
         """The next request for a load, by the attributes of its staged message. A replay begins anew."""
-        count = attributes.get("asked", "0")
-        asked = int(count) if count.isdigit() and len(count) < 9 and "replay_of" not in attributes else 0
-        return cls(contract, asked + 1)
+        asked = None if "replay_of" in attributes else _count(attributes)
+        return cls(contract, (asked or 0) + 1)
 
     @classmethod
     def of(cls, attributes: Mapping[str, str]) -> Request | None:
         """What merge asks for by a notification; None where merge did not send it. A replay is like any other."""
-        if attributes.get("announced_by") != "merge" or "replay_of" in attributes:
+        if wanted_feed(attributes) is None or "replay_of" in attributes:
             return None
-        count = attributes.get("asked", "")
-        return cls(attributes.get("staged_under", ""), int(count) if count.isdigit() and len(count) < 9 else MAX_ASKED)
+        asked = _count(attributes)
+        return cls(attributes.get("staged_under", ""), MAX_ASKED if asked is None else asked)
 
     def attributes(self, feed: str) -> dict[str, str]:
         """Of the notification that asks."""
@@ -46,3 +47,13 @@ class Request:
     def must_wait(self, attempt: int) -> bool:
         """Whether this delivery, counted from 1, comes too early to try again."""
         return attempt <= min(self.asked, _MAX_WAITS)
+
+
+def wanted_feed(attributes: Mapping[str, str]) -> str | None:
+    """The feed for which merge wants a file read, by a notification or its replay; None where it is not merge's."""
+    return attributes.get("feed", "") if attributes.get("announced_by") == BY else None
+
+
+def _count(attributes: Mapping[str, str]) -> int | None:
+    text = attributes.get("asked", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None

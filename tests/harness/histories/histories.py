@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from tests.harness.histories.feeds import CONTRACTS, header
 from tests.harness.histories.history import Deliver, Drop, File, GiveUp, History, Replay, Restage, Step, WaitUntilIdle
 from tests.harness.histories.runner import Counts, run
+from tests.harness.histories.seeded import for_each
 from tests.harness.pipeline import Pipeline
 
 # Few keys and versions, so that rows meet, and several texts for one value. A feed's columns by name.
@@ -150,20 +150,11 @@ def run_random(pipeline: Pipeline, number: int, examples: int = 10) -> Counts:
     """
     counts = Counts()
 
-    @seed(number)
-    @settings(
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(histories())
     def one(history: History) -> None:
         try:
             run(pipeline, history, counts)
         except AssertionError as error:
             counts.mismatches.append(str(error))
 
-    one()
+    for_each(histories(), number, examples, one)
     return counts
