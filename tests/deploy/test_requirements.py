@@ -161,13 +161,17 @@ def test_what_is_installed_fits_together() -> None:
 
 
 def write_wheel(folder: Path, name: str, version: str, metadata: str) -> Path:
-    """A wheel of nothing but its metadata."""
+    """A wheel of nothing but its metadata, with the same bytes whenever it is written: a pin may stand twice."""
     stem = f"{name.replace('-', '_')}-{version}"
     wheel = folder / f"{stem}-py3-none-any.whl"
+    files = {
+        "METADATA": metadata,
+        "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "RECORD": "",
+    }
     with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr(f"{stem}.dist-info/METADATA", metadata)
-        archive.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr(f"{stem}.dist-info/RECORD", "")
+        for file, text in files.items():
+            archive.writestr(zipfile.ZipInfo(f"{stem}.dist-info/{file}"), text)
     return wheel
 
 
