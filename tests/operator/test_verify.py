@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dropmerge.operations.rebuild.verify import Verification
+from dropmerge.operations.errors import NotDone
+from dropmerge.operations.rebuild.verify import Verification, Verified
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
 from tests.harness.feeds import write_feeds
@@ -133,6 +134,26 @@ def test_g1_a_verification_that_was_interrupted_is_right_the_next_time(pipeline:
 
     with pytest.raises(_Killed):
         Verification(pipeline.connection, feed, tell=die).run()
+    assert Verification(pipeline.connection, feed).run().is_equal
+    assert _left(pipeline) == []
+
+
+@pytest.mark.parametrize("step", ["found", "staged", "merged", "compared"])
+def test_g1_a_verification_that_is_started_again_meanwhile_finds_nothing_that_is_not_so(
+    pipeline: Pipeline, step: str
+) -> None:
+    """The newer one goes on; the older one says so, and takes none of the newer one's tables for its own."""
+    feed = pipeline.connection.feeds["accounts"]
+    begun, newer = list[str](), list[Verified]()
+
+    def start_again(now: str, count: int) -> None:
+        if now == step and not begun:
+            begun.append(now)
+            newer.append(Verification(pipeline.connection, feed).run())
+
+    with pytest.raises(NotDone, match="was started again meanwhile"):
+        Verification(pipeline.connection, feed, tell=start_again).run()
+    assert newer[0].is_equal
     assert Verification(pipeline.connection, feed).run().is_equal
     assert _left(pipeline) == []
 

@@ -81,7 +81,7 @@ class Taking:
         try:
             staged = stage(self.build, main, one)
         except NotFoundError as error:
-            raise TransientError(f"something was dropped while it was read: {error.detail}") from error
+            raise _dropped(error) from error
         except PermanentError as error:
             self._refuse(one, error)
             return None
@@ -101,6 +101,8 @@ class Taking:
         """One file that BigQuery refuses spoils no other's MERGE."""
         try:
             merge_group(self.build.main_tables, self.build.feed, group)
+        except NotFoundError as error:
+            raise _dropped(error) from error
         except PermanentError as error:
             if len(group) > 1:
                 for one in group:
@@ -112,3 +114,8 @@ class Taking:
 
     def _refuse(self, one: Pinned, error: PermanentError) -> None:
         self.refused[one.load_id] = Refused(one, error.reason, error.detail)
+
+
+def _dropped(error: NotFoundError) -> TransientError:
+    """No fault of a file: the same command, run twice, dropped a table. What it needs is made again."""
+    return TransientError(f"something was dropped while it was read: {error.detail}")

@@ -24,6 +24,7 @@ from services.merge.ledger import ledger_table
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import ADOPTED, ranking
 from services.shared.datasets import STAGING
+from services.shared.errors import NotFoundError, TransientError
 from services.shared.sql import Templates
 
 _SQL = Templates(Path(__file__).parent)
@@ -84,13 +85,29 @@ class Verification:
         self.build.create_ops()
         live = self._live()
         self._clear()
+        began = patiently(self.build.ensure).table_id
+        try:
+            found = self._verify(live)
+        except (NotFoundError, TransientError):
+            self._require_own(began)
+            raise
+        self._require_own(began)
+        self._clear()
+        return found
+
+    def _verify(self, live: Entry) -> Verified:
         taking = Taking(self.build, self.tell)
         files, gone = self._take(taking, live)
         built = self._built()
         not_compared = self._compare(live, built)
-        found = self._found(files, gone, list(taking.refused.values()), not_compared)
-        self._clear()
-        return found
+        return self._found(files, gone, list(taking.refused.values()), not_compared)
+
+    def _require_own(self, table_id: str) -> None:
+        """Raises NotDone where another run began anew: half its rows are no differences."""
+        built = self.build.entry()
+        if built is None or built.table_id != table_id:
+            name = self.contract.name
+            raise NotDone(f"`dropmerge verify {name}` was started again meanwhile, and that one goes on: wait for it")
 
     def _live(self) -> Entry:
         feed = self.contract
