@@ -143,12 +143,13 @@ def required_changes(feed: Feed, table: Table, extra: Collection[str] = ()) -> C
     return found
 
 
-def contract_changed(feed: Feed, how: str) -> PermanentError:
-    """Why nothing can be merged, and the way on."""
+def contract_changed(feed: Feed, how: str, way_on: str | None = None) -> PermanentError:
+    """Why nothing can be merged, and the way on: a rebuild, where nothing else is named."""
+    way_on = way_on or f"make the table anew from the archive: `dropmerge rebuild {feed.name}`"
     return PermanentError(
         "contract_changed",
-        f"the contract of {feed.name} is not that of {feed.table} any more: {how}. Take the change back, or make the "
-        f"table anew from the archive: `dropmerge rebuild {feed.name}`; then replay its dead letters",
+        f"the contract of {feed.name} is not that of {feed.table} any more: {how}. Take the change back, or {way_on}; "
+        f"then replay its dead letters",
     )
 
 
@@ -157,7 +158,9 @@ def _refuse_other(feed: Feed, entry: Entry) -> None:
     if entry.main_table != feed.table:
         raise contract_changed(feed, f"its files were merged into {entry.main_table}, now it names {feed.table}")
     if entry.feed != feed.name:
-        raise contract_changed(feed, f"the table has the rows of feed {entry.feed}")
+        # The archive keeps them under the other feed's name: a rebuild of this one would find nothing.
+        how, way_on = f"the table has the rows of feed {entry.feed}", "give this feed a `table:` of its own"
+        raise contract_changed(feed, how, way_on)
     if entry.identity != identity(feed):
         raise contract_changed(feed, f"the table's rows have {entry.identity}; the contract says {identity(feed)}")
     if entry.rebuild:

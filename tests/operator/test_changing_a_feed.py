@@ -70,7 +70,7 @@ _KINDS = {
         {_A: ""}, "id,part,v\n1,x,2\n", "id, a", [("1", None), ("2", 20), ("3", 30)], "keeps a, NULL in rows that are",
     ),
     "A column is renamed": Kind(
-        {"name: a,": "name: amount,"}, "id,part,amount,v\n1,x,11,2\n", "id, amount", [("1", 11), ("2", None)],
+        {"name: a,": "name: amount, from: a,"}, "id,part,a,v\n1,x,11,2\n", "id, amount", [("1", 11), ("2", 20)],
         "keeps a, NULL in rows that are written",
     ),
     "A type is widened": Kind(
