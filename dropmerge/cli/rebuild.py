@@ -119,7 +119,7 @@ def rebuild(
             confirm(f"make {into or build.contract.table} anew?")
         done = _run(build, window, allow_missing)
         connection.journal.record("rebuilt", {"feed": feed}, table=done.table, files=done.files, who=current_user())
-    _report(done, as_json)
+    _report(done, "" if into else f": `dropmerge rejected --feed {feed}` lists them", as_json)
 
 
 def _build(connection: Connection, feed: str, into: str | None, window: Window) -> Build:
@@ -176,12 +176,15 @@ def _run(build: Build, window: Window, allow_missing: bool) -> Rebuilt:
         return Rebuild(build, window, allow_missing, tell).run()
 
 
-def _report(done: Rebuilt, as_json: bool) -> None:
+def _report(done: Rebuilt, way_on: str, as_json: bool) -> None:
     if as_json:
         refused = [one.as_json() for one in done.refused]
-        typer.echo(json.dumps({"table": done.table, "files": done.files, "refused": refused}, indent=2))
+        said = {"table": done.table, "files": done.files, "rejected_rows": done.rejected_rows, "refused": refused}
+        typer.echo(json.dumps(said, indent=2))
         return
     for line in shorten_list([f"{one.one.load.source}: {one.reason}: {one.detail}" for one in done.refused]):
         typer.echo(f"not read: {escape_unprintable(line)}", err=True)
     typer.echo(f"{done.table} is made anew of {pluralize(done.files, 'file')}")
+    if done.rejected_rows:
+        typer.echo(f"not in it: {pluralize(done.rejected_rows, 'row')} that failed a check{way_on}")
     typer.echo("Both services must run the contract that it was made by: `make deploy-ingest`, `make deploy-merge`")

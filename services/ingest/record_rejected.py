@@ -19,9 +19,7 @@ def record_rejected(warehouse: Warehouse, load: Load, tables: Tables, again: str
     `again`: the message's id if it is a replay's or a backfill's. An earlier check, perhaps by another contract, may
     have recorded rows of this load, which are replaced.
     """
-    if tables.rejected is None:
-        return
-    warehouse.create_table(table(warehouse.client.project, "rejected_rows"))
+    warehouse.create_table(table(warehouse.client.project, "rejected_rows", tables.rejected))
     # Replace only where rows exist: BigQuery queues few mutating statements per table, and inserts are not limited.
     is_recorded = again is not None and _is_recorded(warehouse, load, tables)
     if not rejected and not is_recorded:

@@ -16,8 +16,7 @@ class Tables:
     raw: str
     checked: str
     staging: str
-    rejected: str | None
-    """None where refused rows are not recorded: a table made anew from the archive reads files a second time."""
+    rejected: str
 
     @classmethod
     def of(cls, project: str, feed: Feed, load: Load) -> Tables:

@@ -13,6 +13,7 @@ from dropmerge.operations.errors import NotDone
 from dropmerge.operations.rebuild.archive import Window
 from dropmerge.operations.rebuild.rebuild import Rebuild, Rebuilt, give_up, rebuild_in_place, rebuild_into
 from dropmerge.operations.rebuild.verify import Verification
+from dropmerge.operations.rejected_rows import Selection, read_rejected_rows
 from services.shared.contract.feed import Feed
 from services.shared.generation import ObjectGeneration
 from tests.harness.changes.world import World
@@ -110,7 +111,7 @@ def test_g1_g9_columns_that_files_bring_are_one_whatever_their_case(world: World
     assert feed.rebuild().refused == []
     table = world.pipeline.connection.warehouse.find_table("local.main.brought")
     assert table is not None
-    assert [one.name.lower() for one in table.schema].count("colour") == 1
+    assert [one.name for one in table.schema if one.name.lower() == "colour"] == ["colour"]
     assert feed.rows("id, colour") == before == [("1", "red"), ("2", "blue")]
 
 
@@ -180,6 +181,46 @@ def test_g2_rows_do_not_vanish_with_a_file_that_cannot_be_read_now(world: World)
     found = after.rebuild(allow_missing=True)
     assert [one.reason for one in found.refused] == ["too_many_bad_rows"]
     assert after.rows() == []
+
+
+@pytest.mark.parametrize("step", ["", "merged", "placed", "reopened"])
+def test_g7_what_a_rebuild_refuses_is_listed_and_nothing_else(world: World, step: str) -> None:
+    """A row that passes now is off the list, one that fails now is on it; a rebuild that died was none."""
+    name = f"judged_{step or 'once'}"
+    before = _Deployed(world, _feed(name, columns=_checked("a != '1'"), bad_rows={"at_most": 1}))
+    before.drop("1.csv", "id,region,a,v", "1,EU,1,1", "2,EU,2,1", "3,EU,3,1")
+    before.drop("2.csv", "id,region,a,v", "4,EU,3,1", "5,EU,5,1")
+    other = _Deployed(world, _feed(f"{name}_beside", columns=_checked("a != '1'"), bad_rows={"at_most": 1}))
+    other.drop("1.csv", "id,region,a,v", "1,EU,1,1")
+    after = _Deployed(world, _feed(name, columns=_checked("a != '3'"), bad_rows={"at_most": 1}))
+    assert _listed(world, name) == [("1", "check_failed: a")]
+
+    def die(now: str, count: int) -> None:
+        if now == step:
+            raise _Killed
+
+    if step:
+        with pytest.raises(_Killed):
+            after.rebuild(tell=die)
+    assert after.rebuild().rejected_rows == 2
+    assert after.rows("id") == [("1",), ("2",), ("5",)]
+    assert _listed(world, name) == [("3", "check_failed: a"), ("4", "check_failed: a")]
+    assert _listed(world, other.feed.name) == [("1", "check_failed: a")]
+    assert not any("_rejected" in one for one in world.pipeline.connection.warehouse.list_tables("staging", "_"))
+
+
+class _Killed(Exception):
+    """As a kill -9: nothing is cleaned up."""
+
+
+def _checked(check: str) -> list[dict[str, str]]:
+    return [*_columns(id="STRING", region="STRING", v="INT64"), {"name": "a", "type": "STRING", "check": check}]
+
+
+def _listed(world: World, feed: str) -> list[tuple[str, ...]]:
+    """Ids and reasons of the rows that `dropmerge rejected` lists."""
+    rows, _ = read_rejected_rows(world.pipeline.connection, Selection(feed))
+    return sorted((str(one.row["id"]), *one.reasons) for one in rows)
 
 
 def test_g2_rows_do_not_vanish_with_a_copy_that_is_gone(world: World) -> None:

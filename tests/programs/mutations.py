@@ -399,6 +399,14 @@ MUTATIONS = [
         f"{_REBUILD}g2_rows_do_not_vanish_with_a_copy_that_is_gone",
     ),
     Mutation(
+        "what-a-rebuild-refuses-is-not-listed",
+        "G7",
+        "dropmerge/operations/rebuild/reopen.sql",
+        "row_text, reasons FROM {{ refused | identifier }};",
+        "row_text, reasons FROM {{ refused | identifier }} WHERE FALSE;",
+        f"{_REBUILD}g7_what_a_rebuild_refuses_is_listed_and_nothing_else[]",
+    ),
+    Mutation(
         "second-row-of-a-key-overlooked",
         "G1",
         "dropmerge/operations/rebuild/differences.sql",

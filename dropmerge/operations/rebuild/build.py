@@ -102,10 +102,11 @@ class Build:
             self.forget(entry)
 
     def drop_table(self) -> None:
-        """Drop the table and its view."""
+        """Drop the table, its view and its refused rows."""
         name = f"{self.project}.{self.table}"
         self.warehouse.query(_SQL.render("drop_view.sql", current=f"{name}_current"))
         self.warehouse.drop_table(name)
+        self.warehouse.drop_table(self.rejected_table)
 
     def forget(self, entry: Entry) -> None:
         """Leave the table, and nothing that says that it is being built."""
@@ -116,6 +117,7 @@ class Build:
         self.warehouse.query(
             _SQL.render("forget_entry.sql", entries=entries_table(self.project), table_id=entry.table_id)
         )
+        self.warehouse.drop_table(self.rejected_table)
 
     def _drop_staging(self, entry: Entry) -> None:
         for name in self.warehouse.list_tables(STAGING, "_"):
@@ -127,14 +129,26 @@ class Build:
         self.warehouse.drop_table(lock_table(self.project, self.feed))
 
     def tables(self, load: Load, main: MainTable) -> Tables:
-        """The tables that a load passes through; its refused rows are those of the live load, and recorded there."""
+        """The tables that a load passes through."""
         staging = f"{self.project}.{STAGING}"
         return Tables(
             raw=f"{staging}.{load.raw_table(main.table_id)}",
             checked=f"{staging}.{load.checked_table(main.table_id)}",
             staging=self.staging_table(load.load_id, main),
-            rejected=None,
+            rejected=self.rejected_table,
         )
+
+    @property
+    def rejected_table(self) -> str:
+        """Full name of what keeps the rows that this build refuses, until they take the place of the live loads'."""
+        return f"{self.project}.{STAGING}._rejected__{self.table.replace('.', '__')}"
+
+    def count_rejected(self) -> int:
+        """The rows that failed their checks."""
+        if not self.warehouse.table_exists(self.rejected_table):
+            return 0
+        (counted,) = self.warehouse.query(_SQL.render("count_rejected.sql", rejected=self.rejected_table))
+        return int(counted["rejected"])
 
     def staging_table(self, load_id: str, main: MainTable) -> str:
         """Full name; one that begins with _ is no feed's, so merge neither takes nor drops it."""

@@ -34,6 +34,8 @@ class Rebuilt:
     """Merged into it."""
     refused: Sequence[Refused]
     """Files that the contract cannot read, and that are not in it."""
+    rejected_rows: int
+    """Rows that failed their checks, and are not in it; those of refused files too."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,13 @@ class Rebuild:
         if built is None or not built.rebuild:
             built = self._make(built)
         files = len(merged_loads(self.build, [built]).keys() - {ADOPTED})
+        rejected_rows = self.build.count_rejected()
         if self.is_swap:
             self._swap(built)
         else:
             self.build.forget(built)
         table = self.build.contract.table if self.is_swap else self.build.table
-        return Rebuilt(table, files, list(self.taking.refused.values()))
+        return Rebuilt(table, files, list(self.taking.refused.values()), rejected_rows)
 
     def _find(self) -> Entry | None:
         """What an interrupted run has left of this very build."""

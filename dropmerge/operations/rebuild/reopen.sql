@@ -8,6 +8,14 @@ SELECT IF(COUNT(*) = 1, NULL, ERROR({{ elsewhere | literal }}))
 FROM {{ entries | identifier }}
 WHERE main_table = {{ built.main_table | literal }} AND table_id = {{ built.table_id | literal }};
 
+{# Whatever an earlier contract, or another build, refused of these files is theirs no more. #}
+DELETE FROM {{ rejected | identifier }}
+WHERE load_id IN (SELECT load_id FROM {{ ledger | identifier }} WHERE table_id = {{ built.table_id | literal }})
+  OR load_id IN (SELECT load_id FROM {{ refused | identifier }});
+
+INSERT INTO {{ rejected | identifier }} (feed, bucket, object, generation, load_id, row_text, reasons)
+SELECT feed, bucket, object, generation, load_id, row_text, reasons FROM {{ refused | identifier }};
+
 {# Rows of before the first file are of no load. #}
 DELETE FROM {{ ledger | identifier }} WHERE table_id = {{ built.table_id | literal }} AND load_id = {{ adopted | literal }};
 

@@ -21,6 +21,7 @@ from services.merge.follow import standard
 from services.merge.ledger import ledger_table
 from services.merge.lock import create_lock, lock_table
 from services.merge.main_table import MainTables
+from services.shared import tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import ADOPTED
 from services.shared.datasets import CONTRACT_LABEL
@@ -76,13 +77,22 @@ class Swap:
             build.warehouse.update_table(placed, "schema")
 
     def reopen(self) -> None:
-        """Give the live table the built one's entry: its id, under which the ledger holds every load in it."""
+        """Give the live table the built one's entry: its id, under which the ledger holds every load in it.
+
+        The rows that the build refused take the place of those that its loads had refused before.
+        """
         build = self.build
         placed = build.warehouse.find_table(self._main)
         if placed is None:
             raise NotDone(f"{build.contract.table} was dropped during the swap: run this again")
+        rejected = tables.table(build.project, "rejected_rows")
+        refused = tables.table(build.project, "rejected_rows", build.rejected_table)
+        for one in (rejected, refused):
+            build.warehouse.create_table(one)
         sql = _SQL.render(
             "reopen.sql",
+            rejected=str(rejected.reference),
+            refused=str(refused.reference),
             entries=entries_table(build.project),
             ledger=ledger_table(build.project),
             lock=lock_table(build.project, build.feed),

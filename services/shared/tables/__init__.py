@@ -10,10 +10,12 @@ from google.cloud.bigquery import SchemaField, Table, TimePartitioning
 from services.shared.datasets import OPS
 
 
-def table(project: str, name: str) -> Table:
-    """The table `journal`, `rejected_rows`, `ledger` or `main_tables`, ready to be created."""
+def table(project: str, name: str, full_name: str | None = None) -> Table:
+    """The table `journal`, `rejected_rows`, `ledger` or `main_tables`, ready to be created; or one like it."""
     definition = json.loads((Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8"))
-    made = Table(f"{project}.{OPS}.{name}", [SchemaField.from_api_repr(field) for field in definition["schema"]])
+    made = Table(
+        full_name or f"{project}.{OPS}.{name}", [SchemaField.from_api_repr(field) for field in definition["schema"]]
+    )
     made.clustering_fields = definition["clustering"]
     if definition["partition_by_day"]:
         made.time_partitioning = TimePartitioning(field=definition["partition_by_day"])

@@ -108,7 +108,8 @@ def _judge(terms: Terms, names: Sequence[str], texts: Texts) -> Row | None:
     extra = {name: None if deleted else text or None for name, text in unknown.items()}
     kept = {name: text for name, text in sorted(extra.items()) if text}
     rescued = json.dumps(kept, separators=(",", ":")) if terms.unknown == "rescue" and kept else None
-    added = extra if terms.unknown == "add" else {}
+    # BigQuery ignores the case of a column's name: small letters, whichever file came first.
+    added = {name.lower(): value for name, value in extra.items()} if terms.unknown == "add" else {}
     rest = [values[name] for name in names if name not in ("id", "seq")]
     rank = [
         (one is not None, *([] if one is None else [one])) for one in (*rest, *(v for _, v in sorted(added.items())))

@@ -86,7 +86,8 @@ class Analyser:
         self._tables[name] = columns
 
     def columns(self, table: str) -> Columns:
-        return self._tables[table]
+        """None of a table that is not there."""
+        return self._tables.get(table, {})
 
     def add_table_like(self, name: str, other: str) -> None:
         self._tables[name] = self._tables[other]

@@ -1,0 +1,2 @@
+{# How many rows a build has refused. #}
+SELECT COUNT(*) AS rejected FROM {{ rejected | identifier }}
