@@ -48,8 +48,8 @@ class Column(Model):
     null_markers: NullMarkers | None = None
     """Instead of the format's."""
     format: Formats | None = None
-    """Of a moment's texts: `iso`, `epoch_s`, `epoch_ms`, `epoch_us`, or a pattern of GoogleSQL's format elements. A text is
-    read by the first that fits it."""
+    """Of a moment's texts: `iso`, `epoch_s`, `epoch_ms`, `epoch_us`, or a pattern of GoogleSQL's format elements. A text
+    is read by the first that fits it."""
     time_zone: Text | None = None
     """IANA name, for a moment's texts that have no offset."""
 

@@ -57,7 +57,7 @@ class ColumnType(ABC):
         return self.texts
 
     def steps(self, text: str) -> Sequence[Mapping[str, str]]:
-        """SQL of what `cast` and `faults` read beside the text, by the column's name, in steps: each reads those before."""
+        """SQL of what `cast` and `faults` read beside the text, by name. Each step reads those before it."""
         return ()
 
     @abstractmethod

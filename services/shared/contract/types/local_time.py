@@ -39,9 +39,10 @@ class LocalTime:
 
     zone: str
     before: str
-    """Columns: the offset a day before, and after; then the instants by each, NULL where clocks did not show the time."""
+    """A column, the offset a day before; and one a day after."""
     after: str
     earlier: str
+    """A column, the instant by the offset before, NULL where clocks did not show the time then; and by that after."""
     later: str
     utc: str
 

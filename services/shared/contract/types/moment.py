@@ -31,7 +31,7 @@ _ISO = "iso"
 class Moment(Whole):
     """A type whose texts may have formats."""
 
-    takes = ("format",)
+    takes: ClassVar[tuple[str, ...]] = ("format",)
     words: ClassVar[tuple[str, ...]] = (_ISO,)
     """Formats that are no pattern."""
     has_time: ClassVar[bool] = False
@@ -128,9 +128,9 @@ class Timestamp(Moment):
     pattern = f"{_DAY}[T ]{_TIME}{_OFFSET}"
     malformed = "not_a_timestamp"
     can_be_version = True
-    takes = ("format", "time_zone")
-    words = (_ISO, *EPOCHS)
-    has_time = True
+    takes: ClassVar[tuple[str, ...]] = ("format", "time_zone")
+    words: ClassVar[tuple[str, ...]] = (_ISO, *EPOCHS)
+    has_time: ClassVar[bool] = True
 
     time_zone: str | None = None
 
