@@ -24,7 +24,7 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Formats = Annotated[
     tuple[Text, ...],
     Field(min_length=1),
-    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    BeforeValidator(lambda value: [value] if isinstance(value, str) and value else value),
 ]
 """One alone is a list of one."""
 
@@ -48,8 +48,8 @@ class Column(Model):
     null_markers: NullMarkers | None = None
     """Instead of the format's."""
     format: Formats | None = None
-    """Of a moment's texts: `iso`, `epoch_s`, `epoch_ms`, `epoch_us`, or a pattern of GoogleSQL's format elements. A text
-    is read by the first that fits it."""
+    """Of a moment's texts: `iso`, `epoch_s`, `epoch_ms`, `epoch_us`, or a pattern of GoogleSQL's format elements.
+    A text is read by the first that fits it."""
     time_zone: Text | None = None
     """IANA name, for a moment's texts that have no offset."""
 

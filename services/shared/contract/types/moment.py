@@ -52,7 +52,8 @@ class Moment(Whole):
         if text in self.words:
             return
         if "%" not in text:
-            yield f"{text!r} is none of {', '.join(self.words)}, nor a pattern such as '%d/%m/%Y'{meant(text, self.words)}"
+            near = meant(text, self.words)
+            yield f"{text!r} is none of {', '.join(self.words)}, nor a pattern such as '%d/%m/%Y'{near}"
             return
         try:
             pattern(text, self.has_time)
@@ -138,7 +139,10 @@ class Timestamp(Moment):
         yield from super().option_faults()
         if self.time_zone is not None and self.time_zone not in zones():
             near = meant(self.time_zone, sorted(zones()))
-            yield ("time_zone",), f"{self.time_zone!r} is not a time zone of the IANA database, such as Europe/Berlin{near}"
+            yield (
+                ("time_zone",),
+                f"{self.time_zone!r} is not a time zone of the IANA database, such as Europe/Berlin{near}",
+            )
 
     def _format_faults(self, text: str) -> Iterator[str]:
         faults = list(super()._format_faults(text))
@@ -189,7 +193,9 @@ class Timestamp(Moment):
         if local is None:
             yield from super().faults(text, value)
             return
-        yield Refusal(self.malformed, f"{text} IS NOT NULL AND {value} IS NULL AND NOT ({local.never} OR {local.twice})")
+        yield Refusal(
+            self.malformed, f"{text} IS NOT NULL AND {value} IS NULL AND NOT ({local.never} OR {local.twice})"
+        )
         yield Refusal("local_time_never", local.never)
         yield Refusal("local_time_twice", local.twice)
 

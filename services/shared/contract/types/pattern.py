@@ -1,4 +1,4 @@
-"""A pattern of GoogleSQL's format elements, which turns a text into the ISO text that DATE and TIMESTAMP are read from.
+"""A pattern of GoogleSQL's format elements: it turns a text into the ISO text that DATE and TIMESTAMP are read from.
 
 https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements#format_elements_date_time
 """
@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import pairwise
 
-_MONTHS = "January February March April May June July August September October November December".split()
-_WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = [
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+]
+_WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _NUMBERS = {month[:3].lower(): f"{number:02}" for number, month in enumerate(_MONTHS, 1)}
 _SHORT = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M"}
 
@@ -105,7 +108,8 @@ _LAYOUT = ("year", "-", "month", "-", "day", "T", "hour", ":", "minute", ":", "s
 class Pattern:
     """A format as a regular expression, and the SQL and the Python that make an ISO text of what it takes.
 
-    The texts are `YYYY-MM-DD` for a DATE, else `YYYY-MM-DDTHH:MM:SS`, with decimals and an offset if the format has them.
+    The texts are `YYYY-MM-DD` for a DATE, else `YYYY-MM-DDTHH:MM:SS`, with decimals and an offset if the format has
+    them.
     """
 
     tokens: tuple[str | Element, ...]
@@ -228,7 +232,7 @@ def _tokens(text: str) -> Iterator[str | Element]:
         elif one.startswith("%"):
             raise ValueError(f"{one} of {text!r} is none of the elements {LISTED}")
         elif not one.isprintable():
-            raise ValueError(f"{text!r} has {ascii(one)}, which cannot be part of a format")
+            raise ValueError(f"{text!r} has {one!a}, which cannot be part of a format")
         else:
             yield one
 
