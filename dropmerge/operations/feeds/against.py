@@ -65,8 +65,8 @@ def _followed(feed: Feed, entries: Sequence[Entry], sentences: Sequence[str]) ->
     if entries and entries[0].contract == feed.fingerprint:
         return Effect(feed.name, feed.table, "unchanged", ["stays as it is: the contract is the one that it follows"])
     sentence = (
-        "stays as it is; files are read by the new contract, and rows that are merged keep the values that the old one "
-        f"read: dropmerge rebuild {feed.name} reads all anew"
+        "stays as it is; files are read by the new contract, and rows that are merged keep the values that the old "
+        f"one read: dropmerge rebuild {feed.name} reads all anew"
     )
     return Effect(feed.name, feed.table, "unchanged", [sentence])
 
