@@ -22,6 +22,9 @@ def as_google(tree: Any) -> Any:
     # The innermost first: what is around them is copied with them.
     for node in reversed(list(tree.find_all(*_SAFE))):
         node.replace(_finite(node.copy()))
+    for node in reversed(list(tree.find_all(exp.TimestampAdd))):
+        if str(node.args.get("unit")).upper() == "MICROSECOND":
+            node.replace(_exact(node.copy()))
     return tree
 
 
@@ -29,6 +32,12 @@ def _whole_numeric(kind: exp.DataType) -> None:
     """DuckDB's DECIMAL without digits has three decimals, NUMERIC has nine."""
     if kind.this is exp.DataType.Type.DECIMAL and not kind.expressions:
         kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(digits)) for digits in (38, 9)])
+
+
+def _exact(added: exp.TimestampAdd) -> Any:
+    """DuckDB's interval has microseconds as a float, which is not exact beyond 2^53: for instants after 2255."""
+    count = exp.cast(added.expression, exp.DataType.Type.BIGINT)
+    return exp.paren(exp.Add(this=exp.paren(added.this), expression=exp.func("TO_MICROSECONDS", count)))
 
 
 def _finite(result: Any) -> Any:

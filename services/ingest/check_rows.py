@@ -9,7 +9,7 @@ from pathlib import Path
 from services.ingest.duplicate_keys import count_duplicate_keys
 from services.ingest.match_header import Layout
 from services.ingest.record_rejected import record_rejected
-from services.ingest.row_rules import checked_columns, rules
+from services.ingest.row_rules import checked_columns, rules, steps
 from services.ingest.row_texts import asides, parameters
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
@@ -63,11 +63,13 @@ def _count(warehouse: Warehouse, feed: Feed, tables: Tables, layout: Layout) -> 
 def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
     """Makes the checked table of a raw table with this layout."""
     delete_column = feed.delete.column if feed.delete else None
+    checked = checked_columns(feed, layout)
     return _SQL.render(
         "check_rows.sql",
         checked=tables.checked,
         raw_table=tables.raw,
-        columns=checked_columns(feed, layout),
+        columns=checked,
+        steps=steps(checked),
         rules=list(rules(feed, layout)),
         metadata=metadata(feed),
         rescued=RESCUED.name if RESCUED in metadata(feed) else None,

@@ -20,13 +20,23 @@ WITH _raw AS (
     {% if marker %}COALESCE({{ marker | identifier }} = @delete_marker, FALSE){% else %}FALSE{% endif %} AS _deleted
   FROM {{ raw_table | identifier }}
 ),
+{% for step in steps %}
+_step_{{ loop.index }} AS (
+  SELECT
+    *,
+{% for name, sql in step.items() %}
+    {{ sql }} AS {{ name }}{{ '' if loop.last else ',' }}
+{% endfor %}
+  FROM {{ '_raw' if loop.first else '_step_%d' % loop.index0 }}
+),
+{% endfor %}
 _typed AS (
   SELECT
     *,
 {% for column in columns %}
     {{ column.value }} AS {{ column.name | identifier }}{{ '' if loop.last else ',' }}
 {% endfor %}
-  FROM _raw
+  FROM {{ '_step_%d' % steps | length if steps else '_raw' }}
 ),
 _checked AS (
   SELECT

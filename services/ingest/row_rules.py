@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from services.ingest.match_header import Layout
 from services.ingest.row_texts import columns, delete_markers, source
 from services.shared.contract.feed import Column, Feed
 from services.shared.contract.order import RESCUED
-from services.shared.contract.types import type_named
 from services.shared.sql import identifier
 
 _FUTURE = "TIMESTAMP_ADD(@created, INTERVAL 24 HOUR)"
@@ -24,6 +24,8 @@ class CheckedColumn:
     """The field as text, in the raw table."""
     text: str
     """The name of that text, once it is read."""
+    steps: Sequence[Mapping[str, str]]
+    """What the value is read from beside the text, by name; each step reads those before."""
     value: str
     """The text as a value of the column's type."""
     is_kept: bool
@@ -43,12 +45,19 @@ def checked_columns(feed: Feed, layout: Layout) -> list[CheckedColumn]:
     return [_checked(feed, layout, column) for column in columns(feed, layout)]
 
 
+def steps(checked: Sequence[CheckedColumn]) -> list[dict[str, str]]:
+    """Those of all columns together, for a statement that takes them one after the other."""
+    together = zip_longest(*(column.steps for column in checked), fillvalue={})
+    return [{name: sql for one in step for name, sql in one.items()} for step in together]
+
+
 def _checked(feed: Feed, layout: Layout, column: Column) -> CheckedColumn:
     return CheckedColumn(
         name=column.name,
         source=source(feed, layout, column),
         text=_text(column.name),
-        value=type_named(column.type).cast(_text(column.name)),
+        steps=column.kind.steps(_text(column.name)),
+        value=column.kind.cast(_text(column.name)),
         is_kept=column.name in feed.of_every_row,
     )
 
@@ -69,7 +78,7 @@ def rules(feed: Feed, layout: Layout) -> Iterator[Rule]:
 
 
 def _conditions(feed: Feed, column: Column) -> Iterator[tuple[str, str]]:
-    text, value, kind = _text(column.name), identifier(column.name), type_named(column.type)
+    text, value, kind = _text(column.name), identifier(column.name), column.kind
     yield "not_utf8", _is_replaced(text)
     if column.name in feed.required:
         yield "missing_value", f"{text} IS NULL"

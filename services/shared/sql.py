@@ -20,7 +20,7 @@ def identifier(name: str) -> str:
 
 def literal(text: str) -> str:
     """A plain text in its quotes. Raises ValueError for what could leave them."""
-    if not re.fullmatch(r"[\w:. +-]*", text, re.ASCII):
+    if not re.fullmatch(r"[\w:. /+-]*", text, re.ASCII):
         raise ValueError(f"{text!r} cannot be a literal: pass it as a parameter")
     return f"'{text}'"
 

@@ -36,7 +36,17 @@ def _feed(name: str, **more: Any) -> dict[str, Any]:
     }
 
 
+_TIMES = ["iso", "%Y-%m-%d", "%m/%d/%Y %H:%M", "epoch_s"]
+
+
+def _times(name: str, **more: Any) -> dict[str, Any]:
+    columns = [{"name": "id", "type": "STRING"}, {"name": "v", "type": "TIMESTAMP", **more}]
+    return _feed(name, columns=columns, bad_rows={"at_most": "100%"})
+
+
 _FEEDS = (
+    _times("times"),
+    _times("local_times", format=_TIMES, time_zone="Europe/Berlin"),
     _feed("marked", format={"type": "csv", "null_markers": ["NULL", "\\N"]}),
     _feed("exported"),
     _feed("newest", version="_generation"),
@@ -95,6 +105,35 @@ def test_null_markers(pipeline: Pipeline) -> None:
     uri = _drop(pipeline, "marked", "keys.csv", "id,name,score,v\nNULL,x,1,2024-01-01T00:00:00Z\n")
     assert _rows(pipeline, "marked", "id, name, score") == [("a", None, None), ("b", "x", 7)]
     assert "missing_value: id (1 rows)" in pipeline.dead_letter(uri).error
+
+
+_LOCAL_TIMES = "id,v\nt0,2024-01-01 00:00:00\nt1,2024-01-01\nt2,01/02/2024 10:00\nt3,1704067200\n"
+
+
+def test_local_times(pipeline: Pipeline, commands: Commands) -> None:
+    """They were refused, whatever the contract; now it may say what they are. Hours that were not, or were twice, are
+    refused still."""
+    _drop(pipeline, "times", "file.csv", _LOCAL_TIMES)
+    assert _rows(pipeline, "times", "id, v") == []
+    shifts = "t4,2024-03-31 02:30:00\nt5,2024-10-27 02:30:00\nt6,2024-10-27 02:30:00+01:00\nt7,13/13/2024 10:00\n"
+    _drop(pipeline, "local_times", "file.csv", _LOCAL_TIMES + shifts)
+    assert _rows(pipeline, "local_times", "id, v") == [
+        ("t0", datetime(2023, 12, 31, 23, tzinfo=UTC)),
+        ("t1", datetime(2023, 12, 31, 23, tzinfo=UTC)),
+        ("t2", datetime(2024, 1, 2, 9, tzinfo=UTC)),
+        ("t3", datetime(2024, 1, 1, tzinfo=UTC)),
+        ("t6", datetime(2024, 10, 27, 1, 30, tzinfo=UTC)),
+    ]
+    refused = commands.json("rejected", "--feed", "local_times")
+    assert {reason for one in refused for reason in one["reasons"]} == {
+        "local_time_never: v",
+        "local_time_twice: v",
+        "not_a_timestamp: v",
+    }
+    # A newer local time wins, an older one does not.
+    _drop(pipeline, "local_times", "later.csv", "id,v\nt0,2024-01-01 00:00:01\nt2,2024-01-01\n")
+    assert _rows(pipeline, "local_times", "id, v")[0] == ("t0", datetime(2023, 12, 31, 23, 0, 1, tzinfo=UTC))
+    assert _rows(pipeline, "local_times", "id, v")[2] == ("t2", datetime(2024, 1, 2, 9, tzinfo=UTC))
 
 
 def test_no_version(pipeline: Pipeline, commands: Commands) -> None:

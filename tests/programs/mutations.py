@@ -438,6 +438,22 @@ MUTATIONS = [
         '        self.warehouse.query("SELECT 1")\n        with delivery.timed("publish"):\n',
         "tests/faults/test_sent_statements.py::test_every_statement_that_is_sent_was_analysed",
     ),
+    Mutation(
+        "local-time-twice-is-taken",
+        "G7",
+        "services/shared/contract/types/local_time.py",
+        "COALESCE({self.earlier} != {self.later}, FALSE)",
+        "FALSE",
+        "tests/corpus/test_formats.py::test_g7_a_local_time_is_an_instant_or_has_a_reason",
+    ),
+    Mutation(
+        "digits-beside-digits-are-guessed",
+        "G7",
+        "services/shared/contract/types/pattern.py",
+        "if element.narrow and any(map(_is_digits, beside)) else",
+        "if False else",
+        "tests/unit/shared/contract/test_moment_formats.py::test_a_day",
+    ),
 ]
 
 

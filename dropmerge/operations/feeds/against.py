@@ -64,7 +64,11 @@ def _followed(feed: Feed, entries: Sequence[Entry], sentences: Sequence[str]) ->
         return Effect(feed.name, feed.table, "changed", sentences)
     if entries and entries[0].contract == feed.fingerprint:
         return Effect(feed.name, feed.table, "unchanged", ["stays as it is: the contract is the one that it follows"])
-    return Effect(feed.name, feed.table, "unchanged", ["stays as it is; files are read by the new contract"])
+    sentence = (
+        "stays as it is; files are read by the new contract, and rows that are merged keep the values that the old "
+        f"one read: dropmerge rebuild {feed.name} reads all anew"
+    )
+    return Effect(feed.name, feed.table, "unchanged", [sentence])
 
 
 def _sentences(feed: Feed, table: Table, found: Changes, shown: Sequence[str]) -> Iterator[str]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from services.shared.contract.fault import Fault, Place
 from services.shared.contract.formats import NullMarkers
-from services.shared.contract.types import TYPES, type_named
+from services.shared.contract.meant import meant
+from services.shared.contract.types import TYPES, ColumnType, type_named
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
 GENERATION = "_generation"
@@ -20,6 +20,13 @@ GENERATION = "_generation"
 Version = Annotated[str, StringConstraints(pattern=rf"^({GENERATION}|[A-Za-z][A-Za-z0-9_]{{0,127}})$")]
 Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
 Text = Annotated[str, StringConstraints(min_length=1)]
+
+Formats = Annotated[
+    tuple[Text, ...],
+    Field(min_length=1),
+    BeforeValidator(lambda value: [value] if isinstance(value, str) and value else value),
+]
+"""One alone is a list of one."""
 
 
 class Model(BaseModel):
@@ -40,6 +47,22 @@ class Column(Model):
     """Text of the value where a file has no such column; without it the value is NULL."""
     null_markers: NullMarkers | None = None
     """Instead of the format's."""
+    format: Formats | None = None
+    """Of a moment's texts: `iso`, `epoch_s`, `epoch_ms`, `epoch_us`, or a pattern of GoogleSQL's format elements.
+    A text is read by the first that fits it."""
+    time_zone: Text | None = None
+    """IANA name, for a moment's texts that have no offset."""
+
+    @cached_property
+    def kind(self) -> ColumnType:
+        """Its type with the options that the contract gives it."""
+        return type_named(self.type).with_options(self.options)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Those of its type that the contract gives, by name."""
+        given = {name: getattr(self, name) for one in TYPES.values() for name in one.takes}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def in_file(self) -> str:
@@ -76,7 +99,10 @@ class Columns:
         yield from self._roles()
         for number, column in enumerate(self.columns):
             yield from self._of_type(("columns", number), column)
-            yield from self._of_default(("columns", number, "default"), column)
+            options = list(_of_options(("columns", number), column))
+            yield from options
+            if not options:
+                yield from self._of_default(("columns", number, "default"), column)
             yield from self._of_check(("columns", number, "check"), column)
         if self.delete:
             yield from self._of_delete(self.delete)
@@ -131,9 +157,8 @@ class Columns:
         if column.mode == "REQUIRED" or column.name in (*self.key, self.version):
             why = "which is of the key, the version, or REQUIRED: leave the default out"
             yield Fault(place, f"no file may lack {column.name}, {why}")
-        kind = type_named(column.type)
-        if not kind.accepts(column.default):
-            yield Fault(place, f"{column.default!r} is not the text of a {kind.name}: {kind.texts}")
+        if not column.kind.accepts(column.default):
+            yield Fault(place, f"{column.default!r} is not the text of a {column.type}: {column.kind.taken}")
 
     def _of_check(self, place: Place, column: Column) -> Iterator[Fault]:
         if column.check is not None:
@@ -158,11 +183,13 @@ class Columns:
         return {column.name: column.type for column in self.columns}
 
 
-def meant(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
-    """The near miss, as a question that follows a sentence; nothing where none is near."""
-    folded = {one.lower(): one for one in known}
-    near = get_close_matches(name.lower(), folded, n=1)
-    return f"; is {folded[near[0]]} meant?" if near else ""
+def _of_options(place: Place, column: Column) -> Iterator[Fault]:
+    """What its type does not take, or cannot do."""
+    for name in column.options:
+        if name not in column.kind.takes:
+            fit = ", ".join(sorted(one.name for one in TYPES.values() if name in one.takes))
+            yield Fault((*place, name), f"{name} is for {fit}; {column.type} has none")
+    yield from (Fault((*place, *inner), what) for inner, what in column.kind.option_faults())
 
 
 def parse_check(text: str, columns: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from services.shared.contract import glob
 from services.shared.contract.columns import GENERATION, Column, Columns, Delete, Model, Name, Version, parse_check
 from services.shared.contract.fault import refuse
 from services.shared.contract.formats import Format
-from services.shared.contract.types import ColumnType, type_named
+from services.shared.contract.types import ColumnType
 from services.shared.datasets import OPS, STAGING
 
 __all__ = ["BadRows", "Column", "Delete", "Feed"]
@@ -120,8 +120,8 @@ class Feed(Model):
 
     def type_of(self, column: str) -> ColumnType:
         """The type of one of the contract's columns."""
-        (found,) = [one.type for one in self.columns if one.name == column]
-        return type_named(found)
+        (found,) = [one.kind for one in self.columns if one.name == column]
+        return found
 
     @property
     def tie_breakers(self) -> list[str]:

@@ -7,8 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from services.shared.contract import fault
-from services.shared.contract.columns import meant
 from services.shared.contract.document import QUOTE
+from services.shared.contract.meant import meant
 from services.shared.contract.types import TYPES
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ IS: Mapping[str, str] = {
     "columns.*.default": "the text of a value",
     "columns.*.null_markers": "a list of texts that are NULL in this column, such as ['NULL', NA]",
     "columns.*.null_markers.*": "a text that is NULL, such as NA; an empty field is NULL anyway",
+    "columns.*.format": "a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]",
+    "columns.*.format.*": "a format, such as iso, epoch_s or '%d/%m/%Y'",
+    "columns.*.time_zone": "an IANA name, such as Europe/Berlin",
     "missing_columns": "null or reject",
     "unknown_columns": "reject, ignore, rescue or add",
     "bad_rows": "a mapping, such as {at_most: 0}",

@@ -152,8 +152,29 @@ def _newest_file() -> Feed:
     return _feed("newest_file", columns, ["id", "day"], version="_generation", delete=delete)
 
 
+def _moments() -> Feed:
+    """Formats and time zones, of a version too."""
+    formats = ["iso", "%d/%m/%Y %I:%M:%E*S %p %z", "%b %e '%y", "epoch_ms"]
+    columns = [
+        _column("id"),
+        _column("version", "TIMESTAMP", format=["iso", "epoch_s"], time_zone="Europe/Berlin"),
+        _column("iso", "TIMESTAMP", format=formats, time_zone="Australia/Lord_Howe"),
+        _column("day", "DATE", format=["%A, %d. %B %Y", "iso"], default="Monday, 3. March 2025"),
+    ]
+    return _feed("moments", columns, ["id"])
+
+
 def features() -> Mapping[str, Feed]:
-    made = (_every_type(), _every_key(), _reserved_words(), _long_names(), _rescue(), _add(), _newest_file())
+    made = (
+        _every_type(),
+        _every_key(),
+        _reserved_words(),
+        _long_names(),
+        _rescue(),
+        _add(),
+        _newest_file(),
+        _moments(),
+    )
     return {feed.name: feed for feed in made}
 
 

@@ -50,6 +50,14 @@ def test_a_statement_that_is_too_long_is_named(
     ]
 
 
+def test_formats_are_measured_in_a_short_contract_too(tmp_path: Path) -> None:
+    """Each makes thousands of bytes of a line."""
+    path = _contract(tmp_path, 170, "TIMESTAMP,format: '%A%B%d%y%I%p%z'")
+    assert path.stat().st_size < 10_000
+    problems = check_contracts([path], tmp_path).problems
+    assert ["checks a file's rows" in problem.what for problem in problems] == [True]
+
+
 @pytest.mark.parametrize("kind", TYPES)
 def test_what_is_not_measured_is_short_enough(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A contract of 10,000 bytes with as many columns as it can have does not come near the limit."""

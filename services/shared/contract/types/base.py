@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+from services.shared.contract.fault import Place
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,25 @@ class ColumnType(ABC):
     """Of a whole text. Read by RE2 and by Python's `re`: no look-around, no class that depends on Unicode."""
     can_be_key: ClassVar[bool] = True
     can_be_version: ClassVar[bool] = False
+    takes: ClassVar[tuple[str, ...]] = ()
+    """Names of the options that a contract may give to a column of this type."""
+
+    def with_options(self, options: Mapping[str, Any]) -> Self:
+        """The type of a column that has these; those that it does not take are left out."""
+        return self
+
+    def option_faults(self) -> Iterator[tuple[Place, str]]:
+        """What is wrong with its options: place, which begins with the option's name, and sentence."""
+        return iter(())
+
+    @property
+    def taken(self) -> str:
+        """The texts it takes with its options."""
+        return self.texts
+
+    def steps(self, text: str) -> Sequence[Mapping[str, str]]:
+        """SQL of what `cast` and `faults` read beside the text, by name. Each step reads those before it."""
+        return ()
 
     @abstractmethod
     def parse(self, text: str) -> Any:

@@ -1,18 +1,104 @@
-"""DATE and TIMESTAMP: GoogleSQL knows the years 1 to 9999, and offsets of at most 14 hours."""
+"""DATE and TIMESTAMP: GoogleSQL knows the years 1 to 9999, and offsets of at most 14 hours.
+
+A column's formats turn its texts into those that the type reads without any.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar, Self
 
-from services.shared.contract.types.base import Whole
+from services.shared.contract.fault import Place
+from services.shared.contract.meant import meant
+from services.shared.contract.types.base import Refusal, Whole
+from services.shared.contract.types.epoch import EPOCHS, Epoch
+from services.shared.contract.types.local_time import FIRST, LAST, LocalTime, instants, micros, moment, zones
+from services.shared.contract.types.pattern import Pattern, pattern
+from services.shared.sql import identifier
 
 _DAY = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?"
 _OFFSET = "(Z| UTC|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
+_LOCAL = f"{_DAY}[T ]{_TIME}"
+_MICROS = "[+-]?[0-9]+"
+_ISO = "iso"
 
 
-class Date(Whole):
+@dataclass(frozen=True)
+class Moment(Whole):
+    """A type whose texts may have formats."""
+
+    takes: ClassVar[tuple[str, ...]] = ("format",)
+    words: ClassVar[tuple[str, ...]] = (_ISO,)
+    """Formats that are no pattern."""
+    has_time: ClassVar[bool] = False
+
+    format: tuple[str, ...] = (_ISO,)
+
+    def with_options(self, options: Mapping[str, Any]) -> Self:
+        return replace(self, **{name: value for name, value in options.items() if name in self.takes})
+
+    def option_faults(self) -> Iterator[tuple[Place, str]]:
+        for number, text in enumerate(self.format):
+            if text in self.format[:number]:
+                yield ("format", number), f"{text!r} is there already"
+            else:
+                yield from ((("format", number), what) for what in self._format_faults(text))
+
+    def _format_faults(self, text: str) -> Iterator[str]:
+        if text in self.words:
+            return
+        if "%" not in text:
+            near = meant(text, self.words)
+            yield f"{text!r} is none of {', '.join(self.words)}, nor a pattern such as '%d/%m/%Y'{near}"
+            return
+        try:
+            pattern(text, self.has_time)
+        except ValueError as error:
+            yield str(error)
+
+    @property
+    def taken(self) -> str:
+        return self.texts if self.format == (_ISO,) else f"in the format {' or '.join(self.format)}"
+
+    def steps(self, text: str) -> Sequence[Mapping[str, str]]:
+        iso = self._iso(text)
+        return () if iso == text else ({iso: f"COALESCE({', '.join(self._readings(text))})"},)
+
+    def _readings(self, text: str) -> Iterator[str]:
+        for one in self.format:
+            reader = self._reader(one)
+            yield reader.sql(text) if reader else f"IF({self._is_iso(text)}, {text}, NULL)"
+
+    def _iso(self, text: str) -> str:
+        """The name of the ISO text."""
+        return text if self.format == (_ISO,) else _beside(text, "iso")
+
+    def _read_iso(self, text: str) -> str:
+        """The ISO text of a text. Raises ValueError."""
+        readers = (self._reader(one) for one in self.format)
+        read = (reader.read(text) if reader else text if self._accepts_iso(text) else None for reader in readers)
+        found = next((iso for iso in read if iso is not None), None)
+        if found is None:
+            raise ValueError(f"{text!r} is not the text of a {self.name}")
+        return found
+
+    def _reader(self, format_: str) -> Pattern | Epoch | None:
+        """None of `iso`, which needs none."""
+        return None if format_ == _ISO else EPOCHS.get(format_) or pattern(format_, self.has_time)
+
+    def _is_iso(self, text: str) -> str:
+        return self.matches(text)
+
+    def _accepts_iso(self, text: str) -> bool:
+        return re.fullmatch(self.pattern, text) is not None
+
+
+@dataclass(frozen=True)
+class Date(Moment):
     name = "DATE"
     texts = "`YYYY-MM-DD`, years 0001 to 9999"
     pattern = _DAY
@@ -20,10 +106,11 @@ class Date(Whole):
     can_be_version = True
 
     def parse(self, text: str) -> date:
-        return date.fromisoformat(self.matched(text))
+        return date.fromisoformat(self.matched(self._read_iso(text)))
 
     def cast(self, text: str) -> str:
-        return f"IF({self.matches(text)}, SAFE_CAST({text} AS DATE), NULL)"
+        iso = self._iso(text)
+        return f"IF({self.matches(iso)}, SAFE_CAST({iso} AS DATE), NULL)"
 
     def at(self, instant: str) -> str:
         """In UTC, by name: a project may have another default time zone."""
@@ -33,7 +120,8 @@ class Date(Whole):
         return f"DATE '{value.isoformat()}'"
 
 
-class Timestamp(Whole):
+@dataclass(frozen=True)
+class Timestamp(Moment):
     name = "TIMESTAMP"
     texts = (
         "RFC 3339 with `T` or a space, seconds, at most 6 decimals, and `Z`, ` UTC` or an offset of at most 14 hours"
@@ -41,21 +129,107 @@ class Timestamp(Whole):
     pattern = f"{_DAY}[T ]{_TIME}{_OFFSET}"
     malformed = "not_a_timestamp"
     can_be_version = True
+    takes: ClassVar[tuple[str, ...]] = ("format", "time_zone")
+    words: ClassVar[tuple[str, ...]] = (_ISO, *EPOCHS)
+    has_time: ClassVar[bool] = True
+
+    time_zone: str | None = None
+
+    def option_faults(self) -> Iterator[tuple[Place, str]]:
+        yield from super().option_faults()
+        if self.time_zone is not None and self.time_zone not in zones():
+            near = meant(self.time_zone, sorted(zones()))
+            yield (
+                ("time_zone",),
+                f"{self.time_zone!r} is not a time zone of the IANA database, such as Europe/Berlin{near}",
+            )
+
+    def _format_faults(self, text: str) -> Iterator[str]:
+        faults = list(super()._format_faults(text))
+        yield from faults
+        if not faults and self.time_zone is None and text not in self.words and not _has_offset(text):
+            yield f"{text!r} has no offset (%z): which zone? Say it by time_zone, such as Europe/Berlin"
+
+    @property
+    def taken(self) -> str:
+        return super().taken + (f"; without an offset it is in {self.time_zone}" if self.time_zone else "")
 
     def parse(self, text: str) -> datetime:
+        iso = self._read_iso(text)
         try:
-            return datetime.fromisoformat(self.matched(text).replace(" UTC", "Z")).astimezone(UTC)
+            if re.fullmatch(_MICROS, iso):
+                return moment(int(iso))
+            if self.time_zone is None or not re.fullmatch(_LOCAL, iso):
+                return datetime.fromisoformat(self.matched(iso).replace(" UTC", "Z")).astimezone(UTC)
+            local = micros(datetime.fromisoformat(iso).replace(tzinfo=UTC))
+            found = instants(local, self.time_zone)
+            if len(found) != 1:
+                raise ValueError(f"{self.time_zone} had {text!r} {'twice' if found else 'never'}")
+            return moment(*found)
         except OverflowError as error:
             raise ValueError(f"{text!r} is not within the years 1 to 9999") from error
 
+    def steps(self, text: str) -> Sequence[Mapping[str, str]]:
+        local, iso = self._local(text), self._iso(text)
+        if local is None:
+            return super().steps(text)
+        in_utc = f"SAFE_CAST(IF({_matches(iso, _LOCAL)}, CONCAT({iso}, 'Z'), NULL) AS TIMESTAMP)"
+        return (*super().steps(text), {local.utc: f"UNIX_MICROS({in_utc})"}, *local.steps())
+
     def cast(self, text: str) -> str:
+        iso, local = self._iso(text), self._local(text)
         # An offset may lead out of those years.
         first, last = "TIMESTAMP '0001-01-01 00:00:00+00:00'", "TIMESTAMP '9999-12-31 23:59:59.999999+00:00'"
-        value = f"SAFE_CAST({text} AS TIMESTAMP)"
-        return f"IF({self.matches(text)} AND {value} BETWEEN {first} AND {last}, {value}, NULL)"
+        value = f"SAFE_CAST({iso} AS TIMESTAMP)"
+        values = [f"IF({self.matches(iso)} AND {value} BETWEEN {first} AND {last}, {value}, NULL)"]
+        if EPOCHS.keys() & {*self.format}:
+            values.append(_of_micros(f"SAFE_CAST(IF({_matches(iso, _MICROS)}, {iso}, NULL) AS INT64)"))
+        if local:
+            values.append(_of_micros(local.value))
+        return f"COALESCE({', '.join(values)})" if len(values) > 1 else values[0]
+
+    def faults(self, text: str, value: str) -> Iterator[Refusal]:
+        local = self._local(text)
+        if local is None:
+            yield from super().faults(text, value)
+            return
+        yield Refusal(
+            self.malformed, f"{text} IS NOT NULL AND {value} IS NULL AND NOT ({local.never} OR {local.twice})"
+        )
+        yield Refusal("local_time_never", local.never)
+        yield Refusal("local_time_twice", local.twice)
 
     def at(self, instant: str) -> str:
         return instant
 
     def literal(self, value: Any) -> str:
         return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+
+    def _local(self, text: str) -> LocalTime | None:
+        if self.time_zone is None:
+            return None
+        names = ("before", "after", "earlier", "later", "utc")
+        return LocalTime(self.time_zone, *(_beside(text, name) for name in names))
+
+    def _is_iso(self, text: str) -> str:
+        return f"({super()._is_iso(text)} OR {_matches(text, _LOCAL)})" if self.time_zone else super()._is_iso(text)
+
+    def _accepts_iso(self, text: str) -> bool:
+        return super()._accepts_iso(text) or (self.time_zone is not None and re.fullmatch(_LOCAL, text) is not None)
+
+
+def _has_offset(format_: str) -> bool:
+    return "offset" in pattern(format_, has_time=True).parts
+
+
+def _of_micros(number: str) -> str:
+    return f"TIMESTAMP_MICROS(IF({number} BETWEEN {FIRST} AND {LAST}, {number}, NULL))"
+
+
+def _matches(text: str, regex: str) -> str:
+    return f"REGEXP_CONTAINS({text}, r'^(?:{regex})$')"
+
+
+def _beside(text: str, what: str) -> str:
+    """The name of a column that is made of a text."""
+    return identifier(f"_{what}{text.strip('`')}")

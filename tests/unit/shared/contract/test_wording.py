@@ -41,6 +41,27 @@ def _said(folder: Path, old: str, new: str) -> list[str]:
     return [str(problem).removeprefix(f"{path}:") for problem in check(path)[1]]
 
 
+_ZONE = ", time_zone: UTC"
+_MOMENTS = [
+    ("type: INT64}\nunknown", new, expected)
+    for new, expected in (
+        (", format: '%d/%m/%Y'", "40: columns.2.format.0: '%d/%m/%Y' has no offset (%z): which zone? Say it by time_zone, such as Europe/Berlin"),
+        (f", format: '%q'{_ZONE}", "40: columns.2.format.0: %q of '%q' is none of the elements %Y, %y, %m, %b, %B, %d, %e, %a, %A, %H, %I, %p, %M, %S, %E*S, %z, %F, %T, %R, %%"),
+        (f", format: '%F %I:%M'{_ZONE}", "40: columns.2.format.0: '%F %I:%M' has %I and lacks %p, the half of the day"),
+        (f", format: '%F %M'{_ZONE}", "40: columns.2.format.0: '%F %M' has %M and lacks an hour, such as %H"),
+        (f", format: '%F %H %I %p'{_ZONE}", "40: columns.2.format.0: '%F %H %I %p' says the hour twice"),
+        (f", format: '%F %b'{_ZONE}", "40: columns.2.format.0: '%F %b' says the month twice"),
+        (", format: epoch_sec", "40: columns.2.format.0: 'epoch_sec' is none of iso, epoch_s, epoch_ms, epoch_us, nor a pattern such as '%d/%m/%Y'; is epoch_s meant?"),
+        (", format: []", "40: columns.2.format: is empty; it is a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]"),
+        (", format: ''", "40: columns.2.format: is empty; it is a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]"),
+        (", format: 5", "40: columns.2.format: '5' is not a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]"),
+        (", format: [iso, iso]", "46: columns.2.format.1: 'iso' is there already"),
+        (", time_zone: Europe/Berlim", "43: columns.2.time_zone: 'Europe/Berlim' is not a time zone of the IANA database, such as Europe/Berlin; is Europe/Berlin meant?"),
+        (", time_zone: ''", "43: columns.2.time_zone: is empty; it is an IANA name, such as Europe/Berlin"),
+    )
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
@@ -60,6 +81,13 @@ def _said(folder: Path, old: str, new: str) -> list[str]:
         ("{type: csv}", "{type: csv, null_markers: NA}", "3:35: format.null_markers: 'NA' is not a list of texts that are NULL, such as ['NULL', NA]"),
         ("{type: csv}", "{type: csv, null_markers: [NULL]}", "3:36: format.null_markers.0: YAML reads NULL as nothing, not as text: put it in quotes"),
         ("a > 0}", "a > 0, null_markers: ['']}", "10:57: columns.1.null_markers.0: is empty; it is a text that is NULL, such as NA; an empty field is NULL anyway"),
+        *((old, f"type: TIMESTAMP{new}}}\nunknown", f"11:{expected}") for old, new, expected in _MOMENTS),
+        ("type: INT64, check: a > 0", "type: INT64, format: epoch_s", "10:36: columns.1.format: format is for DATE, TIMESTAMP; INT64 has none"),
+        ("type: INT64, check: a > 0", "type: DATE, time_zone: UTC", "10:38: columns.1.time_zone: time_zone is for TIMESTAMP; DATE has none"),
+        ("type: INT64, check: a > 0", "type: DATE, format: epoch_s", "10:35: columns.1.format.0: 'epoch_s' is none of iso, nor a pattern such as '%d/%m/%Y'"),
+        ("type: INT64, check: a > 0", "type: DATE, format: '%F %H'", "10:35: columns.1.format.0: '%F %H' has %H, which no DATE has; there are %Y, %y, %m, %b, %B, %d, %e, %a, %A, %F, %%"),
+        ("type: INT64, check: a > 0", "type: DATE, format: '%Y-%m'", "10:35: columns.1.format.0: '%Y-%m' says no day, such as %d"),
+        ("type: INT64, check: a > 0", "type: DATE, format: '%d/%m/%Y', default: 2/13/2024", "10:56: columns.1.default: '2/13/2024' is not the text of a DATE: in the format %d/%m/%Y"),
         ("main.orders", "main", "4:8: table: 'main' is not a dataset and a table in letters, digits and underscores, such as main.accounts"),
         ("main.orders", "Staging.orders", "4:8: table: dataset Staging is the pipeline's own, for tables that come and go: take another one"),
         ("key: [id]", "key: id", "5:6: key: 'id' is not a list of the columns that tell rows apart, such as [id]"),
@@ -80,7 +108,7 @@ def _said(folder: Path, old: str, new: str) -> list[str]:
         ("name: id", "name: no", "9:12: columns.0.name: YAML reads no as false, not as text: put it in quotes"),
         ("name: id", "name: i-d", "9:12: columns.0.name: 'i-d' is not a letter, then letters, digits and underscores, 128 at most"),
         ("{name: id, type: STRING}", "id", "9:5: columns.0: 'id' is not a mapping, such as {name: id, type: STRING}"),
-        ("name: id, type", "name: id, kind: x, type", "9:16: columns.0.kind: is no key of a contract; there are name, from, type, mode, description, check, default, null_markers"),
+        ("name: id, type", "name: id, kind: x, type", "9:16: columns.0.kind: is no key of a contract; there are name, from, type, mode, description, check, default, null_markers, format, time_zone"),
         ("type: STRING", "type: string", "9:22: columns.0.type: 'string' is not a type (is STRING meant?); the types are BOOL, DATE, FLOAT64, INT64, NUMERIC, STRING, TIMESTAMP"),
         ("type: STRING", "type: FLOAT", "9:22: columns.0.type: a key cannot be FLOAT64: equality of its values is not identity"),
         ("name: a, type: INT64", "name: ID, type: INT64", "10:12: columns.1.name: ID is there already (BigQuery ignores case)|10:36: columns.1.check: check 'a > 0' names no column of the contract: a"),
