@@ -10,7 +10,7 @@ from services.ingest.duplicate_keys import count_duplicate_keys
 from services.ingest.match_header import Layout
 from services.ingest.record_rejected import record_rejected
 from services.ingest.row_rules import checked_columns, rules
-from services.ingest.row_texts import asides, parameters
+from services.ingest.row_texts import asides, marker, parameters
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import RESCUED, metadata
@@ -73,7 +73,7 @@ def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
         rescued=RESCUED.name if RESCUED in metadata(feed) else None,
         asides=asides(feed, layout),
         delete_column=delete_column,
-        marker=delete_column if layout.has_delete_column else None,
+        marker=marker(feed, layout),
     )
 
 

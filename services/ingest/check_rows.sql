@@ -16,8 +16,8 @@ WITH _raw AS (
 {% endfor %}
     ], ','), '}'), '{}')) AS {{ rescued }},
 {% endif %}
-    {% if marker %}{{ marker | identifier }}{% else %}CAST(NULL AS STRING){% endif %} AS _delete_marker,
-    {% if marker %}COALESCE({{ marker | identifier }} = @delete_marker, FALSE){% else %}FALSE{% endif %} AS _deleted
+    {% if marker %}{{ marker }}{% else %}CAST(NULL AS STRING){% endif %} AS _delete_marker,
+    {% if marker %}COALESCE({{ marker }} = @delete_marker, FALSE){% else %}FALSE{% endif %} AS _deleted
   FROM {{ raw_table | identifier }}
 ),
 _typed AS (

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from services.ingest.formats import format_of
 from services.ingest.near_miss import closest, respelt
 from services.shared.contract.columns import Column, Name
+from services.shared.contract.encodings import UTF_8
 from services.shared.contract.feed import Feed
 from services.shared.errors import PermanentError
 
@@ -28,6 +29,8 @@ class Layout:
     """The unknown columns that the table gains, sorted."""
     rescued: tuple[tuple[str, str], ...] = ()
     """Of each unknown column that is kept in `_rescued`, the name in the file and the raw name; sorted."""
+    encoding: str = UTF_8
+    """The contract's, where that leaves the order of bytes to the file with the order that the file has."""
 
 
 def match_header(header: Sequence[str], feed: Feed) -> Layout:

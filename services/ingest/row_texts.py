@@ -38,6 +38,13 @@ def source(feed: Feed, layout: Layout, column: Column) -> str:
     return f"@{_default(feed, column)}" if column.default is not None else "CAST(NULL AS STRING)"
 
 
+def marker(feed: Feed, layout: Layout) -> str | None:
+    """SQL of the delete column's text in the raw table; None where the file has no such column."""
+    if feed.delete is None or not layout.has_delete_column:
+        return None
+    return format_of(feed.format).marker(identifier(feed.delete.column), feed.format)
+
+
 def asides(feed: Feed, layout: Layout) -> list[Aside]:
     markers = [name for name, _ in _null_markers(feed)]
     return [Aside(f"@aside_{n}", _field(feed, column, markers)) for n, (_, column) in enumerate(layout.rescued)]
@@ -56,6 +63,7 @@ def parameters(feed: Feed, layout: Layout) -> Parameters:
 
 
 def _texts(feed: Feed, layout: Layout) -> Iterator[tuple[str, str]]:
+    yield from format_of(feed.format).parameters(feed.format)
     yield from _null_markers(feed)
     for column in feed.columns:
         yield from _null_markers(feed, column)

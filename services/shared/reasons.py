@@ -23,7 +23,8 @@ REASONS: dict[str, str] = {
 
 ROW_REASONS: dict[str, str] = {
     "missing_value": "A key, the version, or another required column is empty.",
-    "not_utf8": "The text contains U+FFFD, which BigQuery writes where a byte is not UTF-8.",
+    "not_utf8": "The text contains U+FFFD, which BigQuery writes where a byte is not in the file's encoding.",
+    "control_character": "The text has a control character of ISO-8859-1. Is the file `encoding: windows-1252`?",
     "not_an_integer": "The text is not [+-]digits, or does not fit in 64 bits.",
     "not_a_number": "The text is not in plain decimal notation.",
     "too_many_decimals": "More than 9 decimals remain after trailing zeros.",

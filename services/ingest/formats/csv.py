@@ -1,4 +1,4 @@
-"""CSV: RFC 4180, UTF-8, with a header."""
+"""CSV: RFC 4180, with a header."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from services.ingest.formats.plain_text import decode, json_kind
+from services.ingest.formats.plain_text import C1_CONTROLS, WINDOWS_1252_CHARACTERS, decode, json_kind
+from services.shared.contract.encodings import IN_BIGQUERY, ISO_8859_1, WINDOWS_1252
 from services.shared.contract.formats import Csv
 from services.shared.errors import PermanentError
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import LoadJobConfig
 
-MAGIC = b""
 _DELIMITERS = ",;\t|"
+_SINGLE_BYTE = (ISO_8859_1, WINDOWS_1252)
+_OTHER_CHARACTERS = "if it is a quote, a dash or €, the file is Windows-1252: write encoding: windows-1252"
 
 
 def columns(head: bytes, is_whole: bool, options: Csv) -> list[str]:
     """The header's names. Raises PermanentError: wrong_encoding, wrong_format, wrong_header or malformed_file."""
-    text = decode(head, is_whole)
+    text = decode(head, is_whole, options.encoding)
     if other := json_kind(text.partition("\n")[0]):
         raise PermanentError("wrong_format", f"the feed declares csv, the file looks like {other}: save it as CSV")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=options.delimiter, strict=True)
@@ -35,6 +37,8 @@ def columns(head: bytes, is_whole: bool, options: Csv) -> list[str]:
         raise PermanentError("malformed_file", f"the header cannot be read: {error}") from error
     if not is_whole and "\n" not in text:
         raise PermanentError("malformed_file", f"no line ends within the first {len(text)} characters")
+    if options.encoding in _SINGLE_BYTE and set(C1_CONTROLS) & set("".join(header)):
+        raise PermanentError("wrong_encoding", f"a name in the header has a control character; {_OTHER_CHARACTERS}")
     return header
 
 
@@ -51,8 +55,9 @@ def hints(header: Sequence[str], known: AbstractSet[str], options: Csv) -> Itera
         yield "an empty name at the beginning: an index column without a name"
 
 
-def load_config(columns: Sequence[str], options: Csv) -> LoadJobConfig:
-    """Bytes that are not UTF-8 do not fail the job: BigQuery writes U+FFFD for them, which the row rules refuse."""
+def load_config(columns: Sequence[str], options: Csv, encoding: str) -> LoadJobConfig:
+    """Bytes that are not in the encoding do not fail the job: BigQuery writes U+FFFD for them, which the row rules
+    refuse (https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#encoding)."""
     # Slow to import, and a command that reads a sample does not need it.
     from google.cloud import bigquery
 
@@ -64,14 +69,33 @@ def load_config(columns: Sequence[str], options: Csv) -> LoadJobConfig:
         quote_character='"',
         allow_quoted_newlines=True,
         allow_jagged_rows=False,
-        encoding="UTF-8",
+        encoding=IN_BIGQUERY[encoding],
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
     )
 
 
+def marker(column: str, options: Csv) -> str:
+    """The field as it is, but that Windows-1252, which was loaded as ISO-8859-1, gets its characters."""
+    return f"TRANSLATE({column}, @c1_controls, @windows_1252)" if options.encoding == WINDOWS_1252 else column
+
+
 def text(column: str, options: Csv) -> str:
     """An empty field, quoted or not, is absent."""
-    return f"NULLIF({column}, '')"
+    return f"NULLIF({marker(column, options)}, '')"
+
+
+def refusals(text: str, options: Csv) -> Iterator[tuple[str, str]]:
+    """Control characters of ISO-8859-1, most of which are others in Windows-1252, and the five that are not."""
+    if options.encoding in _SINGLE_BYTE:
+        yield "control_character", f"TRANSLATE({text}, @c1_controls, '') != {text}"
+
+
+def parameters(options: Csv) -> Iterator[tuple[str, str]]:
+    """Names and texts, for the SQL of the functions above."""
+    if options.encoding in _SINGLE_BYTE:
+        yield "c1_controls", C1_CONTROLS
+    if options.encoding == WINDOWS_1252:
+        yield "windows_1252", WINDOWS_1252_CHARACTERS
 
 
 def sample(path: Path, most: int | None = None) -> tuple[Csv, list[str], list[list[str]]]:
@@ -80,8 +104,7 @@ def sample(path: Path, most: int | None = None) -> tuple[Csv, list[str], list[li
         with path.open(newline="", encoding="utf-8-sig") as file:
             options, header, records = _read(file, most)
     except UnicodeDecodeError as error:
-        where = f"byte {error.start}; a sample must be an uncompressed CSV file"
-        raise ValueError(f"{path} is not UTF-8 text: {where}") from error
+        raise ValueError(f"{path} is not UTF-8 text: byte {error.start}; a sample must be CSV in UTF-8") from error
     except (csv.Error, ValueError) as error:
         raise ValueError(f"{path} is not CSV: {error}") from error
     for number, record in enumerate(records, 2):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from services.shared.contract import fault
 from services.shared.contract.columns import meant
 from services.shared.contract.document import QUOTE
+from services.shared.contract.encodings import CODECS
 from services.shared.contract.types import TYPES
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ IS: Mapping[str, str] = {
     "format": 'a mapping, such as {type: csv, delimiter: ","}',
     "format.type": "csv",
     "format.delimiter": "one ASCII character, such as ';' or \"\\t\"",
+    "format.encoding": f"one of {', '.join(CODECS)}",
     "format.null_markers": "a list of texts that are NULL, such as ['NULL', NA]",
     "format.null_markers.*": "a text that is NULL, such as NA; an empty field is NULL anyway",
     "table": "a dataset and a table in letters, digits and underscores, such as main.accounts",

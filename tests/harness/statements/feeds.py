@@ -152,8 +152,23 @@ def _newest_file() -> Feed:
     return _feed("newest_file", columns, ["id", "day"], version="_generation", delete=delete)
 
 
+def _encoded(name: str, encoding: str) -> Feed:
+    columns = [_column("id"), _column("version", "INT64")]
+    return _feed(
+        name,
+        columns,
+        ["id"],
+        format={"type": "csv", "encoding": encoding},
+        delete={"column": "op", "equals": "D"},
+        unknown_columns="rescue",
+    )
+
+
 def features() -> Mapping[str, Feed]:
-    made = (_every_type(), _every_key(), _reserved_words(), _long_names(), _rescue(), _add(), _newest_file())
+    made = (
+        *(_every_type(), _every_key(), _reserved_words(), _long_names(), _rescue(), _add(), _newest_file()),
+        *(_encoded("latin", "iso-8859-1"), _encoded("windows", "windows-1252")),
+    )
     return {feed.name: feed for feed in made}
 
 
