@@ -40,7 +40,7 @@ def inspect_head(head: bytes, size: int, feed: Feed) -> Layout:
         if head.startswith(GZIP):
             raise PermanentError("wrong_format", "the gzip file holds a gzip file: pack it once")
     _refuse_other_formats(head, feed.format.type)
-    layout = match_header(format_of(feed.format).columns(head, is_whole, feed.format), feed)
+    layout = match_header(format_of(feed).columns(head, is_whole, feed), feed)
     return replace(layout, encoding=encoding_of(head, feed.format.encoding))
 
 

@@ -41,7 +41,7 @@ def match_header(header: Sequence[str], feed: Feed) -> Layout:
     unknown = [name for name in header if name not in known]
     faults = "; ".join(_faults(header, unknown, feed))
     if faults:
-        hints = "; ".join(format_of(feed.format).hints(header, known.keys(), feed.format))
+        hints = "; ".join(format_of(feed).hints(header, known.keys(), feed))
         where = f"feed {feed.name} ({hints})" if hints else f"feed {feed.name}"
         raise PermanentError("wrong_header", f"the header does not fit {where}: {faults}")
     return _layout(header, set(unknown), feed)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from services.ingest.formats import csv
+from services.ingest.formats import csv, ndjson
 from services.ingest.formats.compression import GZIP
 from services.ingest.formats.plain_text import mark_of
 from services.shared.contract.encodings import UTF_16BE, UTF_16LE
+from services.shared.contract.feed import Feed
 from services.shared.contract.formats import Format
 
 if TYPE_CHECKING:
@@ -19,44 +20,51 @@ if TYPE_CHECKING:
 
 
 class FormatModule(Protocol):
-    """What a format's module has."""
+    """What a format's module has; the feed is one whose contract names the format."""
 
-    def columns(self, head: bytes, is_whole: bool, options: Format) -> list[str]:
+    def columns(self, head: bytes, is_whole: bool, feed: Feed) -> list[str]:
         """Names in the file's order, from its first bytes, which may be all. Raises PermanentError."""
 
-    def hints(self, header: Sequence[str], known: AbstractSet[str], options: Format) -> Iterator[str]:
+    def hints(self, header: Sequence[str], known: AbstractSet[str], feed: Feed) -> Iterator[str]:
         """What in the format may be why these names are not those that the contract knows."""
 
-    def load_config(self, columns: Sequence[str], options: Format, encoding: str) -> LoadJobConfig:
-        """How BigQuery loads a file with these columns, every one a STRING."""
+    def load_config(self, columns: Sequence[str], feed: Feed, encoding: str) -> LoadJobConfig:
+        """How BigQuery loads a file with these columns; whatever the raw table has is a STRING."""
 
-    def marker(self, column: str, options: Format) -> str:
-        """SQL of a field of the raw table as text, an empty one too."""
+    def rows(self, table: str, feed: Feed) -> str:
+        """SQL of what to read the file's rows FROM, given the raw table."""
 
-    def text(self, column: str, options: Format) -> str:
-        """SQL of a field of the raw table as text; NULL where it is absent."""
+    def marker(self, column: str, feed: Feed) -> str:
+        """SQL, over `rows`, of a column's field as text, an empty one too."""
 
-    def refusals(self, text: str, options: Format) -> Iterator[tuple[str, str]]:
-        """Why a text that was read is refused whatever its column: reasons of `ROW_REASONS`, and SQL conditions."""
+    def text(self, column: str, feed: Feed) -> str:
+        """SQL, over `rows`, of a column's field as text; NULL where it is absent or empty."""
 
-    def parameters(self, options: Format) -> Iterator[tuple[str, str]]:
+    def is_absent(self, column: str, feed: Feed) -> str | None:
+        """SQL, over `rows`: whether a row lacks the column; None where rows do not differ in that."""
+
+    def refusals(self, column: str, text: str, feed: Feed) -> Iterator[tuple[str, str]]:
+        """Why a field is refused whatever its type: reasons of `ROW_REASONS`, and SQL conditions over `rows` and the
+        text that was read."""
+
+    def row_refusals(self, feed: Feed) -> Iterator[tuple[str, str]]:
+        """The same of a row as a whole; for the first of them there is nothing else to say of the row."""
+
+    def parameters(self, feed: Feed) -> Iterator[tuple[str, str]]:
         """Names and texts of the parameters in this module's SQL."""
 
-    def sample(self, path: Path, most: int | None = None) -> tuple[Format, list[str], list[list[str]]]:
-        """Options, names and records, at most so many, of a file on this machine. Raises ValueError."""
-
     def write(
-        self, file: TextIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], options: Format
+        self, file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Feed
     ) -> None:
-        """Write records, the inverse of loading them; what is not among the columns is left out."""
+        """Write records, the inverse of loading them; what is not among the columns is left out. Closes the file."""
 
 
-_FORMATS: dict[str, FormatModule] = {"csv": csv}
+_FORMATS: dict[str, FormatModule] = {"csv": csv, "ndjson": ndjson}
 
 
-def format_of(options: Format) -> FormatModule:
-    """The module for a contract's format."""
-    return _FORMATS[options.type]
+def format_of(feed: Feed) -> FormatModule:
+    """The module for the format of a contract."""
+    return _FORMATS[feed.format.type]
 
 
 def sample(path: Path, most: int | None = None) -> tuple[Format, list[str], list[list[str]]]:

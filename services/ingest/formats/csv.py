@@ -8,12 +8,14 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from services.ingest.formats.plain_text import C1_CONTROLS, WINDOWS_1252_CHARACTERS, decode, json_kind
-from services.shared.contract.encodings import IN_BIGQUERY, ISO_8859_1, WINDOWS_1252
+from services.shared.contract.encodings import CODECS, IN_BIGQUERY, ISO_8859_1, WINDOWS_1252
+from services.shared.contract.feed import Feed
 from services.shared.contract.formats import Csv
 from services.shared.errors import PermanentError
+from services.shared.sql import identifier
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import LoadJobConfig
@@ -23,8 +25,9 @@ _SINGLE_BYTE = (ISO_8859_1, WINDOWS_1252)
 _OTHER_CHARACTERS = "if it is a quote, a dash or €, the file is Windows-1252: write encoding: windows-1252"
 
 
-def columns(head: bytes, is_whole: bool, options: Csv) -> list[str]:
+def columns(head: bytes, is_whole: bool, feed: Feed) -> list[str]:
     """The header's names. Raises PermanentError: wrong_encoding, wrong_format, wrong_header or malformed_file."""
+    options = _options(feed)
     text = decode(head, is_whole, options.encoding)
     if other := json_kind(text.partition("\n")[0]):
         raise PermanentError("wrong_format", f"the feed declares csv, the file looks like {other}: save it as CSV")
@@ -42,8 +45,9 @@ def columns(head: bytes, is_whole: bool, options: Csv) -> list[str]:
     return header
 
 
-def hints(header: Sequence[str], known: AbstractSet[str], options: Csv) -> Iterator[str]:
+def hints(header: Sequence[str], known: AbstractSet[str], feed: Feed) -> Iterator[str]:
     """Another delimiter, or one too many."""
+    options = _options(feed)
     text = options.delimiter.join(header)
     fit = {one: len(known & set(text.split(one))) for one in (options.delimiter, *_DELIMITERS)}
     likely = max(fit, key=lambda one: fit[one])
@@ -55,7 +59,7 @@ def hints(header: Sequence[str], known: AbstractSet[str], options: Csv) -> Itera
         yield "an empty name at the beginning: an index column without a name"
 
 
-def load_config(columns: Sequence[str], options: Csv, encoding: str) -> LoadJobConfig:
+def load_config(columns: Sequence[str], feed: Feed, encoding: str) -> LoadJobConfig:
     """Bytes that are not in the encoding do not fail the job: BigQuery writes U+FFFD for them, which the row rules
     refuse (https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#encoding)."""
     # Slow to import, and a command that reads a sample does not need it.
@@ -65,7 +69,7 @@ def load_config(columns: Sequence[str], options: Csv, encoding: str) -> LoadJobC
         source_format=bigquery.SourceFormat.CSV,
         schema=[bigquery.SchemaField(name, "STRING") for name in columns],
         skip_leading_rows=1,
-        field_delimiter=options.delimiter,
+        field_delimiter=_options(feed).delimiter,
         quote_character='"',
         allow_quoted_newlines=True,
         allow_jagged_rows=False,
@@ -74,27 +78,41 @@ def load_config(columns: Sequence[str], options: Csv, encoding: str) -> LoadJobC
     )
 
 
-def marker(column: str, options: Csv) -> str:
+def rows(table: str, feed: Feed) -> str:
+    """The raw table as it is."""
+    return identifier(table)
+
+
+def marker(column: str, feed: Feed) -> str:
     """The field as it is, but that Windows-1252, which was loaded as ISO-8859-1, gets its characters."""
-    return f"TRANSLATE({column}, @c1_controls, @windows_1252)" if options.encoding == WINDOWS_1252 else column
+    field = identifier(column)
+    return f"TRANSLATE({field}, @c1_controls, @windows_1252)" if _options(feed).encoding == WINDOWS_1252 else field
 
 
-def text(column: str, options: Csv) -> str:
+def text(column: str, feed: Feed) -> str:
     """An empty field, quoted or not, is absent."""
-    return f"NULLIF({marker(column, options)}, '')"
+    return f"NULLIF({marker(column, feed)}, '')"
 
 
-def refusals(text: str, options: Csv) -> Iterator[tuple[str, str]]:
+def is_absent(column: str, feed: Feed) -> None:
+    """A file has a column in each row, or in none."""
+
+
+def refusals(column: str, text: str, feed: Feed) -> Iterator[tuple[str, str]]:
     """Control characters of ISO-8859-1, most of which are others in Windows-1252, and the five that are not."""
-    if options.encoding in _SINGLE_BYTE:
+    if _options(feed).encoding in _SINGLE_BYTE:
         yield "control_character", f"TRANSLATE({text}, @c1_controls, '') != {text}"
 
 
-def parameters(options: Csv) -> Iterator[tuple[str, str]]:
-    """Names and texts, for the SQL of the functions above."""
-    if options.encoding in _SINGLE_BYTE:
+def row_refusals(feed: Feed) -> Iterator[tuple[str, str]]:
+    """None: what is wrong with a record as a whole is wrong with the file."""
+    return iter(())
+
+
+def parameters(feed: Feed) -> Iterator[tuple[str, str]]:
+    if _options(feed).encoding in _SINGLE_BYTE:
         yield "c1_controls", C1_CONTROLS
-    if options.encoding == WINDOWS_1252:
+    if _options(feed).encoding == WINDOWS_1252:
         yield "windows_1252", WINDOWS_1252_CHARACTERS
 
 
@@ -126,8 +144,17 @@ def _read(file: TextIO, most: int | None) -> tuple[Csv, list[str], list[list[str
     return options, header, list(itertools.islice(reader, most))
 
 
-def write(file: TextIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], options: Csv) -> None:
-    """With a header, as `columns` reads it."""
-    writer = csv.DictWriter(file, columns, extrasaction="ignore", delimiter=options.delimiter, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
+def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Feed) -> None:
+    """With a header, as `columns` reads it. What the encoding does not have is escaped, to be seen and mended."""
+    options = _options(feed)
+    with io.TextIOWrapper(file, CODECS[options.encoding], errors="backslashreplace", newline="") as wrapped:
+        writer = csv.DictWriter(
+            wrapped, columns, extrasaction="ignore", delimiter=options.delimiter, lineterminator="\n"
+        )
+        writer.writeheader()
+        writer.writerows(records)
+
+
+def _options(feed: Feed) -> Csv:
+    assert isinstance(feed.format, Csv)
+    return feed.format

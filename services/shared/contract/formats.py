@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from services.shared.contract.encodings import Encoding
 
 NullMarkers = list[Annotated[str, StringConstraints(min_length=1)]]
 """Texts of a field that are NULL, each as a whole and exactly; an empty field is NULL anyway."""
+
+
+def _utf_8(name: object) -> object:
+    if isinstance(name, str) and name.lower() != "utf-8":
+        raise ValueError(f"NDJSON is UTF-8, as JSON is; {name!r} is not")
+    return name.lower() if isinstance(name, str) else name
 
 
 class Csv(BaseModel):
@@ -28,9 +35,25 @@ class Csv(BaseModel):
     null_markers: NullMarkers = []
 
 
-Format = Csv
+class Ndjson(BaseModel):
+    """Each line a JSON object (https://jsonlines.org)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    suffix: ClassVar[str] = ".ndjson"
+    content_type: ClassVar[str] = "application/x-ndjson"
+
+    type: Literal["ndjson"]
+    encoding: Annotated[Literal["utf-8"], BeforeValidator(_utf_8)] = "utf-8"
+    null_markers: NullMarkers = []
+
+
+FORMATS: Mapping[str, type[Csv] | type[Ndjson]] = {"csv": Csv, "ndjson": Ndjson}
+"""By the name that a contract has for them."""
+Format = Csv | Ndjson
 """One of the formats; `type` says which."""
 GZIP_SUFFIX = ".gz"
 """After a format's own: of a pinned copy that is packed."""
-SUFFIXES = (Csv.suffix, Csv.suffix + GZIP_SUFFIX)
-"""Of all formats."""
+SUFFIXES = tuple(one.suffix + packed for one in FORMATS.values() for packed in ("", GZIP_SUFFIX))
+"""Of all pinned copies."""
+LINE = "_line"
+"""Where a refused row of lines keeps the line as it was."""

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from services.shared.contract.feed import Feed
+from services.shared.contract.formats import Csv
 from services.shared.contract.types import TYPES as REGISTRY
 
 TYPES = tuple(REGISTRY)
@@ -212,7 +213,8 @@ def sample(feed: Feed, shape: str, bad: bool) -> str:
         rows.append({**{n: good[n] for n in feed.of_every_row}, first: "gone", feed.delete.column: feed.delete.equals})
     names = header(feed, shape)
     lines = [names, *([row.get(feed.names_in_file.get(name, name), "") for name in names] for row in rows)]
-    return "".join(feed.format.delimiter.join(map(_quoted, line)) + "\n" for line in lines)
+    delimiter = feed.format.delimiter if isinstance(feed.format, Csv) else ","
+    return "".join(delimiter.join(map(_quoted, line)) + "\n" for line in lines)
 
 
 def _quoted(text: str) -> str:

@@ -7,8 +7,8 @@ import pytest
 from services.ingest.formats import csv
 from services.ingest.formats.compression import unpack
 from services.ingest.formats.plain_text import C1_CONTROLS, WINDOWS_1252_CHARACTERS, decode, encoding_of
-from services.shared.contract.formats import Csv
 from services.shared.errors import PermanentError
+from tests.unit.ingest.feeds import csv_feed
 
 _PRINTABLE = bytes(range(1, 256))
 
@@ -48,7 +48,7 @@ def test_utf_16_is_read_in_the_order_of_its_mark(encoding: str) -> None:
         (b"\xff\xfei\0", "utf-8", "write encoding: utf-16"),
         (b"\xff\xfei\0", "utf-16be", "UTF-16 byte order mark; the feed says UTF-16BE"),
         (b"\xff\xfei\0", "windows-1252", "write encoding: utf-16"),
-        (b"\xef\xbb\xbfid\n", "utf-16", "UTF-8 byte order mark; the feed says UTF-16: save it so, or write encoding: utf-8"),
+        (b"\xef\xbb\xbfid\n", "utf-16", "the feed says UTF-16: save it so, or write encoding: utf-8"),
         (b"\xef\xbb\xbfid\n", "iso-8859-1", "write encoding: utf-8"),
         (b"i\0d\0", "utf-16", "is it encoding: utf-16le?"),
         (b"\0i\0d", "utf-16", "is it encoding: utf-16be?"),
@@ -65,8 +65,8 @@ def test_g7_a_wrong_encoding_says_what_to_write(head: bytes, declared: str, word
 
 def test_g7_a_header_of_control_characters_is_another_encoding() -> None:
     with pytest.raises(PermanentError, match="encoding: windows-1252"):
-        csv.columns(b"id,price \x80\n", True, Csv(type="csv", encoding="iso-8859-1"))
-    assert csv.columns(b"id,price \x80\n", True, Csv(type="csv", encoding="windows-1252")) == ["id", "price €"]
+        csv.columns(b"id,price \x80\n", True, csv_feed("iso-8859-1"))
+    assert csv.columns(b"id,price \x80\n", True, csv_feed("windows-1252")) == ["id", "price €"]
 
 
 def test_g4_a_head_is_unpacked_no_further_than_it_is_read() -> None:
