@@ -338,8 +338,8 @@ MUTATIONS = [
         "replaced-bytes-taken",
         "G7",
         "services/ingest/row_rules.py",
-        'return f"STRPOS({text}, CHR(65533)) > 0"',
-        'return "FALSE"',
+        'yield "not_utf8", f"STRPOS({text}, CHR(65533)) > 0"',
+        'yield "not_utf8", "FALSE"',
         f"{_G2_G7}g7_rows_that_are_not_utf8_are_set_aside",
     ),
     Mutation(

@@ -16,7 +16,6 @@ from services.ingest.load_raw import load_raw
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.formats import LINE
-from services.shared.errors import PermanentError
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from services.shared.warehouse import Warehouse

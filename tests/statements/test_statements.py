@@ -77,7 +77,8 @@ def test_every_feature_of_a_contract_is_in_use() -> None:
             if (model, name) == (Column, "type"):
                 words = tuple(TYPES)
             elif name == "encoding":
-                words = (ISO_8859_1, WINDOWS_1252)  # the others are the load job's alone
+                # The others are the load job's alone.
+                words = (ISO_8859_1, WINDOWS_1252) if model is Csv else ("utf-8",)
             elif get_origin(field.annotation) is Literal:
                 words = get_args(field.annotation)
             possible |= {(model.__name__, name, word) for word in words}
@@ -107,6 +108,7 @@ def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(jinja2.Environment, "get_template", recording)
     send_all(_ACCOUNTS)
+    send_all(_FEEDS["lines"])
     send_widening(_ACCOUNTS)
     paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]
     assert len(paths) > 5

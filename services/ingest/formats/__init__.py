@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from services.ingest.formats import csv, ndjson
 from services.ingest.formats.compression import GZIP
+from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import mark_of
 from services.shared.contract.encodings import UTF_16BE, UTF_16LE
-from services.shared.contract.feed import Feed
 from services.shared.contract.formats import Format
 
 if TYPE_CHECKING:
@@ -22,39 +22,39 @@ if TYPE_CHECKING:
 class FormatModule(Protocol):
     """What a format's module has; the feed is one whose contract names the format."""
 
-    def columns(self, head: bytes, is_whole: bool, feed: Feed) -> list[str]:
+    def columns(self, head: bytes, is_whole: bool, feed: Contract) -> list[str]:
         """Names in the file's order, from its first bytes, which may be all. Raises PermanentError."""
 
-    def hints(self, header: Sequence[str], known: AbstractSet[str], feed: Feed) -> Iterator[str]:
+    def hints(self, header: Sequence[str], known: AbstractSet[str], feed: Contract) -> Iterator[str]:
         """What in the format may be why these names are not those that the contract knows."""
 
-    def load_config(self, columns: Sequence[str], feed: Feed, encoding: str) -> LoadJobConfig:
+    def load_config(self, columns: Sequence[str], feed: Contract, encoding: str) -> LoadJobConfig:
         """How BigQuery loads a file with these columns; whatever the raw table has is a STRING."""
 
-    def rows(self, table: str, feed: Feed) -> str:
+    def rows(self, table: str, feed: Contract) -> str:
         """SQL of what to read the file's rows FROM, given the raw table."""
 
-    def marker(self, column: str, feed: Feed) -> str:
+    def marker(self, column: str, feed: Contract) -> str:
         """SQL, over `rows`, of a column's field as text, an empty one too."""
 
-    def text(self, column: str, feed: Feed) -> str:
+    def text(self, column: str, feed: Contract) -> str:
         """SQL, over `rows`, of a column's field as text; NULL where it is absent or empty."""
 
-    def is_absent(self, column: str, feed: Feed) -> str | None:
+    def is_absent(self, column: str, feed: Contract) -> str | None:
         """SQL, over `rows`: whether a row lacks the column; None where rows do not differ in that."""
 
-    def refusals(self, column: str, text: str, feed: Feed) -> Iterator[tuple[str, str]]:
+    def refusals(self, column: str, text: str, feed: Contract) -> Iterator[tuple[str, str]]:
         """Why a field is refused whatever its type: reasons of `ROW_REASONS`, and SQL conditions over `rows` and the
         text that was read."""
 
-    def row_refusals(self, feed: Feed) -> Iterator[tuple[str, str]]:
+    def row_refusals(self, feed: Contract) -> Iterator[tuple[str, str]]:
         """The same of a row as a whole; for the first of them there is nothing else to say of the row."""
 
-    def parameters(self, feed: Feed) -> Iterator[tuple[str, str]]:
+    def parameters(self, feed: Contract) -> Iterator[tuple[str, str]]:
         """Names and texts of the parameters in this module's SQL."""
 
     def write(
-        self, file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Feed
+        self, file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract
     ) -> None:
         """Write records, the inverse of loading them; what is not among the columns is left out. Closes the file."""
 
@@ -62,7 +62,7 @@ class FormatModule(Protocol):
 _FORMATS: dict[str, FormatModule] = {"csv": csv, "ndjson": ndjson}
 
 
-def format_of(feed: Feed) -> FormatModule:
+def format_of(feed: Contract) -> FormatModule:
     """The module for the format of a contract."""
     return _FORMATS[feed.format.type]
 

@@ -10,9 +10,9 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
+from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import C1_CONTROLS, WINDOWS_1252_CHARACTERS, decode, json_kind
 from services.shared.contract.encodings import CODECS, IN_BIGQUERY, ISO_8859_1, WINDOWS_1252
-from services.shared.contract.feed import Feed
 from services.shared.contract.formats import Csv
 from services.shared.errors import PermanentError
 from services.shared.sql import identifier
@@ -25,7 +25,7 @@ _SINGLE_BYTE = (ISO_8859_1, WINDOWS_1252)
 _OTHER_CHARACTERS = "if it is a quote, a dash or €, the file is Windows-1252: write encoding: windows-1252"
 
 
-def columns(head: bytes, is_whole: bool, feed: Feed) -> list[str]:
+def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
     """The header's names. Raises PermanentError: wrong_encoding, wrong_format, wrong_header or malformed_file."""
     options = _options(feed)
     text = decode(head, is_whole, options.encoding)
@@ -45,7 +45,7 @@ def columns(head: bytes, is_whole: bool, feed: Feed) -> list[str]:
     return header
 
 
-def hints(header: Sequence[str], known: AbstractSet[str], feed: Feed) -> Iterator[str]:
+def hints(header: Sequence[str], known: AbstractSet[str], feed: Contract) -> Iterator[str]:
     """Another delimiter, or one too many."""
     options = _options(feed)
     text = options.delimiter.join(header)
@@ -59,7 +59,7 @@ def hints(header: Sequence[str], known: AbstractSet[str], feed: Feed) -> Iterato
         yield "an empty name at the beginning: an index column without a name"
 
 
-def load_config(columns: Sequence[str], feed: Feed, encoding: str) -> LoadJobConfig:
+def load_config(columns: Sequence[str], feed: Contract, encoding: str) -> LoadJobConfig:
     """Bytes that are not in the encoding do not fail the job: BigQuery writes U+FFFD for them, which the row rules
     refuse (https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#encoding)."""
     # Slow to import, and a command that reads a sample does not need it.
@@ -78,38 +78,38 @@ def load_config(columns: Sequence[str], feed: Feed, encoding: str) -> LoadJobCon
     )
 
 
-def rows(table: str, feed: Feed) -> str:
+def rows(table: str, feed: Contract) -> str:
     """The raw table as it is."""
     return identifier(table)
 
 
-def marker(column: str, feed: Feed) -> str:
+def marker(column: str, feed: Contract) -> str:
     """The field as it is, but that Windows-1252, which was loaded as ISO-8859-1, gets its characters."""
     field = identifier(column)
     return f"TRANSLATE({field}, @c1_controls, @windows_1252)" if _options(feed).encoding == WINDOWS_1252 else field
 
 
-def text(column: str, feed: Feed) -> str:
+def text(column: str, feed: Contract) -> str:
     """An empty field, quoted or not, is absent."""
     return f"NULLIF({marker(column, feed)}, '')"
 
 
-def is_absent(column: str, feed: Feed) -> None:
+def is_absent(column: str, feed: Contract) -> None:
     """A file has a column in each row, or in none."""
 
 
-def refusals(column: str, text: str, feed: Feed) -> Iterator[tuple[str, str]]:
+def refusals(column: str, text: str, feed: Contract) -> Iterator[tuple[str, str]]:
     """Control characters of ISO-8859-1, most of which are others in Windows-1252, and the five that are not."""
     if _options(feed).encoding in _SINGLE_BYTE:
         yield "control_character", f"TRANSLATE({text}, @c1_controls, '') != {text}"
 
 
-def row_refusals(feed: Feed) -> Iterator[tuple[str, str]]:
+def row_refusals(feed: Contract) -> Iterator[tuple[str, str]]:
     """None: what is wrong with a record as a whole is wrong with the file."""
     return iter(())
 
 
-def parameters(feed: Feed) -> Iterator[tuple[str, str]]:
+def parameters(feed: Contract) -> Iterator[tuple[str, str]]:
     if _options(feed).encoding in _SINGLE_BYTE:
         yield "c1_controls", C1_CONTROLS
     if _options(feed).encoding == WINDOWS_1252:
@@ -144,7 +144,7 @@ def _read(file: TextIO, most: int | None) -> tuple[Csv, list[str], list[list[str
     return options, header, list(itertools.islice(reader, most))
 
 
-def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Feed) -> None:
+def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract) -> None:
     """With a header, as `columns` reads it. What the encoding does not have is escaped, to be seen and mended."""
     options = _options(feed)
     with io.TextIOWrapper(file, CODECS[options.encoding], errors="backslashreplace", newline="") as wrapped:
@@ -155,6 +155,6 @@ def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str,
         writer.writerows(records)
 
 
-def _options(feed: Feed) -> Csv:
+def _options(feed: Contract) -> Csv:
     assert isinstance(feed.format, Csv)
     return feed.format

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from services.ingest.formats import json_line
+from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import decode, json_kind
 from services.ingest.near_miss import closest, letters
 from services.shared.contract.encodings import IN_BIGQUERY
-from services.shared.contract.feed import Feed
 from services.shared.contract.formats import LINE
 from services.shared.errors import PermanentError
 from services.shared.sql import Templates
@@ -28,7 +28,7 @@ _NEVER = "\x01"
 """A character that no JSON has as it is (https://www.rfc-editor.org/rfc/rfc8259#section-7)."""
 
 
-def columns(head: bytes, is_whole: bool, feed: Feed) -> list[str]:
+def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
     """The contract's names: each line may have them or not.
 
     Raises PermanentError: wrong_encoding, wrong_format, or wrong_header where no line has what each row must have.
@@ -51,7 +51,7 @@ def _other_format(first_line: str) -> str:
     return "the feed declares ndjson, no line at the file's beginning is a JSON object"
 
 
-def _hold_against(names: Iterable[str], feed: Feed) -> None:
+def _hold_against(names: Iterable[str], feed: Contract) -> None:
     """Raises PermanentError("wrong_header") where a name that each row must have is in none."""
     unknown = [name for name in names if name not in feed.names_in_file]
     in_file = {name: header for header, name in feed.names_in_file.items()}
@@ -66,11 +66,11 @@ def _missing(name: str, near: str | None) -> str:
     return name if near is None else f"{name} (is {near[:60]!r} meant?)"
 
 
-def hints(header: Sequence[str], known: AbstractSet[str], feed: Feed) -> Iterator[str]:
+def hints(header: Sequence[str], known: AbstractSet[str], feed: Contract) -> Iterator[str]:
     return iter(())
 
 
-def load_config(columns: Sequence[str], feed: Feed, encoding: str) -> LoadJobConfig:
+def load_config(columns: Sequence[str], feed: Contract, encoding: str) -> LoadJobConfig:
     """As CSV of one column, without quotes and without a header. The delimiter may be any one byte, and control
     characters stay (https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationLoad)."""
     # Slow to import, and a command that reads a sample does not need it.
@@ -89,26 +89,26 @@ def load_config(columns: Sequence[str], feed: Feed, encoding: str) -> LoadJobCon
     )
 
 
-def rows(table: str, feed: Feed) -> str:
+def rows(table: str, feed: Contract) -> str:
     """Its lines but the blank ones: `_line`; `_json`, NULL where that is no object; of each name of the contract, by
     its place, the kind of value (`_kind_0` …), NULL where the line lacks it; and the names that it does not know."""
     return _SQL.render("ndjson.sql", table=table, line=LINE, count=len(feed.names_in_file))
 
 
-def marker(column: str, feed: Feed) -> str:
+def marker(column: str, feed: Contract) -> str:
     return _scalar(_place(column, feed))
 
 
-def text(column: str, feed: Feed) -> str:
+def text(column: str, feed: Contract) -> str:
     """An empty text is absent, and so is null."""
     return f"NULLIF({_scalar(_place(column, feed))}, '')"
 
 
-def is_absent(column: str, feed: Feed) -> str:
+def is_absent(column: str, feed: Contract) -> str:
     return f"_kind_{_place(column, feed)} IS NULL"
 
 
-def refusals(column: str, text: str, feed: Feed) -> Iterator[tuple[str, str]]:
+def refusals(column: str, text: str, feed: Contract) -> Iterator[tuple[str, str]]:
     """A value with parts; and a name that is spelt otherwise: `Op` for `op` would make an update of a delete."""
     place = _place(column, feed)
     yield (
@@ -117,17 +117,18 @@ def refusals(column: str, text: str, feed: Feed) -> Iterator[tuple[str, str]]:
     )
     if letters(_in_file(feed)[place]):
         yield "misspelt_name", f"_kind_{place} IS NULL AND @letters_{place} IN UNNEST(_spellings)"
-    if feed.missing_columns == "reject" and (feed.delete is None or column != feed.delete.column):
+    is_marker = feed.delete is not None and place == len(feed.names_in_file) - 1
+    if feed.missing_columns == "reject" and not is_marker:
         yield "missing_name", f"_kind_{place} IS NULL"
 
 
-def row_refusals(feed: Feed) -> Iterator[tuple[str, str]]:
+def row_refusals(feed: Contract) -> Iterator[tuple[str, str]]:
     yield "not_json", "_json IS NULL"
     if feed.unknown_columns == "reject":
         yield "unknown_name", "ARRAY_LENGTH(_strangers) > 0"
 
 
-def parameters(feed: Feed) -> Iterator[tuple[str, str]]:
+def parameters(feed: Contract) -> Iterator[tuple[str, str]]:
     """A name as a path, and as JSON_KEYS writes it, which quotes what has a dot
     (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_keys)."""
     for place, name in enumerate(_in_file(feed)):
@@ -137,7 +138,7 @@ def parameters(feed: Feed) -> Iterator[tuple[str, str]]:
             yield f"letters_{place}", letters(name)
 
 
-def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Feed) -> None:
+def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract) -> None:
     """Each record's line, as it was."""
     with file:
         file.writelines(f"{record[LINE]}\n".encode() for record in records)
@@ -152,9 +153,9 @@ def _number(place: int) -> str:
     return f"SAFE.JSON_VALUE({LINE}, @path_{place})"
 
 
-def _in_file(feed: Feed) -> list[str]:
+def _in_file(feed: Contract) -> list[str]:
     return list(feed.names_in_file)
 
 
-def _place(column: str, feed: Feed) -> int:
+def _place(column: str, feed: Contract) -> int:
     return list(feed.names_in_file.values()).index(column)

@@ -68,7 +68,7 @@ def words(error: ErrorDetails, text: str | None) -> str:
         case "missing" | "union_tag_not_found" if not isinstance(error["input"], str):
             return f"is missing; it is {IS[place]}"
         case "extra_forbidden":
-            return _unknown(error["loc"], place)
+            return _unknown(error["loc"], place_of(error))
         case "too_short" | "string_too_short":
             return f"is empty; it is {IS[place]}"
         case kind:
@@ -99,9 +99,9 @@ def _path(place: fault.Place) -> str:
     return ".".join("*" if isinstance(step, int) else step for step in place)
 
 
-def _unknown(loc: fault.Place, place: str) -> str:
-    parent, _, name = place.rpartition(".")
-    if loc[0] == "format" and place in IS:
+def _unknown(loc: fault.Place, place: fault.Place) -> str:
+    parent, name = _path(place[:-1]), str(place[-1])
+    if loc[0] == "format" and f"{parent}.{name}" in IS:
         return f"is no option of {loc[1]}"
     known = [one for one in _keys(parent) if loc[0] != "format" or one in _OPTIONS[str(loc[1])]]
     return f"is no key of a contract{meant(name, known) or '; there are ' + ', '.join(known)}"

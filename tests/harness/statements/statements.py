@@ -19,6 +19,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from services.ingest.check_rows import check_rows, stage_rows
+from services.ingest.formats import format_of
 from services.ingest.match_header import match_header
 from services.ingest.tables import Tables
 from services.merge.entries import Entry
@@ -162,7 +163,7 @@ def merge_statement(feed: Feed, loads: int = 1) -> str:
 
 def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, names: Sequence[str], again: str | None) -> None:
     tables, layout = Tables.of(PROJECT, feed, load), match_header(names, feed)
-    raw = [bigquery.SchemaField(name, "STRING") for name in layout.columns]
+    raw = format_of(feed).load_config(layout.columns, feed, layout.encoding).schema
     warehouse.analyser.add_table(tables.raw, columns_of(raw))
     with contextlib.suppress(PermanentError):  # five bad rows of five are more than most feeds tolerate
         check_rows(warehouse, feed, load, tables, layout, datetime(2025, 1, 1, tzinfo=UTC), again)
