@@ -113,9 +113,8 @@ def test_g1_the_same_rows_in_each_format_make_one_table(pipeline: Pipeline) -> N
         for name in files
     }
     assert len(found["plain"]) == 4
-    assert {name: list(map(dict, rows)) for name, rows in found.items()} == dict.fromkeys(
-        files, list(map(dict, found["plain"]))
-    )
+    for rows in found.values():
+        assert list(map(dict, rows)) == list(map(dict, found["plain"]))
 
 
 def test_gzip_and_formats(pipeline: Pipeline) -> None:
@@ -156,7 +155,7 @@ def test_g7_control_characters_are_no_text(pipeline: Pipeline) -> None:
     good = pipeline.drop("dash", header + filler + b"a \x96 b \x80,1,1,1\n", "windows")
     pipeline.wait_until_idle()
     assert pipeline.explain(good)["state"] == "merged"
-    assert pipeline.connection.rows("SELECT id FROM `main.windows` WHERE id LIKE 'a %'")[0]["id"] == "a – b €"
+    assert pipeline.connection.rows("SELECT id FROM `main.windows` WHERE id LIKE 'a %'")[0]["id"] == "a \u2013 b €"
     dead = pipeline.dead_letter(bad)
     assert (dead.reason, "control_character: id (1 rows)" in dead.error) == ("too_many_bad_rows", True)
 

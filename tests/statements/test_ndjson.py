@@ -131,6 +131,21 @@ def test_g7_the_local_warehouse_reads_lines_as_google_does(
     assert len(ours) == len(theirs)
 
 
+@pytest.mark.parametrize(
+    "text", ["12345678901234567890", "1.10", "-0", "1E+2", "0.1000000000000000055511151231257827"]
+)
+def test_g1_a_number_keeps_its_text(text: str) -> None:
+    """Also one that no FLOAT64 has; the key of a row is what the sender wrote."""
+    (row,) = on_google(feed(), [f'{{"id":{text}}}'])
+    assert (row["id"], row["_reasons"]) == (text, [])
+
+
+@pytest.mark.parametrize("unknown", ["ignore", "reject"])
+def test_g3_a_delete_whose_name_is_spelt_otherwise_is_no_update(unknown: str) -> None:
+    (row,) = on_google(feed(unknown_columns=unknown), ['{"id":"a","O.P":"D"}'])
+    assert "misspelt_name: op" in row["_reasons"]
+
+
 def test_g7_python_reads_lines_as_google_does() -> None:
     """What is no JSON object, and each text of those that are."""
     wanted = [line.lstrip("\ufeff").strip(" \t\r") for line in LINES]

@@ -30,7 +30,7 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
     options = _options(feed)
     text = decode(head, is_whole, options.encoding)
     if other := json_kind(text.partition("\n")[0]):
-        raise PermanentError("wrong_format", f"the feed declares csv, the file looks like {other}: save it as CSV")
+        raise PermanentError("wrong_format", f"the feed declares csv, the file looks like {other}: {_remedy(other)}")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=options.delimiter, strict=True)
     try:
         header = next(reader)
@@ -131,12 +131,16 @@ def sample(path: Path, most: int | None = None) -> tuple[Csv, list[str], list[li
     return options, header, records
 
 
+def _remedy(other: str) -> str:
+    return "save it as CSV" + (", or write format: {type: ndjson}" if other == "newline-delimited JSON" else "")
+
+
 def _read(file: TextIO, most: int | None) -> tuple[Csv, list[str], list[list[str]]]:
     first = file.readline()
     if not first.strip():
         raise ValueError("it has no header")
     if other := json_kind(first):
-        raise ValueError(f"it looks like {other}")
+        raise ValueError(f"it looks like {other}: {_remedy(other)}")
     options = Csv(type="csv", delimiter=max(_DELIMITERS, key=first.count))
     file.seek(0)
     reader = csv.reader(file, delimiter=options.delimiter, strict=True)
