@@ -32,6 +32,8 @@ class Dialect:
     quote: bytes = b'"'
     quoted_newlines: bool = False
     skip: int = 0
+    keeps_controls: bool = False
+    """Whether a NUL is a character like others, and not a fault."""
     codec: str = "utf-8"
     """Python's name of the file's encoding."""
     quoted: re.Pattern[bytes] = field(init=False)
@@ -71,6 +73,7 @@ class Dialect:
             quoted_newlines=bool(options.get("allowQuotedNewlines")),
             skip=int(options.get("skipLeadingRows") or 0),
             codec=_CODECS[encoding],
+            keeps_controls=bool(options.get("preserveAsciiControlCharacters")),
         )
 
 

@@ -130,7 +130,7 @@ class _Unread:
 def _clean(piece: bytes, dialect: Dialect, line: int) -> bytes:
     """Whole records in UTF-8, with LF for each CRLF outside quotes."""
     zero = piece.find(b"\0")
-    if zero >= 0:
+    if zero >= 0 and not dialect.keeps_controls:
         raise CsvError(f"line {line + piece.count(bytes([10]), 0, zero)}: there is a NUL character")
     # As BigQuery documents: what is not in the encoding becomes U+FFFD.
     piece = piece.decode("utf-8", "replace").encode()

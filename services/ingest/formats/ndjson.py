@@ -35,10 +35,11 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
     """
     lines = decode(head, is_whole).split("\n")
     # What comes after the last line end goes on past the head.
-    whole = [line for line in (lines if is_whole else lines[:-1]) if line.strip()]
+    cut = "" if is_whole else lines.pop().strip()
+    whole = [line for line in lines if line.strip()]
     objects = [one for one in map(json_line.read, whole) if one is not None]
-    if not objects and (whole or not lines[-1].lstrip().startswith("{")) and (whole or not is_whole):
-        raise PermanentError("wrong_format", _other_format([*whole, *lines][0]))
+    if (whole and not objects) or (not whole and cut[:1] not in ("", "{")):
+        raise PermanentError("wrong_format", _other_format(whole[0] if whole else cut))
     if objects:
         _hold_against(dict.fromkeys(name for one in objects for name in one), feed)
     return list(feed.names_in_file)

@@ -26,6 +26,7 @@ from services.merge.entries import Entry
 from services.merge.follow import definition
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
+from services.shared.contract.formats import Ndjson
 from services.shared.contract.types import TYPES
 from services.shared.datasets import STAGING
 from services.shared.delivery import Delivery
@@ -162,6 +163,8 @@ def merge_statement(feed: Feed, loads: int = 1) -> str:
 
 
 def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, names: Sequence[str], again: str | None) -> None:
+    # Each line may have each name.
+    names = list(feed.names_in_file) if isinstance(feed.format, Ndjson) else names
     tables, layout = Tables.of(PROJECT, feed, load), match_header(names, feed)
     raw = format_of(feed).load_config(layout.columns, feed, layout.encoding).schema
     warehouse.analyser.add_table(tables.raw, columns_of(raw))
