@@ -28,8 +28,8 @@ class RejectedRow:
     object: str
     generation: int
     row: Mapping[str, str | None]
-    """The row as it was: the contract's columns, the delete marker's where the feed has one, and what the feed rescues
-    or adds."""
+    """The row as it was: the contract's columns, the delete marker's where the feed has one, what the feed rescues or
+    adds, and of NDJSON the line as `_line`."""
     reasons: Sequence[str]
     """Each a word and a column."""
 
@@ -110,5 +110,5 @@ def write_file(path: Path, feed: Feed, rows: Sequence[RejectedRow]) -> None:
     header = list(feed.names_in_file)
     if feed.unknown_columns in ("rescue", "add"):
         header = list(dict.fromkeys([*header, *(name for record in records for name in record)]))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        format_of(feed.format).write(file, header, records, feed.format)
+    with path.open("wb") as file:
+        format_of(feed).write(file, header, records, feed)

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _DELIMITERS = {"tab": "\t", "\\t": "\t"}
-_CODECS = {"UTF-8": "utf-8", "UTF8": "utf-8", "ISO-8859-1": "latin-1"}
+_CODECS = {
+    "UTF-8": "utf-8",
+    "UTF8": "utf-8",
+    "ISO-8859-1": "latin-1",
+    "UTF-16LE": "utf-16-le",
+    "UTF-16BE": "utf-16-be",
+}
 
 
 class CsvError(Exception):
@@ -26,7 +32,10 @@ class Dialect:
     quote: bytes = b'"'
     quoted_newlines: bool = False
     skip: int = 0
+    keeps_controls: bool = False
+    """Whether a NUL is a character like others, and not a fault."""
     codec: str = "utf-8"
+    """Python's name of the file's encoding."""
     quoted: re.Pattern[bytes] = field(init=False)
     bare: re.Pattern[bytes] = field(init=False)
     records: re.Pattern[bytes] = field(init=False)
@@ -64,6 +73,7 @@ class Dialect:
             quoted_newlines=bool(options.get("allowQuotedNewlines")),
             skip=int(options.get("skipLeadingRows") or 0),
             codec=_CODECS[encoding],
+            keeps_controls=bool(options.get("preserveAsciiControlCharacters")),
         )
 
 

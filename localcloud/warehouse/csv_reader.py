@@ -7,11 +7,11 @@ https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from localcloud.warehouse.csv_dialect import CsvError, Dialect
+from localcloud.warehouse.encoded import Source, as_utf8
 
 _BLOCK = 4 * 2**20
 MAX_RECORD = 100 * 2**20
@@ -19,12 +19,13 @@ MAX_RECORD = 100 * 2**20
 _BOM = b"\xef\xbb\xbf"
 
 
-def clean_records(source: io.BufferedIOBase, dialect: Dialect) -> Iterator[bytes]:
+def clean_records(source: Source, dialect: Dialect) -> Iterator[bytes]:
     """The records of a CSV file in blocks, in UTF-8 and ended by LF, without the leading ones to skip.
 
     Raises:
         CsvError: at the first fault, with its line and field.
     """
+    source = as_utf8(source, dialect.codec)
     unread = _Unread(dialect, source.read(len(_BOM)).removeprefix(_BOM))
     skip, size = dialect.skip, _BLOCK
     while not unread.at_end:
@@ -129,10 +130,10 @@ class _Unread:
 def _clean(piece: bytes, dialect: Dialect, line: int) -> bytes:
     """Whole records in UTF-8, with LF for each CRLF outside quotes."""
     zero = piece.find(b"\0")
-    if zero >= 0:
+    if zero >= 0 and not dialect.keeps_controls:
         raise CsvError(f"line {line + piece.count(bytes([10]), 0, zero)}: there is a NUL character")
     # As BigQuery documents: what is not in the encoding becomes U+FFFD.
-    piece = piece.decode(dialect.codec, "replace").encode()
+    piece = piece.decode("utf-8", "replace").encode()
     if b"\r" not in piece:
         return piece
     if not dialect.quote or dialect.quote not in piece:

@@ -7,7 +7,6 @@ and CRLF, and takes an open quote for text. BigQuery follows the options.
 from __future__ import annotations
 
 import glob
-import gzip
 import os
 import tempfile
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from bqemulator.jobs import executor
 
 from localcloud.warehouse.csv_dialect import Dialect
 from localcloud.warehouse.csv_reader import MAX_RECORD, clean_records
+from localcloud.warehouse.packed import bytes_of
 from localcloud.warehouse.replace import replace
 
 _original: dict[str, Callable[..., Any]] = {}
@@ -46,7 +46,7 @@ def load_path(path: str, job: Any, ctx: Any) -> None:
     try:
         with os.fdopen(handle, "wb") as target:
             for name in [path] if os.path.exists(path) else sorted(glob.glob(path)) or [path]:
-                with gzip.open(name) if name.endswith(".gz") else open(name, "rb") as source:
+                with bytes_of(name) as source:
                     target.writelines(clean_records(source, dialect))
         _copy_into(job.target_ref, copy, dialect, ctx)
     finally:

@@ -7,12 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 from services.ingest.duplicate_keys import count_duplicate_keys
+from services.ingest.formats import format_of
 from services.ingest.match_header import Layout
 from services.ingest.record_rejected import record_rejected
 from services.ingest.row_rules import checked_columns, rules, steps
-from services.ingest.row_texts import asides, parameters
+from services.ingest.row_texts import asides, marker, parameters
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
+from services.shared.contract.formats import LINE, Ndjson
 from services.shared.contract.order import RESCUED, metadata
 from services.shared.datasets import CONTRACT_LABEL
 from services.shared.errors import PermanentError
@@ -67,7 +69,8 @@ def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
     return _SQL.render(
         "check_rows.sql",
         checked=tables.checked,
-        raw_table=tables.raw,
+        rows=format_of(feed).rows(tables.raw, feed),
+        line=LINE if isinstance(feed.format, Ndjson) else None,
         columns=checked,
         steps=steps(checked),
         rules=list(rules(feed, layout)),
@@ -75,7 +78,7 @@ def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
         rescued=RESCUED.name if RESCUED in metadata(feed) else None,
         asides=asides(feed, layout),
         delete_column=delete_column,
-        marker=delete_column if layout.has_delete_column else None,
+        marker=marker(feed, layout),
     )
 
 

@@ -5,6 +5,9 @@
 CREATE OR REPLACE TABLE {{ checked | identifier }} AS
 WITH _raw AS (
   SELECT
+{% if line %}
+    *,
+{% endif %}
 {% for column in columns %}
     {{ column.source }} AS {{ column.text }},
 {% endfor %}
@@ -16,9 +19,9 @@ WITH _raw AS (
 {% endfor %}
     ], ','), '}'), '{}')) AS {{ rescued }},
 {% endif %}
-    {% if marker %}{{ marker | identifier }}{% else %}CAST(NULL AS STRING){% endif %} AS _delete_marker,
-    {% if marker %}COALESCE({{ marker | identifier }} = @delete_marker, FALSE){% else %}FALSE{% endif %} AS _deleted
-  FROM {{ raw_table | identifier }}
+    {% if marker %}{{ marker }}{% else %}CAST(NULL AS STRING){% endif %} AS _delete_marker,
+    {% if marker %}COALESCE({{ marker }} = @delete_marker, FALSE){% else %}FALSE{% endif %} AS _deleted
+  FROM {{ rows }}
 ),
 {% for step in steps %}
 _step_{{ loop.index }} AS (
@@ -60,5 +63,6 @@ SELECT
   IF(ARRAY_LENGTH(_reasons) = 0, NULL, TO_JSON_STRING(STRUCT(
 {%- for column in columns %}{{ column.text }} AS {{ column.name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
 {%- if rescued %}, {{ rescued }} AS {{ rescued }}{% endif %}
-{%- if delete_column %}, _delete_marker AS {{ delete_column | identifier }}{% endif %}))) AS _row
+{%- if delete_column %}, _delete_marker AS {{ delete_column | identifier }}{% endif %}
+{%- if line %}, {{ line }} AS {{ line }}{% endif %}))) AS _row
 FROM _checked

@@ -14,7 +14,7 @@ def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, layou
 
     Raises: PermanentError("malformed_file") for what BigQuery cannot read.
     """
-    config = format_of(feed.format).load_config(layout.columns, feed.format)
+    config = format_of(feed).load_config(layout.columns, feed, layout.encoding)
     try:
         warehouse.load_table_once(f"load-{load_id}", raw_table, uri, config)
     except PermanentError:

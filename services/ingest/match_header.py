@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from services.ingest.formats import format_of
 from services.ingest.near_miss import closest, respelt
 from services.shared.contract.columns import Column, Name
+from services.shared.contract.encodings import UTF_8
 from services.shared.contract.feed import Feed
 from services.shared.errors import PermanentError
 
@@ -28,6 +29,8 @@ class Layout:
     """The unknown columns that the table gains, sorted."""
     rescued: tuple[tuple[str, str], ...] = ()
     """Of each unknown column that is kept in `_rescued`, the name in the file and the raw name; sorted."""
+    encoding: str = UTF_8
+    """The contract's, where that leaves the order of bytes to the file with the order that the file has."""
 
 
 def match_header(header: Sequence[str], feed: Feed) -> Layout:
@@ -38,7 +41,7 @@ def match_header(header: Sequence[str], feed: Feed) -> Layout:
     unknown = [name for name in header if name not in known]
     faults = "; ".join(_faults(header, unknown, feed))
     if faults:
-        hints = "; ".join(format_of(feed.format).hints(header, known.keys(), feed.format))
+        hints = "; ".join(format_of(feed).hints(header, known.keys(), feed))
         where = f"feed {feed.name} ({hints})" if hints else f"feed {feed.name}"
         raise PermanentError("wrong_header", f"the header does not fit {where}: {faults}")
     return _layout(header, set(unknown), feed)

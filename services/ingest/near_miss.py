@@ -23,5 +23,10 @@ def closest(name: str, others: Sequence[str]) -> str | None:
     return folded[near[0]] if near else None
 
 
+def letters(name: str) -> str:
+    """The letters and digits of a name, in lower case: what SQL can compare, where `respelt` knows more."""
+    return re.sub(r"[\W_]+", "", name.lower())
+
+
 def _folded(name: str) -> str:
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())

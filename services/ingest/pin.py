@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from google.api_core import exceptions
 from google.cloud.storage import Blob, Client
 
-from services.shared.contract.formats import Format
+from services.ingest.formats.compression import GZIP
+from services.shared.contract.formats import GZIP_SUFFIX, Format
 from services.shared.errors import PermanentError
 from services.shared.generation import ObjectGeneration
 from services.shared.google_errors import translated
@@ -21,30 +24,55 @@ def pin(client: Client, load: Load, form: Format, archive: str) -> Blob | None:
     Raises: PermanentError("object_gone") when it is gone and nothing is in its place, NotFoundError when a bucket is
     gone, and as `classify` does.
     """
-    target = client.bucket(archive).blob(load.archive_name(form.suffix))
-    if not target.exists(timeout=_TIMEOUT):
-        try:
-            _copy(client, load, form, target)
-        except (exceptions.PreconditionFailed, exceptions.NotFound):
-            # Another delivery pinned it first, the source's generation is gone, or a bucket is.
-            if not target.exists(timeout=_TIMEOUT):
-                is_there = _buckets_exist(client, load.source.bucket, archive)
-                live = _live_generation(client, load.source) if is_there else None
-                if live is None or live == load.source.generation:
-                    raise
-                if live < load.source.generation:
-                    raise _gone(load.source) from None
-                return None
-    # By name alone: whichever delivery pinned it, the bytes are the same.
-    pinned = client.bucket(archive).blob(load.archive_name(form.suffix))
-    pinned.reload(timeout=_TIMEOUT)
+    names = [load.archive_name(suffix) for suffix in _suffixes(client, load.source, form)]
+    pinned = _first(client, archive, names) or _pinned(client, load, form, archive, names)
+    if pinned:
+        pinned.reload(timeout=_TIMEOUT)
     return pinned
+
+
+def _pinned(client: Client, load: Load, form: Format, archive: str, names: Sequence[str]) -> Blob | None:
+    try:
+        _copy(client, load, form, client.bucket(archive).blob(names[0]))
+    except (exceptions.PreconditionFailed, exceptions.NotFound):
+        # Another delivery pinned it first, the source's generation is gone, or a bucket is.
+        pinned = _first(client, archive, names)
+        if pinned is None:
+            is_there = _buckets_exist(client, load.source.bucket, archive)
+            live = _live_generation(client, load.source) if is_there else None
+            if live is None or live == load.source.generation:
+                raise
+            if live < load.source.generation:
+                raise _gone(load.source) from None
+        return pinned
+    # By name alone: whichever delivery pinned it, the bytes are the same.
+    return client.bucket(archive).blob(names[0])
+
+
+def _suffixes(client: Client, source: ObjectGeneration, form: Format) -> list[str]:
+    """Of the pinned copy, by the file's first bytes: BigQuery, which need not guess, is told by the name that it is
+    packed. Those that it may have, where the generation is gone."""
+    blob = client.bucket(source.bucket).blob(source.name, generation=source.generation)
+    try:
+        # Raw: what is marked Content-Encoding: gzip comes unpacked otherwise
+        # (https://cloud.google.com/storage/docs/transcoding).
+        first = blob.download_as_bytes(start=0, end=len(GZIP) - 1, raw_download=True, timeout=_TIMEOUT)
+    except exceptions.RequestRangeNotSatisfiable:  # it has no bytes
+        first = b""
+    except exceptions.NotFound:
+        return [form.suffix, form.suffix + GZIP_SUFFIX]
+    return [form.suffix + GZIP_SUFFIX if first == GZIP else form.suffix]
+
+
+def _first(client: Client, bucket: str, names: Sequence[str]) -> Blob | None:
+    blobs = (client.bucket(bucket).blob(name) for name in names)
+    return next((blob for blob in blobs if blob.exists(timeout=_TIMEOUT)), None)
 
 
 def _copy(client: Client, load: Load, form: Format, target: Blob) -> None:
     """A large object takes several calls (https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite)."""
     # Of its own: what the sender declared, such as Content-Encoding, says nothing about how it is loaded.
-    target.content_type = form.content_type
+    target.content_type = "application/gzip" if target.name.endswith(GZIP_SUFFIX) else form.content_type
     target.metadata = load.archive_metadata
     generation = load.source.generation
     source = client.bucket(load.source.bucket).blob(load.source.name, generation=generation)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from services.ingest.formats import format_of
 from services.ingest.match_header import Layout
 from services.ingest.row_texts import columns, delete_markers, source
 from services.shared.contract.feed import Column, Feed
@@ -35,7 +36,7 @@ class CheckedColumn:
 @dataclass(frozen=True)
 class Rule:
     reason: str
-    """A reason of `ROW_REASONS`, and the column."""
+    """A reason of `ROW_REASONS`, and the column if it is of one."""
     condition: str
     """Refuses the row where it is true; not where it is NULL."""
 
@@ -64,8 +65,17 @@ def _checked(feed: Feed, layout: Layout, column: Column) -> CheckedColumn:
 
 def rules(feed: Feed, layout: Layout) -> Iterator[Rule]:
     """For the statement that checks rows, where `_delete_marker` is the marker's text and `_deleted` what it means."""
+    whole = [Rule(reason, condition) for reason, condition in format_of(feed).row_refusals(feed)]
+    yield from whole
+    unless = f"NOT ({whole[0].condition}) AND " if whole else ""
+    for rule in _of_columns(feed, layout):
+        yield Rule(rule.reason, unless + rule.condition)
+
+
+def _of_columns(feed: Feed, layout: Layout) -> Iterator[Rule]:
     if feed.delete and layout.has_delete_column:
-        yield _rule(feed, feed.delete.column, "not_utf8", _is_replaced("_delete_marker"))
+        name = feed.delete.column
+        yield from (_rule(feed, name, *found) for found in _unreadable(feed, name, "_delete_marker"))
         if delete_markers(feed):
             known = ", ".join(delete_markers(feed))
             yield _rule(
@@ -74,12 +84,13 @@ def rules(feed: Feed, layout: Layout) -> Iterator[Rule]:
     for column in columns(feed, layout):
         yield from (_rule(feed, column.name, *found) for found in _conditions(feed, column))
     if layout.rescued:
-        yield _rule(feed, RESCUED.name, "not_utf8", _is_replaced(f"TO_JSON_STRING({RESCUED.name})"))
+        kept = f"TO_JSON_STRING({RESCUED.name})"
+        yield from (_rule(feed, RESCUED.name, *found) for found in _unreadable(feed, RESCUED.name, kept))
 
 
 def _conditions(feed: Feed, column: Column) -> Iterator[tuple[str, str]]:
     text, value, kind = _text(column.name), identifier(column.name), column.kind
-    yield "not_utf8", _is_replaced(text)
+    yield from _unreadable(feed, column.name, text)
     if column.name in feed.required:
         yield "missing_value", f"{text} IS NULL"
     yield from ((fault.reason, fault.condition) for fault in kind.faults(text, value))
@@ -99,6 +110,7 @@ def _text(column: str) -> str:
     return identifier(f"_raw_{column}")
 
 
-def _is_replaced(text: str) -> str:
+def _unreadable(feed: Feed, column: str, text: str) -> Iterator[tuple[str, str]]:
     # BigQuery loads a byte that is not UTF-8 as U+FFFD, which may make one key of two, and a live row of a delete.
-    return f"STRPOS({text}, CHR(65533)) > 0"
+    yield "not_utf8", f"STRPOS({text}, CHR(65533)) > 0"
+    yield from format_of(feed).refusals(column, text, feed)

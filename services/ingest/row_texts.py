@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from services.ingest.formats import format_of
 from services.ingest.match_header import Layout
 from services.shared.contract.feed import Column, Feed
-from services.shared.sql import identifier
 from services.shared.warehouse import Parameters
 
 
@@ -32,10 +31,20 @@ def columns(feed: Feed, layout: Layout) -> list[Column]:
 
 
 def source(feed: Feed, layout: Layout, column: Column) -> str:
-    """SQL of a column's text in the raw table; where the file has no such column, of its default."""
-    if column.name in layout.columns:
-        return _field(feed, column.name, [name for name, _ in _null_markers(feed, column)])
-    return f"@{_default(feed, column)}" if column.default is not None else "CAST(NULL AS STRING)"
+    """SQL of a column's text in the raw table; where the file, or the row, has no such column, of its default."""
+    default = f"@{_default(feed, column)}" if column.default is not None else "CAST(NULL AS STRING)"
+    if column.name not in layout.columns:
+        return default
+    field = _field(feed, column.name, [name for name, _ in _null_markers(feed, column)])
+    is_absent = format_of(feed).is_absent(column.name, feed) if column.default is not None else None
+    return f"IF({is_absent}, {default}, {field})" if is_absent else field
+
+
+def marker(feed: Feed, layout: Layout) -> str | None:
+    """SQL of the delete column's text in the raw table; None where the file has no such column."""
+    if feed.delete is None or not layout.has_delete_column:
+        return None
+    return format_of(feed).marker(feed.delete.column, feed)
 
 
 def asides(feed: Feed, layout: Layout) -> list[Aside]:
@@ -56,10 +65,12 @@ def parameters(feed: Feed, layout: Layout) -> Parameters:
 
 
 def _texts(feed: Feed, layout: Layout) -> Iterator[tuple[str, str]]:
+    yield from format_of(feed).parameters(feed)
     yield from _null_markers(feed)
     for column in feed.columns:
         yield from _null_markers(feed, column)
-        if column.default is not None and column.name not in layout.columns:
+        is_by_row = column.name in layout.columns and format_of(feed).is_absent(column.name, feed)
+        if column.default is not None and (column.name not in layout.columns or is_by_row):
             yield _default(feed, column), column.default
     for n, (name, _) in enumerate(layout.rescued):
         yield f"aside_{n}", f"{json.dumps(name)}:"
@@ -80,5 +91,5 @@ def _null_markers(feed: Feed, column: Column | None = None) -> list[tuple[str, s
 
 
 def _field(feed: Feed, column: str, null_markers: Sequence[str]) -> str:
-    text = format_of(feed.format).text(identifier(column), feed.format)
+    text = format_of(feed).text(column, feed)
     return f"IF({text} IN ({', '.join(f'@{name}' for name in null_markers)}), NULL, {text})" if null_markers else text

@@ -22,8 +22,14 @@ REASONS: dict[str, str] = {
 }
 
 ROW_REASONS: dict[str, str] = {
+    "not_json": "The line is not a JSON object, or has a number beyond FLOAT64 or half a surrogate pair.",
+    "unknown_name": "The object has a name that the contract does not know.",
+    "misspelt_name": "The object lacks the column and has a name that differs in case, blanks and signs only.",
+    "missing_name": "The object lacks the column, which the contract wants in each.",
+    "nested_value": "The value is an object or a list, or a number too deep in the line to be read as written.",
     "missing_value": "A key, the version, or another required column is empty.",
-    "not_utf8": "The text contains U+FFFD, which BigQuery writes where a byte is not UTF-8.",
+    "not_utf8": "The text contains U+FFFD, which BigQuery writes where a byte is not in the file's encoding.",
+    "control_character": "The text has a control character of ISO-8859-1. Is the file `encoding: windows-1252`?",
     "not_an_integer": "The text is not [+-]digits, or does not fit in 64 bits.",
     "not_a_number": "The text is not in plain decimal notation.",
     "too_many_decimals": "More than 9 decimals remain after trailing zeros.",

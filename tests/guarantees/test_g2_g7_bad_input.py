@@ -17,7 +17,7 @@ BAD_FILES: dict[str, tuple[str | bytes, str, str]] = {
     "empty": ("", "empty_file", "zero bytes"),
     "latin1": ((HEADER + row("caf\xe9")).encode("latin-1"), "wrong_encoding", "not UTF-8: byte 0xe9"),
     "utf16": ((HEADER + row("x")).encode("utf-16"), "wrong_encoding", "UTF-16"),
-    "gzip": (b"\x1f\x8b\x08\x00rest", "wrong_format", "gzip"),
+    "gzip": (b"\x1f\x8b\x08\x00rest", "malformed_file", "gzip"),
     "png": (b"\x89PNG\r\n\x1a\n\0\0", "wrong_format", "PNG"),
     "wide": (HEADER + row("x") + ",".join("y" * 100) + "\n", "malformed_file", ""),
     "narrow": (HEADER + row("x") + "only,two\n", "malformed_file", ""),

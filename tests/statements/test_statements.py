@@ -13,8 +13,9 @@ from pydantic import BaseModel
 from zetasql.core.exceptions import ServerError
 
 from deploy.topology import ROOT
+from services.shared.contract.encodings import ISO_8859_1, WINDOWS_1252
 from services.shared.contract.feed import BadRows, Column, Delete, Feed
-from services.shared.contract.formats import Format
+from services.shared.contract.formats import Csv, Ndjson
 from services.shared.contract.reader import read_feed
 from services.shared.contract.types import TYPES
 from services.shared.generation import ObjectGeneration
@@ -70,11 +71,14 @@ def test_every_feature_of_a_contract_is_in_use() -> None:
     """Each field, and each word that a field may be, is in one of the contracts whose statements are analysed."""
     used = {entry for feed in _FEEDS.values() for entry in _entries(feed)}
     possible = set()
-    for model in (Feed, Format, Delete, Column, BadRows):
+    for model in (Feed, Csv, Ndjson, Delete, Column, BadRows):
         for name, field in model.model_fields.items():
             words: tuple[str, ...] = ("",)
             if (model, name) == (Column, "type"):
                 words = tuple(TYPES)
+            elif name == "encoding":
+                # The others are the load job's alone.
+                words = (ISO_8859_1, WINDOWS_1252) if model is Csv else ("utf-8",)
             elif get_origin(field.annotation) is Literal:
                 words = get_args(field.annotation)
             possible |= {(model.__name__, name, word) for word in words}
@@ -104,6 +108,7 @@ def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(jinja2.Environment, "get_template", recording)
     send_all(_ACCOUNTS)
+    send_all(_FEEDS["lines"])
     send_widening(_ACCOUNTS)
     paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]
     assert len(paths) > 5

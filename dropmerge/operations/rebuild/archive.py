@@ -39,8 +39,13 @@ class Window:
 
 
 def pinned(connection: Connection, feed: str, load_id: str = "") -> Iterator[Pinned]:
-    """The feed's archived files, or those of one load; what ingest did not put there is left out."""
+    """The feed's archived files, or those of one load; what ingest did not put there is left out.
+
+    A load may have two copies of the same bytes: its contract had another format, or an earlier release named no gzip.
+    """
+    found = {}
     for blob in connection.storage.list_blobs(connection.archive, prefix=f"{feed}/{load_id}"):
         load = Load.from_archive(blob.name, blob.metadata)
         if load:
-            yield Pinned(load, blob.name, int(blob.size or 0))
+            found[load.load_id] = Pinned(load, blob.name, int(blob.size or 0))
+    yield from found.values()

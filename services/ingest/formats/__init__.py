@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from services.ingest.formats import csv
+from services.ingest.formats import csv, ndjson
+from services.ingest.formats.compression import GZIP
+from services.ingest.formats.contract import Contract
+from services.ingest.formats.plain_text import mark_of
+from services.shared.contract.encodings import UTF_16BE, UTF_16LE
 from services.shared.contract.formats import Format
 
 if TYPE_CHECKING:
@@ -16,40 +20,61 @@ if TYPE_CHECKING:
 
 
 class FormatModule(Protocol):
-    """What a format's module has."""
+    """What a format's module has; the feed is one whose contract names the format."""
 
-    MAGIC: bytes
-    """What its files begin with; nothing where they begin with no fixed bytes."""
-
-    def columns(self, head: bytes, is_whole: bool, options: Format) -> list[str]:
+    def columns(self, head: bytes, is_whole: bool, feed: Contract) -> list[str]:
         """Names in the file's order, from its first bytes, which may be all. Raises PermanentError."""
 
-    def hints(self, header: Sequence[str], known: AbstractSet[str], options: Format) -> Iterator[str]:
+    def hints(self, header: Sequence[str], known: AbstractSet[str], feed: Contract) -> Iterator[str]:
         """What in the format may be why these names are not those that the contract knows."""
 
-    def load_config(self, columns: Sequence[str], options: Format) -> LoadJobConfig:
-        """How BigQuery loads a file with these columns, every one a STRING."""
+    def load_config(self, columns: Sequence[str], feed: Contract, encoding: str) -> LoadJobConfig:
+        """How BigQuery loads a file with these columns; whatever the raw table has is a STRING."""
 
-    def text(self, column: str, options: Format) -> str:
-        """SQL of a field of the raw table as text; NULL where it is absent."""
+    def rows(self, table: str, feed: Contract) -> str:
+        """SQL of what to read the file's rows FROM, given the raw table."""
 
-    def sample(self, path: Path, most: int | None = None) -> tuple[Format, list[str], list[list[str]]]:
-        """Options, names and records, at most so many, of a file on this machine. Raises ValueError."""
+    def marker(self, column: str, feed: Contract) -> str:
+        """SQL, over `rows`, of a column's field as text, an empty one too."""
+
+    def text(self, column: str, feed: Contract) -> str:
+        """SQL, over `rows`, of a column's field as text; NULL where it is absent or empty."""
+
+    def is_absent(self, column: str, feed: Contract) -> str | None:
+        """SQL, over `rows`: whether a row lacks the column; None where rows do not differ in that."""
+
+    def refusals(self, column: str, text: str, feed: Contract) -> Iterator[tuple[str, str]]:
+        """Why a field is refused whatever its type: reasons of `ROW_REASONS`, and SQL conditions over `rows` and the
+        text that was read."""
+
+    def row_refusals(self, feed: Contract) -> Iterator[tuple[str, str]]:
+        """The same of a row as a whole; for the first of them there is nothing else to say of the row."""
+
+    def parameters(self, feed: Contract) -> Iterator[tuple[str, str]]:
+        """Names and texts of the parameters in this module's SQL."""
 
     def write(
-        self, file: TextIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], options: Format
+        self, file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract
     ) -> None:
-        """Write records, the inverse of loading them; what is not among the columns is left out."""
+        """Write records, the inverse of loading them; what is not among the columns is left out. Closes the file."""
 
 
-_FORMATS: dict[str, FormatModule] = {"csv": csv}
+_FORMATS: dict[str, FormatModule] = {"csv": csv, "ndjson": ndjson}
 
 
-def format_of(options: Format) -> FormatModule:
-    """The module for a contract's format."""
-    return _FORMATS[options.type]
+def format_of(feed: Contract) -> FormatModule:
+    """The module for the format of a contract."""
+    return _FORMATS[feed.format.type]
 
 
 def sample(path: Path, most: int | None = None) -> tuple[Format, list[str], list[list[str]]]:
     """A file's format, its names and its records, at most `most` of them. Raises ValueError, naming what is wrong."""
+    with path.open("rb") as file:
+        head = file.read(len(GZIP) + 1)
+    if head.startswith(GZIP):
+        raise ValueError(f"{path} is gzip, which a feed reads as it is: unpack the sample")
+    if mark_of(head) in (UTF_16LE, UTF_16BE):
+        raise ValueError(
+            f"{path} is UTF-16, which a feed reads if its format says encoding: utf-16: save the sample as UTF-8"
+        )
     return csv.sample(path, most)

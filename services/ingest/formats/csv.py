@@ -1,4 +1,4 @@
-"""CSV: RFC 4180, UTF-8, with a header."""
+"""CSV: RFC 4180, with a header."""
 
 from __future__ import annotations
 
@@ -8,24 +8,29 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
-from services.ingest.formats.plain_text import decode, json_kind
+from services.ingest.formats.contract import Contract
+from services.ingest.formats.plain_text import C1_CONTROLS, WINDOWS_1252_CHARACTERS, decode, json_kind
+from services.shared.contract.encodings import CODECS, IN_BIGQUERY, ISO_8859_1, WINDOWS_1252
 from services.shared.contract.formats import Csv
 from services.shared.errors import PermanentError
+from services.shared.sql import identifier
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import LoadJobConfig
 
-MAGIC = b""
 _DELIMITERS = ",;\t|"
+_SINGLE_BYTE = (ISO_8859_1, WINDOWS_1252)
+_OTHER_CHARACTERS = "if it is a quote, a dash or €, the file is Windows-1252: write encoding: windows-1252"
 
 
-def columns(head: bytes, is_whole: bool, options: Csv) -> list[str]:
+def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
     """The header's names. Raises PermanentError: wrong_encoding, wrong_format, wrong_header or malformed_file."""
-    text = decode(head, is_whole)
+    options = _options(feed)
+    text = decode(head, is_whole, options.encoding)
     if other := json_kind(text.partition("\n")[0]):
-        raise PermanentError("wrong_format", f"the feed declares csv, the file looks like {other}: save it as CSV")
+        raise PermanentError("wrong_format", f"the feed declares csv, the file looks like {other}: {_remedy(other)}")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=options.delimiter, strict=True)
     try:
         header = next(reader)
@@ -35,11 +40,14 @@ def columns(head: bytes, is_whole: bool, options: Csv) -> list[str]:
         raise PermanentError("malformed_file", f"the header cannot be read: {error}") from error
     if not is_whole and "\n" not in text:
         raise PermanentError("malformed_file", f"no line ends within the first {len(text)} characters")
+    if options.encoding in _SINGLE_BYTE and set(C1_CONTROLS) & set("".join(header)):
+        raise PermanentError("wrong_encoding", f"a name in the header has a control character; {_OTHER_CHARACTERS}")
     return header
 
 
-def hints(header: Sequence[str], known: AbstractSet[str], options: Csv) -> Iterator[str]:
+def hints(header: Sequence[str], known: AbstractSet[str], feed: Contract) -> Iterator[str]:
     """Another delimiter, or one too many."""
+    options = _options(feed)
     text = options.delimiter.join(header)
     fit = {one: len(known & set(text.split(one))) for one in (options.delimiter, *_DELIMITERS)}
     likely = max(fit, key=lambda one: fit[one])
@@ -51,8 +59,9 @@ def hints(header: Sequence[str], known: AbstractSet[str], options: Csv) -> Itera
         yield "an empty name at the beginning: an index column without a name"
 
 
-def load_config(columns: Sequence[str], options: Csv) -> LoadJobConfig:
-    """Bytes that are not UTF-8 do not fail the job: BigQuery writes U+FFFD for them, which the row rules refuse."""
+def load_config(columns: Sequence[str], feed: Contract, encoding: str) -> LoadJobConfig:
+    """Bytes that are not in the encoding do not fail the job: BigQuery writes U+FFFD for them, which the row rules
+    refuse (https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#encoding)."""
     # Slow to import, and a command that reads a sample does not need it.
     from google.cloud import bigquery
 
@@ -60,18 +69,51 @@ def load_config(columns: Sequence[str], options: Csv) -> LoadJobConfig:
         source_format=bigquery.SourceFormat.CSV,
         schema=[bigquery.SchemaField(name, "STRING") for name in columns],
         skip_leading_rows=1,
-        field_delimiter=options.delimiter,
+        field_delimiter=_options(feed).delimiter,
         quote_character='"',
         allow_quoted_newlines=True,
         allow_jagged_rows=False,
-        encoding="UTF-8",
+        encoding=IN_BIGQUERY[encoding],
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
     )
 
 
-def text(column: str, options: Csv) -> str:
+def rows(table: str, feed: Contract) -> str:
+    """The raw table as it is."""
+    return identifier(table)
+
+
+def marker(column: str, feed: Contract) -> str:
+    """The field as it is, but that Windows-1252, which was loaded as ISO-8859-1, gets its characters."""
+    field = identifier(column)
+    return f"TRANSLATE({field}, @c1_controls, @windows_1252)" if _options(feed).encoding == WINDOWS_1252 else field
+
+
+def text(column: str, feed: Contract) -> str:
     """An empty field, quoted or not, is absent."""
-    return f"NULLIF({column}, '')"
+    return f"NULLIF({marker(column, feed)}, '')"
+
+
+def is_absent(column: str, feed: Contract) -> None:
+    """A file has a column in each row, or in none."""
+
+
+def refusals(column: str, text: str, feed: Contract) -> Iterator[tuple[str, str]]:
+    """Control characters of ISO-8859-1, most of which are others in Windows-1252, and the five that are not."""
+    if _options(feed).encoding in _SINGLE_BYTE:
+        yield "control_character", f"TRANSLATE({text}, @c1_controls, '') != {text}"
+
+
+def row_refusals(feed: Contract) -> Iterator[tuple[str, str]]:
+    """None: what is wrong with a record as a whole is wrong with the file."""
+    return iter(())
+
+
+def parameters(feed: Contract) -> Iterator[tuple[str, str]]:
+    if _options(feed).encoding in _SINGLE_BYTE:
+        yield "c1_controls", C1_CONTROLS
+    if _options(feed).encoding == WINDOWS_1252:
+        yield "windows_1252", WINDOWS_1252_CHARACTERS
 
 
 def sample(path: Path, most: int | None = None) -> tuple[Csv, list[str], list[list[str]]]:
@@ -80,8 +122,7 @@ def sample(path: Path, most: int | None = None) -> tuple[Csv, list[str], list[li
         with path.open(newline="", encoding="utf-8-sig") as file:
             options, header, records = _read(file, most)
     except UnicodeDecodeError as error:
-        where = f"byte {error.start}; a sample must be an uncompressed CSV file"
-        raise ValueError(f"{path} is not UTF-8 text: {where}") from error
+        raise ValueError(f"{path} is not UTF-8 text: byte {error.start}; a sample must be CSV in UTF-8") from error
     except (csv.Error, ValueError) as error:
         raise ValueError(f"{path} is not CSV: {error}") from error
     for number, record in enumerate(records, 2):
@@ -90,12 +131,16 @@ def sample(path: Path, most: int | None = None) -> tuple[Csv, list[str], list[li
     return options, header, records
 
 
+def _remedy(other: str) -> str:
+    return "save it as CSV" + (", or write format: {type: ndjson}" if other == "newline-delimited JSON" else "")
+
+
 def _read(file: TextIO, most: int | None) -> tuple[Csv, list[str], list[list[str]]]:
     first = file.readline()
     if not first.strip():
         raise ValueError("it has no header")
     if other := json_kind(first):
-        raise ValueError(f"it looks like {other}")
+        raise ValueError(f"it looks like {other}: {_remedy(other)}")
     options = Csv(type="csv", delimiter=max(_DELIMITERS, key=first.count))
     file.seek(0)
     reader = csv.reader(file, delimiter=options.delimiter, strict=True)
@@ -103,8 +148,17 @@ def _read(file: TextIO, most: int | None) -> tuple[Csv, list[str], list[list[str
     return options, header, list(itertools.islice(reader, most))
 
 
-def write(file: TextIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], options: Csv) -> None:
-    """With a header, as `columns` reads it."""
-    writer = csv.DictWriter(file, columns, extrasaction="ignore", delimiter=options.delimiter, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
+def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract) -> None:
+    """With a header, as `columns` reads it. What the encoding does not have is escaped, to be seen and mended."""
+    options = _options(feed)
+    with io.TextIOWrapper(file, CODECS[options.encoding], errors="backslashreplace", newline="") as wrapped:
+        writer = csv.DictWriter(
+            wrapped, columns, extrasaction="ignore", delimiter=options.delimiter, lineterminator="\n"
+        )
+        writer.writeheader()
+        writer.writerows(records)
+
+
+def _options(feed: Contract) -> Csv:
+    assert isinstance(feed.format, Csv)
+    return feed.format

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Literal
@@ -15,8 +15,8 @@ from pydantic_core import PydanticCustomError
 
 from services.shared.contract import glob
 from services.shared.contract.columns import GENERATION, Column, Columns, Delete, Model, Name, Version, parse_check
-from services.shared.contract.fault import refuse
-from services.shared.contract.formats import Format
+from services.shared.contract.fault import Fault, Place, refuse
+from services.shared.contract.formats import Format, Ndjson
 from services.shared.contract.types import ColumnType
 from services.shared.datasets import OPS, STAGING
 
@@ -73,7 +73,7 @@ class BadRows(Model):
 class Feed(Model):
     name: FeedName = Field(alias="feed")
     objects: Objects
-    format: Format
+    format: Annotated[Format, Field(discriminator="type")]
     table: TableName
     key: list[Name] = Field(min_length=1)
     version: Version
@@ -86,8 +86,23 @@ class Feed(Model):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Feed:
-        refuse("Feed", Columns(self.columns, self.key, self.version, self.delete).faults())
+        faults = Columns(self.columns, self.key, self.version, self.delete).faults()
+        refuse("Feed", [*faults, *(self._faults_of_lines() if isinstance(self.format, Ndjson) else ())])
         return self
+
+    def _faults_of_lines(self) -> Iterator[Fault]:
+        if self.unknown_columns in ("rescue", "add"):
+            what = (
+                f"{self.unknown_columns} is for a format whose files say their columns first: write reject or ignore"
+            )
+            yield Fault(("unknown_columns",), what)
+        places: dict[str, Place] = {one.in_file: ("columns", n, "from") for n, one in enumerate(self.columns)}
+        if self.delete:
+            places[self.delete.in_file] = ("delete", "from")
+        for name, place in places.items():
+            if re.search(r'["\\\x00-\x1f\U00010000-\U0010ffff]', name):
+                what = "no name in NDJSON here: it has a quote, a backslash, a control character or one past U+FFFF"
+                yield Fault(place, f"{name!r} is {what}")
 
     @cached_property
     def fingerprint(self) -> str:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from services.shared.contract.encodings import Encoding
 
 NullMarkers = list[Annotated[str, StringConstraints(min_length=1)]]
 """Texts of a field that are NULL, each as a whole and exactly; an empty field is NULL anyway."""
 
 
+def _utf_8(name: object) -> object:
+    if isinstance(name, str) and name.lower() != "utf-8":
+        raise ValueError(f"NDJSON is UTF-8, as JSON is; {name!r} is not")
+    return name.lower() if isinstance(name, str) else name
+
+
 class Csv(BaseModel):
-    """RFC 4180, UTF-8, with a header."""
+    """RFC 4180, with a header."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     suffix: ClassVar[str] = ".csv"
@@ -22,10 +31,29 @@ class Csv(BaseModel):
     type: Literal["csv"]
     delimiter: str = Field(default=",", pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')
     """One ASCII character."""
+    encoding: Encoding = "utf-8"
     null_markers: NullMarkers = []
 
 
-Format = Csv
+class Ndjson(BaseModel):
+    """Each line a JSON object (https://jsonlines.org)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    suffix: ClassVar[str] = ".ndjson"
+    content_type: ClassVar[str] = "application/x-ndjson"
+
+    type: Literal["ndjson"]
+    encoding: Annotated[Literal["utf-8"], BeforeValidator(_utf_8)] = "utf-8"
+    null_markers: NullMarkers = []
+
+
+FORMATS: Mapping[str, type[Csv] | type[Ndjson]] = {"csv": Csv, "ndjson": Ndjson}
+"""By the name that a contract has for them."""
+Format = Csv | Ndjson
 """One of the formats; `type` says which."""
-SUFFIXES = (Csv.suffix,)
-"""Of all formats."""
+GZIP_SUFFIX = ".gz"
+"""After a format's own: of a pinned copy that is packed."""
+SUFFIXES = tuple(one.suffix + packed for one in FORMATS.values() for packed in ("", GZIP_SUFFIX))
+"""Of all pinned copies."""
+LINE = "_line"
+"""Where a refused row of lines keeps the line as it was."""

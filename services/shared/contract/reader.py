@@ -11,7 +11,7 @@ from services.shared.contract.document import Document, Problem, UnreadableError
 from services.shared.contract.feed import Feed
 from services.shared.contract.files import PATTERNS, contract_files
 from services.shared.contract.together import faults_together
-from services.shared.contract.wording import words
+from services.shared.contract.wording import place_of, words
 
 
 class ContractError(Exception):
@@ -73,9 +73,10 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
     for one in error.errors():
         # YAML's reading of a key is told by the document.
         if one["type"] != "invalid_key":
-            what = words(one, document.text(one["loc"]))
-            where = ".".join(map(str, one["loc"]))
-            yield document.problem(one["loc"], f"{where}: {what}" if where else what, one["type"] == "extra_forbidden")
+            place = place_of(one)
+            what = words(one, document.text(place))
+            where = ".".join(map(str, place))
+            yield document.problem(place, f"{where}: {what}" if where else what, one["type"] == "extra_forbidden")
 
 
 def _in_order(problems: Sequence[Problem]) -> list[Problem]:

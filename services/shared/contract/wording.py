@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
 from services.shared.contract import fault
 from services.shared.contract.document import QUOTE
+from services.shared.contract.encodings import CODECS
+from services.shared.contract.formats import FORMATS
 from services.shared.contract.meant import meant
 from services.shared.contract.types import TYPES
 
@@ -19,8 +21,9 @@ IS: Mapping[str, str] = {
     "feed": "a name in lower-case letters, digits and single underscores, such as order_lines",
     "objects": "a pattern of objects' names, such as incoming/accounts/*",
     "format": 'a mapping, such as {type: csv, delimiter: ","}',
-    "format.type": "csv",
+    "format.type": " or ".join(FORMATS),
     "format.delimiter": "one ASCII character, such as ';' or \"\\t\"",
+    "format.encoding": f"one of {', '.join(CODECS)}",
     "format.null_markers": "a list of texts that are NULL, such as ['NULL', NA]",
     "format.null_markers.*": "a text that is NULL, such as NA; an empty field is NULL anyway",
     "table": "a dataset and a table in letters, digits and underscores, such as main.accounts",
@@ -53,24 +56,34 @@ IS: Mapping[str, str] = {
     "bad_rows.at_most": "a number of rows, such as 10, or a share of them up to 100%, such as 0.5%",
 }
 """Each part of a contract, for `X is …`."""
+_OPTIONS: Mapping[str, Collection[str]] = {name: one.model_fields.keys() for name, one in FORMATS.items()}
+"""By format, its keys."""
 
 
 def words(error: ErrorDetails, text: str | None) -> str:
     """A sentence about one error. `text`: what the file has at its place, where that is a text."""
-    place = _path(error["loc"])
+    place = _path(place_of(error))
     match error["type"]:
         case fault.TYPE:
             return str(error["ctx"]["what"])
         case "value_error":
             return str(error["ctx"]["error"])
-        case "missing":
+        case "missing" | "union_tag_not_found" if not isinstance(error["input"], str):
             return f"is missing; it is {IS[place]}"
         case "extra_forbidden":
-            return _unknown(_path(error["loc"][:-1]), str(error["loc"][-1]))
+            return _unknown(error["loc"], place_of(error))
         case "too_short" | "string_too_short":
             return f"is empty; it is {IS[place]}"
         case kind:
             return _unfit(kind, text, error["input"], IS.get(place, "text"))
+
+
+def place_of(error: ErrorDetails) -> fault.Place:
+    """Where in the contract it is; pydantic names the model too, where several can be."""
+    place: fault.Place = error["loc"]
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return (*place, "type") if isinstance(error["input"], dict) else place
+    return place[:1] + place[2:] if place[0:1] == ("format",) and len(place) > 1 else place
 
 
 def _unfit(kind: str, text: str | None, value: object, what: str) -> str:
@@ -89,8 +102,11 @@ def _path(place: fault.Place) -> str:
     return ".".join("*" if isinstance(step, int) else step for step in place)
 
 
-def _unknown(parent: str, name: str) -> str:
-    known = list(_keys(parent))
+def _unknown(loc: fault.Place, place: fault.Place) -> str:
+    parent, name = _path(place[:-1]), str(place[-1])
+    if loc[0] == "format" and f"{parent}.{name}" in IS:
+        return f"is no option of {loc[1]}"
+    known = [one for one in _keys(parent) if loc[0] != "format" or one in _OPTIONS[str(loc[1])]]
     return f"is no key of a contract{meant(name, known) or '; there are ' + ', '.join(known)}"
 
 

@@ -58,7 +58,9 @@ class Call:
         if self.api == "publish":
             return "publish"
         if self.api == "storage":
-            return "pin" if "/rewriteTo/" in self.path else "head" if "alt=media" in self.path else ""
+            if "alt=media" in self.path:
+                return "look" if "/b/landing/" in self.path else "head"
+            return "pin" if "/rewriteTo/" in self.path else ""
         if "load" in self.job.get("configuration", {}):
             return "load"
         begins = (("BEGIN TRANSACTION", "merge"), ("SELECT DISTINCT load_id", "ledger"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import yaml
 
 from services.shared.contract.feed import Feed
+from services.shared.contract.formats import Ndjson
 from services.shared.contract.types import TYPES as REGISTRY
 
 TYPES = tuple(REGISTRY)
@@ -164,16 +166,38 @@ def _moments() -> Feed:
     return _feed("moments", columns, ["id"])
 
 
+def _encoded(name: str, encoding: str) -> Feed:
+    columns = [_column("id"), _column("version", "INT64")]
+    return _feed(
+        name,
+        columns,
+        ["id"],
+        format={"type": "csv", "encoding": encoding},
+        delete={"column": "op", "equals": "D"},
+        unknown_columns="rescue",
+    )
+
+
+def _lines() -> Feed:
+    columns = [
+        _column(f"a_{kind.lower()}", kind, check=_CHECKS[kind].replace("{}", f"a_{kind.lower()}")) for kind in TYPES
+    ]
+    columns += [_column("id", **{"from": "the.id"}), _column("version", "INT64"), _column("text", default="new")]
+    form = {"type": "ndjson", "encoding": "utf-8", "null_markers": [NULL_MARKER]}
+    return _feed(
+        "lines",
+        columns,
+        ["id"],
+        format=form,
+        delete={"column": "op", "equals": "D", "others": ["U", ""]},
+        missing_columns="reject",
+    )
+
+
 def features() -> Mapping[str, Feed]:
     made = (
-        _every_type(),
-        _every_key(),
-        _reserved_words(),
-        _long_names(),
-        _rescue(),
-        _add(),
-        _newest_file(),
-        _moments(),
+        *(_every_type(), _every_key(), _reserved_words(), _long_names(), _rescue(), _add(), _newest_file()),
+        *(_moments(), _encoded("latin", "iso-8859-1"), _encoded("windows", "windows-1252"), _lines()),
     )
     return {feed.name: feed for feed in made}
 
@@ -217,6 +241,9 @@ def sample(feed: Feed, shape: str, bad: bool) -> str:
     if feed.delete and shape == "marked":
         rows.append({**{n: good[n] for n in feed.of_every_row}, first: "gone", feed.delete.column: feed.delete.equals})
     names = header(feed, shape)
+    if isinstance(feed.format, Ndjson):
+        objects = ({name: row.get(feed.names_in_file.get(name, name), "") for name in names} for row in rows)
+        return "".join(json.dumps(one) + "\n" for one in objects)
     lines = [names, *([row.get(feed.names_in_file.get(name, name), "") for name in names] for row in rows)]
     return "".join(feed.format.delimiter.join(map(_quoted, line)) + "\n" for line in lines)
 

@@ -19,12 +19,14 @@ from typing import Any
 from google.cloud import bigquery
 
 from services.ingest.check_rows import check_rows, stage_rows
+from services.ingest.formats import format_of
 from services.ingest.match_header import match_header
 from services.ingest.tables import Tables
 from services.merge.entries import Entry
 from services.merge.follow import definition
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
+from services.shared.contract.formats import Ndjson
 from services.shared.contract.types import TYPES
 from services.shared.datasets import STAGING
 from services.shared.delivery import Delivery
@@ -161,8 +163,10 @@ def merge_statement(feed: Feed, loads: int = 1) -> str:
 
 
 def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, names: Sequence[str], again: str | None) -> None:
+    # Each line may have each name.
+    names = list(feed.names_in_file) if isinstance(feed.format, Ndjson) else names
     tables, layout = Tables.of(PROJECT, feed, load), match_header(names, feed)
-    raw = [bigquery.SchemaField(name, "STRING") for name in layout.columns]
+    raw = format_of(feed).load_config(layout.columns, feed, layout.encoding).schema
     warehouse.analyser.add_table(tables.raw, columns_of(raw))
     with contextlib.suppress(PermanentError):  # five bad rows of five are more than most feeds tolerate
         check_rows(warehouse, feed, load, tables, layout, datetime(2025, 1, 1, tzinfo=UTC), again)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.ingest.formats import csv
-from services.shared.contract.formats import Csv
 from services.shared.errors import PermanentError
+from tests.unit.ingest.feeds import csv_feed
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from services.shared.errors import PermanentError
 def test_g7_json_is_called_json(tmp_path: Path, text: str, kind: str) -> None:
     """It was a header that cannot be read, or has unknown names."""
     with pytest.raises(PermanentError) as caught:
-        csv.columns(text.encode(), True, Csv(type="csv"))
+        csv.columns(text.encode(), True, csv_feed())
     assert (caught.value.reason, kind in caught.value.detail) == ("wrong_format", True)
     sample = tmp_path / "sample.csv"
     sample.write_text(text, newline="")
@@ -45,4 +45,4 @@ def test_g7_json_is_called_json(tmp_path: Path, text: str, kind: str) -> None:
     ],
 )
 def test_a_header_with_brackets_is_a_header(line: str, names: list[str]) -> None:
-    assert csv.columns(f"{line}\n".encode(), True, Csv(type="csv")) == names
+    assert csv.columns(f"{line}\n".encode(), True, csv_feed()) == names

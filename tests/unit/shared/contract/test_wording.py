@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.shared.contract.columns import Column, Delete
 from services.shared.contract.feed import BadRows, Feed
-from services.shared.contract.formats import Csv
+from services.shared.contract.formats import Csv, Ndjson
 from services.shared.contract.reader import check
 from services.shared.contract.wording import IS, words
 
@@ -76,7 +76,18 @@ _MOMENTS = [
         ("objects: incoming/orders/*", "objects: ''", "2:10: objects: is empty; it is a pattern of objects' names, such as incoming/accounts/*"),
         ("objects: incoming", "objects: gs://landing/incoming", "2:10: objects: begins with a bucket, as no object's name does: write incoming/orders/*"),
         ("{type: csv}", "csv", "3:9: format: 'csv' is not a mapping, such as {type: csv, delimiter: \",\"}"),
-        ("{type: csv}", "{type: xlsx}", "3:16: format.type: 'xlsx' is not csv"),
+        ("{type: csv}", "{type: xlsx}", "3:16: format.type: 'xlsx' is not csv or ndjson"),
+        ("{type: csv}", "{delimiter: ;}", "3:9: format.type: is missing; it is csv or ndjson"),
+        ("{type: csv}", "{type: no}", "3:16: format.type: 'no' is not csv or ndjson"),
+        ("{type: csv}", "{type: ndjson, delimiter: ;}", "3:24: format.delimiter: is no option of ndjson"),
+        ("{type: csv}", "{type: ndjson, encoding: latin1}", "3:34: format.encoding: NDJSON is UTF-8, as JSON is; 'latin1' is not"),
+        ("{type: csv}", "{type: ndjson, encodng: UTF-8}", "3:24: format.encodng: is no key of a contract; is encoding meant?"),
+        ("{type: csv}", "{type: csv, encoding: latin1}", "3:31: format.encoding: 'latin1' is not an encoding that is read here; is iso-8859-1 meant?"),
+        ("{type: csv}", "{type: csv, encoding: utf16}", "3:31: format.encoding: 'utf16' is not an encoding that is read here; is utf-16 meant?"),
+        ("{type: csv}", "{type: csv, encoding: cp1252}", "3:31: format.encoding: 'cp1252' is not an encoding that is read here; is windows-1252 meant?"),
+        ("{type: csv}", "{type: csv, encoding: koi8-r}", "3:31: format.encoding: 'koi8-r' is not an encoding that is read here; there are utf-8, utf-16, utf-16le, utf-16be, iso-8859-1, windows-1252"),
+        ("{type: csv}", "{type: csv, encoding: 8}", "3:31: format.encoding: '8' is not one of utf-8, utf-16, utf-16le, utf-16be, iso-8859-1, windows-1252"),
+        ("{type: csv}", "{type: csv, encoding: UTF-16LE}", ""),
         ("{type: csv}", "{type: csv, delimiter: tab}", "3:32: format.delimiter: 'tab' is not one ASCII character, such as ';' or \"\\t\""),
         ("{type: csv}", "{type: csv, null_markers: NA}", "3:35: format.null_markers: 'NA' is not a list of texts that are NULL, such as ['NULL', NA]"),
         ("{type: csv}", "{type: csv, null_markers: [NULL]}", "3:36: format.null_markers.0: YAML reads NULL as nothing, not as text: put it in quotes"),
@@ -153,6 +164,7 @@ def test_each_key_of_a_contract_has_a_sentence() -> None:
     paths = {
         *_paths(Feed, ""),
         *_paths(Csv, "format."),
+        *_paths(Ndjson, "format."),
         *_paths(Delete, "delete."),
         *_paths(Column, "columns.*."),
         *_paths(BadRows, "bad_rows."),

@@ -1,0 +1,35 @@
+"""What a format's module asks of a contract: names and options, nothing of types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from services.shared.contract.formats import Format
+
+
+class Contract(Protocol):
+    """The part of a feed that the modules of formats read."""
+
+    @property
+    def name(self) -> str:
+        """The feed's."""
+
+    @property
+    def format(self) -> Format: ...
+
+    @property
+    def names_in_file(self) -> Mapping[str, str]:
+        """By its name in a file, what each column is called, the delete column last."""
+
+    @property
+    def of_every_row(self) -> tuple[str, ...]: ...
+
+    @property
+    def delete(self) -> object | None: ...
+
+    @property
+    def missing_columns(self) -> str: ...
+
+    @property
+    def unknown_columns(self) -> str: ...

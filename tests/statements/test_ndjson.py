@@ -1,0 +1,169 @@
+"""Lines of NDJSON: Google's own engine, the local warehouse and Python read each alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.ingest.check_rows import check_rows
+from services.ingest.formats import json_line
+from services.ingest.inspect_head import HEAD_BYTES, inspect_head
+from services.ingest.load_raw import load_raw
+from services.ingest.tables import Tables
+from services.shared.contract.feed import Feed
+from services.shared.contract.formats import LINE
+from services.shared.generation import ObjectGeneration
+from services.shared.load import Load
+from services.shared.warehouse import Warehouse
+from tests.harness.googlesql import GoogleSql
+from tests.harness.warehouse import local_warehouse
+
+_LOAD = Load("things", ObjectGeneration("landing", "t.ndjson", 1751328000000000))
+
+
+def feed(**more: Any) -> Feed:
+    columns = [
+        *({"name": name, "type": "STRING"} for name in ("id", "s")),
+        *({"name": name, "type": kind} for name, kind in (("i", "INT64"), ("n", "NUMERIC"), ("f", "FLOAT64"))),
+        *({"name": name, "type": "BOOL"} for name in ("b",)),
+        {"name": "dotted", "from": "a.b", "type": "STRING", "default": "d"},
+        {"name": "odd", "from": "it's $x[0] Größe*", "type": "STRING"},
+        {"name": "empty", "from": "", "type": "STRING"},
+    ]
+    return Feed.model_validate(
+        {
+            "feed": "things",
+            "objects": "x/*",
+            "format": {"type": "ndjson", "null_markers": ["NA", "-1"]},
+            "table": "main.things",
+            "key": ["id"],
+            "version": "_generation",
+            "delete": {"column": "op", "equals": "D", "from": "o.p"},
+            "columns": columns,
+            "unknown_columns": "ignore",
+            "bad_rows": {"at_most": "100%"},
+            **more,
+        }
+    )
+
+
+_VALUES = (
+    *('""', '"NA"', '"x"', '" x "', '"\\u0041"', '"\\n\\t\\/\\\\\\""', '"é€😀"', '"\\ud83d\\ude00"', '"\\u0000x"'),
+    *('"\\ud83d"', '"\\ude00\\ud83d"', '"\\u00"', '"\\x41"', '"a\tb"', '"a\x02b"', '"\x7f"', '"a', "'a'", '"\\u2028\u2028"', '"\ufffd"'),
+    *("1", "-1", "0", "-0", "+1", "01", "1.", ".5", "1.10", "1e2", "1E+2", "1e-400", "1e400", "-1e400", "1e", "0x1F"),
+    *("9223372036854775807", "9223372036854775808", "12345678901234567890", "123456789012345678901234567890.123456789"),
+    *("99999999999999999999999999999.999999999", "0.1234567890", "1.0", "100", "1_000", "NaN", "Infinity", "-Infinity"),
+    *("true", "false", "True", "null", "nil", "", "[]", "{}", "[1]", '{"s":"x"}', '[{"s":"x"}]', "1 2", "1,", "/*x*/1"),
+    *("[" * 200 + "]" * 200, "1" * 400, "0." + "1" * 400, "[1", "tru", '"x" "y"', '"<b>&"', '"2024-01-01"'),
+)  # fmt: skip
+_WHOLE = (
+    *("{}", "[]", "null", "1", '"x"', "nope", "{", "}", '{"id":"w1"} {"id":"w2"}', '{"id":"w3"},', "{'id':'w4'}"),
+    *('\ufeff{"id":"w5"}', '  {"id" : "w6" , "s" : "y" }\t', '{"id":"w7",}', '{"id":"w8","id":"w9"}', '{"id":null,"id":"w10"}'),
+    *('{"id":"w11","s":"1","s":"2","n":1,"n":2}', '{"\\u0069d":"w12","\\u006e":1.50}', '{"x":{"id":"w13","n":5}}', '{"id":"w14"}x'),
+    *('{"id":"w15","a.b":"dot","a":{"b":"nested"}}', '{"id":"w16","a":{"b":"nested"}}', '{"id":"w17","a.b":null}', '{"id":"w18","":"e"}'),
+    *('{"id":"w19","it\'s $x[0] Größe*":"odd"}', '{"id":"w20","\\"a.b\\"":"quoted"}', '{"id":"w21","o.p":"D"}', '{"id":"w22","o.p":"d"}'),
+    *('{"id":"w23","O.P":"D"}', '{"id":"w24","op":"D"}', '{"id":"w25","O.P":"D","o.p":"U"}', '{"id":"w26","o.p":{"x":1}}', '{"id":"w27","o.p":1}'),
+    *('{"id":"w28","S":"x"}', '{"id":"w29","s":null,"S":"x"}', '{"id":"w30","A B":"x"}', '{"ID":"w31"}', '{"id":["w32"]}', '{"id":33}'),
+    *('{"id":"w34","x\\ny":1,"x\\\\y":2,"x\\"y":3}', '{"id":"w35","o.p":"D","n":"x","S":1}', '{"id":"w36","x":"\\ud83d\\ude00","n":1.50}'),
+    *('{"id":"w37","x":[[[{"n":[1]}]]],"n":2.50}', '{"id":"w38","it\'s $X[0] GRÖSSE*":1}', '{"id":"w39","IT\'S $x[0] GRÖßE*":1}', '{"id":"w40"}\r'),
+    *(" ", "\t", "\r", "\ufeff", '{"id":"w41","x":"' + "y" * 100_000 + '","n":3.50}'),
+)  # fmt: skip
+LINES = [
+    *(f'{{"id":"{column}{n}","{column}":{value}}}' for column in "sifnb" for n, value in enumerate(_VALUES)),
+    *_WHOLE,
+]
+
+
+def on_google(feed: Feed, lines: Sequence[str]) -> list[dict[str, Any]]:
+    """The checked table."""
+    warehouse, tables = GoogleSql(), Tables.of("local", feed, _LOAD)
+    layout = inspect_head(b"\n", 1, feed)
+    warehouse.load(tables.raw, [LINE], [[line.removesuffix("\r")] for line in lines])
+    check_rows(warehouse, feed, _LOAD, tables, layout, _LOAD.source.created, None)
+    return warehouse.query(f"SELECT * FROM `{tables.checked}`")
+
+
+def _sorted(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A row's text as the JSON that it is: two warehouses write one text in two ways."""
+    read = [{**row, "_row": json.loads(row["_row"]) if row["_row"] else None} for row in rows]
+    return sorted(json.dumps({name: str(value) for name, value in row.items()}) for row in read)
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse, Path]]:
+    """A warehouse, and where its buckets are."""
+    folder = tmp_path_factory.mktemp("warehouse")
+    with local_warehouse(folder) as client:
+        for dataset in ("staging", "main", "ops"):
+            client.create_dataset(dataset)
+        yield Warehouse(client, 120.0), folder
+
+
+def on_local(local: tuple[Warehouse, Path], feed: Feed, data: bytes, name: str) -> list[dict[str, Any]]:
+    warehouse, folder = local
+    load = Load("things", ObjectGeneration("landing", name, 1751328000000000))
+    tables = Tables.of("local", feed, load)
+    (folder / "bucket" / "b").mkdir(parents=True, exist_ok=True)
+    (folder / "bucket" / "b" / name).write_bytes(data)
+    layout = inspect_head(data[:HEAD_BYTES], len(data), feed)
+    load_raw(warehouse, f"gs://b/{name}", tables.raw, load.load_id, layout, feed)
+    check_rows(warehouse, feed, load, tables, layout, load.source.created, None)
+    found = [dict(row) for row in warehouse.query(f"SELECT * FROM `{tables.checked}`")]
+    for row in found:
+        row["_load_id"], row["_object"] = _LOAD.load_id, _LOAD.source.uri
+    return found
+
+
+@pytest.mark.parametrize("more", [{}, {"unknown_columns": "reject", "missing_columns": "reject"}], ids=str)
+def test_g7_the_local_warehouse_reads_lines_as_google_does(
+    local: tuple[Warehouse, Path], more: dict[str, Any]
+) -> None:
+    """A corpus of nasty values, names and lines."""
+    contract = feed(**more)
+    expected = on_google(contract, LINES)
+    found = on_local(local, contract, "\n".join(LINES).encode(), f"{len(more)}.ndjson")
+    theirs, ours = _sorted(expected), _sorted(found)
+    assert [one for one in ours if one not in theirs] == [one for one in theirs if one not in ours] == []
+    assert len(ours) == len(theirs)
+
+
+@pytest.mark.parametrize(
+    "text", ["12345678901234567890", "1.10", "-0", "1E+2", "0.1000000000000000055511151231257827"]
+)
+def test_g1_a_number_keeps_its_text(text: str) -> None:
+    """Also one that no FLOAT64 has; the key of a row is what the sender wrote."""
+    (row,) = on_google(feed(), [f'{{"id":{text}}}'])
+    assert (row["id"], row["_reasons"]) == (text, [])
+
+
+@pytest.mark.parametrize("unknown", ["ignore", "reject"])
+def test_g3_a_delete_whose_name_is_spelt_otherwise_is_no_update(unknown: str) -> None:
+    (row,) = on_google(feed(unknown_columns=unknown), ['{"id":"a","O.P":"D"}'])
+    assert "misspelt_name: op" in row["_reasons"]
+
+
+def test_g7_python_reads_lines_as_google_does() -> None:
+    """What is no JSON object, and each text of those that are."""
+    wanted = [line.lstrip("\ufeff").strip(" \t\r") for line in LINES]
+    read = {line: json_line.read(line) for line in wanted if line}
+    rows = on_google(feed(), LINES)
+    refused = [row for row in rows if row["_reasons"] == ["not_json"]]
+    assert len(rows) == sum(1 for line in wanted if line)
+    assert sorted(json.loads(row["_row"])[LINE].strip(" \t\r") for row in refused) == sorted(
+        line for line in wanted if line and read[line] is None
+    )
+    texts = {row["id"]: row["s"] for row in rows if not row["_reasons"] and row["id"].startswith("s")}
+    assert len(texts) > 30
+    for one in read.values():
+        if one and str(one.get("id")) in texts:
+            assert texts[one["id"]] == _text(one.get("s"))
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if value not in (None, "", "NA", "-1") else None
