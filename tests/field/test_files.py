@@ -26,11 +26,11 @@ _FORMATS: dict[str, dict[str, Any]] = {
     "packed_lines": {"type": "ndjson"},
 }
 _ROWS = [
-    {"id": "Müller", "größe": "7", "n": "1.10", "v": "1", "op": "U"},
-    {"id": "b", "größe": "", "n": "12345678901234567890", "v": "1", "op": ""},
-    {"id": "b", "größe": "9", "n": "-0.5", "v": "2", "op": "U"},
-    {"id": 'q"uo,te', "größe": "0", "n": "0", "v": "1", "op": "I"},
-    {"id": "gone", "größe": "", "n": "", "v": "3", "op": "D"},
+    {"id": "Müller", "größe": "7", "n": "1.10", "v": "1", "op": "U", "t": "1735725600000"},
+    {"id": "b", "größe": "", "n": "12345678901234567890", "v": "1", "op": "", "t": ""},
+    {"id": "b", "größe": "9", "n": "-0.5", "v": "2", "op": "U", "t": "1/7/2025 9:30"},
+    {"id": 'q"uo,te', "größe": "0", "n": "0", "v": "1", "op": "I", "t": "01/01/2025 11:00"},
+    {"id": "gone", "größe": "", "n": "", "v": "3", "op": "D", "t": ""},
 ]
 _HEADER = "customer_id,account_number,credit_score,account_balance,last_modified\n"
 
@@ -39,6 +39,7 @@ def _feed(name: str, form: dict[str, Any], **more: Any) -> dict[str, Any]:
     columns = [
         *({"name": name, "type": kind} for name, kind in (("id", "STRING"), ("n", "NUMERIC"), ("v", "INT64"))),
         {"name": "size", "from": "größe", "type": "INT64"},
+        {"name": "t", "type": "TIMESTAMP", "format": ["%d/%m/%Y %H:%M", "epoch_ms"], "time_zone": "Europe/Berlin"},
     ]
     return {
         **{"feed": name, "objects": f"incoming/{name}/*", "format": form, "table": f"main.{name}", "key": ["id"]},
@@ -88,7 +89,7 @@ def _lines() -> str:
     rows = [{name: text for name, text in row.items() if text or name == "op"} for row in _ROWS]
     written = [json.dumps(row) for row in rows]
     written[1] = '{"id": "b", "n": 12345678901234567890, "v": 1, "größe": null}'
-    written[0] = '{"n": 1.10, "größe": 7, "op": "U", "id": "M\\u00fcller", "v": 1}'
+    written[0] = '{"n": 1.10, "größe": 7, "op": "U", "id": "M\\u00fcller", "v": 1, "t": 1735725600000}'
     return "\n\n".join(written)
 
 
@@ -109,8 +110,13 @@ def test_g1_the_same_rows_in_each_format_make_one_table(pipeline: Pipeline) -> N
         pipeline.drop("a", data, name)
     pipeline.wait_until_idle()
     found = {
-        name: pipeline.connection.rows(f"SELECT id, n, v, size, _deleted FROM `main.{name}` ORDER BY id")
+        name: pipeline.connection.rows(f"SELECT id, n, v, size, t, _deleted FROM `main.{name}` ORDER BY id")
         for name in files
+    }
+    assert {row["id"]: str(row["t"])[:16] for row in found["plain"] if row["t"]} == {
+        "Müller": "2025-01-01 10:00",
+        "b": "2025-07-01 07:30",
+        'q"uo,te': "2025-01-01 10:00",
     }
     assert len(found["plain"]) == 4
     for rows in found.values():
@@ -163,7 +169,7 @@ def test_g7_control_characters_are_no_text(pipeline: Pipeline) -> None:
 def test_g3_g7_lines_that_are_refused_are_kept_as_they_were(
     pipeline: Pipeline, commands: Commands, tmp_path: Path
 ) -> None:
-    """Each with its reasons; what `rejected --csv` writes is the file's own lines, to mend and drop again."""
+    """Each with its reasons; what `rejected --csv` writes is the file's own lines, to fix and drop again."""
     lines = [
         '{"id":"k1","n":1.10,"v":1,"x":1}',
         '{"id":"k2","v":1, "Op":"D"}',
@@ -183,7 +189,7 @@ def test_g3_g7_lines_that_are_refused_are_kept_as_they_were(
         lines[4]: ["misspelt_name: size"],
         lines[5]: ["not_an_integer: v"],
     }
-    file = tmp_path / "mend"
+    file = tmp_path / "fixed"
     commands.run("rejected", "--feed", "ignoring", "--csv", file)
     assert sorted(file.read_text().splitlines()) == sorted(lines[1:])
     pipeline.drop("b", file.read_text().replace("Op", "op").replace('"x"', "7").encode(), "ignoring")

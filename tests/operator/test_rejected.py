@@ -37,7 +37,7 @@ def test_rejected_rows_are_exported_fixed_and_dropped_again(
 
 
 def test_what_is_done_leaves_the_list(pipeline: Pipeline, commands: Commands) -> None:
-    """Rows that are mended, or not wanted; the journal has who did it, and the states of their files stay."""
+    """Rows that are fixed, or not wanted; the journal has who did it, and the states of their files stay."""
     bad = "done-{},a,high,1.5,2025-01-01T00:00:00Z,U\n"
     pipeline.drop("done-1.csv", HEADER + bad.format(1) + row("done-3", day=1).replace("2025", "x025"), feed="tolerant")
     pipeline.drop("done-2.csv", HEADER + row("done-0") + bad.format(2), feed="tolerant")

@@ -149,7 +149,7 @@ def _read(file: TextIO, most: int | None) -> tuple[Csv, list[str], list[list[str
 
 
 def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract) -> None:
-    """With a header, as `columns` reads it. What the encoding does not have is escaped, to be seen and mended."""
+    """With a header, as `columns` reads it. What the encoding does not have is escaped, to be seen and fixed."""
     options = _options(feed)
     with io.TextIOWrapper(file, CODECS[options.encoding], errors="backslashreplace", newline="") as wrapped:
         writer = csv.DictWriter(

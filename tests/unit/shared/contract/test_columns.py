@@ -65,7 +65,7 @@ def test_a_default_is_the_text_of_a_value() -> None:
 
 
 def test_each_fault_is_told_at_once() -> None:
-    """Nobody mends a contract fault by fault."""
+    """Nobody fixes a contract fault by fault."""
     with pytest.raises(ValidationError) as caught:
         _with(name="v", default="x", check="b > 1")
     assert {place for place, _ in _faults(caught)} == {
