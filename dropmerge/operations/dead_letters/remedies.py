@@ -45,8 +45,10 @@ REMEDIES: dict[str, Remedy] = {
         "Have the file sent as the feed's format, then discard; or fix the contract, deploy ingest, replay.",
     ),
     "wrong_encoding": Remedy(
-        "The error names the first byte that is not UTF-8 and where it is.",
-        "Have the file sent as UTF-8, then discard.",
+        "The error names the first byte that is not in the encoding, or the byte order mark, and what the contract "
+        "could say.",
+        "Write `encoding` in the contract's format, `feeds check`, deploy ingest, replay; or have the file sent as "
+        "UTF-8, then discard.",
     ),
     "wrong_header": Remedy(
         "The error names missing, unknown and doubled columns, with near misses.",
@@ -54,7 +56,8 @@ REMEDIES: dict[str, Remedy] = {
         "If the contract is right: have the file sent again, then discard.",
     ),
     "malformed_file": Remedy(
-        "The error has the place that BigQuery names: an open quote, text after one, a record of another width.",
+        "The error has the place that BigQuery names: an open quote, text after one, a record of another width; or "
+        "says that gzip data were cut off or have bytes after them.",
         "Have the file sent again, then discard. Should most files fail, look at the contract's delimiter.",
     ),
     "too_many_bad_rows": Remedy(
