@@ -77,6 +77,13 @@ class Build:
         found = find_entries(self.warehouse, self.project, self.feed)
         return next((one for one in found if one.main_table == self.table), None)
 
+    def ensure_entry(self) -> Entry:
+        """Of the built table, made if it is not there."""
+        self.ensure()
+        built = self.entry()
+        assert built is not None
+        return built
+
     def find_table(self) -> Table | None:
         return self.warehouse.find_table(f"{self.project}.{self.table}")
 
@@ -97,15 +104,19 @@ class Build:
         """Drop all that was built; the entry last, so that an interrupted discard is found and repeated."""
         entry = self.entry()
         self.drop_table()
+        self.drop_rejected()
         if entry:
             self._drop_staging(entry)
             self.forget(entry)
 
     def drop_table(self) -> None:
-        """Drop the table, its view and its refused rows."""
+        """Drop the table and its view."""
         name = f"{self.project}.{self.table}"
         self.warehouse.query(_SQL.render("drop_view.sql", current=f"{name}_current"))
         self.warehouse.drop_table(name)
+
+    def drop_rejected(self) -> None:
+        """Drop the rows that were refused."""
         self.warehouse.drop_table(self.rejected_table)
 
     def forget(self, entry: Entry) -> None:
@@ -117,7 +128,6 @@ class Build:
         self.warehouse.query(
             _SQL.render("forget_entry.sql", entries=entries_table(self.project), table_id=entry.table_id)
         )
-        self.warehouse.drop_table(self.rejected_table)
 
     def _drop_staging(self, entry: Entry) -> None:
         for name in self.warehouse.list_tables(STAGING, "_"):

@@ -67,6 +67,7 @@ class Rebuild:
             self._swap(built)
         else:
             self.build.forget(built)
+        self.build.drop_rejected()
         table = self.build.contract.table if self.is_swap else self.build.table
         return Rebuilt(table, files, list(self.taking.refused.values()), rejected_rows)
 
@@ -179,11 +180,7 @@ class Rebuild:
         return f"{found.one.load.source}: {found.reason}: {found.detail}"
 
     def _entry(self) -> Entry:
-        """Of the built table, made if it is not there."""
-        patiently(self.build.ensure)
-        built = self.build.entry()
-        assert built is not None
-        return built
+        return patiently(self.build.ensure_entry)
 
 
 def rebuild_in_place(connection: Connection, feed: Feed) -> Build:

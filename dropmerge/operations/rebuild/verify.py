@@ -98,7 +98,7 @@ class Verification:
     def _verify(self, live: Entry) -> Verified:
         taking = Taking(self.build, self.tell)
         files, gone = self._take(taking, live)
-        built = self._built()
+        built = patiently(self.build.ensure_entry)
         not_compared = self._compare(live, built)
         return self._found(files, gone, list(taking.refused.values()), not_compared)
 
@@ -134,12 +134,6 @@ class Verification:
         taking.take_adopted([self.contract.table])
         taking.take(files)
         return len(files), sorted(wanted - {one.load_id for one in files} - {ADOPTED})
-
-    def _built(self) -> Entry:
-        patiently(self.build.ensure)
-        built = self.build.entry()
-        assert built is not None
-        return built
 
     def _compare(self, live: Entry, built: Entry) -> list[str]:
         """Writes down every difference; returns the columns that could not be compared."""
