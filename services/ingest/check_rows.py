@@ -14,7 +14,6 @@ from services.ingest.row_rules import checked_columns, rules, steps
 from services.ingest.row_texts import asides, marker, parameters
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
-from services.shared.contract.formats import LINE, Ndjson
 from services.shared.contract.order import RESCUED, metadata
 from services.shared.datasets import CONTRACT_LABEL
 from services.shared.errors import PermanentError
@@ -70,7 +69,7 @@ def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
         "check_rows.sql",
         checked=tables.checked,
         rows=format_of(feed).rows(tables.raw, feed),
-        line=LINE if isinstance(feed.format, Ndjson) else None,
+        kept=format_of(feed).KEPT,
         columns=checked,
         steps=steps(checked),
         rules=list(rules(feed, layout)),

@@ -5,7 +5,7 @@
 CREATE OR REPLACE TABLE {{ checked | identifier }} AS
 WITH _raw AS (
   SELECT
-{% if line %}
+{% if kept %}
     *,
 {% endif %}
 {% for column in columns %}
@@ -64,5 +64,5 @@ SELECT
 {%- for column in columns %}{{ column.text }} AS {{ column.name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
 {%- if rescued %}, {{ rescued }} AS {{ rescued }}{% endif %}
 {%- if delete_column %}, _delete_marker AS {{ delete_column | identifier }}{% endif %}
-{%- if line %}, {{ line }} AS {{ line }}{% endif %}))) AS _row
+{%- if kept %}, {{ kept }} AS {{ kept }}{% endif %}))) AS _row
 FROM _checked

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 class FormatModule(Protocol):
     """What a format's module has; the feed is one whose contract names the format."""
 
+    KEPT: str | None
+    """The column of `rows` that a refused row keeps beside its fields, where there is one."""
+
     def columns(self, head: bytes, is_whole: bool, feed: Contract) -> list[str]:
         """Names in the file's order, from its first bytes, which may be all. Raises PermanentError."""
 

@@ -20,6 +20,7 @@ from services.shared.sql import identifier
 if TYPE_CHECKING:
     from google.cloud.bigquery import LoadJobConfig
 
+KEPT: str | None = None
 _DELIMITERS = ",;\t|"
 _SINGLE_BYTE = (ISO_8859_1, WINDOWS_1252)
 _OTHER_CHARACTERS = "if it is a quote, a dash or €, the file is Windows-1252: write encoding: windows-1252"

@@ -23,6 +23,7 @@ from services.shared.sql import Templates
 if TYPE_CHECKING:
     from google.cloud.bigquery import LoadJobConfig
 
+KEPT: str | None = LINE
 _SQL = Templates(Path(__file__).parent)
 _NEVER = "\x01"
 """A character that no JSON has as it is (https://www.rfc-editor.org/rfc/rfc8259#section-7)."""
