@@ -41,8 +41,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 @pytest.fixture(scope="module")
 def commands(pipeline: Pipeline) -> Commands:
-    feeds = pipeline.connection.feeds_folder
-    return Commands({"DROPMERGE_STATE": str(pipeline.cloud.state), "DROPMERGE_FEEDS": str(feeds), "COLUMNS": "200"})
+    return Commands.of(pipeline)
 
 
 def _keyed(key: str) -> str:

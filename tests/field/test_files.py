@@ -72,11 +72,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 @pytest.fixture(scope="module")
 def commands(pipeline: Pipeline) -> Commands:
-    variables = {
-        "DROPMERGE_STATE": str(pipeline.cloud.state),
-        "DROPMERGE_FEEDS": str(pipeline.connection.feeds_folder),
-    }
-    return Commands(variables)
+    return Commands.of(pipeline)
 
 
 def _csv() -> str:

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typer.testing import CliRunner, Result
 
 from deploy.topology import ROOT
 from dropmerge.cli.main import app
+
+if TYPE_CHECKING:
+    from tests.harness.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,12 @@ class Commands:
     """`dropmerge …` as typed, though within this process: starting one takes longer than most commands."""
 
     variables: Mapping[str, str]
+
+    @classmethod
+    def of(cls, pipeline: Pipeline) -> Commands:
+        """With its state and contracts, on a wide terminal."""
+        feeds = pipeline.connection.feeds_folder
+        return cls({"DROPMERGE_STATE": str(pipeline.cloud.state), "DROPMERGE_FEEDS": str(feeds), "COLUMNS": "200"})
 
     def run(self, *words: object, code: int = 0) -> Result:
         """Run the command and check its exit code; the result's `stdout` and `stderr` are text."""

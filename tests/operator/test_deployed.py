@@ -23,11 +23,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 @pytest.fixture
 def commands(pipeline: Pipeline) -> Commands:
-    variables = {
-        "DROPMERGE_STATE": str(pipeline.cloud.state),
-        "DROPMERGE_FEEDS": str(pipeline.connection.feeds_folder),
-    }
-    return Commands(variables)
+    return Commands.of(pipeline)
 
 
 def change(pipeline: Pipeline, feed: str, old: str, new: str) -> None:
