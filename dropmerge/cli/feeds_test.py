@@ -37,7 +37,7 @@ def parse_size(text: str) -> float:
     return float(match[1]) * 1024.0 ** _UNITS[match[2]]
 
 
-def test(
+def run_tests(
     contract: Annotated[
         str | None, typer.Argument(metavar="[CONTRACT]", help="A feed's name, or a contract's file.")
     ] = None,
@@ -67,7 +67,7 @@ def test(
     as_json: Json = False,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Run files through a contract, in a warehouse that lives as long as the command; or the cases beside the contracts.
+    """Run files through a contract, without a cloud; or, where none is named, the cases beside the contracts.
 
     A file counts as created when it was last modified, and after the file before it. Exit code 1 if a row or a file is
     rejected, or a case fails.
@@ -195,7 +195,7 @@ def _outcomes(sandbox: Sandbox, cases: Sequence[Case], tell: Tell) -> list[Outco
     for number, case in enumerate(cases, 1):
         where = f"case {number} of {len(cases)}, {case.name}"
         tell(where)
-        found.append(run_case(sandbox, case, f"case-{number}", lambda what, where=where: tell(f"{where}: {what}")))
+        found.append(run_case(sandbox, case, f"case-{number}"))
     return found
 
 

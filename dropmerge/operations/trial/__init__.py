@@ -1,1 +1,1 @@
-"""Files tried before they are dropped, or before a contract is deployed: read and merged by the services' own steps."""
+"""Files tried before they are dropped or merged: read and counted by the services' own steps."""

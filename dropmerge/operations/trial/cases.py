@@ -1,7 +1,7 @@
 """Cases beside the contracts: files, and the rows that must come of them.
 
-`tests/FEED/CASE/` in the contracts' folder has data files, which are dropped in the order of their names, `expected.csv`
-(rows of the view) and, where a row or a file must be rejected, `rejected.csv`.
+`tests/FEED/CASE/` in the contracts' folder has data files, which are dropped in the order of their names,
+`expected.csv` (rows of the view) and, where a row or a file must be rejected, `rejected.csv`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dropmerge.operations.errors import NotDone
 from dropmerge.operations.trial.comparison import Table, UnreadableError, differences, read_table
-from dropmerge.operations.trial.files import Tell, Trial, Tried
+from dropmerge.operations.trial.files import Trial, Tried
 from dropmerge.operations.trial.sandbox import Sandbox
 from dropmerge.operations.trial.texts import canonical, text_of
 from services.shared.contract.feed import Feed
@@ -74,10 +74,10 @@ def refuse_strays(feeds: Iterable[Feed], folder: Path) -> None:
         raise NotDone(f"{folder / FOLDER} has cases of feeds that are not there: {', '.join(sorted(strays))}")
 
 
-def run_case(sandbox: Sandbox, case: Case, project: str, tell: Tell) -> Outcome:
+def run_case(sandbox: Sandbox, case: Case, project: str) -> Outcome:
     """`project`: of the sandbox, for this case alone."""
     started = time.monotonic()
-    trial = Trial(sandbox, case.feed, project, most=_ALL, tell=tell)
+    trial = Trial(sandbox, case.feed, project, most=_ALL)
     tried = trial.run(case.files)
     rows, rejected = _rows(trial), _rejected(case.feed, tried)
     found = list(_faults(case, tried, rows, rejected))

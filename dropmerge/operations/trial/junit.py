@@ -22,7 +22,7 @@ def junit_xml(outcomes: Sequence[Outcome]) -> bytes:
                 lines = [_allowed(line) for line in one.differences]
                 SubElement(test, "failure", {"message": lines[0]}).text = "\n".join(lines)
     indent(root)
-    return tostring(root, encoding="utf-8", xml_declaration=True)
+    return bytes(tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def _counts(name: str, outcomes: Sequence[Outcome]) -> dict[str, str]:

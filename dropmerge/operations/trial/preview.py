@@ -93,7 +93,7 @@ def _load(connection: Connection, source: ObjectGeneration) -> tuple[Load, Feed]
 
 @contextmanager
 def _pinned(connection: Connection, load: Load, feed: Feed) -> Iterator[Pinned]:
-    """The archive's copy of the file, or one that is deleted again: no other name is one that BigQuery reads as it is."""
+    """The archive's copy of the file, or one that is deleted again: BigQuery reads no other name as it is."""
     bucket = connection.storage.bucket(connection.archive)
     kept = next(pinned(connection, feed.name, load.load_id), None)
     # Under the name of no feed: no rebuild and no backfill takes it for a load's.
@@ -120,16 +120,15 @@ def _head(blob: Blob) -> bytes:
 def _tables(connection: Connection, load: Load) -> Iterator[Tables]:
     """Names that no service takes for a load's, of tables that are dropped again. What a kill leaves expires with the
     dataset's other tables."""
-    own = uuid.uuid4().hex
-    tables = Tables(
-        *(f"{connection.project}.{STAGING}._preview_{kind}_{load.load_id}_{own}" for kind in ("raw", "checked")),
-        staging=f"{connection.project}.{STAGING}._preview_staged_{load.load_id}_{own}",
-        rejected=f"{connection.project}.{STAGING}._preview_rejected_{load.load_id}_{own}",
-    )
+    own = f"{load.load_id}_{uuid.uuid4().hex}"
+    names = [
+        f"{connection.project}.{STAGING}._preview_{what}_{own}" for what in ("raw", "checked", "staged", "rejected")
+    ]
+    tables = Tables(*names)
     try:
         yield tables
     finally:
-        for name in vars(tables).values():
+        for name in names:
             connection.warehouse.drop_table(name)
 
 

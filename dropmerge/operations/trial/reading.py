@@ -145,7 +145,7 @@ def _rejected(warehouse: Warehouse, tables: Tables, most: int) -> list[RejectedR
     return [_row(one) for one in warehouse.query(sql, {"most": ("INT64", most)})]
 
 
-def _row(one: Mapping[str, Any]) -> RejectedRow:
+def _row(one: Any) -> RejectedRow:
     row = json.loads(one["row_text"])
     row |= row.pop(RESCUED.name, None) or {}
     reasons = {reason: row.get(reason.partition(": ")[2]) for reason in one["reasons"]}
