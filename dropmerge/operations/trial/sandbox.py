@@ -12,6 +12,7 @@ from pathlib import Path
 
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
+from google.auth.transport.requests import AuthorizedSession
 from google.cloud import bigquery
 
 from localcloud.alone import running_warehouse
@@ -29,12 +30,12 @@ class Sandbox:
 
     def warehouse(self, project: str) -> Warehouse:
         """Of a project of this name, in which no other has tables."""
-        # Not by the environment: what is there points to the person's own local cloud.
-        client = bigquery.Client(
-            project,
-            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
-            client_options=ClientOptions(api_endpoint=self.url),
-        )
+        # Not by the environment, which may point to the person's own local cloud, or have a proxy for the Internet.
+        credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+        session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
+        session.trust_env = False
+        options = ClientOptions(api_endpoint=self.url)
+        client = bigquery.Client(project, credentials=credentials, client_options=options, _http=session)
         warehouse = Warehouse(client, _SECONDS)
         for dataset in (STAGING, OPS):
             warehouse.create_dataset(dataset)
