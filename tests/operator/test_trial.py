@@ -137,24 +137,20 @@ def test_the_cases_of_the_projects_own_feeds_pass(commands: Commands) -> None:
 
 
 def test_a_case_whose_rows_are_others_fails_and_update_writes_them(commands: Commands, tmp_path: Path) -> None:
-    feeds = _copied(tmp_path, "rejected_row", "late_row")
-    wrong, unexpected = (feeds / "tests" / "accounts" / name for name in ("late_row", "rejected_row"))
-    (wrong / "expected.csv").write_text("customer_id,account_number,credit_score\nc1,a1,700\nc2,a1,651\n")
-    (unexpected / "rejected.csv").unlink()
-    report = tmp_path / "report.xml"
+    """Also where a row is rejected that nobody expects."""
+    feeds = _copied(tmp_path, "rejected_row")
+    case, report = feeds / "tests" / "accounts" / "rejected_row", tmp_path / "report.xml"
+    (case / "expected.csv").write_text("customer_id,account_number,credit_score\nc1,a1,701\n")
+    (case / "rejected.csv").unlink()
     done = commands.run("feeds", "test", "--feeds", feeds, "--junit", report, code=1)
-    assert "expected.csv: customer_id='c2', account_number='a1': credit_score is '650', expected '651'" in done.stdout
+    assert "expected.csv: customer_id='c1', account_number='a1': credit_score is '700', expected '701'" in done.stdout
     assert "rejected.csv: not expected: file='2_bad.csv', reasons='missing_value: customer_id'" in done.stdout
-    assert "2 cases, 2 failed" in done.stdout
-    assert parse(report).getroot().attrib["failures"] == "2"
-    shutil.rmtree(wrong)
-    before = {path: path.read_bytes() for path in feeds.rglob("*.csv")}
+    assert "1 case, 1 failed" in done.stdout
+    assert parse(report).getroot().attrib["failures"] == "1"
     commands.run("feeds", "test", "accounts", "--feeds", feeds, "--update", "--yes")
-    written = {path: path.read_bytes() for path in feeds.rglob("*.csv")}
-    assert written.pop(unexpected / "rejected.csv") == (
-        _FEEDS / "tests" / "accounts" / "rejected_row" / "rejected.csv"
-    ).read_bytes()
-    assert written == before, "only what differs is written"
+    assert (case / "expected.csv").read_text() == "customer_id,account_number,credit_score\nc1,a1,700\n"
+    shipped = _FEEDS / "tests" / "accounts" / "rejected_row" / "rejected.csv"
+    assert (case / "rejected.csv").read_bytes() == shipped.read_bytes()
 
 
 def _copied(folder: Path, *cases: str) -> Path:
@@ -241,7 +237,11 @@ def test_the_pages_commands_do_what_it_says(
     pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """docs/testing-a-contract.md, as it is typed, with a terminal's answer where one is asked for."""
-    feeds = _copied(tmp_path, "late_row")
+    feeds = _copied(tmp_path)
+    case = feeds / "tests" / "accounts" / "one"
+    case.mkdir(parents=True)
+    (case / "1.csv").write_text(HEADER + row("d1"))
+    (case / "expected.csv").write_text("customer_id\nd1\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DROPMERGE_FEEDS", str(feeds))
     here = Commands({**commands.variables, "DROPMERGE_FEEDS": str(feeds)})
