@@ -203,7 +203,9 @@ def test_a_preview_says_what_a_file_would_do_and_changes_nothing(
     found = commands.json("preview", "gs://landing/elsewhere/next.csv", "--feeds", elsewhere)
     assert (found["feed"], found["generation"], found["merged"]) == ("accounts", blob.generation, False)
     assert found["effect"] == _effect(inserted=1, updated=1, tombstones=1, ignored=1)
-    refused = commands.json("preview", f"gs://landing/elsewhere/bad.csv#{bad.generation}", "--feeds", elsewhere, code=1)
+    refused = commands.json(
+        "preview", f"gs://landing/elsewhere/bad.csv#{bad.generation}", "--feeds", elsewhere, code=1
+    )
     assert refused["fault"]["reason"] == "too_many_bad_rows"
     assert [one["reasons"] for one in refused["rejected"]] == [{"not_an_integer: credit_score": "high"}]
     again = commands.json("preview", merged)

@@ -193,9 +193,7 @@ def test_bigquery_is_asked_what_a_merge_would_read(
         asked.append((sql, job_config.dry_run))
         return SimpleNamespace(total_bytes_processed=answer)
 
-    connection: Any = SimpleNamespace(
-        project="local", warehouse=SimpleNamespace(client=SimpleNamespace(query=query))
-    )
+    connection: Any = SimpleNamespace(project="local", warehouse=SimpleNamespace(client=SimpleNamespace(query=query)))
     table, entry = described("local.main.accounts", definition(_FEED)), SimpleNamespace(table_id="a" * 32)
     assert table.created == CREATED
     entries: Any = [entry]
