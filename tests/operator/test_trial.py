@@ -183,7 +183,7 @@ def _everything(pipeline: Pipeline) -> Any:
     warehouse, names = pipeline.connection.warehouse, {}
     for dataset in ("main", "staging", "ops"):
         for name in warehouse.list_tables(dataset, ""):
-            rows = warehouse.query(f"SELECT TO_JSON_STRING(_t) AS row FROM `{dataset}.{name}` AS _t")  # noqa: S608
+            rows = warehouse.query(f"SELECT TO_JSON_STRING(_t) AS row FROM `{dataset}.{name}` AS _t")
             names[f"{dataset}.{name}"] = sorted(one["row"] for one in rows)
     return names, sorted(blob.name for blob in pipeline.connection.storage.list_blobs("archive"))
 
@@ -252,6 +252,7 @@ def test_the_pages_commands_do_what_it_says(
     pipeline.wait_until_idle()
     lines = [line.strip() for line in re.findall(r"^ +(?:run: )?dropmerge (.+)$", _PAGE, re.M)]
     assert len(lines) >= 4
-    for line in lines:
+    # One that another goes on from is typed with it.
+    for line in [one for one in lines if not any(other.startswith(f"{one} ") for other in lines)]:
         here.run(*shlex.split(line.replace("--update", "--update --yes")))
     assert (tmp_path / "report.xml").exists()
