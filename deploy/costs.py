@@ -82,16 +82,20 @@ class Bill:
         return sum(float(getattr(self, field.name)) for field in fields(self))
 
 
+def billed_of_merge(main_bytes: float, file_bytes: float, group: float = 1, ledger_bytes: float = 0) -> float:
+    """Bytes billed for a MERGE of so many loads, each of a file of this size, that reads the whole main table."""
+    return (
+        _billed(main_bytes)
+        + 2 * group * _billed(file_bytes)  # for the bounds, then for the rows
+        + _billed(ledger_bytes)
+        + 3 * QUERY_MINIMUM  # the lock taken and looked for, the ledger's lookup
+    )
+
+
 def bill(load: Workload, grouped: bool = True) -> Bill:
     """The bill of 30 days, with a month of files kept."""
     files, group = load.files_a_day * DAYS, load.group(grouped)
-    ledger = files * LEDGER_ROW
-    merge_bytes = (
-        _billed(load.main_bytes)
-        + 2 * group * _billed(load.file_bytes)  # for the bounds, then for the rows
-        + _billed(ledger)
-        + 3 * QUERY_MINIMUM  # the lock taken and looked for, the ledger's lookup
-    )
+    merge_bytes = billed_of_merge(load.main_bytes, load.file_bytes, group, files * LEDGER_ROW)
     seconds = (INGEST_SECONDS + MERGE_SECONDS) / OVERLAP
     return Bill(
         merges=files / group * merge_bytes / TIB * QUERY_TIB,

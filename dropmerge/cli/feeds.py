@@ -1,4 +1,4 @@
-"""`dropmerge feeds check | show | init`: contracts before they are deployed."""
+"""`dropmerge feeds check | show | init | test`: contracts before they are deployed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import report_errors
+from dropmerge.cli.feeds_test import run_tests
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, State
 from dropmerge.cli.terminal import pluralize, print_table, table
 from dropmerge.operations.feeds.contracts import check_contracts, choose_contracts
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from services.shared.contract.feed import Feed
 
 commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Contracts, before they are deployed.")
+commands.command("test")(run_tests)
 
 
 @commands.command("check")

@@ -25,13 +25,14 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status:status", "Show how each feed stands."),
     "explain": ("explain:explain", "Show the life of a file, or of a row."),
     "rejected": ("rejected:rejected", "Show rows that failed their checks."),
+    "preview": ("preview:preview", "Say what a file in the bucket would do."),
     "backfill": ("backfill:backfill", "Announce files that are not merged."),
     "rebuild": ("rebuild:rebuild", "Make a main table anew from the archive."),
     "verify": ("verify:verify", "Compare a main table with its files."),
     "purge-tombstones": ("tombstones:purge_tombstones", "Remove old deletes from main tables."),
     "adopt": ("adopt:adopt", "Take over a table that was there before its feed."),
     "dead-letters": ("dead_letters:commands", "List, show, replay, discard dead letters."),
-    "feeds": ("feeds:commands", "Check and show contracts, make a first one."),
+    "feeds": ("feeds:commands", "Check, show and test contracts, make a first one."),
 }
 """By name: module and attribute below dropmerge.cli, and a line for the list."""
 

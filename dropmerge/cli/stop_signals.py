@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 
 class StopSignals:
-    """Remembers the first of them, from now on until the process ends.
+    """Remembers the first of them, from now on until the process ends or `restore` is called.
 
     No exception is raised: one between starting a part of the local cloud and recording it would leave it behind.
     """
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self._before: dict[int, Any] = {}
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # nohup ignores SIGHUP for its command, which is to outlive the terminal.
             if (number, signal.getsignal(number)) != (signal.SIGHUP, signal.SIG_IGN):
-                signal.signal(number, self.heard)
+                self._before[number] = signal.signal(number, self.heard)
 
     def heard(self, number: int, _: object) -> None:
         """The handler. A second, impatient one changes nothing."""
@@ -24,6 +26,11 @@ class StopSignals:
 
     def asked(self) -> bool:
         return self.number is not None
+
+    def restore(self) -> None:
+        """Let signals do again what they did before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     @property
     def code(self) -> int:

@@ -29,6 +29,8 @@ class Layout:
     """The unknown columns that the table gains, sorted."""
     rescued: tuple[tuple[str, str], ...] = ()
     """Of each unknown column that is kept in `_rescued`, the name in the file and the raw name; sorted."""
+    ignored: tuple[str, ...] = ()
+    """Names in the file of the unknown columns that are left out, in its order."""
     encoding: str = UTF_8
     """The contract's, where that leaves the order of bytes to the file with the order that the file has."""
 
@@ -56,6 +58,7 @@ def _layout(header: Sequence[str], unknown: set[str], feed: Feed) -> Layout:
         has_delete_column=feed.delete is not None and feed.delete.in_file in header,
         added=tuple(sorted(unknown)) if gains else (),
         rescued=_aside(header, columns, unknown) if feed.unknown_columns == "rescue" else (),
+        ignored=tuple(name for name in header if name in unknown) if feed.unknown_columns == "ignore" else (),
     )
 
 

@@ -486,6 +486,22 @@ MUTATIONS = [
         "if False else",
         "tests/unit/shared/contract/test_moment_formats.py::test_a_day",
     ),
+    Mutation(
+        "rows-nobody-expects-pass",
+        "G7",
+        "dropmerge/operations/trial/comparison.py",
+        "extra = Counter(there.rows) - Counter(expected.rows)",
+        "extra = Counter[Row]()",
+        "tests/unit/dropmerge/test_trial.py::test_each_row_that_differs_is_named",
+    ),
+    Mutation(
+        "preview-leaves-its-tables",
+        "G1",
+        "dropmerge/operations/trial/preview.py",
+        "connection.warehouse.drop_table(name)",
+        "pass",
+        "tests/operator/test_trial.py::test_a_preview_says_what_a_file_would_do_and_changes_nothing",
+    ),
 ]
 
 

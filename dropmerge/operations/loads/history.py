@@ -127,7 +127,7 @@ def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> L
     `with_jobs`: also jobs and merged_rows, which take listing the jobs of that time, and loads with the same bytes.
     Raises UsageError.
     """
-    source = _source(connection, uri)
+    source = source_of(connection, uri)
     events = read_events(connection, source)
     load, merge = _load(connection, source, events)
     state = state_of(_evidence(connection, source, load, merge, events))
@@ -153,7 +153,11 @@ def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> L
     )
 
 
-def _source(connection: Connection, uri: str) -> ObjectGeneration:
+def source_of(connection: Connection, uri: str) -> ObjectGeneration:
+    """gs://bucket/object#generation as a person types it; without one the latest, 0 where none is known.
+
+    Raises UsageError.
+    """
     match = re.fullmatch(r"gs://([^/]+)/(.+?)(?:#([0-9]{1,18}|[0-9]{19}))?", uri, re.DOTALL)
     if match is None:
         raise UsageError(f"{uri!r} is not gs://bucket/object[#generation]")

@@ -158,7 +158,7 @@ def test_g7_the_contracts_own_name_is_not_that_of_the_file() -> None:
     assert _refusal("version,id", **_RENAMED) == "missing: 'Customer ID'; unknown: 'id'"
     assert _refusal(",".join(header), **_RENAMED) == "unknown: 'id', 'size'"
     layout = match_header(header, _feed(**_RENAMED, unknown_columns="ignore"))
-    assert layout == Layout(("id", "version", "_unknown_2", "_unknown_3"), False)
+    assert layout == Layout(("id", "version", "_unknown_2", "_unknown_3"), False, ignored=("id", "size"))
 
 
 @pytest.mark.parametrize("mode", ["rescue", "add"])

@@ -1,0 +1,191 @@
+"""What a file that is in a bucket would do to its main table: read as ingest reads it, counted, and not merged."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+
+from google.cloud.bigquery import QueryJobConfig, Table
+from google.cloud.storage import Blob
+
+from dropmerge.operations.adopt import entries_of
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.errors import NotDone
+from dropmerge.operations.loads.history import source_of
+from dropmerge.operations.no_answer import BIGQUERY
+from dropmerge.operations.rebuild.archive import pinned
+from dropmerge.operations.trial.effect import Effect, expected_effect
+from dropmerge.operations.trial.price import Price, price_of_dry_run, price_of_merge
+from dropmerge.operations.trial.reading import Fault, Pinned, Read, read
+from services.ingest.inspect_head import HEAD_BYTES
+from services.ingest.pin import pin
+from services.ingest.tables import Tables
+from services.merge.entries import Entry
+from services.merge.ledger import applied_loads
+from services.merge.main_table import MainTable, require_fit, required_changes
+from services.merge.pruning import key_range
+from services.merge.staged import Staged
+from services.merge.statement import merge_statement
+from services.shared.contract.feed import Feed
+from services.shared.datasets import STAGING
+from services.shared.errors import PermanentError, TransientError
+from services.shared.generation import ObjectGeneration
+from services.shared.google_errors import translated
+from services.shared.load import Load
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Previewed:
+    feed: Feed
+    source: ObjectGeneration
+    is_merged: bool
+    """Whether the main table has the load: then merge would do nothing."""
+    read: Read
+    effect: Effect | None = None
+    price: Price | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether no row was rejected, nor the file."""
+        return not self.read.fault and not (self.read.counts and self.read.counts.rejected)
+
+
+def preview(connection: Connection, uri: str, tell: Tell, most: int = 1000) -> Previewed:
+    """Of gs://bucket/object#generation, the latest where none is named; a copy in the archive is its object's.
+
+    Nothing of it stays: no table, no event, no rejected row. Raises NotDone, UsageError, and PermanentError where the
+    fault is not the file's.
+    """
+    load, feed = _load(connection, source_of(connection, uri))
+    with ExitStack() as made:
+        tell("copying")
+        one = made.enter_context(_pinned(connection, load, feed))
+        tables = made.enter_context(_tables(connection, load))
+        tell("reading")
+        # Each preview has tables of its own, and so jobs.
+        job = tables.staging.rpartition("_")[2]
+        found = read(connection.warehouse, feed, one, tables, f"{load.load_id}-{job}", most)
+        tell("counting")
+        return _counted(connection, feed, load, found, one.size)
+
+
+def _load(connection: Connection, source: ObjectGeneration) -> tuple[Load, Feed]:
+    """Of the object, and by which contract it is read."""
+    if not source.generation:
+        raise NotDone(f"{source.uri} is not there")
+    if source.bucket == connection.archive:
+        blob = connection.storage.bucket(source.bucket).get_blob(source.name)
+        load = Load.from_archive(source.name, blob.metadata) if blob else None
+        if load is None:
+            raise NotDone(f"{source.uri} is no copy that ingest has put there")
+        return load, connection.feed(load.feed)
+    if glob := connection.ignored_by(source.name):
+        raise NotDone(f"{source.uri} would be ignored, by {glob} in deploy/topology.yaml")
+    feed = connection.feed_of(source.name)
+    if feed is None:
+        raise NotDone(f"no_feed: no feed's pattern matches {source.name!r}")
+    return Load(feed.name, source), feed
+
+
+@contextmanager
+def _pinned(connection: Connection, load: Load, feed: Feed) -> Iterator[Pinned]:
+    """The archive's copy of the file, or one that is deleted again: BigQuery reads no other name as it is."""
+    bucket = connection.storage.bucket(connection.archive)
+    kept = next(pinned(connection, feed.name, load.load_id), None)
+    # Under the name of no feed: no rebuild and no backfill takes it for a load's.
+    copy = (
+        None if kept else pin(connection.storage, Load(f"{feed.name}__preview", load.source), feed.format, bucket.name)
+    )
+    if not kept and not copy:
+        raise NotDone(f"{load.source} was overwritten and is gone: its newer generation is merged instead")
+    try:
+        blob = copy or bucket.get_blob(kept.name)  # type: ignore[union-attr]
+        yield Pinned(load, f"gs://{bucket.name}/{blob.name}", int(blob.size or 0), _head(blob))
+    finally:
+        if copy:
+            copy.delete()
+
+
+@translated()
+def _head(blob: Blob) -> bytes:
+    count = min(HEAD_BYTES, int(blob.size or 0))
+    return bytes(blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60)) if count else b""
+
+
+@contextmanager
+def _tables(connection: Connection, load: Load) -> Iterator[Tables]:
+    """Names that no service takes for a load's, of tables that are dropped again. What a kill leaves expires with the
+    dataset's other tables."""
+    own = f"{load.load_id}_{uuid.uuid4().hex}"
+    names = [
+        f"{connection.project}.{STAGING}._preview_{what}_{own}" for what in ("raw", "checked", "staged", "rejected")
+    ]
+    tables = Tables(*names)
+    try:
+        yield tables
+    finally:
+        for name in names:
+            connection.warehouse.drop_table(name)
+
+
+def _counted(connection: Connection, feed: Feed, load: Load, found: Read, size: int) -> Previewed:
+    entries, table = entries_of(connection, feed), _find(connection, feed)
+    is_merged = bool(table and entries) and bool(
+        applied_loads(connection.warehouse, connection.project, feed.name, entries[0].table_id, [load.load_id])
+    )
+    previewed = Previewed(feed, load.source, is_merged, found)
+    try:
+        require_fit(feed, entries, table)
+        needed = required_changes(feed, table, found.staged.extra if found.staged else ()) if table else None
+    except PermanentError as error:
+        fault = found.fault or Fault(error.reason, error.detail)
+        return replace(previewed, read=replace(found, fault=fault))
+    except TransientError as error:
+        raise NotDone(str(error)) from error
+    if found.staged is None:
+        return previewed
+    price = _price(connection, feed, found.staged, table, entries, size, can_be_asked=not needed)
+    if is_merged:
+        return replace(previewed, effect=Effect(), price=price)
+    return replace(previewed, effect=_effect(connection, feed, found.staged, table), price=price)
+
+
+def _find(connection: Connection, feed: Feed) -> Table | None:
+    return connection.warehouse.find_table(f"{connection.project}.{feed.table}")
+
+
+def _effect(connection: Connection, feed: Feed, staged: Staged, table: Table | None) -> Effect:
+    bounds = key_range(connection.warehouse, feed, [staged.table]) if table else []
+    main = f"{connection.project}.{feed.table}" if table else None
+    return expected_effect(connection.warehouse, feed, staged, main, bounds)
+
+
+def _price(
+    connection: Connection,
+    feed: Feed,
+    staged: Staged,
+    table: Table | None,
+    entries: list[Entry],
+    size: int,
+    can_be_asked: bool,
+) -> Price:
+    # The local warehouse reads by other rules than BigQuery, and knows no bytes.
+    if table and entries and can_be_asked and not BIGQUERY.emulator:
+        names = tuple(one.name for one in table.schema)
+        main = MainTable(entries[0].table_id, table.created, names)
+        bytes_read = _dry_run(connection, merge_statement(connection.project, feed, main, [staged]))
+        if bytes_read:
+            return price_of_dry_run(bytes_read)
+    return price_of_merge(float(table.num_bytes or 0) if table else 0, size)
+
+
+@translated()
+def _dry_run(connection: Connection, sql: str) -> int:
+    """Bytes that a script would read, which costs nothing to ask; 0 where BigQuery does not say
+    (https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics2, totalBytesProcessed)."""
+    job = connection.warehouse.client.query(sql, job_config=QueryJobConfig(dry_run=True))
+    return int(job.total_bytes_processed or 0)
