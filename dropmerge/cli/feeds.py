@@ -1,4 +1,4 @@
-"""`dropmerge feeds check | show | init`: contracts before they are deployed."""
+"""`dropmerge feeds check | show | init | schema | export | import`: contracts before they are deployed."""
 
 from __future__ import annotations
 
@@ -136,3 +136,11 @@ def init(
     with report_errors():
         contract = infer(file)
     typer.echo(contract_yaml(feed_name(file), contract), nl=False)
+
+
+@commands.command("schema")
+def print_schema() -> None:
+    """Print a JSON Schema of contracts, for editors; docs/feed.schema.json has it."""
+    from dropmerge.operations.feeds.schema import schema_text
+
+    typer.echo(schema_text(), nl=False)

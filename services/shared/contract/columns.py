@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from services.shared.contract.fault import Fault, Place
 from services.shared.contract.formats import NullMarkers
@@ -18,13 +18,20 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$"
 GENERATION = "_generation"
 """As version: the newest file wins."""
 Version = Annotated[str, StringConstraints(pattern=rf"^({GENERATION}|[A-Za-z][A-Za-z0-9_]{{0,127}})$")]
-Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
+Type = Annotated[
+    str,
+    AfterValidator(lambda name: type_named(name).name),
+    WithJsonSchema({"type": "string", "enum": [name for one in TYPES.values() for name in (one.name, *one.aliases)]}),
+]
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 Formats = Annotated[
     tuple[Text, ...],
     Field(min_length=1),
-    BeforeValidator(lambda value: [value] if isinstance(value, str) and value else value),
+    BeforeValidator(
+        lambda value: [value] if isinstance(value, str) and value else value,
+        json_schema_input_type=Text | Annotated[tuple[Text, ...], Field(min_length=1)],
+    ),
 ]
 """One alone is a list of one."""
 
@@ -38,11 +45,14 @@ class Model(BaseModel):
 class Column(Model):
     name: Name
     from_: str | None = Field(default=None, alias="from")
-    """Its name in the files' header, any text, where that is another one."""
+    """Where that is another name."""
     type: Type
     mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"
+    """A row is refused that has no value in a REQUIRED column; one of the key or the version is REQUIRED anyway."""
     description: str = ""
+    """For people; no change of it is a change of the contract."""
     check: str | None = None
+    """A row for which it is false is refused."""
     default: Text | None = None
     """Text of the value where a file has no such column; without it the value is NULL."""
     null_markers: NullMarkers | None = None
@@ -71,8 +81,11 @@ class Column(Model):
 
 
 class Delete(Model):
+    """Which rows are deletes."""
+
     column: Name
     from_: str | None = Field(default=None, alias="from")
+    """Where that is another name."""
     equals: Text
     others: list[str] | None = None
     """The column's other values, where the contract names them: any further one is a reason, also an empty one."""
