@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import AliasChoices, AliasPath, BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -20,6 +21,10 @@ from services.shared.contract.feed import Feed
 from services.shared.contract.wording import IS
 
 Schema = dict[str, Any]
+SYNONYMS: Mapping[str, Mapping[str, str]] = {}
+"""Other words that are taken, by the path of the mapping that has them, such as `columns.*`: word to option."""
+_SYNONYM = "x-synonym-of"
+"""Of a part: the option that it says in another word."""
 
 
 def schema_text() -> str:
@@ -32,6 +37,7 @@ def schema() -> Schema:
     made = Feed.model_json_schema(schema_generator=_Generator)
     for path, part in options(made):
         part["description"] = _described(part.get("description"), IS.get(path))
+    _add_synonyms(made, SYNONYMS)
     return {"$schema": _Generator.schema_dialect, "title": "A contract of dropmerge", **made}
 
 
@@ -41,7 +47,10 @@ def _described(words: str | None, what: str | None) -> str:
 
 
 def options(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    """Each key that a contract may have, as `columns.*.type`, and its part of the schema; in each format that has it."""
+    """Each key that a contract may have, such as `columns.*.type`, and its part; synonyms are left out.
+
+    One that several formats have comes once for each.
+    """
     yield from _options(schema, "", schema["$defs"])
 
 
@@ -53,9 +62,35 @@ def _options(part: Schema, above: str, models: Mapping[str, Schema]) -> Iterator
     if "items" in part:
         yield from _options(part["items"], f"{above}.*", models)
     for name, inner in part.get("properties", {}).items():
-        path = f"{above}.{name}" if above else name
-        yield path, inner
-        yield from _options(inner, path, models)
+        if _SYNONYM not in inner:
+            path = f"{above}.{name}" if above else name
+            yield path, inner
+            yield from _options(inner, path, models)
+
+
+def _add_synonyms(schema: Schema, synonyms: Mapping[str, Mapping[str, str]]) -> None:
+    """Each takes any value: what it may be, where that is not the option's own, is for `feeds check`."""
+    for place, words in synonyms.items():
+        for mapping in _mappings(schema, place):
+            found = {word: option for word, option in words.items() if option in mapping}
+            mapping.update({word: _other_word(option, {}) for word, option in found.items()})
+
+
+def _mappings(schema: Schema, place: str) -> Iterator[Schema]:
+    """The properties of each mapping that may be at a place."""
+    parts = [schema] if not place else [part for path, part in options(schema) if path == place.removesuffix(".*")]
+    waiting = list(parts)
+    while waiting:
+        part = waiting.pop()
+        if "properties" in part:
+            yield part["properties"]
+        waiting += [*part.get("anyOf", ()), *part.get("oneOf", ()), *([part["items"]] if "items" in part else ())]
+        if "$ref" in part:
+            waiting.append(schema["$defs"][part["$ref"].rpartition("/")[2]])
+
+
+def _other_word(option: str, part: Schema) -> Schema:
+    return {**part, "description": f"Another word for {option}.", _SYNONYM: option}
 
 
 class _Generator(GenerateJsonSchema):
@@ -63,14 +98,20 @@ class _Generator(GenerateJsonSchema):
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         made = super().model_schema(schema)
-        docs = _docstrings(schema["cls"])
+        docs, properties = _docstrings(schema["cls"]), made["properties"]
         for name, field in schema["cls"].model_fields.items():
+            option, *others = _words(field.validation_alias or field.alias or name)
             if name in docs:
-                made["properties"][field.alias or name]["description"] = docs[name]
+                properties[option]["description"] = docs[name]
+            properties |= {word: _other_word(option, properties[option]) for word in others}
         return made
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
+
+
+def _words(alias: str | AliasPath | AliasChoices) -> list[str]:
+    return [str(one) for one in alias.choices] if isinstance(alias, AliasChoices) else [str(alias)]
 
 
 def _docstrings(model: type[BaseModel]) -> Mapping[str, str]:
@@ -85,7 +126,7 @@ def _docstrings(model: type[BaseModel]) -> Mapping[str, str]:
 
 def _below(node: ast.stmt) -> Iterator[tuple[str, str]]:
     body = node.body if isinstance(node, ast.ClassDef) else []
-    for name, text in zip(body, body[1:], strict=False):
+    for name, text in itertools.pairwise(body):
         match name, text:
             case ast.AnnAssign(target=ast.Name(id=field)), ast.Expr(value=ast.Constant(value=str(words))):
                 yield field, " ".join(words.split())

@@ -1,4 +1,4 @@
-"""The published JSON Schema of contracts: made from the code, valid, and neither narrower nor, where it can tell, wider."""
+"""The published JSON Schema of contracts: made from the code, valid, not narrower, and seldom wider."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from pydantic import ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 
 from deploy.topology import ROOT
+from dropmerge.operations.feeds import schema as module
 from dropmerge.operations.feeds.infer import infer
 from dropmerge.operations.feeds.schema import options, schema, schema_text
 from dropmerge.operations.feeds.write import MODELINE, contract_yaml
@@ -135,3 +136,28 @@ def test_what_feeds_init_writes_begins_with_the_line_that_editors_read(tmp_path:
     assert text.splitlines()[0] == MODELINE
     assert (_FOLDER / MODELINE.partition("$schema=")[2]).resolve() == _PAGE
     assert _VALIDATOR.is_valid(yaml.safe_load(text))
+
+
+def test_other_words_are_taken_and_are_no_options_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the models, and those of a table; of each mapping that may be at a place."""
+
+    class Other(Feed):
+        missing_columns: str = Field(default="null", validation_alias=AliasChoices("missing_columns", "lacking"))
+
+    words = {
+        "": {"max_bad_records": "bad_rows"},
+        "format": {"field_delimiter": "delimiter"},
+        "columns.*": {"as": "type"},
+    }
+    monkeypatch.setattr(module, "Feed", Other)
+    monkeypatch.setattr(module, "SYNONYMS", words)
+    made = schema()
+    validator = Draft202012Validator(made)
+    contract = _changed("format.field_delimiter", ";")
+    contract["columns"][0]["as"] = "INT64"
+    contract |= {"max_bad_records": 7, "lacking": "null"}
+    assert [error.message for error in validator.iter_errors(contract)] == []
+    assert not _VALIDATOR.is_valid(contract)
+    assert [path for path, _ in options(made)] == [path for path, _ in options(schema())]
+    assert not {"lacking", "max_bad_records", "format.field_delimiter", "columns.*.as"} & {p for p, _ in options(made)}
+    assert not validator.is_valid(_changed("format", {"type": "ndjson", "field_delimiter": ";"}))
