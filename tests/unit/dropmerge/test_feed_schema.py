@@ -142,7 +142,9 @@ def test_other_words_are_taken_and_are_no_options_of_their_own(monkeypatch: pyte
     """Those of the models, and those of a table; of each mapping that may be at a place."""
 
     class Other(Feed):
-        missing_columns: str = Field(default="null", validation_alias=AliasChoices("missing_columns", "lacking"))
+        missing_columns: str = Field(  # type: ignore[assignment]
+            default="null", validation_alias=AliasChoices("missing_columns", "lacking")
+        )
 
     words = {
         "": {"max_bad_records": "bad_rows"},
