@@ -16,15 +16,18 @@ from jsonschema import Draft201909Validator
 from deploy.topology import ROOT
 from dropmerge.operations.errors import NotDone
 from dropmerge.operations.feeds.odcs import LOGICAL_TYPES
-from dropmerge.operations.feeds.odcs.document import Document, read_document
+from dropmerge.operations.feeds.odcs.checks import of_rule
+from dropmerge.operations.feeds.odcs.document import Document, Rule, read_document
 from dropmerge.operations.feeds.odcs.draft import Draft, drafts
 from dropmerge.operations.feeds.odcs.export import export, export_yaml
 from dropmerge.operations.feeds.odcs.moments import format_of
 from dropmerge.operations.feeds.odcs.write import write_drafts
+from services.shared.contract.columns import parse_check
 from services.shared.contract.feed import Feed
 from services.shared.contract.types import TYPES
 from tests.harness.changes.contracts import Terms
 from tests.harness.commands import Commands
+from tests.harness.googlesql import GoogleSql
 from tests.harness.histories.feeds import YAML
 from tests.harness.statements.feeds import features
 
@@ -94,7 +97,7 @@ schema:
         physicalType: varchar(18)
         primaryKey: true
         primaryKeyPosition: 2
-        logicalTypeOptions: {minLength: 3, maxLength: 18, pattern: '^A"\\\\d+$'}
+        logicalTypeOptions: {minLength: 3, maxLength: 18, pattern: '^A"\\d+$'}
       - {name: country, logicalType: string, primaryKey: true, primaryKeyPosition: 1, required: true, description: null}
       - name: day
         logicalType: date
@@ -142,14 +145,14 @@ def test_a_document_that_others_wrote() -> None:
     assert columns["payment_id"]["from"] == "payment id"
     assert columns["payment_id"]["check"] == (
         "(LENGTH(`payment_id`) >= 3) AND (LENGTH(`payment_id`) <= 18)"
-        ' AND (REGEXP_CONTAINS(`payment_id`, "^A\\"\\\\d+$"))'
+        r""" AND (REGEXP_CONTAINS(`payment_id`, '^A"\\d+$'))"""
     )
     assert columns["country"] == {"type": "STRING", "mode": "REQUIRED"}
-    assert columns["day"] == {"type": "DATE", "format": "%d/%m/%Y", "check": '`day` >= DATE "2020-01-01"'}
+    assert columns["day"] == {"type": "DATE", "format": "%d/%m/%Y", "check": "`day` >= DATE '2020-01-01'"}
     assert columns["at"] == {"type": "TIMESTAMP", "time_zone": "Europe/Paris"}
     assert columns["amount"] == {"type": "NUMERIC", "check": "(`amount` >= 0) AND (`amount` < 1000000)"}
     assert columns["ratio"] == {"type": "FLOAT64"}
-    assert columns["unit"] == {"type": "STRING", "mode": "REQUIRED", "check": '`unit` IN ("kg", "it\'s")'}
+    assert columns["unit"] == {"type": "STRING", "mode": "REQUIRED", "check": r"`unit` IN ('kg', 'it\'s')"}
     assert draft.remarks == {
         "objects": ["where files are dropped"],
         "version": ["which of two rows is newer is not said: the newest file wins"],
@@ -177,6 +180,18 @@ def test_a_limit_that_is_no_value_is_left_out() -> None:
     assert [one for one in draft.remarks["columns.amount"] if "left out" in one] == [
         *("left out, the rule: minimum 0 OR TRUE", "left out, the rule: multipleOf 0.5")
     ]
+
+
+@pytest.mark.parametrize("text", ["it's", '"', "a\\b", "\\'", "tab\tx", "new\nline", "ü€", "' OR '' = '"])
+def test_a_text_means_itself_in_a_check(text: str) -> None:
+    """To Google's engine."""
+    rule = Rule(metric="invalidValues", arguments={"validValues": [text]}, mustBe=0)
+    check = of_rule("unit", "STRING", rule)
+    assert check
+    google = GoogleSql()
+    google.load("texts", ["unit"], [[text], [text + "x"], [""]])
+    rows = google.query(f"SELECT unit FROM `texts` WHERE {parse_check(check, {'unit': 'STRING'})}")
+    assert [row["unit"] for row in rows] == [text]
 
 
 def test_without_a_primary_key_one_is_guessed() -> None:

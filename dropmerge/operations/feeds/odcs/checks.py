@@ -65,6 +65,6 @@ def _literal(value: Any, kind: str) -> str:
         if type(value) not in (int, float):
             raise ValueError(f"{value!r} is no number")
         return str(value)
-    # GoogleSQL takes each escape of JSON in a text.
-    text = json.dumps(str(value), ensure_ascii=False)
-    return f"DATE {text}" if kind == "DATE" else text
+    # GoogleSQL takes the escapes of JSON in a text (https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical).
+    inner = json.dumps(str(value), ensure_ascii=False)[1:-1].replace('\\"', '"').replace("'", "\\'")
+    return f"DATE '{inner}'" if kind == "DATE" else f"'{inner}'"
