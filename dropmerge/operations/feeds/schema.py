@@ -9,6 +9,7 @@ import ast
 import inspect
 import itertools
 import json
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +19,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from services.shared.contract.feed import Feed
+from services.shared.contract.types import TYPES
 from services.shared.contract.wording import IS
 
 Schema = dict[str, Any]
@@ -29,7 +31,7 @@ _SYNONYM = "x-synonym-of"
 
 def schema_text() -> str:
     """What is published: JSON, two blanks a step."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(), indent=2) + "\n"
 
 
 def schema() -> Schema:
@@ -37,6 +39,10 @@ def schema() -> Schema:
     made = Feed.model_json_schema(schema_generator=_Generator)
     for path, part in options(made):
         part["description"] = _described(part.get("description"), IS.get(path))
+        if path == "columns.*.type":
+            part["enum"] = [name for one in TYPES.values() for name in (one.name, *one.aliases)]
+        if path == "format.encoding":
+            _ignore_case(part)
     _add_synonyms(made, SYNONYMS)
     return {"$schema": _Generator.schema_dialect, "title": "A contract of dropmerge", **made}
 
@@ -44,6 +50,13 @@ def schema() -> Schema:
 def _described(words: str | None, what: str | None) -> str:
     """By the model's words and by those of its faults; nothing where there are neither."""
     return f"{words} It is {what}." if words and what else words or what or ""
+
+
+def _ignore_case(part: Schema) -> None:
+    """Take words in capitals too; those in small letters stay, for an editor to offer them."""
+    words = part.pop("enum", None) or [part.pop("const")]
+    patterns = ("".join(f"[{one.upper()}{one}]" if one.isalpha() else one for one in word) for word in words)
+    part["anyOf"] = [{"enum": words}, {"pattern": f"^({'|'.join(patterns)})$"}]
 
 
 def options(schema: Schema) -> Iterator[tuple[str, Schema]]:
@@ -104,6 +117,13 @@ class _Generator(GenerateJsonSchema):
             if name in docs:
                 properties[option]["description"] = docs[name]
             properties |= {word: _other_word(option, properties[option]) for word in others}
+        return made
+
+    def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
+        made = super().str_schema(schema)
+        if "pattern" in made:
+            # Only the regular expressions of Rust, which pydantic has, write a character so.
+            made["pattern"] = re.sub(r"\\x\{([0-9A-Fa-f]+)\}", lambda code: chr(int(code[1], 16)), made["pattern"])
         return made
 
     def field_title_should_be_set(self, schema: Any) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from services.shared.contract.fault import Fault, Place
 from services.shared.contract.formats import NullMarkers
@@ -18,11 +18,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$"
 GENERATION = "_generation"
 """As version: the newest file wins."""
 Version = Annotated[str, StringConstraints(pattern=rf"^({GENERATION}|[A-Za-z][A-Za-z0-9_]{{0,127}})$")]
-Type = Annotated[
-    str,
-    AfterValidator(lambda name: type_named(name).name),
-    WithJsonSchema({"type": "string", "enum": [name for one in TYPES.values() for name in (one.name, *one.aliases)]}),
-]
+Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 Formats = Annotated[
@@ -45,14 +41,11 @@ class Model(BaseModel):
 class Column(Model):
     name: Name
     from_: str | None = Field(default=None, alias="from")
-    """Where that is another name."""
+    """Its name in the files' header, any text, where that is another one."""
     type: Type
     mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"
-    """A row is refused that has no value in a REQUIRED column; one of the key or the version is REQUIRED anyway."""
     description: str = ""
-    """For people; no change of it is a change of the contract."""
     check: str | None = None
-    """A row for which it is false is refused."""
     default: Text | None = None
     """Text of the value where a file has no such column; without it the value is NULL."""
     null_markers: NullMarkers | None = None
@@ -81,11 +74,8 @@ class Column(Model):
 
 
 class Delete(Model):
-    """Which rows are deletes."""
-
     column: Name
     from_: str | None = Field(default=None, alias="from")
-    """Where that is another name."""
     equals: Text
     others: list[str] | None = None
     """The column's other values, where the contract names them: any further one is a reason, also an empty one."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import BeforeValidator
 
 UTF_8, UTF_16, UTF_16LE, UTF_16BE = "utf-8", "utf-16", "utf-16le", "utf-16be"
 ISO_8859_1, WINDOWS_1252 = "iso-8859-1", "windows-1252"
@@ -54,13 +54,6 @@ def _same_codec(name: str) -> str | None:
     return next((one for one, own in CODECS.items() if own == codec), None)
 
 
-_Name = Literal["utf-8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252"]
-AnyUtf8 = Annotated[str, StringConstraints(pattern="^[Uu][Tt][Ff]-8$")]
-"""For a schema, which has no way to say that case is ignored."""
-_AnyCase = Annotated[
-    str,
-    StringConstraints(
-        pattern="^([Uu][Tt][Ff]-(8|16([LlBb][Ee])?)|[Ii][Ss][Oo]-8859-1|[Ww][Ii][Nn][Dd][Oo][Ww][Ss]-1252)$"
-    ),
+Encoding = Annotated[
+    Literal["utf-8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252"], BeforeValidator(_encoding)
 ]
-Encoding = Annotated[_Name, BeforeValidator(_encoding, json_schema_input_type=_Name | _AnyCase)]

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from services.shared.contract.encodings import AnyUtf8, Encoding
+from services.shared.contract.encodings import Encoding
 
 NullMarkers = list[Annotated[str, StringConstraints(min_length=1)]]
 """Texts of a field that are NULL, each as a whole and exactly; an empty field is NULL anyway."""
@@ -29,8 +29,8 @@ class Csv(BaseModel):
     """Of a pinned copy."""
 
     type: Literal["csv"]
-    delimiter: str = Field(default=",", pattern=r"^[\x01-\x09\x0b\x0c\x0e-!#-\x7f]$")
-
+    delimiter: str = Field(default=",", pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')
+    """One ASCII character."""
     encoding: Encoding = "utf-8"
     null_markers: NullMarkers = []
 
@@ -43,9 +43,7 @@ class Ndjson(BaseModel):
     content_type: ClassVar[str] = "application/x-ndjson"
 
     type: Literal["ndjson"]
-    encoding: Annotated[
-        Literal["utf-8"], BeforeValidator(_utf_8, json_schema_input_type=Literal["utf-8"] | AnyUtf8)
-    ] = "utf-8"
+    encoding: Annotated[Literal["utf-8"], BeforeValidator(_utf_8)] = "utf-8"
     null_markers: NullMarkers = []
 
 
