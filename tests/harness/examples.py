@@ -143,7 +143,9 @@ def _shown(value: Any, path: str) -> Iterator[str]:
 
 def _words(part: Mapping[str, Any]) -> Iterator[str]:
     for one in (part, *part.get("anyOf", ()), *part.get("oneOf", ())):
-        yield from (str(word) for word in (*one.get("enum", ()), *([one["const"]] if "const" in one else ())))
+        words = [str(word) for word in (*one.get("enum", ()), *([one["const"]] if "const" in one else ()))]
+        # Signs that may stand for each other, as those that group digits do, are not shown one by one.
+        yield from (word for word in words if any(map(str.isalpha, word)))
 
 
 def shown_as(value: Any) -> str:
