@@ -1,4 +1,4 @@
-"""`dropmerge feeds check | show | init | test`: contracts before they are deployed."""
+"""`dropmerge feeds check | show | init | test | schema | export | import`: contracts before they are deployed."""
 
 from __future__ import annotations
 
@@ -138,3 +138,52 @@ def init(
     with report_errors():
         contract = infer(file)
     typer.echo(contract_yaml(feed_name(file), contract), nl=False)
+
+
+@commands.command("schema")
+def print_schema() -> None:
+    """Print a JSON Schema of contracts, for editors; docs/feed.schema.json has it."""
+    from dropmerge.operations.feeds.schema import schema_text
+
+    typer.echo(schema_text(), nl=False)
+
+
+@commands.command("export")
+def export_feed(
+    odcs: Annotated[str, typer.Option("--odcs", metavar="FEED", help="In the Open Data Contract Standard 3.1.")],
+    state: State = DEFAULT_STATE_DIR,
+    project: Project = None,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
+) -> None:
+    """Print a contract in the words of a standard."""
+    from dropmerge.operations.feeds.odcs.export import export_yaml
+
+    with report_errors():
+        (feed,) = choose_contracts(feeds, odcs)
+        # Nothing is asked of the local cloud, whose names are always these.
+        landing = connect(state, project, feeds).landing if project else "landing"
+        typer.echo(export_yaml(feed, project or "local", landing), nl=False)
+
+
+@commands.command("import")
+def import_contract(
+    file: Annotated[Path, typer.Argument(metavar="ODCS", exists=True, dir_okay=False, readable=True)],
+    write: Annotated[bool, typer.Option("--write", help="Put each contract in the folder of contracts.")] = False,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
+) -> None:
+    """Print a first contract for each object of a document of the Open Data Contract Standard.
+
+    What the document does not say is marked by UNSURE. --write puts each in a new file, and none if one of them has a
+    fault or is there already.
+    """
+    from dropmerge.operations.feeds.odcs.document import read_document
+    from dropmerge.operations.feeds.odcs.draft import drafts
+    from dropmerge.operations.feeds.odcs.write import write_drafts
+
+    with report_errors():
+        found = drafts(read_document(file))
+        if write:
+            for path in write_drafts(found, feeds):
+                typer.echo(f"{path}: look for UNSURE, then: dropmerge feeds check {path}")
+        else:
+            typer.echo("---\n".join(draft.yaml() for draft in found), nl=False)

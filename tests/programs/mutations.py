@@ -502,6 +502,22 @@ MUTATIONS = [
         "pass",
         "tests/operator/test_trial.py::test_a_preview_says_what_a_file_would_do_and_changes_nothing",
     ),
+    Mutation(
+        "schema-behind-the-code",
+        "G7",
+        "services/shared/contract/feed.py",
+        'Literal["reject", "ignore", "rescue", "add"] = "reject"',
+        'Literal["reject", "ignore", "rescue", "add", "keep"] = "reject"',
+        "tests/unit/dropmerge/test_feed_schema.py::test_the_published_schema_is_that_of_the_code",
+    ),
+    Mutation(
+        "word-without-an-example",
+        "G7",
+        "services/shared/contract/columns.py",
+        'mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"',
+        'mode: Literal["NULLABLE", "REQUIRED", "FILLED"] = "NULLABLE"',
+        "tests/operator/test_contracts_page.py::test_every_option_has_an_example",
+    ),
 ]
 
 

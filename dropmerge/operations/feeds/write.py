@@ -7,6 +7,10 @@ from pathlib import Path
 
 from dropmerge.operations.feeds.infer import Contract
 
+MODELINE = "# yaml-language-server: $schema=../../docs/feed.schema.json"
+"""By which an editor finds the schema (https://github.com/redhat-developer/yaml-language-server#using-inlined-schema):
+a path from `deploy/feeds`, so that it is the schema of the same checkout."""
+
 
 def feed_name(file: Path) -> str:
     """A feed's name for files like this one."""
@@ -17,6 +21,7 @@ def feed_name(file: Path) -> str:
 def contract_yaml(name: str, contract: Contract) -> str:
     """YAML, one line per column; what is unsure is marked by UNSURE."""
     lines = [
+        MODELINE,
         f"feed: {_flow(name)}",
         f"objects: {_flow(f'incoming/{name}/*')}",
         f"format: {_flow(contract.format.model_dump(exclude={'encoding', 'null_markers'}))}",

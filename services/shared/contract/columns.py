@@ -24,7 +24,10 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Formats = Annotated[
     tuple[Text, ...],
     Field(min_length=1),
-    BeforeValidator(lambda value: [value] if isinstance(value, str) and value else value),
+    BeforeValidator(
+        lambda value: [value] if isinstance(value, str) and value else value,
+        json_schema_input_type=Text | Annotated[tuple[Text, ...], Field(min_length=1)],
+    ),
 ]
 """One alone is a list of one."""
 

@@ -37,10 +37,13 @@ def _of_main_table(name: str) -> str:
     return name
 
 
+_SHARE = r"[0-9]{1,3}(\.[0-9]{1,9})?%"
+
+
 def _rows_or_share(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,9})?%", value) and _percent(value) <= 100:
+    if isinstance(value, str) and re.fullmatch(_SHARE, value) and _percent(value) <= 100:
         return value
     raise PydanticCustomError("rows_or_share", "neither")
 
@@ -54,14 +57,26 @@ Objects = Annotated[str, StringConstraints(min_length=1), AfterValidator(_object
 TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*\.[A-Za-z]\w*$"), AfterValidator(_of_main_table)]
 # YAML reads null as nothing.
 MissingColumns = Annotated[
-    Literal["null", "reject"], BeforeValidator(lambda value: "null" if value is None else value)
+    Literal["null", "reject"],
+    BeforeValidator(
+        lambda value: "null" if value is None else value, json_schema_input_type=Literal["null", "reject"] | None
+    ),
+]
+RowsOrShare = Annotated[
+    int | str,
+    BeforeValidator(
+        _rows_or_share,
+        json_schema_input_type=Annotated[int, Field(ge=0)] | Annotated[str, StringConstraints(pattern=f"^{_SHARE}$")],
+    ),
 ]
 _READING = 1
 """Of the rules by which a file's text is read. A release that reads the same file otherwise counts it up."""
 
 
 class BadRows(Model):
-    at_most: Annotated[int | str, BeforeValidator(_rows_or_share)] = 0
+    """How many refused rows of a file are set aside; past that the whole file is a dead letter."""
+
+    at_most: RowsOrShare = 0
 
     def tolerates(self, bad: int, rows: int) -> bool:
         """Exactly: of 1,000 rows 0.1% is one row."""
@@ -71,8 +86,11 @@ class BadRows(Model):
 
 
 class Feed(Model):
+    """Which files, their format, their columns, and the table that they make."""
+
     name: FeedName = Field(alias="feed")
     objects: Objects
+    """Which objects of the bucket are files of this feed: `*` and `?` stay within a folder, `**` crosses folders."""
     format: Annotated[Format, Field(discriminator="type")]
     table: TableName
     key: list[Name] = Field(min_length=1)
@@ -82,6 +100,7 @@ class Feed(Model):
     missing_columns: MissingColumns = "null"
     """What a NULLABLE column is that a file lacks: its default or NULL, or a fault of the file."""
     unknown_columns: Literal["reject", "ignore", "rescue", "add"] = "reject"
+    """What becomes of a file's columns that the contract does not know."""
     bad_rows: BadRows = BadRows()
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from services.shared.reasons import ROW_REASONS
 
 def test_the_documentations_table_is_made_from_the_registry() -> None:
     """`python -c "from services.shared.contract.types import table; print(*table(), sep=chr(10))"` prints it anew."""
-    assert "\n".join(table()) in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "\n".join(table()) in (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
 
 
 def test_a_name_that_is_no_type_is_refused_with_those_that_are() -> None:
