@@ -189,8 +189,8 @@ def _malformed_file() -> Iterator[None]:
 def _once(detail: str) -> str:
     """A job's error has the first of its errors in its own message, and again behind `reason: … message:`."""
     said, _, again = detail.partition("; reason: ")
-    words = again.partition("message: ")[2].partition("; reason: ")[0].strip()
-    return said if words and words in said else detail
+    is_repeated = again.partition("message: ")[2].startswith(said.partition(" ")[2])
+    return said if again and is_repeated else detail
 
 
 def _job_name(name: str, *parts: str) -> str:

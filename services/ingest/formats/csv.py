@@ -40,18 +40,16 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
     text = decode(head, is_whole, options.encoding)
     if other := json_kind(text.partition("\n")[0]):
         raise PermanentError("wrong_format", f"the feed declares csv, the file looks like {other}: {_remedy(other)}")
-    first = csv_head.first_record(text, is_whole, options)
-    if first is None and options.header:
-        raise PermanentError("wrong_header", "the file has no header")
-    if options.encoding in _SINGLE_BYTE and set(C1_CONTROLS) & set("".join(first or ())) and options.header:
-        raise PermanentError("wrong_encoding", f"a name in the header has a control character; {_OTHER_CHARACTERS}")
     if not options.header:
-        return csv_head.nameless(first and csv_head.without_trailing(first, options), feed)
+        return csv_head.nameless(csv_head.first_records(text, is_whole, options), feed)
+    first = csv_head.header(text, is_whole, options)
+    if options.encoding in _SINGLE_BYTE and set(C1_CONTROLS) & set("".join(first)):
+        raise PermanentError("wrong_encoding", f"a name in the header has a control character; {_OTHER_CHARACTERS}")
     known = feed.names_in_file.keys()
-    if known and not known & set(first or ()) and (line := csv_head.better_header(text, options, known)):
+    if known and not known & set(first) and (line := csv_head.better_header(text, options, known)):
         what = f"the header does not fit feed {feed.name}: it has none of its names, and line {line} has them"
         raise PermanentError("wrong_header", f"{what}: is it skip: {line - 1}?")
-    return csv_head.without_trailing(first or (), options)
+    return csv_head.without_trailing(first, options)
 
 
 def hints(header: Sequence[str], known: AbstractSet[str], feed: Contract) -> Iterator[str]:
@@ -218,27 +216,32 @@ def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str,
             wrapped.write(_line(columns, options))
         for record in records:
             line = record.get(LINE)
-            wrapped.write(_line(_fields(columns, record), options) if line is None else f"{line}\n")
+            wrapped.write(f"{line}\n" if line is not None else _record(columns, record, options))
 
 
-def _fields(columns: Sequence[str], record: Mapping[str, str | None]) -> list[str]:
-    fields = [record.get(name) for name in columns]
-    if broken := json.loads(record.get(FIELDS) or "[]"):
-        if broken[-1] is not None:
-            fields.append(broken[-1])
-        while broken[-1] is None and len(fields) > 1 and fields[-1] is None:
-            fields.pop()
-    return [field or "" for field in fields]
+def _record(columns: Sequence[str], record: Mapping[str, str | None], options: Csv) -> str:
+    """With too few or too many fields where it had them."""
+    fields = [record.get(name) or "" for name in columns]
+    broken = json.loads(record.get(FIELDS) or "[]")
+    if not broken:
+        return _line(fields, options)
+    end = len(broken) - 1 - options.trailing_delimiter
+    if any(field is not None for field in broken[end:]):
+        return _joined([*fields, *(field for field in broken[end:] if field is not None)], options)
+    return _joined(fields[: sum(field is not None for field in broken)], options)
 
 
 def _line(fields: Sequence[str], options: Csv) -> str:
-    written = [*fields, ""] if options.trailing_delimiter else list(fields)
+    return _joined([*fields, ""] if options.trailing_delimiter else fields, options)
+
+
+def _joined(fields: Sequence[str], options: Csv) -> str:
     if options.is_of_lines:
-        return options.delimiter.join(csv_escape.escaped(field, options) for field in written) + "\n"
+        return options.delimiter.join(csv_escape.escaped(field, options) for field in fields) + "\n"
     if options.quote == "none":
-        return options.delimiter.join(written) + "\n"
+        return options.delimiter.join(fields) + "\n"
     buffer = io.StringIO(newline="")
-    csv.writer(buffer, delimiter=options.delimiter, lineterminator="\n").writerow(written)
+    csv.writer(buffer, delimiter=options.delimiter, lineterminator="\n").writerow(fields)
     return buffer.getvalue()
 
 

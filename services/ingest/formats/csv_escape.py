@@ -24,7 +24,7 @@ def patterns(options: Csv) -> Mapping[str, str]:
         escaped = rf'\\([{delimiter}"\\])'
     return {
         "record": rf"^(?:(?:{field}){delimiter})*$",
-        "field": rf"({field}){delimiter}",
+        "field": rf"(?:{field}){delimiter}",
         "quoted": rf'{escaped}|"(")',
         "bare": escaped,
     }
@@ -35,7 +35,7 @@ def split(line: str, options: Csv) -> list[str] | None:
     made, ended = patterns(options), line + options.delimiter
     if not re.search(made["record"], ended):
         return None
-    return [_unescaped(field, options, made) for field in re.findall(made["field"], ended)]
+    return [_unescaped(field[:-1], options, made) for field in re.findall(made["field"], ended)]
 
 
 def escaped(text: str, options: Csv) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -19,20 +22,32 @@ _DATUM = re.compile(r"\s*[-+]?[$€]?\s?\d[\d.,:/ TZ%+-]*")
 """A number, a date or a time, as no column is called."""
 
 
-def first_record(text: str, is_whole: bool, options: Csv) -> list[str] | None:
-    """The fields of the header, or without one of the first record that is no blank line; None where there is none.
+def header(text: str, is_whole: bool, options: Csv) -> list[str]:
+    """The first record's fields. Raises PermanentError: wrong_header or malformed_file."""
+    body = _after_skipped(text, is_whole, options)
+    try:
+        found = next(_records(body, options), None)
+    except csv.Error as error:
+        raise PermanentError("malformed_file", f"the header cannot be read: {error}") from error
+    if found is None:
+        raise PermanentError("wrong_header", "the file has no header")
+    _refuse_endless(body, is_whole)
+    return found
+
+
+def first_records(text: str, is_whole: bool, options: Csv) -> list[list[str]]:
+    """Of those that are at the file's beginning the ones that can be read, but blank lines.
 
     Raises PermanentError: wrong_header or malformed_file.
     """
-    body = text[_end_of_skipped(text, options) :]
-    try:
-        records = _records(body, options)
-        found = next(records if options.header else filter(None, records), None)
-    except csv.Error as error:
-        what = "header" if options.header else "first line"
-        raise PermanentError("malformed_file", f"the {what} cannot be read: {error}") from error
-    if not is_whole and "\n" not in body:
-        raise PermanentError("malformed_file", f"no line ends within the first {len(text)} characters")
+    body = _after_skipped(text, is_whole, options)
+    _refuse_endless(body, is_whole)
+    found: list[list[str]] = []
+    # The end of the head may have cut the last one.
+    lines = body if is_whole else body[: body.rindex("\n") + 1]
+    with contextlib.suppress(csv.Error):
+        for record in itertools.islice(filter(None, _records(lines, options, passes_misquoted=True)), _NEAR):
+            found.append(record)
     return found
 
 
@@ -41,8 +56,7 @@ def without_trailing(record: Sequence[str], options: Csv) -> list[str]:
     if not options.trailing_delimiter:
         return list(record)
     if record[-1:] != [""]:
-        what = "header" if options.header else "first line"
-        raise PermanentError("wrong_header", f"the {what} does not end with a delimiter, as trailing_delimiter says")
+        raise PermanentError("wrong_header", "the header does not end with a delimiter, as trailing_delimiter says")
     return list(record[:-1])
 
 
@@ -64,28 +78,36 @@ def better_header(text: str, options: Csv, known: AbstractSet[str]) -> int | Non
     return None
 
 
-def nameless(first: Sequence[str] | None, feed: Contract) -> list[str]:
-    """A name that is none for each field of a file without a header. Raises PermanentError("wrong_header")."""
-    width = max(feed.places)
-    if first is None:
-        return [""] * width
-    if len(first) < width or (len(first) > width and feed.unknown_columns == "reject"):
-        raise PermanentError(
-            "wrong_header", f"the first line has {len(first)} fields, feed {feed.name} has {width} columns"
-        )
-    if all(first[place - 1].strip().lower() == name.lower() for place, name in feed.places.items()):
+def nameless(records: Sequence[Sequence[str]], feed: Contract) -> list[str]:
+    """A name that is none for each field of a file without a header, of which these are the first records.
+
+    Raises PermanentError("wrong_header") where none of them is as wide as the contract says.
+    """
+    assert isinstance(feed.format, Csv)
+    least, is_exact = max(feed.places), feed.unknown_columns == "reject"
+    widths = Counter(len(record) - feed.format.trailing_delimiter for record in records)
+    fit = [width for width in widths if width == least or (width > least and not is_exact)]
+    if feed.format.short_lines == "fill":
+        fit += [least for width in widths if width < least]
+    if records and not fit:
+        what = f"the first line has {len(records[0])} fields, feed {feed.name} has {least} columns"
+        end = " and a delimiter after the last" if feed.format.trailing_delimiter else ""
+        raise PermanentError("wrong_header", what + end)
+    first = dict(enumerate(records[0], 1)) if records else {}
+    if records and all(first.get(place, "").strip().lower() == name.lower() for place, name in feed.places.items()):
         raise PermanentError(
             "wrong_header",
             f"the first line has the names of feed {feed.name}'s columns: has the file a header? Write header: true",
         )
-    return [""] * len(first)
+    return [""] * max(fit, key=lambda width: widths[width], default=least)
 
 
-def _end_of_skipped(text: str, options: Csv) -> int:
+def _after_skipped(text: str, is_whole: bool, options: Csv) -> str:
     at = 0
     for number in range(1, options.skip + 1):
         end = text.find("\n", at)
         if end < 0:
+            _refuse_endless(text[at:], is_whole)
             raise PermanentError(
                 "wrong_header", f"the file has fewer lines than the {options.skip} that the feed's format skips"
             )
@@ -93,21 +115,24 @@ def _end_of_skipped(text: str, options: Csv) -> int:
             # A load job skips records, of which this line would be a part.
             raise PermanentError("malformed_file", f"line {number}, which is to be skipped, has a quote left open")
         at = end + 1
-    return at
+    return text[at:]
 
 
-def _records(text: str, options: Csv) -> Iterator[list[str]]:
-    """Of a blank line nothing; raises csv.Error."""
+def _refuse_endless(body: str, is_whole: bool) -> None:
+    if not is_whole and "\n" not in body:
+        raise PermanentError("malformed_file", f"no line ends within the first {len(body)} characters")
+
+
+def _records(text: str, options: Csv, passes_misquoted: bool = False) -> Iterator[list[str]]:
+    """Of a blank line no fields; raises csv.Error."""
     if options.quote == '"' and not options.is_of_lines:
         yield from csv.reader(io.StringIO(text, newline=""), delimiter=options.delimiter, strict=True)
         return
-    for line in text.split("\n"):
+    lines = text.split("\n")
+    for line in lines if lines[-1] else lines[:-1]:
         line = line.removesuffix("\r")
-        if not line:
-            yield []
-        elif not options.is_of_lines:
-            yield line.split(options.delimiter)
-        elif (fields := split(line, options)) is None:
+        fields = split(line, options) if options.is_of_lines else line.split(options.delimiter)
+        if fields is not None:
+            yield fields if line else []
+        elif not passes_misquoted:
             raise csv.Error("a quote is left open, or a backslash has nothing after it")
-        else:
-            yield fields

@@ -11,12 +11,12 @@
     SELECT
       _whole,
 {% for n in range(columns | length) %}
-      _split[SAFE_OFFSET({{ n }})] AS _field_{{ n }},
+      SUBSTR(_split[SAFE_OFFSET({{ n }})], 1, LENGTH(_split[SAFE_OFFSET({{ n }})]) - 1) AS _field_{{ n }},
 {% endfor %}
       CASE
         WHEN _whole = '' THEN 'blank_line'
         WHEN NOT REGEXP_CONTAINS(CONCAT(_whole, @csv_delimiter), @csv_record) THEN 'misquoted'
-        WHEN ARRAY_LENGTH(_split) > {{ width }}{% if width > columns | length %} OR _split[SAFE_OFFSET({{ columns | length }})] != ''{% endif %} THEN 'too_many_fields'
+        WHEN ARRAY_LENGTH(_split) > {{ width }}{% if width > columns | length %} OR _split[SAFE_OFFSET({{ columns | length }})] != @csv_delimiter{% endif %} THEN 'too_many_fields'
 {% if not fills %}
         WHEN ARRAY_LENGTH(_split) < {{ width }} THEN 'too_few_fields'
 {% endif %}

@@ -23,7 +23,7 @@ def load_config(encoding: str, skip: int = 0) -> LoadJobConfig:
     return bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.CSV,
         schema=[bigquery.SchemaField(LINE, "STRING")],
-        skip_leading_rows=skip or None,
+        skip_leading_rows=skip,
         field_delimiter=_NEVER,
         quote_character="",
         allow_quoted_newlines=False,

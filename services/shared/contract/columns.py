@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from services.shared.contract.fault import Fault, Place
 from services.shared.contract.formats import NullMarkers
 from services.shared.contract.meant import meant
-from services.shared.contract.shape import From
+from services.shared.contract.place import From
 from services.shared.contract.types import TYPES, ColumnType, type_named
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]

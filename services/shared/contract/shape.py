@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Protocol
 
-from pydantic import PlainValidator
-from pydantic_core import PydanticCustomError
-
+from services.shared.contract.columns import Column, Delete
 from services.shared.contract.fault import Fault, Place
-from services.shared.contract.formats import MAX_COLUMNS, Csv
-
-if TYPE_CHECKING:
-    from services.shared.contract.feed import Feed
+from services.shared.contract.formats import Csv, Format
 
 
-def _from(value: object) -> str | int:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        if 1 <= value <= MAX_COLUMNS:
-            return value
-        raise PydanticCustomError("place", "none")
-    raise PydanticCustomError("string_type", "neither")
+class Contract(Protocol):
+    """The part of a feed that decides."""
+
+    @property
+    def format(self) -> Format: ...
+
+    @property
+    def columns(self) -> Sequence[Column]: ...
+
+    @property
+    def delete(self) -> Delete | None: ...
+
+    @property
+    def unknown_columns(self) -> str: ...
+
+    @property
+    def names_in_file(self) -> Mapping[str, str]:
+        """Of the columns that are read by name."""
 
 
-From = Annotated[str | int, PlainValidator(_from, json_schema_input_type=str | int)]
-"""A name in the files' header, any text, or a place in their records, from 1."""
-
-
-def places(feed: Feed) -> Mapping[int, str]:
+def places(feed: Contract) -> Mapping[int, str]:
     """By place, from 1, the columns that are read by place: those that say so; without a header all of them."""
     named = [(one.from_, one.name) for one in feed.columns]
     named += [(feed.delete.from_, feed.delete.column)] if feed.delete else []
@@ -39,7 +40,7 @@ def places(feed: Feed) -> Mapping[int, str]:
     return {place: name for place, (_, name) in enumerate(named, 1)}
 
 
-def titles(feed: Feed) -> list[str]:
+def titles(feed: Contract) -> list[str]:
     """The header of a file that has each column of the contract: at their places those that are read by place, around
     them the others in the contract's order. No two have one name."""
     taken, by_place, by_name = feed.names_in_file, places(feed), iter(feed.names_in_file)
@@ -50,7 +51,7 @@ def titles(feed: Feed) -> list[str]:
     return found
 
 
-def by_title(feed: Feed) -> Mapping[str, str]:
+def by_title(feed: Contract) -> Mapping[str, str]:
     """Of each column of the contract, which of `titles` it has."""
     taken = feed.names_in_file
     by_place = {name: _title(place, places(feed), taken) or name for place, name in places(feed).items()}
@@ -62,7 +63,7 @@ def _title(place: int, by_place: Mapping[int, str], taken: Mapping[str, str]) ->
     return f"_{place}" if name in taken else name
 
 
-def faults(feed: Feed) -> Iterator[Fault]:
+def faults(feed: Contract) -> Iterator[Fault]:
     """What of a contract does not fit the shape of its files."""
     froms: list[tuple[Place, object]] = [(("columns", n, "from"), one.from_) for n, one in enumerate(feed.columns)]
     froms += [(("delete", "from"), feed.delete.from_)] if feed.delete else []
@@ -79,7 +80,7 @@ def faults(feed: Feed) -> Iterator[Fault]:
         yield Fault(("format", "escape"), "the delimiter cannot be what escapes it")
 
 
-def _without_header(feed: Feed, froms: Sequence[tuple[Place, object]]) -> Iterator[Fault]:
+def _without_header(feed: Contract, froms: Sequence[tuple[Place, object]]) -> Iterator[Fault]:
     for place, one in froms:
         if isinstance(one, str):
             yield Fault(place, f"{one!r} is a name, and a file without a header has none: write a place, such as 2")
@@ -89,14 +90,14 @@ def _without_header(feed: Feed, froms: Sequence[tuple[Place, object]]) -> Iterat
                 what = "others say their place, so this column must: write from: and its place, such as 2"
                 yield Fault(place[:-1], what)
     said = {one for _, one in froms if isinstance(one, int)}
-    if gaps := sorted(set(range(1, max(said, default=0))) - said):
-        if feed.unknown_columns == "reject":
-            what = f"place {gaps[0]} is no column's: write unknown_columns: ignore, or give it a column"
-            yield Fault(("unknown_columns",), what)
+    gaps = sorted(set(range(1, max(said, default=0))) - said)
+    if gaps and feed.unknown_columns == "reject":
+        what = f"place {gaps[0]} is no column's: write unknown_columns: ignore, or give it a column"
+        yield Fault(("unknown_columns",), what)
     if feed.unknown_columns in ("rescue", "add"):
         what = f"{feed.unknown_columns} needs names, and a file without a header has none: write reject or ignore"
         yield Fault(("unknown_columns",), what)
 
 
-def _has_header(feed: Feed) -> bool:
+def _has_header(feed: Contract) -> bool:
     return not isinstance(feed.format, Csv) or feed.format.header
