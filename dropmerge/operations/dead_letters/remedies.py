@@ -57,8 +57,8 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "no_final_newline": Remedy(
         "The last byte is no line end. Only a contract that says `final_newline: true` asks for one.",
-        "The upload was cut off: have the file sent again, then discard. If the sender never ends the last line: leave "
-        "`final_newline` out, `feeds check`, deploy ingest, replay.",
+        "The upload was cut off: have the file sent again, then discard. If the sender never ends the last line: take "
+        "`final_newline` out of the contract, `feeds check`, deploy ingest, replay.",
     ),
     "malformed_file": Remedy(
         "The error has the place that BigQuery names: an open quote or text after one; or "
