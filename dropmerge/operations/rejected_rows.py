@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone, UsageError
 from dropmerge.operations.queries import statement
+from services.shared.contract.formats import FIELDS, LINE
 from services.shared.contract.order import RESCUED
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class RejectedRow:
     generation: int
     row: Mapping[str, str | None]
     """The row as it was: the contract's columns, the delete marker's where the feed has one, what the feed rescues or
-    adds, and of NDJSON the line as `_line`."""
+    adds, of lines the line as `_line`, and of a record of too few or too many fields those as `_fields`."""
     reasons: Sequence[str]
     """Each a word and a column."""
 
@@ -102,13 +103,15 @@ def mark_done(connection: Connection, wanted: Selection, loads: Mapping[str, int
 def write_file(path: Path, feed: Feed, rows: Sequence[RejectedRow]) -> None:
     """A file like the feed's own, values as they were, to fix and drop again. Raises UsageError."""
     from services.ingest.formats import format_of
+    from services.shared.contract.shape import by_title, titles
 
     if path.exists():
         raise UsageError(f"{path} is there already: name another file")
-    in_file = {name: header for header, name in feed.names_in_file.items()}
+    in_file = by_title(feed)
     records = [{in_file.get(name, name): text for name, text in row.row.items()} for row in rows]
-    header = list(feed.names_in_file)
+    header = titles(feed)
     if feed.unknown_columns in ("rescue", "add"):
-        header = list(dict.fromkeys([*header, *(name for record in records for name in record)]))
+        names = (name for record in records for name in record if name not in (LINE, FIELDS))
+        header = list(dict.fromkeys([*header, *names]))
     with path.open("wb") as file:
         format_of(feed).write(file, header, records, feed)

@@ -28,6 +28,7 @@ class Dialect:
     """What a load job says about its CSV files. Delimiter and quote are one byte; an empty quote quotes nothing."""
 
     width: int
+    """Columns of the table."""
     delimiter: bytes = b","
     quote: bytes = b'"'
     quoted_newlines: bool = False
@@ -36,21 +37,29 @@ class Dialect:
     """Whether a NUL is a character like others, and not a fault."""
     codec: str = "utf-8"
     """Python's name of the file's encoding."""
+    fills: bool = False
+    """Whether a record may lack fields at its end, which are NULL."""
+    cuts: bool = False
+    """Whether a record may have more fields than the table has columns, which are left out."""
+    null_marker: str = ""
+    """A field that is this text is NULL."""
     quoted: re.Pattern[bytes] = field(init=False)
     bare: re.Pattern[bytes] = field(init=False)
-    records: re.Pattern[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
         quote, delimiter = re.escape(self.quote), re.escape(self.delimiter)
         inner = b"[^%s%s]*+" % (quote, b"" if self.quoted_newlines else rb"\r\n")
         quoted = b"%s%s(?:%s%s%s)*+%s" % (quote, inner, quote, quote, inner, quote) if quote else b"(?!)"
         bare = rb"[^%s%s\r\n]*+" % (quote, delimiter)
-        # Written out and possessive: no step is ever taken back, which keeps it as fast as a plain search.
-        cell = b"(?>%s|%s)" % (quoted, bare)
-        record = rb"(?:%s\r?\n|\r?\n)" % delimiter.join([cell] * self.width)
         object.__setattr__(self, "quoted", re.compile(quoted))
         object.__setattr__(self, "bare", re.compile(bare))
-        object.__setattr__(self, "records", re.compile(b"(?:%s)*+" % record))
+
+    def records(self, width: int) -> re.Pattern[bytes]:
+        """As many records of so many fields as there are, none of them a blank line."""
+        # Written out and possessive: no step is ever taken back, which keeps it as fast as a plain search.
+        cell = b"(?>%s|%s)" % (self.quoted.pattern, self.bare.pattern)
+        record = rb"(?!\r?\n)%s\r?\n" % re.escape(self.delimiter).join([cell] * width)
+        return re.compile(b"(?:%s)*+" % record)
 
     @classmethod
     def of(cls, options: dict[str, Any], width: int) -> Dialect:
@@ -74,6 +83,9 @@ class Dialect:
             skip=int(options.get("skipLeadingRows") or 0),
             codec=_CODECS[encoding],
             keeps_controls=bool(options.get("preserveAsciiControlCharacters")),
+            fills=bool(options.get("allowJaggedRows")),
+            cuts=bool(options.get("ignoreUnknownValues")),
+            null_marker=str(options.get("nullMarker") or ""),
         )
 
 

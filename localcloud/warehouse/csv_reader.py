@@ -1,13 +1,14 @@
 """CSV as a BigQuery load job reads it: the dialect is what the job says, and nothing is guessed.
 
 A file is checked record by record. What is yielded leaves nothing to guess to the reader after it: UTF-8, LF ends a
-record, the fields are as many as the table has columns.
+record, and it is known how many fields each has.
 https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from localcloud.warehouse.csv_dialect import CsvError, Dialect
@@ -16,11 +17,14 @@ from localcloud.warehouse.encoded import Source, as_utf8
 _BLOCK = 4 * 2**20
 MAX_RECORD = 100 * 2**20
 """Bytes, as in BigQuery: https://cloud.google.com/bigquery/quotas#load_jobs"""
+BLANK = 0
+"""Stands for the number of fields of a blank line, which has one that is empty."""
 _BOM = b"\xef\xbb\xbf"
 
 
-def clean_records(source: Source, dialect: Dialect) -> Iterator[bytes]:
-    """The records of a CSV file in blocks, in UTF-8 and ended by LF, without the leading ones to skip.
+def clean_records(source: Source, dialect: Dialect) -> Iterator[tuple[int, bytes]]:
+    """The records of a CSV file, in blocks of those that have as many fields, at most the table's width; in UTF-8 and
+    ended by LF, without the leading ones to skip.
 
     Raises:
         CsvError: at the first fault, with its line and field.
@@ -31,14 +35,13 @@ def clean_records(source: Source, dialect: Dialect) -> Iterator[bytes]:
     while not unread.at_end:
         unread.add(source.read(size))
         skip -= unread.skip(skip)
-        line, piece = unread.line, b"" if skip else unread.take_records()
-        yield _clean(piece, dialect, line)
-        if not skip and (unread.at_end or not piece):
-            unread.check_record()
+        line, pieces = unread.line, {} if skip else unread.take_records()
+        for width, piece in pieces.items():
+            yield width, _clean(piece, dialect, line)
         if len(unread.data) > MAX_RECORD:
             raise CsvError(f"line {unread.line}: the record is longer than {MAX_RECORD} bytes")
         # A long record is read in ever larger steps, so that it is not searched from its start too often.
-        size = _BLOCK if piece else size * 2
+        size = _BLOCK if pieces else size * 2
 
 
 @dataclass
@@ -50,6 +53,10 @@ class _Unread:
     line: int = 1
     at_end: bool = False
     """Whether `data` reaches to the end of the file."""
+    usual: int = 0
+    """How many fields most records have, which is judged by the first."""
+    records: re.Pattern[bytes] | None = None
+    """Of those."""
 
     def add(self, block: bytes) -> None:
         """Appends what was read next; nothing means the end, where a last record without LF gets one."""
@@ -61,39 +68,58 @@ class _Unread:
     def skip(self, most: int) -> int:
         """Leaves out the first records, `most` or as many as are whole, however many fields they have. How many."""
         end = count = 0
-        while count < most and (found := self._record_end(end)) is not None:
-            end, count = found, count + 1
+        while count < most and (found := self._record(end)) is not None:
+            end, count = found[-1] + 1, count + 1
         self._take(end)
         return count
 
-    def take_records(self) -> bytes:
-        """All records up to the first that is faulty or not whole yet."""
-        match = self.dialect.records.match(self.data)
-        return self._take(match.end() if match else 0)
+    def take_records(self) -> dict[int, bytes]:
+        """All records that are whole, by how many fields they have. Raises CsvError at one that is faulty."""
+        taken: dict[int, list[bytes]] = {}
+        at = 0
+        while True:
+            if self.records and (end := self.records.match(self.data, at).end()) > at:  # type: ignore[union-attr]
+                taken.setdefault(self.usual, []).append(self.data[at:end])
+                at = end
+            ends = self._record(at)
+            if ends is None:
+                break
+            width, piece = self._judged(at, ends)
+            taken.setdefault(width, []).append(piece)
+            at = ends[-1] + 1
+        self._take(at)
+        return {width: b"".join(pieces) for width, pieces in taken.items()}
 
-    def check_record(self) -> None:
-        """Raises CsvError when the record in front is faulty, and not just one that is not whole yet."""
-        self._record_end(0, self.dialect.width)
+    def _judged(self, at: int, ends: Sequence[int]) -> tuple[int, bytes]:
+        """A record's fields, as many as the table has columns, and how many these are."""
+        dialect, number = self.dialect, len(ends) - 1
+        if self.data[at : ends[-1]] in (b"", b"\r"):
+            return BLANK, b"\n"
+        too_few, too_many = number < dialect.width, number > dialect.width
+        if (too_few and not dialect.fills) or (too_many and not dialect.cuts):
+            widths = f"the record has {number} fields, the table has {dialect.width} columns"
+            raise CsvError(f"line {self._line_of(at)}: {widths}")
+        width = min(number, dialect.width)
+        if self.records is None:
+            self.usual, self.records = width, dialect.records(width)
+        return width, self.data[at : ends[width - 1]] + b"\n"
 
-    def _take(self, end: int) -> bytes:
-        piece, self.data = self.data[:end], self.data[end:]
-        self.line += piece.count(b"\n")
-        return piece
+    def _take(self, end: int) -> None:
+        self.line += self.data.count(b"\n", 0, end)
+        self.data = self.data[end:]
 
-    def _record_end(self, begin: int, width: int | None = None) -> int | None:
-        """Where the record at `begin` ends; None when it is not whole yet. `width`: the fields that it must have."""
-        at, number = begin, 1
-        while at < len(self.data) and (end := self._field_end(at, number)) is not None:
+    def _record(self, begin: int) -> list[int] | None:
+        """Where each field of the record at `begin` ends, and last its LF; None when it is not whole yet."""
+        at, ends = begin, list[int]()
+        while at < len(self.data) and (end := self._field_end(at, len(ends) + 1)) is not None:
+            ends.append(end)
             after = self.data[end : end + 2]
             if after.startswith(self.dialect.delimiter):
-                at, number = end + 1, number + 1
+                at = end + 1
             elif not after.startswith(b"\n") and after != b"\r\n":
-                raise self._fault(end, number, self._what_follows(at, after))
-            elif width in (None, number):
-                return end + after.index(b"\n") + 1
+                raise self._fault(at, len(ends), self._what_follows(at, after))
             else:
-                widths = f"the record has {number} fields, the table has {width} columns"
-                raise CsvError(f"line {self._line_of(begin)}: {widths}")
+                return [*ends, end + after.index(b"\n")]
         return None
 
     def _field_end(self, at: int, number: int) -> int | None:

@@ -68,8 +68,10 @@ def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
     return _SQL.render(
         "check_rows.sql",
         checked=tables.checked,
-        rows=format_of(feed).rows(tables.raw, feed),
-        kept=format_of(feed).KEPT,
+        rows=format_of(feed).rows(tables.raw, layout.columns, feed),
+        kept=format_of(feed).kept(feed),
+        passed=format_of(feed).passed(feed),
+        broken=format_of(feed).BROKEN,
         columns=checked,
         steps=steps(checked),
         rules=list(rules(feed, layout)),

@@ -5,9 +5,7 @@
 CREATE OR REPLACE TABLE {{ checked | identifier }} AS
 WITH _raw AS (
   SELECT
-{% if kept %}
-    *,
-{% endif %}
+    {{ passed }},
 {% for column in columns %}
     {{ column.source }} AS {{ column.text }},
 {% endfor %}
@@ -44,12 +42,12 @@ _typed AS (
 _checked AS (
   SELECT
     *,
-    ARRAY_CONCAT(
+    {% if broken %}IF({{ broken }} IS NOT NULL, [{{ broken }}], {% endif %}ARRAY_CONCAT(
       CAST([] AS ARRAY<STRING>)
 {% for rule in rules %}
       , IF({{ rule.condition }}, [{{ rule.reason | literal }}], CAST([] AS ARRAY<STRING>))
 {% endfor %}
-    ) AS _reasons
+    ){% if broken %}){% endif %} AS _reasons
   FROM _typed
 )
 SELECT
@@ -60,9 +58,9 @@ SELECT
   {{ column.source }} AS {{ column.name }},
 {% endfor %}
   _reasons,
-  IF(ARRAY_LENGTH(_reasons) = 0, NULL, TO_JSON_STRING(STRUCT(
+  IF(ARRAY_LENGTH(_reasons) = 0, NULL, REGEXP_REPLACE(TO_JSON_STRING(STRUCT(
 {%- for column in columns %}{{ column.text }} AS {{ column.name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
 {%- if rescued %}, {{ rescued }} AS {{ rescued }}{% endif %}
 {%- if delete_column %}, _delete_marker AS {{ delete_column | identifier }}{% endif %}
-{%- if kept %}, {{ kept }} AS {{ kept }}{% endif %}))) AS _row
+, {{ kept }} AS {{ kept }})), r', ?"{{ kept }}": ?null}$', '}')) AS _row
 FROM _checked

@@ -13,9 +13,9 @@ from services.ingest.near_miss import closest, respelt
 from services.shared.contract.columns import Column, Name
 from services.shared.contract.encodings import UTF_8
 from services.shared.contract.feed import Feed
+from services.shared.contract.formats import MAX_COLUMNS
 from services.shared.errors import PermanentError
 
-_MAX_COLUMNS = 10_000  # of a BigQuery table
 _MAX_NAMED = 10
 _COLUMN_NAME: TypeAdapter[str] = TypeAdapter(Name)
 
@@ -35,58 +35,93 @@ class Layout:
     """The contract's, where that leaves the order of bytes to the file with the order that the file has."""
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What the contract has for a header."""
+
+    columns: tuple[str | None, ...]
+    """Of each name in the file, the column that it is read into; None of an unknown one."""
+    named: tuple[str, ...]
+    """The names that are not read by place."""
+    unknown: tuple[str, ...]
+    """Of those, the ones that the contract does not know."""
+    hidden: tuple[str, ...]
+    """The names that the contract knows and that are read by place instead, into another column."""
+
+
 def match_header(header: Sequence[str], feed: Feed) -> Layout:
     """Raises PermanentError("wrong_header"): which columns are missing, unknown or there twice, with near misses."""
-    if len(header) > _MAX_COLUMNS:
-        raise PermanentError("wrong_header", f"{len(header)} columns; a BigQuery table has at most {_MAX_COLUMNS}")
-    known = feed.names_in_file
-    unknown = [name for name in header if name not in known]
-    faults = "; ".join(_faults(header, unknown, feed))
+    if len(header) > MAX_COLUMNS:
+        raise PermanentError("wrong_header", f"{len(header)} columns; a file may have at most {MAX_COLUMNS}")
+    read = _read(header, feed)
+    faults = "; ".join(_faults(read, feed))
     if faults:
-        hints = "; ".join(format_of(feed).hints(header, known.keys(), feed))
+        hints = "; ".join(format_of(feed).hints(header, feed.names_in_file.keys(), feed))
         where = f"feed {feed.name} ({hints})" if hints else f"feed {feed.name}"
         raise PermanentError("wrong_header", f"the header does not fit {where}: {faults}")
-    return _layout(header, set(unknown), feed)
+    return _layout(header, read, feed)
 
 
-def _layout(header: Sequence[str], unknown: set[str], feed: Feed) -> Layout:
-    gains = feed.unknown_columns == "add"
-    unread = (lambda _, name: name) if gains else (lambda n, _: f"_unknown_{n}")
-    columns = [feed.names_in_file.get(name) or unread(n, name) for n, name in enumerate(header)]
-    return Layout(
-        tuple(columns),
-        has_delete_column=feed.delete is not None and feed.delete.in_file in header,
-        added=tuple(sorted(unknown)) if gains else (),
-        rescued=_aside(header, columns, unknown) if feed.unknown_columns == "rescue" else (),
-        ignored=tuple(name for name in header if name in unknown) if feed.unknown_columns == "ignore" else (),
+def _read(header: Sequence[str], feed: Feed) -> _Read:
+    by_name, by_place = feed.names_in_file, feed.places
+    columns = tuple(by_place.get(place) or by_name.get(name) for place, name in enumerate(header, 1))
+    named = tuple(name for place, name in enumerate(header, 1) if place not in by_place)
+    return _Read(
+        columns,
+        named,
+        unknown=tuple(name for name in named if name not in by_name),
+        hidden=tuple(name for name in by_name if name in header and name not in named),
     )
 
 
-def _aside(header: Sequence[str], columns: Sequence[str], unknown: set[str]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(pair for pair in zip(header, columns, strict=True) if pair[0] in unknown))
+def _layout(header: Sequence[str], read: _Read, feed: Feed) -> Layout:
+    gains = feed.unknown_columns == "add"
+    unread = (lambda _, name: name) if gains else (lambda n, _: f"_unknown_{n}")
+    columns = [column or unread(n, header[n]) for n, column in enumerate(read.columns)]
+    return Layout(
+        tuple(columns),
+        has_delete_column=feed.delete is not None and feed.delete.column in read.columns,
+        added=tuple(sorted(read.unknown)) if gains else (),
+        rescued=_aside(header, columns, read) if feed.unknown_columns == "rescue" else (),
+        ignored=read.unknown if feed.unknown_columns == "ignore" else (),
+    )
 
 
-def _faults(header: Sequence[str], unknown: Sequence[str], feed: Feed) -> Iterator[str]:
-    twice = [name for name, count in Counter(header).items() if count > 1]
+def _aside(header: Sequence[str], columns: Sequence[str], read: _Read) -> tuple[tuple[str, str], ...]:
+    pairs = zip(header, columns, read.columns, strict=True)
+    return tuple(sorted((name, raw) for name, raw, column in pairs if column is None))
+
+
+def _faults(read: _Read, feed: Feed) -> Iterator[str]:
+    # Of names that nobody reads any number may be alike.
+    are_read = (
+        read.named if feed.unknown_columns != "ignore" else [one for one in read.named if one not in read.unknown]
+    )
+    twice = [name for name, count in Counter(are_read).items() if count > 1]
     if twice:
         yield "twice: " + _named(twice)
-    absent = [column for column in feed.columns if column.in_file not in header]
+    if read.hidden:
+        yield "read by name, and by place into another column: " + _named(read.hidden)
+    absent = [column for column in feed.columns if column.name not in read.columns]
     needed = [column for column in absent if column.name in feed.required or feed.missing_columns == "reject"]
     if needed:
-        yield "missing: " + ", ".join(_missing(column, unknown) for column in needed)
+        yield "missing: " + ", ".join(_missing(column, read.unknown) for column in needed)
     optional = [column.in_file for column in absent if column not in needed]
-    if feed.delete and feed.delete.in_file not in header:
+    if feed.delete and feed.delete.column not in read.columns:
         optional.append(feed.delete.in_file)
-    yield from _unknown(unknown, optional, refuses_all=bool(needed) or feed.unknown_columns == "reject")
+    names = [name for name in optional if isinstance(name, str)]
+    yield from _unknown(read.unknown, names, refuses_all=bool(needed) or feed.unknown_columns == "reject")
     if feed.unknown_columns == "add":
-        yield from _cannot_be_added(header, unknown)
+        yield from _cannot_be_added(read.named, read.unknown)
     if feed.unknown_columns in ("add", "rescue"):
-        yield from _taken(unknown, feed)
+        yield from _taken(read.unknown, feed)
 
 
 def _missing(column: Column, unknown: Sequence[str]) -> str:
+    if isinstance(column.in_file, int):
+        return f"{column.name} (at place {column.in_file})"
     near = closest(column.in_file, unknown)
-    name = column.name if column.from_ is None else _quoted(column.from_)
+    name = column.name if column.from_ is None else _quoted(column.in_file)
     return name if near is None else f"{name} (is {_quoted(near)} meant?)"
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 from google.cloud.storage import Blob, Client
 
 from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
+from services.ingest.final_newline import check_final_newline
 from services.ingest.inspect_head import HEAD_BYTES, inspect_head
 from services.ingest.load_raw import load_raw
 from services.ingest.match_header import Layout
@@ -109,8 +111,9 @@ class Stager:
     def _load(self, delivery: Delivery, feed: Feed, load: Load, tables: Tables, blob: Blob) -> Layout:
         size = int(blob.size or 0)
         with delivery.timed("head"):
-            first = _read_head(blob, min(HEAD_BYTES, size)) if size else b""
+            first = _read(blob, 0, min(HEAD_BYTES, size)) if size else b""
             layout = inspect_head(first, size, feed)
+            check_final_newline(first, size, feed.format, partial(_read, blob))
         with delivery.timed("load"):
             uri = f"gs://{self.settings.archive_bucket}/{blob.name}"
             load_raw(self.warehouse, uri, tables.raw, load.load_id, layout, feed)
@@ -153,9 +156,9 @@ def _digest(blob: Blob) -> dict[str, str]:
 
 
 @translated()
-def _read_head(blob: Blob, count: int) -> bytes:
+def _read(blob: Blob, begin: int, end: int) -> bytes:
     # Raw: an object marked Content-Encoding: gzip would otherwise come unpacked, and might be a bomb.
-    return bytes(blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60))
+    return bytes(blob.download_as_bytes(start=begin, end=end - 1, raw_download=True, timeout=60))
 
 
 @contextmanager

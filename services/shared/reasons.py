@@ -9,6 +9,7 @@ REASONS: dict[str, str] = {
     "wrong_format": "The bytes are not the format that the feed declares.",
     "wrong_encoding": "The bytes are not text in the encoding that the feed declares.",
     "wrong_header": "The header's names are not the contract's columns.",
+    "no_final_newline": "The last line does not end, as the feed demands: the file was cut off.",
     "malformed_file": "The file breaks the rules of its format, so its records cannot be told apart.",
     "too_many_bad_rows": "More rows failed their checks than the feed tolerates.",
     "contract_changed": "The contract's key, version, a type or its table is not that of the main table.",
@@ -22,6 +23,10 @@ REASONS: dict[str, str] = {
 }
 
 ROW_REASONS: dict[str, str] = {
+    "too_few_fields": "The record has fewer fields than the header.",
+    "too_many_fields": "The record has more fields than the header.",
+    "blank_line": "The line has nothing on it, and the feed refuses such lines.",
+    "misquoted": "A quote is left open in the line, or the line ends with a backslash that escapes nothing.",
     "not_json": "The line is not a JSON object, or has a number beyond FLOAT64 or half a surrogate pair.",
     "unknown_name": "The object has a name that the contract does not know.",
     "misspelt_name": "The object lacks the column and has a name that differs in case, blanks and signs only.",

@@ -182,8 +182,15 @@ def _malformed_file() -> Iterator[None]:
         # The same word says that bucket and dataset are in different places.
         is_file = error.__cause__ and google_reason(error.__cause__) == "invalid"
         if is_file and "different locations" not in error.detail:
-            raise PermanentError("malformed_file", error.detail) from error.__cause__
+            raise PermanentError("malformed_file", _once(error.detail)) from error.__cause__
         raise
+
+
+def _once(detail: str) -> str:
+    """A job's error has the first of its errors in its own message, and again behind `reason: … message:`."""
+    said, _, again = detail.partition("; reason: ")
+    is_repeated = again.partition("message: ")[2].startswith(said.partition(" ")[2])
+    return said if again and is_repeated else detail
 
 
 def _job_name(name: str, *parts: str) -> str:

@@ -19,8 +19,8 @@ BAD_FILES: dict[str, tuple[str | bytes, str, str]] = {
     "utf16": ((HEADER + row("x")).encode("utf-16"), "wrong_encoding", "UTF-16"),
     "gzip": (b"\x1f\x8b\x08\x00rest", "malformed_file", "gzip"),
     "png": (b"\x89PNG\r\n\x1a\n\0\0", "wrong_format", "PNG"),
-    "wide": (HEADER + row("x") + ",".join("y" * 100) + "\n", "malformed_file", ""),
-    "narrow": (HEADER + row("x") + "only,two\n", "malformed_file", ""),
+    "wide": (HEADER + row("x") + ",".join("y" * 100) + "\n", "too_many_bad_rows", "too_many_fields (1 rows)"),
+    "narrow": (HEADER + row("x") + "only,two\n", "too_many_bad_rows", "too_few_fields (1 rows)"),
 }
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from services.ingest.check_rows import check_rows, stage_rows
-from services.ingest.match_header import match_header
+from services.ingest.formats import format_of
+from services.ingest.match_header import Layout, match_header
 from services.ingest.tables import Tables
 from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
@@ -23,14 +24,22 @@ Texts = dict[str, str]
 
 
 def check(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -> list[dict[str, Any]]:
-    """The checked table of a file with these rows, whose header is the first one's names.
-
-    An empty text is NULL, as a load job makes it.
-    """
+    """The checked table of a file with these rows, whose header is the first one's names."""
     layout, tables = match_header(list(rows[0]), feed), Tables.of("local", feed, load)
-    warehouse.load(tables.raw, layout.columns, [[row[name] or None for name in rows[0]] for row in rows])
+    load_records(warehouse, feed, layout, tables.raw, [[row[name] for name in rows[0]] for row in rows])
     check_rows(warehouse, feed, load, tables, layout, load.source.created, None)
     return warehouse.query(f"SELECT * FROM `{tables.checked}`")
+
+
+def load_records(
+    warehouse: GoogleSql, feed: Feed, layout: Layout, table: str, records: Sequence[Sequence[str]]
+) -> None:
+    """The raw table of these records, as a load job makes it: what a record lacks is NULL, what it has too many of is
+    left out."""
+    schema = format_of(feed).load_config(layout.columns, feed, layout.encoding).schema
+    names = [field.name for field in schema]
+    nothing: list[str | None] = [None] * len(names)
+    warehouse.load(table, names, [[*record, *nothing][: len(names)] for record in records])
 
 
 def stage(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -> None:

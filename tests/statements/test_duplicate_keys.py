@@ -14,7 +14,7 @@ from services.shared.contract.types import TYPES
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.harness.googlesql import GoogleSql
-from tests.harness.staging import Texts
+from tests.harness.staging import Texts, load_records
 
 _LOAD = Load("things", ObjectGeneration("landing", "t.csv", 1751328000000000))
 
@@ -32,7 +32,7 @@ def _feed(**more: Any) -> Feed:
 def _count(feed: Feed, *rows: Texts) -> int:
     names = list(dict.fromkeys(name for row in rows for name in row))
     warehouse, layout, tables = GoogleSql(), match_header(names, feed), Tables.of("local", feed, _LOAD)
-    warehouse.load(tables.raw, layout.columns, [[row.get(name) for name in names] for row in rows])
+    load_records(warehouse, feed, layout, tables.raw, [[row.get(name, "") for name in names] for row in rows])
     return check_rows(warehouse, feed, _LOAD, tables, layout, _LOAD.source.created, None).duplicate_keys
 
 

@@ -55,8 +55,13 @@ REMEDIES: dict[str, Remedy] = {
         "If the file is right: fix the contract, `feeds check`, deploy both services, replay. "
         "If the contract is right: have the file sent again, then discard.",
     ),
+    "no_final_newline": Remedy(
+        "The last byte is no line end. Only a contract that says `final_newline: true` asks for one.",
+        "The upload was cut off: have the file sent again, then discard. If the sender never ends the last line: take "
+        "`final_newline` out of the contract, `feeds check`, deploy ingest, replay.",
+    ),
     "malformed_file": Remedy(
-        "The error has the place that BigQuery names: an open quote, text after one, a record of another width; or "
+        "The error has the place that BigQuery names: an open quote or text after one; or "
         "says that gzip data were cut off or have bytes after them.",
         "Have the file sent again, then discard. Should most files fail, look at the contract's delimiter.",
     ),

@@ -33,8 +33,9 @@ def _check(feed: Feed) -> str:
     from services.ingest.check_rows import check_statement
     from services.ingest.match_header import match_header
     from services.ingest.tables import Tables
+    from services.shared.contract.shape import titles
 
-    layout = match_header(list(feed.names_in_file), feed)
+    layout = match_header(titles(feed), feed)
     return check_statement(feed, Tables.of(_PROJECT, feed, _load(feed)), layout)
 
 

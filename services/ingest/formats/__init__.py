@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class FormatModule(Protocol):
     """What a format's module has; the feed is one whose contract names the format."""
 
-    KEPT: str | None
-    """The column of `rows` that a refused row keeps beside its fields, where there is one."""
+    BROKEN: str | None
+    """The column of `rows` that has a reason of `ROW_REASONS` where a row cannot be read: there is nothing else to say
+    of it."""
 
     def columns(self, head: bytes, is_whole: bool, feed: Contract) -> list[str]:
         """Names in the file's order, from its first bytes, which may be all. Raises PermanentError."""
@@ -34,8 +35,14 @@ class FormatModule(Protocol):
     def load_config(self, columns: Sequence[str], feed: Contract, encoding: str) -> LoadJobConfig:
         """How BigQuery loads a file with these columns; whatever the raw table has is a STRING."""
 
-    def rows(self, table: str, feed: Contract) -> str:
-        """SQL of what to read the file's rows FROM, given the raw table."""
+    def rows(self, table: str, columns: Sequence[str], feed: Contract) -> str:
+        """SQL of what to read the file's rows FROM, given the raw table and the file's columns."""
+
+    def kept(self, feed: Contract) -> str:
+        """The column of `rows` that a refused row keeps beside its fields, where it is not NULL."""
+
+    def passed(self, feed: Contract) -> str:
+        """SQL: the columns of `rows` that are needed beside the texts of fields."""
 
     def marker(self, column: str, feed: Contract) -> str:
         """SQL, over `rows`, of a column's field as text, an empty one too."""

@@ -20,7 +20,11 @@ class Contract(Protocol):
 
     @property
     def names_in_file(self) -> Mapping[str, str]:
-        """By its name in a file, what each column is called, the delete column last."""
+        """By its name in a file, what each column is called that is read by name, the delete column last."""
+
+    @property
+    def places(self) -> Mapping[int, str]:
+        """By its place in a record, from 1, what each column is called that is read by place."""
 
     @property
     def of_every_row(self) -> tuple[str, ...]: ...

@@ -1,87 +1,141 @@
-"""CSV: RFC 4180, with a header."""
+"""CSV: RFC 4180, or what differs from it as a contract says."""
 
 from __future__ import annotations
 
 import csv
 import io
 import itertools
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
+from services.ingest.formats import csv_escape, csv_head, lines
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import C1_CONTROLS, WINDOWS_1252_CHARACTERS, decode, json_kind
 from services.shared.contract.encodings import CODECS, IN_BIGQUERY, ISO_8859_1, WINDOWS_1252
-from services.shared.contract.formats import Csv
+from services.shared.contract.formats import FIELDS, LINE, Csv
 from services.shared.errors import PermanentError
-from services.shared.sql import identifier
+from services.shared.sql import Templates, identifier
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import LoadJobConfig
 
-KEPT: str | None = None
+BROKEN: str | None = "_broken"
+_SQL = Templates(Path(__file__).parent)
+_END, _EXTRA = "_end", "_extra"
+_NO_FIELD = "(no field has this text: dropmerge 7c1f0e52)"
 _DELIMITERS = ",;\t|"
 _SINGLE_BYTE = (ISO_8859_1, WINDOWS_1252)
 _OTHER_CHARACTERS = "if it is a quote, a dash or €, the file is Windows-1252: write encoding: windows-1252"
 
 
 def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
-    """The header's names. Raises PermanentError: wrong_encoding, wrong_format, wrong_header or malformed_file."""
+    """The header's names; of a file without one, names that are none.
+
+    Raises PermanentError: wrong_encoding, wrong_format, wrong_header or malformed_file.
+    """
     options = _options(feed)
     text = decode(head, is_whole, options.encoding)
     if other := json_kind(text.partition("\n")[0]):
         raise PermanentError("wrong_format", f"the feed declares csv, the file looks like {other}: {_remedy(other)}")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=options.delimiter, strict=True)
-    try:
-        header = next(reader)
-    except StopIteration:
-        raise PermanentError("wrong_header", "the file has no header") from None
-    except csv.Error as error:
-        raise PermanentError("malformed_file", f"the header cannot be read: {error}") from error
-    if not is_whole and "\n" not in text:
-        raise PermanentError("malformed_file", f"no line ends within the first {len(text)} characters")
-    if options.encoding in _SINGLE_BYTE and set(C1_CONTROLS) & set("".join(header)):
+    if not options.header:
+        return csv_head.nameless(csv_head.first_records(text, is_whole, options), feed)
+    first = csv_head.header(text, is_whole, options)
+    if options.encoding in _SINGLE_BYTE and set(C1_CONTROLS) & set("".join(first)):
         raise PermanentError("wrong_encoding", f"a name in the header has a control character; {_OTHER_CHARACTERS}")
-    return header
+    known = feed.names_in_file.keys()
+    if known and not known & set(first) and (line := csv_head.better_header(text, options, known)):
+        what = f"the header does not fit feed {feed.name}: it has none of its names, and line {line} has them"
+        raise PermanentError("wrong_header", f"{what}: is it skip: {line - 1}?")
+    return csv_head.without_trailing(first, options)
 
 
 def hints(header: Sequence[str], known: AbstractSet[str], feed: Contract) -> Iterator[str]:
-    """Another delimiter, or one too many."""
+    """Another delimiter, one too many, or no header at all."""
     options = _options(feed)
     text = options.delimiter.join(header)
     fit = {one: len(known & set(text.split(one))) for one in (options.delimiter, *_DELIMITERS)}
     likely = max(fit, key=lambda one: fit[one])
     if likely != options.delimiter:
         yield f"is the delimiter {likely!r}?"
+    elif known and csv_head.looks_like_data(header, known):
+        yield "the first line looks like data: is it header: false?"
     if header[-1:] == [""]:
-        yield "an empty name at the end: a trailing delimiter"
+        yield "an empty name at the end: is it trailing_delimiter: true?"
     if header[:1] == [""]:
-        yield "an empty name at the beginning: an index column without a name"
+        yield 'an empty name at the beginning: an index column without a name, which a column can have by from: ""'
 
 
 def load_config(columns: Sequence[str], feed: Contract, encoding: str) -> LoadJobConfig:
     """Bytes that are not in the encoding do not fail the job: BigQuery writes U+FFFD for them, which the row rules
-    refuse (https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#encoding)."""
+    refuse (https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#encoding).
+
+    Nor does a record that is not as wide as the header. Missing fields are NULL by allowJaggedRows, and one past the
+    header has a column of its own; any more are left out by ignoreUnknownValues. A field that is there is never NULL:
+    an empty one of a STRING column is an empty text if nullMarker is another one
+    (https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationLoad).
+    """
+    options = _options(feed)
+    skip = options.skip + options.header
+    if options.is_of_lines:
+        return lines.load_config(encoding, skip)
     # Slow to import, and a command that reads a sample does not need it.
     from google.cloud import bigquery
 
     return bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.CSV,
-        schema=[bigquery.SchemaField(name, "STRING") for name in columns],
-        skip_leading_rows=1,
-        field_delimiter=_options(feed).delimiter,
-        quote_character='"',
-        allow_quoted_newlines=True,
-        allow_jagged_rows=False,
+        schema=[bigquery.SchemaField(name, "STRING") for name in _raw(columns, options)],
+        skip_leading_rows=skip,
+        field_delimiter=options.delimiter,
+        quote_character='"' if options.quote == '"' else "",
+        allow_quoted_newlines=options.quote == '"',
+        allow_jagged_rows=True,
+        ignore_unknown_values=True,
+        null_marker=_NO_FIELD.replace(options.delimiter, ""),
         encoding=IN_BIGQUERY[encoding],
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
     )
 
 
-def rows(table: str, feed: Contract) -> str:
-    """The raw table as it is."""
-    return identifier(table)
+def _raw(columns: Sequence[str], options: Csv) -> list[str]:
+    """The raw table's columns: the file's, what is after a trailing delimiter, and one field too many."""
+    return [*columns, *([_END] if options.trailing_delimiter else ()), _EXTRA]
+
+
+def rows(table: str, columns: Sequence[str], feed: Contract) -> str:
+    """The file's records, a text for each column; `_broken`, why a record cannot be read, and what it has then."""
+    options = _options(feed)
+    common = {
+        "table": table,
+        "fills": options.short_lines == "fill",
+        "rejects_blank": options.blank_lines == "reject",
+        "first_is_data": not options.header and not options.skip,
+    }
+    if options.is_of_lines:
+        width = len(columns) + options.trailing_delimiter
+        quotes = options.quote != "none"
+        return _SQL.render("csv_lines.sql", columns=columns, width=width, quotes=quotes, line=LINE, **common)
+    raw = _raw(columns, options)
+    return _SQL.render(
+        "csv_records.sql",
+        columns=raw,
+        fields=[marker(column, feed) for column in raw],
+        last=raw[-2],
+        end=_END if options.trailing_delimiter else None,
+        extra=_EXTRA,
+        kept=FIELDS,
+        **common,
+    )
+
+
+def kept(feed: Contract) -> str:
+    return LINE if _options(feed).is_of_lines else FIELDS
+
+
+def passed(feed: Contract) -> str:
+    return f"{BROKEN}, {kept(feed)}"
 
 
 def marker(column: str, feed: Contract) -> str:
@@ -106,11 +160,14 @@ def refusals(column: str, text: str, feed: Contract) -> Iterator[tuple[str, str]
 
 
 def row_refusals(feed: Contract) -> Iterator[tuple[str, str]]:
-    """None: what is wrong with a record as a whole is wrong with the file."""
+    """None but those of `_broken`."""
     return iter(())
 
 
 def parameters(feed: Contract) -> Iterator[tuple[str, str]]:
+    if _options(feed).is_of_lines:
+        yield "csv_delimiter", _options(feed).delimiter
+        yield from ((f"csv_{name}", pattern) for name, pattern in csv_escape.patterns(_options(feed)).items())
     if _options(feed).encoding in _SINGLE_BYTE:
         yield "c1_controls", C1_CONTROLS
     if _options(feed).encoding == WINDOWS_1252:
@@ -150,14 +207,42 @@ def _read(file: TextIO, most: int | None) -> tuple[Csv, list[str], list[list[str
 
 
 def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract) -> None:
-    """With a header, as `columns` reads it. What the encoding does not have is escaped, to be seen and fixed."""
+    """As `columns` reads it. What the encoding does not have is escaped, to be seen and fixed; a record that could not
+    be read has its fault still."""
     options = _options(feed)
     with io.TextIOWrapper(file, CODECS[options.encoding], errors="backslashreplace", newline="") as wrapped:
-        writer = csv.DictWriter(
-            wrapped, columns, extrasaction="ignore", delimiter=options.delimiter, lineterminator="\n"
-        )
-        writer.writeheader()
-        writer.writerows(records)
+        wrapped.writelines("this line is skipped\n" for _ in range(options.skip))
+        if options.header:
+            wrapped.write(_line(columns, options))
+        for record in records:
+            line = record.get(LINE)
+            wrapped.write(f"{line}\n" if line is not None else _record(columns, record, options))
+
+
+def _record(columns: Sequence[str], record: Mapping[str, str | None], options: Csv) -> str:
+    """With too few or too many fields where it had them."""
+    fields = [record.get(name) or "" for name in columns]
+    broken = json.loads(record.get(FIELDS) or "[]")
+    if not broken:
+        return _line(fields, options)
+    end = len(broken) - 1 - options.trailing_delimiter
+    if any(field is not None for field in broken[end:]):
+        return _joined([*fields, *(field for field in broken[end:] if field is not None)], options)
+    return _joined(fields[: sum(field is not None for field in broken)], options)
+
+
+def _line(fields: Sequence[str], options: Csv) -> str:
+    return _joined([*fields, ""] if options.trailing_delimiter else fields, options)
+
+
+def _joined(fields: Sequence[str], options: Csv) -> str:
+    if options.is_of_lines:
+        return options.delimiter.join(csv_escape.escaped(field, options) for field in fields) + "\n"
+    if options.quote == "none":
+        return options.delimiter.join(fields) + "\n"
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, delimiter=options.delimiter, lineterminator="\n").writerow(fields)
+    return buffer.getvalue()
 
 
 def _options(feed: Contract) -> Csv:

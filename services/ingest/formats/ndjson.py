@@ -11,11 +11,10 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from services.ingest.formats import json_line
+from services.ingest.formats import json_line, lines
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import decode, json_kind
 from services.ingest.near_miss import closest, letters
-from services.shared.contract.encodings import IN_BIGQUERY
 from services.shared.contract.formats import LINE
 from services.shared.errors import PermanentError
 from services.shared.sql import Templates
@@ -23,10 +22,8 @@ from services.shared.sql import Templates
 if TYPE_CHECKING:
     from google.cloud.bigquery import LoadJobConfig
 
-KEPT: str | None = LINE
+BROKEN: str | None = None
 _SQL = Templates(Path(__file__).parent)
-_NEVER = "\x01"
-"""A character that no JSON has as it is (https://www.rfc-editor.org/rfc/rfc8259#section-7)."""
 
 
 def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
@@ -34,10 +31,10 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
 
     Raises PermanentError: wrong_encoding, wrong_format, or wrong_header where no line has what each row must have.
     """
-    lines = decode(head, is_whole).split("\n")
+    found = decode(head, is_whole).split("\n")
     # What comes after the last line end goes on past the head.
-    cut = "" if is_whole else lines.pop().strip()
-    whole = [line for line in lines if line.strip()]
+    cut = "" if is_whole else found.pop().strip()
+    whole = [line for line in found if line.strip()]
     objects = [one for one in map(json_line.read, whole) if one is not None]
     if (whole and not objects) or (not whole and cut[:1] not in ("", "{")):
         raise PermanentError("wrong_format", _other_format(whole[0] if whole else cut))
@@ -73,28 +70,21 @@ def hints(header: Sequence[str], known: AbstractSet[str], feed: Contract) -> Ite
 
 
 def load_config(columns: Sequence[str], feed: Contract, encoding: str) -> LoadJobConfig:
-    """As CSV of one column, without quotes and without a header. The delimiter may be any one byte, and control
-    characters stay (https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationLoad)."""
-    # Slow to import, and a command that reads a sample does not need it.
-    from google.cloud import bigquery
-
-    return bigquery.LoadJobConfig(
-        source_format=bigquery.SourceFormat.CSV,
-        schema=[bigquery.SchemaField(LINE, "STRING")],
-        field_delimiter=_NEVER,
-        quote_character="",
-        allow_quoted_newlines=False,
-        allow_jagged_rows=False,
-        preserve_ascii_control_characters=True,
-        encoding=IN_BIGQUERY[encoding],
-        write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-    )
+    return lines.load_config(encoding)
 
 
-def rows(table: str, feed: Contract) -> str:
+def rows(table: str, columns: Sequence[str], feed: Contract) -> str:
     """Its lines but the blank ones: `_line`; `_json`, NULL where that is no object; of each name of the contract, by
     its place, the kind of value (`_kind_0` …), NULL where the line lacks it; and the names that it does not know."""
     return _SQL.render("ndjson.sql", table=table, line=LINE, count=len(feed.names_in_file))
+
+
+def kept(feed: Contract) -> str:
+    return LINE
+
+
+def passed(feed: Contract) -> str:
+    return "*"
 
 
 def marker(column: str, feed: Contract) -> str:

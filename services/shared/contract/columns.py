@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from services.shared.contract.fault import Fault, Place
 from services.shared.contract.formats import NullMarkers
 from services.shared.contract.meant import meant
+from services.shared.contract.place import From
 from services.shared.contract.types import TYPES, ColumnType, type_named
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
@@ -40,8 +41,8 @@ class Model(BaseModel):
 
 class Column(Model):
     name: Name
-    from_: str | None = Field(default=None, alias="from")
-    """Its name in the files' header, any text, where that is another one."""
+    from_: From | None = Field(default=None, alias="from")
+    """Its name in the files' header, any text, where that is another one; or its place in their records, from 1."""
     type: Type
     mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"
     description: str = ""
@@ -68,21 +69,21 @@ class Column(Model):
         return {name: value for name, value in given.items() if value is not None}
 
     @property
-    def in_file(self) -> str:
-        """Its name in a file's header."""
+    def in_file(self) -> str | int:
+        """Its name in a file's header, or its place."""
         return self.name if self.from_ is None else self.from_
 
 
 class Delete(Model):
     column: Name
-    from_: str | None = Field(default=None, alias="from")
+    from_: From | None = Field(default=None, alias="from")
     equals: Text
     others: list[str] | None = None
     """The column's other values, where the contract names them: any further one is a reason, also an empty one."""
 
     @property
-    def in_file(self) -> str:
-        """The column's name in a file's header."""
+    def in_file(self) -> str | int:
+        """The column's name in a file's header, or its place."""
         return self.column if self.from_ is None else self.from_
 
 
@@ -119,7 +120,7 @@ class Columns:
         yield from self._read_twice()
 
     def _read_twice(self) -> Iterator[Fault]:
-        readers: dict[str, str] = {}
+        readers: dict[str | int, str] = {}
         for number, column in enumerate(self.columns):
             reader = readers.setdefault(column.in_file, column.name)
             if reader.lower() != column.name.lower():

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.shared.contract import glob
+from services.shared.contract import glob, shape
 from services.shared.contract.columns import GENERATION, Column, Columns, Delete, Model, Name, Version, parse_check
 from services.shared.contract.fault import Fault, Place, refuse
 from services.shared.contract.formats import Format, Ndjson
@@ -106,7 +106,8 @@ class Feed(Model):
     @model_validator(mode="after")
     def _is_consistent(self) -> Feed:
         faults = Columns(self.columns, self.key, self.version, self.delete).faults()
-        refuse("Feed", [*faults, *(self._faults_of_lines() if isinstance(self.format, Ndjson) else ())])
+        of_format = self._faults_of_lines() if isinstance(self.format, Ndjson) else ()
+        refuse("Feed", [*faults, *shape.faults(self), *of_format])
         return self
 
     def _faults_of_lines(self) -> Iterator[Fault]:
@@ -115,11 +116,11 @@ class Feed(Model):
                 f"{self.unknown_columns} is for a format whose files say their columns first: write reject or ignore"
             )
             yield Fault(("unknown_columns",), what)
-        places: dict[str, Place] = {one.in_file: ("columns", n, "from") for n, one in enumerate(self.columns)}
+        places: dict[str | int, Place] = {one.in_file: ("columns", n, "from") for n, one in enumerate(self.columns)}
         if self.delete:
             places[self.delete.in_file] = ("delete", "from")
         for name, place in places.items():
-            if re.search(r'["\\\x00-\x1f\U00010000-\U0010ffff]', name):
+            if isinstance(name, str) and re.search(r'["\\\x00-\x1f\U00010000-\U0010ffff]', name):
                 what = "no name in NDJSON here: it has a quote, a backslash, a control character or one past U+FFFF"
                 yield Fault(place, f"{name!r} is {what}")
 
@@ -148,9 +149,18 @@ class Feed(Model):
 
     @property
     def names_in_file(self) -> dict[str, str]:
-        """By its name in a file's header, what each column of the contract is called, the delete column last."""
+        """By its name in a file's header, what each column of the contract is called that is read by name, the delete
+        column last."""
         names = {column.in_file: column.name for column in self.columns}
-        return {**names, self.delete.in_file: self.delete.column} if self.delete else names
+        if self.delete:
+            names[self.delete.in_file] = self.delete.column
+        by_place = set(self.places.values())
+        return {in_file: name for in_file, name in names.items() if isinstance(in_file, str) and name not in by_place}
+
+    @property
+    def places(self) -> Mapping[int, str]:
+        """By its place in a record, from 1, what each column of the contract is called that is read by place."""
+        return shape.places(self)
 
     def type_of(self, column: str) -> ColumnType:
         """The type of one of the contract's columns."""

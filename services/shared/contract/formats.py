@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
 
 from services.shared.contract.encodings import Encoding
 
 NullMarkers = list[Annotated[str, StringConstraints(min_length=1)]]
 """Texts of a field that are NULL, each as a whole and exactly; an empty field is NULL anyway."""
+
+
+def _jagged(value: object) -> object:
+    return {True: "fill", False: "reject"}[value] if isinstance(value, bool) else value
+
+
+def _no_quote(value: object) -> object:
+    return "none" if value in ("", None) else value
 
 
 def _utf_8(name: object) -> object:
@@ -20,7 +28,7 @@ def _utf_8(name: object) -> object:
 
 
 class Csv(BaseModel):
-    """RFC 4180, with a header."""
+    """RFC 4180, or what differs from it as the options say."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     suffix: ClassVar[str] = ".csv"
@@ -29,10 +37,39 @@ class Csv(BaseModel):
     """Of a pinned copy."""
 
     type: Literal["csv"]
-    delimiter: str = Field(default=",", pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')
+    delimiter: Annotated[str, StringConstraints(pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')] = Field(
+        default=",", validation_alias=AliasChoices("delimiter", "field_delimiter")
+    )
     """One ASCII character."""
     encoding: Encoding = "utf-8"
     null_markers: NullMarkers = []
+    header: StrictBool = True
+    """Whether the first line has the names of the columns."""
+    skip: Annotated[int, Field(strict=True, ge=0, le=1_000)] = Field(
+        default=0, validation_alias=AliasChoices("skip", "skip_leading_rows")
+    )
+    """Lines before the header, or the data, that are no records."""
+    blank_lines: Literal["skip", "reject"] = "skip"
+    """What becomes of a line with nothing on it."""
+    short_lines: Annotated[Literal["reject", "fill"], BeforeValidator(_jagged)] = Field(
+        default="reject", validation_alias=AliasChoices("short_lines", "allow_jagged_rows")
+    )
+    """What becomes of a record that lacks fields at its end; filled, they are NULL."""
+    trailing_delimiter: StrictBool = False
+    """Whether each record, the header too, ends with a delimiter."""
+    quote: Annotated[Literal['"', "none"], BeforeValidator(_no_quote)] = Field(
+        default='"', validation_alias=AliasChoices("quote", "quote_character")
+    )
+    """Without quoting, a quote is a character like others and a record is a line."""
+    escape: Literal["\\"] | None = None
+    """With it, a backslash before a quote, a delimiter or a backslash stands for that, and a record is a line."""
+    final_newline: StrictBool = False
+    """Whether the last line must end, so that a file that was cut off is refused."""
+
+    @property
+    def is_of_lines(self) -> bool:
+        """Whether a line is loaded as one text, and its fields are taken in SQL."""
+        return self.escape is not None
 
 
 class Ndjson(BaseModel):
@@ -57,3 +94,15 @@ SUFFIXES = tuple(one.suffix + packed for one in FORMATS.values() for packed in (
 """Of all pinned copies."""
 LINE = "_line"
 """Where a refused row of lines keeps the line as it was."""
+FIELDS = "_fields"
+"""Where a refused record of too few or too many fields keeps them, as a JSON array in the file's order."""
+MAX_COLUMNS = 9_998
+"""Of a CSV file: a BigQuery table has at most 10,000 (https://cloud.google.com/bigquery/quotas#standard_tables), and
+two are for what records have past the header's columns."""
+SYNONYMS: Mapping[str, str] = {
+    "field_delimiter": "delimiter",
+    "skip_leading_rows": "skip",
+    "allow_jagged_rows": "short_lines",
+    "quote_character": "quote",
+}
+"""BigQuery's names of CSV's options."""

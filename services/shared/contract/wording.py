@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from services.shared.contract import fault
 from services.shared.contract.document import QUOTE
 from services.shared.contract.encodings import CODECS
-from services.shared.contract.formats import FORMATS
+from services.shared.contract.formats import FORMATS, SYNONYMS
 from services.shared.contract.meant import meant
 from services.shared.contract.types import TYPES
 
@@ -23,6 +23,14 @@ IS: Mapping[str, str] = {
     "format": 'a mapping, such as {type: csv, delimiter: ","}',
     "format.type": " or ".join(FORMATS),
     "format.delimiter": "one ASCII character, such as ';' or \"\\t\"",
+    "format.header": "true or false",
+    "format.skip": "a number of lines up to 1000, such as 2",
+    "format.blank_lines": "skip or reject",
+    "format.short_lines": "reject or fill",
+    "format.trailing_delimiter": "true or false",
+    "format.quote": "'\"' or none",
+    "format.escape": "'\\'",
+    "format.final_newline": "true or false",
     "format.encoding": f"one of {', '.join(CODECS)}",
     "format.null_markers": "a list of texts that are NULL, such as ['NULL', NA]",
     "format.null_markers.*": "a text that is NULL, such as NA; an empty field is NULL anyway",
@@ -32,14 +40,14 @@ IS: Mapping[str, str] = {
     "version": "the column that says which of two rows is newer, or _generation: the newest file wins",
     "delete": "a mapping, such as {column: operation, equals: D}",
     "delete.column": "the name of the files' column that marks deletes, in letters, digits and underscores",
-    "delete.from": "the column's name in the files' header, any text",
+    "delete.from": "the column's name in the files' header, any text, or its place from 1",
     "delete.equals": "the text that marks a delete, such as D",
     "delete.others": "a list of the column's other texts, such as [I, U]",
     "delete.others.*": "a text, such as U, or an empty one",
     "columns": "a list of columns, such as {name: id, type: STRING}",
     "columns.*": "a mapping, such as {name: id, type: STRING}",
     "columns.*.name": "a letter, then letters, digits and underscores, 128 at most",
-    "columns.*.from": "the column's name in the files' header, any text",
+    "columns.*.from": "the column's name in the files' header, any text, or its place from 1",
     "columns.*.type": f"one of {', '.join(sorted(TYPES))}",
     "columns.*.mode": "NULLABLE or REQUIRED",
     "columns.*.description": "a text",
@@ -56,6 +64,8 @@ IS: Mapping[str, str] = {
     "bad_rows.at_most": "a number of rows, such as 10, or a share of them up to 100%, such as 0.5%",
 }
 """Each part of a contract, for `X is …`."""
+_BIGQUERYS = {f"format.{other}": f"format.{name}" for other, name in SYNONYMS.items()}
+"""Parts that BigQuery has other names for, which a contract may use too."""
 _OPTIONS: Mapping[str, Collection[str]] = {name: one.model_fields.keys() for name, one in FORMATS.items()}
 """By format, its keys."""
 
@@ -63,6 +73,7 @@ _OPTIONS: Mapping[str, Collection[str]] = {name: one.model_fields.keys() for nam
 def words(error: ErrorDetails, text: str | None) -> str:
     """A sentence about one error. `text`: what the file has at its place, where that is a text."""
     place = _path(place_of(error))
+    place = _BIGQUERYS.get(place, place)
     match error["type"]:
         case fault.TYPE:
             return str(error["ctx"]["what"])
@@ -75,7 +86,7 @@ def words(error: ErrorDetails, text: str | None) -> str:
         case "too_short" | "string_too_short":
             return f"is empty; it is {IS[place]}"
         case kind:
-            return _unfit(kind, text, error["input"], IS.get(place, "text"))
+            return _unfit(kind, text, error["input"], IS.get(place, "text")) + _tab(place, text)
 
 
 def place_of(error: ErrorDetails) -> fault.Place:
@@ -96,6 +107,10 @@ def _unfit(kind: str, text: str | None, value: object, what: str) -> str:
     if isinstance(value, bool):
         return f"YAML reads {text} as {_kind(value)}, which is not {what}"
     return f"{text!r} is not {what}"
+
+
+def _tab(place: str, text: str | None) -> str:
+    return ': write "\\t" in double quotes for a tab' if place == "format.delimiter" and text in (r"\t", "tab") else ""
 
 
 def _path(place: fault.Place) -> str:

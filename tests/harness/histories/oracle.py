@@ -179,10 +179,8 @@ def _read(file: Arrived) -> tuple[list[Row], list[Rejected]]:
     good: list[Row] = []
     bad: list[Rejected] = []
     for record in records:
-        if len(record) != len(header):
-            raise _BadFileError("malformed_file")
-        texts = dict(zip(header, record, strict=True))
-        judged = _judge(file, texts)
+        texts = dict(zip(header, [*record, *[""] * len(header)], strict=False))
+        judged = _judge_record(file, len(record) - len(header), texts)
         if isinstance(judged, Row):
             good.append(judged)
         else:
@@ -232,6 +230,13 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
         at = ending.end()
         if record != [""]:
             yield record
+
+
+def _judge_record(file: Arrived, too_many: int, texts: Mapping[str, str]) -> Row | frozenset[str]:
+    """Of a record that is not as wide as the header there is nothing else to say."""
+    if too_many:
+        return frozenset(["too_many_fields" if too_many > 0 else "too_few_fields"])
+    return _judge(file, texts)
 
 
 def _judge(file: Arrived, texts: Mapping[str, str]) -> Row | frozenset[str]:

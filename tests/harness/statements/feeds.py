@@ -217,8 +217,8 @@ def write_features(folder: Path) -> None:
 def header(feed: Feed, shape: str) -> list[str]:
     """The columns of a file: if it is `bare` those that it must have, if it is `marked` the delete column too."""
     required = feed.required if feed.missing_columns == "null" else {column.name for column in feed.columns}
-    names = [column.in_file for column in feed.columns if shape != "bare" or column.name in required]
-    marker = [feed.delete.in_file] if feed.delete and shape == "marked" else []
+    names = [str(column.in_file) for column in feed.columns if shape != "bare" or column.name in required]
+    marker = [str(feed.delete.in_file)] if feed.delete and shape == "marked" else []
     # What a file adds is part of its MERGE, of which there would be one for each group of such files and others.
     has_unknown = shape != "bare" or feed.unknown_columns == "add"
     return [*names, *marker, *(UNKNOWN[feed.unknown_columns] if has_unknown else ())]
