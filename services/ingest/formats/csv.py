@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import C1_CONTROLS, WINDOWS_1252_CHARACTERS, decode, json_kind
+from services.shared.contract.blanks import BLANKS
 from services.shared.contract.encodings import CODECS, IN_BIGQUERY, ISO_8859_1, WINDOWS_1252
 from services.shared.contract.formats import Csv
 from services.shared.errors import PermanentError
@@ -43,7 +44,7 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
         raise PermanentError("malformed_file", f"no line ends within the first {len(text)} characters")
     if options.encoding in _SINGLE_BYTE and set(C1_CONTROLS) & set("".join(header)):
         raise PermanentError("wrong_encoding", f"a name in the header has a control character; {_OTHER_CHARACTERS}")
-    return header
+    return [name.strip(BLANKS) for name in header] if options.trim else header
 
 
 def hints(header: Sequence[str], known: AbstractSet[str], feed: Contract) -> Iterator[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.shared.contract.encodings import Encoding
 
-NullMarkers = list[Annotated[str, StringConstraints(min_length=1)]]
+Nulls = Annotated[list[str], AfterValidator(lambda texts: [text for text in texts if text])]
 """Texts of a field that are NULL, each as a whole and exactly; an empty field is NULL anyway."""
+Decimal = Literal[".", ","]
+Group = Literal[",", ".", "'", " "]
 
 
 def _utf_8(name: object) -> object:
@@ -19,10 +21,21 @@ def _utf_8(name: object) -> object:
     return name.lower() if isinstance(name, str) else name
 
 
-class Csv(BaseModel):
-    """RFC 4180, with a header."""
+class Texts(BaseModel):
+    """How the texts of a file's fields are read, unless a column says otherwise."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    nulls: Nulls = []
+    decimal: Decimal | None = None
+    group: Group | None = None
+    trim: bool = Field(default=False, strict=True)
+    """Whether blanks around a text are left out, and around the names of a header."""
+
+
+class Csv(Texts):
+    """RFC 4180, with a header."""
+
     suffix: ClassVar[str] = ".csv"
     """Of a pinned copy's name."""
     content_type: ClassVar[str] = "text/csv"
@@ -32,19 +45,16 @@ class Csv(BaseModel):
     delimiter: str = Field(default=",", pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')
     """One ASCII character."""
     encoding: Encoding = "utf-8"
-    null_markers: NullMarkers = []
 
 
-class Ndjson(BaseModel):
+class Ndjson(Texts):
     """Each line a JSON object (https://jsonlines.org)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     suffix: ClassVar[str] = ".ndjson"
     content_type: ClassVar[str] = "application/x-ndjson"
 
     type: Literal["ndjson"]
     encoding: Annotated[Literal["utf-8"], BeforeValidator(_utf_8)] = "utf-8"
-    null_markers: NullMarkers = []
 
 
 FORMATS: Mapping[str, type[Csv] | type[Ndjson]] = {"csv": Csv, "ndjson": Ndjson}

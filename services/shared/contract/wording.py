@@ -24,8 +24,11 @@ IS: Mapping[str, str] = {
     "format.type": " or ".join(FORMATS),
     "format.delimiter": "one ASCII character, such as ';' or \"\\t\"",
     "format.encoding": f"one of {', '.join(CODECS)}",
-    "format.null_markers": "a list of texts that are NULL, such as ['NULL', NA]",
-    "format.null_markers.*": "a text that is NULL, such as NA; an empty field is NULL anyway",
+    "format.nulls": "a list of texts that are NULL, such as ['NULL', NA]",
+    "format.nulls.*": "a text that is NULL, such as NA",
+    "format.decimal": "'.' or ','",
+    "format.group": "',', '.', \"'\" or ' '",
+    "format.trim": "true or false",
     "table": "a dataset and a table in letters, digits and underscores, such as main.accounts",
     "key": "a list of the columns that tell rows apart, such as [id]",
     "key.*": "the name of a column",
@@ -45,11 +48,21 @@ IS: Mapping[str, str] = {
     "columns.*.description": "a text",
     "columns.*.check": "an SQL expression over the row's columns, such as score > 0",
     "columns.*.default": "the text of a value",
-    "columns.*.null_markers": "a list of texts that are NULL in this column, such as ['NULL', NA]",
-    "columns.*.null_markers.*": "a text that is NULL, such as NA; an empty field is NULL anyway",
+    "columns.*.nulls": "a list of texts that are NULL in this column, such as ['NULL', NA]",
+    "columns.*.nulls.*": "a text that is NULL, such as NA",
+    "columns.*.trim": "true or false",
     "columns.*.format": "a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]",
     "columns.*.format.*": "a format, such as iso, epoch_s or '%d/%m/%Y'",
-    "columns.*.time_zone": "an IANA name, such as Europe/Berlin",
+    "columns.*.zone": "an IANA name, such as Europe/Berlin",
+    "columns.*.local_twice": "reject, earlier or later",
+    "columns.*.local_never": "reject, earlier or later",
+    "columns.*.words": 'a mapping of texts to true or false, such as {"Yes": true, "No": false}',
+    "columns.*.decimal": "'.' or ','",
+    "columns.*.group": "',', '.', \"'\" or ' '",
+    "columns.*.max_length": "a number of characters, such as 20",
+    "columns.*.one_of": "a list of the texts that it may have, such as [new, paid]",
+    "columns.*.one_of.*": "a text, such as paid",
+    "columns.*.pattern": "a regular expression for the whole text, such as '[A-Z]{2}[0-9]+'",
     "missing_columns": "null or reject",
     "unknown_columns": "reject, ignore, rescue or add",
     "bad_rows": "a mapping, such as {at_most: 0}",
@@ -75,7 +88,8 @@ def words(error: ErrorDetails, text: str | None) -> str:
         case "too_short" | "string_too_short":
             return f"is empty; it is {IS[place]}"
         case kind:
-            return _unfit(kind, text, error["input"], IS.get(place, "text"))
+            from_ = "; a header's name of any text is said by from" if text and place == "columns.*.name" else ""
+            return _unfit(kind, text, error["input"], IS.get(place, "text")) + from_
 
 
 def place_of(error: ErrorDetails) -> fault.Place:
@@ -83,7 +97,7 @@ def place_of(error: ErrorDetails) -> fault.Place:
     place: fault.Place = error["loc"]
     if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return (*place, "type") if isinstance(error["input"], dict) else place
-    return place[:1] + place[2:] if place[0:1] == ("format",) and len(place) > 1 else place
+    return place[:1] + place[2:] if place[:1] == ("format",) and place[1:2] and place[1] in FORMATS else place
 
 
 def _unfit(kind: str, text: str | None, value: object, what: str) -> str:
@@ -104,6 +118,8 @@ def _path(place: fault.Place) -> str:
 
 def _unknown(loc: fault.Place, place: fault.Place) -> str:
     parent, name = _path(place[:-1]), str(place[-1])
+    if name == "null":
+        return "is no key of a contract: texts that are NULL are listed as nulls"
     if loc[0] == "format" and f"{parent}.{name}" in IS:
         return f"is no option of {loc[1]}"
     known = [one for one in _keys(parent) if loc[0] != "format" or one in _OPTIONS[str(loc[1])]]

@@ -94,12 +94,12 @@ def _every_type() -> Feed:
         name = f"a_{kind.lower()}"
         columns.append(_column(name, kind, mode="NULLABLE", check=_CHECKS[kind].replace("{}", name)))
         columns.append(_column(f"{name}_required", kind, mode="REQUIRED"))
-        columns.append(_column(f"{name}_by_default", kind, default=GOOD[kind], null_markers=[NULL_MARKER]))
+        columns.append(_column(f"{name}_by_default", kind, default=GOOD[kind], nulls=[NULL_MARKER]))
     return _feed(
         "every_type",
         columns,
         ["id"],
-        format={"type": "csv", "delimiter": ";", "null_markers": [NULL_MARKER, "NA"]},
+        format={"type": "csv", "delimiter": ";", "nulls": [NULL_MARKER, "NA"]},
         delete={"column": "operation", "equals": "D", "others": ["", "I", 'it\'s \\ "U"']},
         missing_columns="null",
         unknown_columns="ignore",
@@ -159,8 +159,8 @@ def _moments() -> Feed:
     formats = ["iso", "%d/%m/%Y %I:%M:%E*S %p %z", "%b %e '%y", "epoch_ms"]
     columns = [
         _column("id"),
-        _column("version", "TIMESTAMP", format=["iso", "epoch_s"], time_zone="Europe/Berlin"),
-        _column("iso", "TIMESTAMP", format=formats, time_zone="Australia/Lord_Howe"),
+        _column("version", "TIMESTAMP", format=["iso", "epoch_s"], zone="Europe/Berlin"),
+        _column("iso", "TIMESTAMP", format=formats, zone="Australia/Lord_Howe"),
         _column("day", "DATE", format=["%A, %d. %B %Y", "iso"], default="Monday, 3. March 2025"),
     ]
     return _feed("moments", columns, ["id"])
@@ -183,7 +183,7 @@ def _lines() -> Feed:
         _column(f"a_{kind.lower()}", kind, check=_CHECKS[kind].replace("{}", f"a_{kind.lower()}")) for kind in TYPES
     ]
     columns += [_column("id", **{"from": "the.id"}), _column("version", "INT64"), _column("text", default="new")]
-    form = {"type": "ndjson", "encoding": "utf-8", "null_markers": [NULL_MARKER]}
+    form = {"type": "ndjson", "encoding": "utf-8", "nulls": [NULL_MARKER]}
     return _feed(
         "lines",
         columns,

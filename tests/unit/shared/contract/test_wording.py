@@ -41,11 +41,11 @@ def _said(folder: Path, old: str, new: str) -> list[str]:
     return [str(problem).removeprefix(f"{path}:") for problem in check(path)[1]]
 
 
-_ZONE = ", time_zone: UTC"
+_ZONE = ", zone: UTC"
 _MOMENTS = [
     ("type: INT64}\nunknown", new, expected)
     for new, expected in (
-        (", format: '%d/%m/%Y'", "40: columns.2.format.0: '%d/%m/%Y' has no offset (%z): which zone? Say it by time_zone, such as Europe/Berlin"),
+        (", format: '%d/%m/%Y'", "40: columns.2.format.0: '%d/%m/%Y' has no offset (%z): which zone? Say it by zone, such as Europe/Berlin"),
         (f", format: '%q'{_ZONE}", "40: columns.2.format.0: %q of '%q' is none of the elements %Y, %y, %m, %b, %B, %d, %e, %a, %A, %H, %I, %p, %M, %S, %E*S, %z, %F, %T, %R, %%"),
         (f", format: '%F %I:%M'{_ZONE}", "40: columns.2.format.0: '%F %I:%M' has %I and lacks %p, the half of the day"),
         (f", format: '%F %M'{_ZONE}", "40: columns.2.format.0: '%F %M' has %M and lacks an hour, such as %H"),
@@ -56,8 +56,8 @@ _MOMENTS = [
         (", format: ''", "40: columns.2.format: is empty; it is a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]"),
         (", format: 5", "40: columns.2.format: '5' is not a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]"),
         (", format: [iso, iso]", "46: columns.2.format.1: 'iso' is there already"),
-        (", time_zone: Europe/Berlim", "43: columns.2.time_zone: 'Europe/Berlim' is not a time zone of the IANA database, such as Europe/Berlin; is Europe/Berlin meant?"),
-        (", time_zone: ''", "43: columns.2.time_zone: is empty; it is an IANA name, such as Europe/Berlin"),
+        (", zone: Europe/Berlim", "43: columns.2.zone: 'Europe/Berlim' is not a time zone of the IANA database, such as Europe/Berlin; is Europe/Berlin meant?"),
+        (", zone: ''", "43: columns.2.zone: is empty; it is an IANA name, such as Europe/Berlin"),
     )
 ]  # fmt: skip
 
@@ -89,12 +89,12 @@ _MOMENTS = [
         ("{type: csv}", "{type: csv, encoding: 8}", "3:31: format.encoding: '8' is not one of utf-8, utf-16, utf-16le, utf-16be, iso-8859-1, windows-1252"),
         ("{type: csv}", "{type: csv, encoding: UTF-16LE}", ""),
         ("{type: csv}", "{type: csv, delimiter: tab}", "3:32: format.delimiter: 'tab' is not one ASCII character, such as ';' or \"\\t\""),
-        ("{type: csv}", "{type: csv, null_markers: NA}", "3:35: format.null_markers: 'NA' is not a list of texts that are NULL, such as ['NULL', NA]"),
-        ("{type: csv}", "{type: csv, null_markers: [NULL]}", "3:36: format.null_markers.0: YAML reads NULL as nothing, not as text: put it in quotes"),
-        ("a > 0}", "a > 0, null_markers: ['']}", "10:57: columns.1.null_markers.0: is empty; it is a text that is NULL, such as NA; an empty field is NULL anyway"),
+        ("{type: csv}", "{type: csv, nulls: NA}", "3:35: format.nulls: 'NA' is not a list of texts that are NULL, such as ['NULL', NA]"),
+        ("{type: csv}", "{type: csv, nulls: [NULL]}", "3:36: format.nulls.0: YAML reads NULL as nothing, not as text: put it in quotes"),
+        ("a > 0}", "a > 0, nulls: ['']}", ""),
         *((old, f"type: TIMESTAMP{new}}}\nunknown", f"11:{expected}") for old, new, expected in _MOMENTS),
         ("type: INT64, check: a > 0", "type: INT64, format: epoch_s", "10:36: columns.1.format: format is for DATE, TIMESTAMP; INT64 has none"),
-        ("type: INT64, check: a > 0", "type: DATE, time_zone: UTC", "10:38: columns.1.time_zone: time_zone is for TIMESTAMP; DATE has none"),
+        ("type: INT64, check: a > 0", "type: DATE, zone: UTC", "10:38: columns.1.zone: zone is for TIMESTAMP; DATE has none"),
         ("type: INT64, check: a > 0", "type: DATE, format: epoch_s", "10:35: columns.1.format.0: 'epoch_s' is none of iso, nor a pattern such as '%d/%m/%Y'"),
         ("type: INT64, check: a > 0", "type: DATE, format: '%F %H'", "10:35: columns.1.format.0: '%F %H' has %H, which no DATE has; there are %Y, %y, %m, %b, %B, %d, %e, %a, %A, %F, %%"),
         ("type: INT64, check: a > 0", "type: DATE, format: '%Y-%m'", "10:35: columns.1.format.0: '%Y-%m' says no day, such as %d"),
@@ -108,7 +108,7 @@ _MOMENTS = [
         ("key: [id]", "key: [id, v]", "6:10: version: v is of the key, which is equal for all versions of a row"),
         ("version: v", "version: x", "6:10: version: x is not one of the columns"),
         ("version: v", "version: _gen", "6:10: version: '_gen' is not the column that says which of two rows is newer, or _generation: the newest file wins"),
-        ("name: v, type", "name: _generation, type", "11:12: columns.2.name: '_generation' is not a letter, then letters, digits and underscores, 128 at most"),
+        ("name: v, type", "name: _generation, type", "11:12: columns.2.name: '_generation' is not a letter, then letters, digits and underscores, 128 at most; a header's name of any text is said by from"),
         ("name: a, type", "name: a, from: no, type", "10:21: columns.1.from: YAML reads no as false, not as text: put it in quotes"),
         ("name: a, type", "name: a, from: id, type", "10:21: columns.1.from: 'id' is read into id"),
         ("equals: D", "equals: 1", "7:30: delete.equals: YAML reads 1 as a number, not as text: put it in quotes"),
@@ -117,9 +117,9 @@ _MOMENTS = [
         ("column: op", "column: id", "7:18: delete.column: the delete column marks rows; it is not one of the table's columns"),
         ("column: op", "column: ID", "7:18: delete.column: the delete column marks rows; it is not one of the table's columns"),
         ("name: id", "name: no", "9:12: columns.0.name: YAML reads no as false, not as text: put it in quotes"),
-        ("name: id", "name: i-d", "9:12: columns.0.name: 'i-d' is not a letter, then letters, digits and underscores, 128 at most"),
+        ("name: id", "name: i-d", "9:12: columns.0.name: 'i-d' is not a letter, then letters, digits and underscores, 128 at most; a header's name of any text is said by from"),
         ("{name: id, type: STRING}", "id", "9:5: columns.0: 'id' is not a mapping, such as {name: id, type: STRING}"),
-        ("name: id, type", "name: id, kind: x, type", "9:16: columns.0.kind: is no key of a contract; there are name, from, type, mode, description, check, default, null_markers, format, time_zone"),
+        ("name: id, type", "name: id, kind: x, type", "9:16: columns.0.kind: is no key of a contract; there are name, from, type, mode, description, check, default, nulls, trim, format, zone, local_twice, local_never, words, decimal, group, max_length, one_of, pattern"),
         ("type: STRING", "type: string", "9:22: columns.0.type: 'string' is not a type (is STRING meant?); the types are BOOL, DATE, FLOAT64, INT64, NUMERIC, STRING, TIMESTAMP"),
         ("type: STRING", "type: FLOAT", "9:22: columns.0.type: a key cannot be FLOAT64: equality of its values is not identity"),
         ("name: a, type: INT64", "name: ID, type: INT64", "10:12: columns.1.name: ID is there already (BigQuery ignores case)|10:36: columns.1.check: check 'a > 0' names no column of the contract: a"),
