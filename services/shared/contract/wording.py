@@ -88,7 +88,8 @@ def words(error: ErrorDetails, text: str | None) -> str:
         case "too_short" | "string_too_short":
             return f"is empty; it is {IS[place]}"
         case kind:
-            from_ = "; a header's name of any text is said by from" if text and place == "columns.*.name" else ""
+            is_other_text = kind == "string_pattern_mismatch" and place == "columns.*.name"
+            from_ = "; a header's name of any text is said by from" if is_other_text else ""
             return _unfit(kind, text, error["input"], IS.get(place, "text")) + from_
 
 

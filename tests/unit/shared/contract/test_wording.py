@@ -56,8 +56,8 @@ _MOMENTS = [
         (", format: ''", "40: columns.2.format: is empty; it is a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]"),
         (", format: 5", "40: columns.2.format: '5' is not a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]"),
         (", format: [iso, iso]", "46: columns.2.format.1: 'iso' is there already"),
-        (", zone: Europe/Berlim", "43: columns.2.zone: 'Europe/Berlim' is not a time zone of the IANA database, such as Europe/Berlin; is Europe/Berlin meant?"),
-        (", zone: ''", "43: columns.2.zone: is empty; it is an IANA name, such as Europe/Berlin"),
+        (", zone: Europe/Berlim", "38: columns.2.zone: 'Europe/Berlim' is not a time zone of the IANA database, such as Europe/Berlin; is Europe/Berlin meant?"),
+        (", zone: ''", "38: columns.2.zone: is empty; it is an IANA name, such as Europe/Berlin"),
     )
 ]  # fmt: skip
 
@@ -89,12 +89,12 @@ _MOMENTS = [
         ("{type: csv}", "{type: csv, encoding: 8}", "3:31: format.encoding: '8' is not one of utf-8, utf-16, utf-16le, utf-16be, iso-8859-1, windows-1252"),
         ("{type: csv}", "{type: csv, encoding: UTF-16LE}", ""),
         ("{type: csv}", "{type: csv, delimiter: tab}", "3:32: format.delimiter: 'tab' is not one ASCII character, such as ';' or \"\\t\""),
-        ("{type: csv}", "{type: csv, nulls: NA}", "3:35: format.nulls: 'NA' is not a list of texts that are NULL, such as ['NULL', NA]"),
-        ("{type: csv}", "{type: csv, nulls: [NULL]}", "3:36: format.nulls.0: YAML reads NULL as nothing, not as text: put it in quotes"),
+        ("{type: csv}", "{type: csv, nulls: NA}", "3:28: format.nulls: 'NA' is not a list of texts that are NULL, such as ['NULL', NA]"),
+        ("{type: csv}", "{type: csv, nulls: [NULL]}", "3:29: format.nulls.0: YAML reads NULL as nothing, not as text: put it in quotes"),
         ("a > 0}", "a > 0, nulls: ['']}", ""),
         *((old, f"type: TIMESTAMP{new}}}\nunknown", f"11:{expected}") for old, new, expected in _MOMENTS),
         ("type: INT64, check: a > 0", "type: INT64, format: epoch_s", "10:36: columns.1.format: format is for DATE, TIMESTAMP; INT64 has none"),
-        ("type: INT64, check: a > 0", "type: DATE, zone: UTC", "10:38: columns.1.zone: zone is for TIMESTAMP; DATE has none"),
+        ("type: INT64, check: a > 0", "type: DATE, zone: UTC", "10:33: columns.1.zone: zone is for TIMESTAMP; DATE has none"),
         ("type: INT64, check: a > 0", "type: DATE, format: epoch_s", "10:35: columns.1.format.0: 'epoch_s' is none of iso, nor a pattern such as '%d/%m/%Y'"),
         ("type: INT64, check: a > 0", "type: DATE, format: '%F %H'", "10:35: columns.1.format.0: '%F %H' has %H, which no DATE has; there are %Y, %y, %m, %b, %B, %d, %e, %a, %A, %F, %%"),
         ("type: INT64, check: a > 0", "type: DATE, format: '%Y-%m'", "10:35: columns.1.format.0: '%Y-%m' says no day, such as %d"),
