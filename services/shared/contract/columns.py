@@ -68,7 +68,7 @@ class Column(Model):
     group: Group | None = None
     max_length: Annotated[int, Field(gt=0, strict=True)] | None = None
     """In characters."""
-    one_of: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+    one_of: Annotated[list[Text], Field(min_length=1)] | None = None
     """Texts of the values that it may have."""
     pattern: Text | None = None
     """Of a whole text, as RE2 and Python's `re` both read it."""
