@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 from services.shared.contract.expression_constants import pattern_fault
 from services.shared.contract.fault import Place
-from services.shared.contract.types.base import Refusal
+from services.shared.contract.types.base import ColumnType, Refusal
 from services.shared.sql import parameter_of
 
-if TYPE_CHECKING:
-    from services.shared.contract.columns import Column
+
+class Limited(Protocol):
+    """What of a column this reads."""
+
+    @property
+    def kind(self) -> ColumnType: ...
+
+    @property
+    def max_length(self) -> int | None: ...
+
+    @property
+    def pattern(self) -> str | None: ...
+
+    @property
+    def one_of(self) -> Sequence[str] | None: ...
 
 
-def limit_faults(column: Column) -> Iterator[tuple[Place, str]]:
+def limit_faults(column: Limited) -> Iterator[tuple[Place, str]]:
     """What is wrong with a column's limits: place, which begins with the option's name, and sentence."""
     if column.pattern is not None and (fault := pattern_fault(column.pattern)):
         yield ("pattern",), f"{column.pattern!r} {fault}"
@@ -35,7 +48,7 @@ def limit_faults(column: Column) -> Iterator[tuple[Place, str]]:
             seen.append(value)
 
 
-def broken_limits(column: Column, text: str) -> Iterator[str]:
+def broken_limits(column: Limited, text: str) -> Iterator[str]:
     """A sentence on each limit that a text of the column's type does not keep."""
     if column.max_length is not None and len(text) > column.max_length:
         yield f"has {len(text)} characters, of which {column.max_length} may be"
@@ -45,7 +58,7 @@ def broken_limits(column: Column, text: str) -> Iterator[str]:
         yield f"is none of {', '.join(column.one_of)}"
 
 
-def limit_refusals(column: Column, text: str, value: str) -> Iterator[Refusal]:
+def limit_refusals(column: Limited, text: str, value: str) -> Iterator[Refusal]:
     """The same as conditions on a row's text and value."""
     if column.max_length is not None:
         yield Refusal("too_long", f"CHAR_LENGTH({text}) > {column.max_length}")
@@ -55,14 +68,14 @@ def limit_refusals(column: Column, text: str, value: str) -> Iterator[Refusal]:
         yield Refusal("not_one_of", f"{value} NOT IN ({', '.join(f'@{name}' for name, _ in _values(column))})")
 
 
-def limit_parameters(column: Column) -> Iterator[tuple[str, tuple[str, Any]]]:
+def limit_parameters(column: Limited) -> Iterator[tuple[str, tuple[str, Any]]]:
     """Of those conditions: name, type and value."""
     if column.pattern is not None:
         yield parameter_of(_whole(column.pattern)), ("STRING", _whole(column.pattern))
     yield from _values(column)
 
 
-def _values(column: Column) -> Iterator[tuple[str, tuple[str, Any]]]:
+def _values(column: Limited) -> Iterator[tuple[str, tuple[str, Any]]]:
     for value in map(column.kind.parse, column.one_of or ()):
         yield parameter_of(value), (column.kind.name, value)
 
