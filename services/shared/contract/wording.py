@@ -89,7 +89,7 @@ def words(error: ErrorDetails, text: str | None) -> str:
             return f"is empty; it is {IS[place]}"
         case kind:
             is_other_text = kind == "string_pattern_mismatch" and place == "columns.*.name"
-            from_ = "; a header's name of any text is said by from" if is_other_text else ""
+            from_ = f"; write from: {text!r} for the name in a header" if is_other_text else ""
             return _unfit(kind, text, error["input"], IS.get(place, "text")) + from_
 
 
