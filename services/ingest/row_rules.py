@@ -10,6 +10,7 @@ from services.ingest.formats import format_of
 from services.ingest.match_header import Layout
 from services.ingest.row_texts import columns, delete_markers, source
 from services.shared.contract.feed import Column, Feed
+from services.shared.contract.limits import limit_refusals
 from services.shared.contract.order import RESCUED
 from services.shared.sql import identifier
 
@@ -97,6 +98,7 @@ def _conditions(feed: Feed, column: Column) -> Iterator[tuple[str, str]]:
     future = kind.at(_FUTURE) if column.name == feed.version else None
     if future:
         yield "version_in_the_future", f"{value} > {future}"
+    yield from ((limit.reason, limit.condition) for limit in limit_refusals(column, text, value))
     if column.check:
         yield "check_failed", f"NOT ({feed.check_sql(column)})"
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from services.ingest.formats import format_of
 from services.ingest.match_header import Layout
+from services.shared.contract.blanks import BLANKS
 from services.shared.contract.feed import Column, Feed
+from services.shared.contract.limits import limit_parameters
 from services.shared.warehouse import Parameters
 
 
@@ -35,7 +37,8 @@ def source(feed: Feed, layout: Layout, column: Column) -> str:
     default = f"@{_default(feed, column)}" if column.default is not None else "CAST(NULL AS STRING)"
     if column.name not in layout.columns:
         return default
-    field = _field(feed, column.name, [name for name, _ in _null_markers(feed, column)])
+    trims = feed.format.trim if column.trim is None else column.trim
+    field = _field(feed, column.name, [name for name, _ in _nulls(feed, column)], trims)
     is_absent = format_of(feed).is_absent(column.name, feed) if column.default is not None else None
     return f"IF({is_absent}, {default}, {field})" if is_absent else field
 
@@ -44,12 +47,16 @@ def marker(feed: Feed, layout: Layout) -> str | None:
     """SQL of the delete column's text in the raw table; None where the file has no such column."""
     if feed.delete is None or not layout.has_delete_column:
         return None
-    return format_of(feed).marker(feed.delete.column, feed)
+    text = format_of(feed).marker(feed.delete.column, feed)
+    return _trimmed(text) if feed.format.trim else text
 
 
 def asides(feed: Feed, layout: Layout) -> list[Aside]:
-    markers = [name for name, _ in _null_markers(feed)]
-    return [Aside(f"@aside_{n}", _field(feed, column, markers)) for n, (_, column) in enumerate(layout.rescued)]
+    nulls = [name for name, _ in _nulls(feed)]
+    return [
+        Aside(f"@aside_{n}", _field(feed, column, nulls, feed.format.trim))
+        for n, (_, column) in enumerate(layout.rescued)
+    ]
 
 
 def delete_markers(feed: Feed) -> list[str]:
@@ -61,14 +68,18 @@ def delete_markers(feed: Feed) -> list[str]:
 
 def parameters(feed: Feed, layout: Layout) -> Parameters:
     """For all SQL that the functions above return."""
-    return {name: ("STRING", text) for name, text in _texts(feed, layout)}
+    texts = {name: ("STRING", text) for name, text in _texts(feed, layout)}
+    columns = (one for column in feed.columns for one in (*column.kind.parameters(), *limit_parameters(column)))
+    return {**texts, **dict(columns)}
 
 
 def _texts(feed: Feed, layout: Layout) -> Iterator[tuple[str, str]]:
     yield from format_of(feed).parameters(feed)
-    yield from _null_markers(feed)
+    yield from _nulls(feed)
+    if feed.format.trim or any(column.trim for column in feed.columns):
+        yield "blanks", BLANKS
     for column in feed.columns:
-        yield from _null_markers(feed, column)
+        yield from _nulls(feed, column)
         is_by_row = column.name in layout.columns and format_of(feed).is_absent(column.name, feed)
         if column.default is not None and (column.name not in layout.columns or is_by_row):
             yield _default(feed, column), column.default
@@ -83,13 +94,18 @@ def _default(feed: Feed, column: Column) -> str:
     return f"default_{feed.columns.index(column)}"
 
 
-def _null_markers(feed: Feed, column: Column | None = None) -> list[tuple[str, str]]:
+def _nulls(feed: Feed, column: Column | None = None) -> list[tuple[str, str]]:
     """Names of parameters and texts: the column's own, or else the format's."""
-    if column is None or column.null_markers is None:
-        return [(f"null_{n}", text) for n, text in enumerate(feed.format.null_markers)]
-    return [(f"null_{feed.columns.index(column)}_{n}", text) for n, text in enumerate(column.null_markers)]
+    if column is None or column.nulls is None:
+        return [(f"null_{n}", text) for n, text in enumerate(feed.format.nulls)]
+    return [(f"null_{feed.columns.index(column)}_{n}", text) for n, text in enumerate(column.nulls)]
 
 
-def _field(feed: Feed, column: str, null_markers: Sequence[str]) -> str:
+def _field(feed: Feed, column: str, nulls: Sequence[str], trims: bool) -> str:
     text = format_of(feed).text(column, feed)
-    return f"IF({text} IN ({', '.join(f'@{name}' for name in null_markers)}), NULL, {text})" if null_markers else text
+    text = f"NULLIF({_trimmed(text)}, '')" if trims else text
+    return f"IF({text} IN ({', '.join(f'@{name}' for name in nulls)}), NULL, {text})" if nulls else text
+
+
+def _trimmed(text: str) -> str:
+    return f"TRIM({text}, @blanks)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -23,6 +24,11 @@ def literal(text: str) -> str:
     if not re.fullmatch(r"[\w:. /+-]*", text, re.ASCII):
         raise ValueError(f"{text!r} cannot be a literal: pass it as a parameter")
     return f"'{text}'"
+
+
+def parameter_of(value: object) -> str:
+    """The name of the parameter that has a value of a contract: equal ones have one."""
+    return "value_" + hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 class Templates:

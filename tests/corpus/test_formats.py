@@ -90,11 +90,11 @@ def _cases() -> list[tuple[str, dict[str, Any], list[str]]]:
     chance = random.Random("formats")
     of_dates: list[_Case] = [("DATE", {"format": (one,)}, texts) for one, texts in _DATES.items()]
     of_times: list[_Case] = [
-        ("TIMESTAMP", {"format": (one,), "time_zone": "America/New_York"}, texts) for one, texts in _TIMES.items()
+        ("TIMESTAMP", {"format": (one,), "zone": "America/New_York"}, texts) for one, texts in _TIMES.items()
     ]
     every = tuple(text for texts in _TIMES.values() for text in texts)
     mixed: list[_Case] = [
-        ("TIMESTAMP", {"format": tuple(_TIMES), "time_zone": "Europe/Berlin"}, every),
+        ("TIMESTAMP", {"format": tuple(_TIMES), "zone": "Europe/Berlin"}, every),
         ("TIMESTAMP", {"format": ("epoch_ms", "%FT%R%z")}, every),
         (
             "DATE",
@@ -105,7 +105,7 @@ def _cases() -> list[tuple[str, dict[str, Any], list[str]]]:
     edited = [
         (kind, options, sorted(_edited(texts, chance, 60))) for kind, options, texts in (*of_dates, *of_times, *mixed)
     ]
-    return [*edited, *(("TIMESTAMP", {"time_zone": zone}, _around(zone)) for zone in _ZONES)]
+    return [*edited, *(("TIMESTAMP", {"zone": zone}, _around(zone)) for zone in _ZONES)]
 
 
 def _statement(kind: ColumnType, source: str) -> str:
@@ -150,7 +150,7 @@ def test_g1_g7_python_google_and_the_local_warehouse_read_a_format_alike(tmp_pat
 @pytest.mark.parametrize("zone", _ZONES)
 def test_g7_a_local_time_is_an_instant_or_has_a_reason(zone: str) -> None:
     """As Python's own zones have it: none, one or two instants at which clocks showed it."""
-    kind, texts = TYPES["TIMESTAMP"].with_options({"time_zone": zone}), _around(zone)
+    kind, texts = TYPES["TIMESTAMP"].with_options({"zone": zone}), _around(zone)
     google = GoogleSql("America/Los_Angeles")
     google.load("texts", ["_text"], [[text] for text in texts])
     for text, (value, reason) in _answers(google.query(_statement(kind, "`texts`"))).items():

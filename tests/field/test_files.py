@@ -39,7 +39,7 @@ def _feed(name: str, form: dict[str, Any], **more: Any) -> dict[str, Any]:
     columns = [
         *({"name": name, "type": kind} for name, kind in (("id", "STRING"), ("n", "NUMERIC"), ("v", "INT64"))),
         {"name": "size", "from": "größe", "type": "INT64"},
-        {"name": "t", "type": "TIMESTAMP", "format": ["%d/%m/%Y %H:%M", "epoch_ms"], "time_zone": "Europe/Berlin"},
+        {"name": "t", "type": "TIMESTAMP", "format": ["%d/%m/%Y %H:%M", "epoch_ms"], "zone": "Europe/Berlin"},
     ]
     return {
         **{"feed": name, "objects": f"incoming/{name}/*", "format": form, "table": f"main.{name}", "key": ["id"]},

@@ -46,8 +46,8 @@ def _times(name: str, **more: Any) -> dict[str, Any]:
 
 _FEEDS = (
     _times("times"),
-    _times("local_times", format=_TIMES, time_zone="Europe/Berlin"),
-    _feed("marked", format={"type": "csv", "null_markers": ["NULL", "\\N"]}),
+    _times("local_times", format=_TIMES, zone="Europe/Berlin"),
+    _feed("marked", format={"type": "csv", "nulls": ["NULL", "\\N"]}),
     _feed("exported"),
     _feed("newest", version="_generation"),
     _feed(
@@ -90,7 +90,7 @@ def _rows(pipeline: Pipeline, feed: str, columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in pipeline.connection.rows(sql)]
 
 
-def test_null_markers(pipeline: Pipeline) -> None:
+def test_nulls(pipeline: Pipeline) -> None:
     """A number column took none, and a key was the word NULL."""
     _drop(
         pipeline,

@@ -92,11 +92,11 @@ _KINDS = {
         early="id,part,v\n4,x,1\n", before={"a, type: INT64": "a, type: INT64, mode: REQUIRED"},
     ),
     "Formats and time zones": Kind(
-        {"time_zone: UTC": "time_zone: Europe/Berlin, format: [iso, '%d/%m/%Y']"},
+        {"zone: UTC": "zone: Europe/Berlin, format: [iso, '%d/%m/%Y']"},
         "id,part,a,v\n2,x,2025-07-01 12:00:00,1\n", "id, a",
         [("1", _utc(1, 1, 11)), ("2", _utc(7, 1, 10)), ("4", _utc(12, 30, 23))], "files are read by the new contract",
         early="id,part,a,v\n4,x,31/12/2025,1\n", old="id,part,a,v\n1,x,2025-01-01 12:00:00,1\n",
-        before={"a, type: INT64": "a, type: TIMESTAMP, time_zone: UTC"},
+        before={"a, type: INT64": "a, type: TIMESTAMP, zone: UTC"},
     ),
     "Checks and tolerance": Kind(
         {"a < 30": "a < 50"}, "id,part,a,v\n3,x,31,1\n", "id, a", [("1", 10), ("2", 20), ("3", 31), ("4", 40)],

@@ -479,6 +479,22 @@ MUTATIONS = [
         "tests/corpus/test_formats.py::test_g7_a_local_time_is_an_instant_or_has_a_reason",
     ),
     Mutation(
+        "groups-of-any-length",
+        "G7",
+        "services/shared/contract/types/notation.py",
+        "[0-9]{{3}})+|",
+        "[0-9]+)+|",
+        "tests/unit/shared/contract/test_notation.py::test_a_number",
+    ),
+    Mutation(
+        "null-markers-before-blanks-are-off",
+        "G7",
+        "services/ingest/row_texts.py",
+        "    text = f\"NULLIF({_trimmed(text)}, '')\" if trims else text\n",
+        "    text = _trimmed(text) if trims else text\n",
+        "tests/corpus/test_texts.py::test_g7_texts_are_trimmed_and_values_limited",
+    ),
+    Mutation(
         "digits-beside-digits-are-guessed",
         "G7",
         "services/shared/contract/types/pattern.py",

@@ -86,7 +86,7 @@ _MARKED = 'it\'s \\ "NULL"'
 def test_a_null_marker_is_null_in_every_type() -> None:
     """The same as an empty field, checks and the order of rows included; only as a whole and exactly."""
     columns = [{"name": f"a_{kind.lower()}", "type": kind, "check": f"a_{kind.lower()} IS NULL"} for kind in TYPES]
-    feed = _feed(*columns, format={"type": "csv", "null_markers": [_MARKED, "\\N"]})
+    feed = _feed(*columns, format={"type": "csv", "nulls": [_MARKED, "\\N"]})
     names = [str(one["name"]) for one in columns]
     rows = _checked(feed, *({**_ID, **dict.fromkeys(names, text)} for text in (_MARKED, "\\N", "", "\\n", "\\N ")))
     assert rows[0] == rows[1] == rows[2]
@@ -95,13 +95,13 @@ def test_a_null_marker_is_null_in_every_type() -> None:
     assert all(len(row["_reasons"]) >= len(TYPES) for row in rows[3:])
 
 
-def test_a_column_has_null_markers_of_its_own() -> None:
+def test_a_column_has_nulls_of_its_own() -> None:
     """They stand in the place of the file's: to Namibia's country code none applies."""
     feed = _feed(
-        {"name": "country", "type": "STRING", "null_markers": []},
-        {"name": "code", "type": "STRING", "null_markers": ["-"]},
+        {"name": "country", "type": "STRING", "nulls": []},
+        {"name": "code", "type": "STRING", "nulls": ["-"]},
         {"name": "other", "type": "STRING"},
-        format={"type": "csv", "null_markers": ["NA"]},
+        format={"type": "csv", "nulls": ["NA"]},
     )
     names = ("country", "code", "other")
     rows = _checked(feed, {**_ID, **dict.fromkeys(names, "NA")}, {**_ID, **dict.fromkeys(names, "-")})
@@ -114,7 +114,7 @@ def test_g7_a_null_marker_is_a_missing_value(name: str, marker: str) -> None:
     """Where a column must have one; a delete needs its key and version."""
     feed = _feed(
         {"name": "kind", "type": "STRING", "mode": "REQUIRED"},
-        format={"type": "csv", "null_markers": ["NULL"]},
+        format={"type": "csv", "nulls": ["NULL"]},
         delete={"column": "op", "equals": "D"},
     )
     (row,) = _checked(feed, {**_ID, "kind": "k", name: "NULL", "op": marker})
@@ -123,7 +123,7 @@ def test_g7_a_null_marker_is_a_missing_value(name: str, marker: str) -> None:
 
 @pytest.mark.parametrize("unknown", ["rescue", "add"])
 def test_a_null_marker_holds_for_columns_that_the_contract_does_not_know(unknown: str) -> None:
-    feed = _feed(format={"type": "csv", "null_markers": ["NULL"]}, unknown_columns=unknown)
+    feed = _feed(format={"type": "csv", "nulls": ["NULL"]}, unknown_columns=unknown)
     (row,) = _checked(feed, {**_ID, "new": "NULL", "more": "x"})
     found = json.loads(row["_rescued"]) if unknown == "rescue" else {"new": row["new"], "more": row["more"]}
     assert found == ({"more": "x"} if unknown == "rescue" else {"new": None, "more": "x"})
@@ -131,7 +131,7 @@ def test_a_null_marker_holds_for_columns_that_the_contract_does_not_know(unknown
 
 def test_a_null_marker_is_no_default() -> None:
     """A default is the text of a value, of a file that has no such column."""
-    feed = _feed({"name": "x", "type": "STRING", "default": "NA", "null_markers": ["NA"]})
+    feed = _feed({"name": "x", "type": "STRING", "default": "NA", "nulls": ["NA"]})
     assert [_checked(feed, row)[0]["x"] for row in (_ID, {**_ID, "x": "NA"})] == ["NA", None]
 
 

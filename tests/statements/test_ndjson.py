@@ -38,7 +38,7 @@ def feed(**more: Any) -> Feed:
         {
             "feed": "things",
             "objects": "x/*",
-            "format": {"type": "ndjson", "null_markers": ["NA", "-1"]},
+            "format": {"type": "ndjson", "nulls": ["NA", "-1"]},
             "table": "main.things",
             "key": ["id"],
             "version": "_generation",

@@ -111,7 +111,7 @@ def _column(name: str, header: str, values: list[str]) -> InferredColumn:
             column.warnings.append("has a spreadsheet rounded long numbers? Then have the file exported anew")
     elif column.type == "STRING" and all(TYPES["TIMESTAMP"].accepts(f"{value}Z") for value in filled):
         column.warnings.append(
-            "times without an offset: which zone? Then TIMESTAMP and time_zone: Europe/Berlin, or what it is"
+            "times without an offset: which zone? Then TIMESTAMP and zone: Europe/Berlin, or what it is"
         )
     return column
 

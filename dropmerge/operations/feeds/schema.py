@@ -18,12 +18,16 @@ from pydantic import AliasChoices, AliasPath, BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from services.shared.contract import synonyms
 from services.shared.contract.feed import Feed
 from services.shared.contract.types import TYPES
 from services.shared.contract.wording import IS
 
 Schema = dict[str, Any]
-SYNONYMS: Mapping[str, Mapping[str, str]] = {}
+SYNONYMS: Mapping[str, Mapping[str, str]] = {
+    place: {one.word: one.target for one in words}
+    for place, words in {"": synonyms.FEED, "format": synonyms.FORMAT, "columns.*": synonyms.COLUMN}.items()
+}
 """Other words that are taken, by the path of the mapping that has them, such as `columns.*`: word to option."""
 _SYNONYM = "x-synonym-of"
 """Of a part: the option that it says in another word."""

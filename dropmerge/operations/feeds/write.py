@@ -24,7 +24,7 @@ def contract_yaml(name: str, contract: Contract) -> str:
         MODELINE,
         f"feed: {_flow(name)}",
         f"objects: {_flow(f'incoming/{name}/*')}",
-        f"format: {_flow(contract.format.model_dump(exclude={'encoding', 'null_markers'}))}",
+        f"format: {_flow(contract.format.model_dump(include={'type', 'delimiter'}))}",
         f"table: {_flow(f'main.{name}')}",
         f"key: {_flow(contract.key)}{_unsure(contract.key_doubt)}",
         f"version: {_flow(contract.version)}{_unsure(contract.version_doubt)}",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 from services.ingest.formats import csv_escape, csv_head, lines
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import C1_CONTROLS, WINDOWS_1252_CHARACTERS, decode, json_kind
+from services.shared.contract.blanks import BLANKS
 from services.shared.contract.encodings import CODECS, IN_BIGQUERY, ISO_8859_1, WINDOWS_1252
 from services.shared.contract.formats import FIELDS, LINE, Csv
 from services.shared.errors import PermanentError
@@ -43,6 +44,7 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
     if not options.header:
         return csv_head.nameless(csv_head.first_records(text, is_whole, options), feed)
     first = csv_head.header(text, is_whole, options)
+    first = [name.strip(BLANKS) for name in first] if options.trim else first
     if options.encoding in _SINGLE_BYTE and set(C1_CONTROLS) & set("".join(first)):
         raise PermanentError("wrong_encoding", f"a name in the header has a control character; {_OTHER_CHARACTERS}")
     known = feed.names_in_file.keys()

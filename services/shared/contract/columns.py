@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints
 
 from services.shared.contract.fault import Fault, Place
-from services.shared.contract.formats import NullMarkers
+from services.shared.contract.formats import Decimal, Group, Nulls, Texts
+from services.shared.contract.limits import broken_limits, limit_faults
 from services.shared.contract.meant import meant
 from services.shared.contract.place import From
 from services.shared.contract.types import TYPES, ColumnType, type_named
+from services.shared.contract.words import Words
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
 GENERATION = "_generation"
@@ -21,6 +23,7 @@ GENERATION = "_generation"
 Version = Annotated[str, StringConstraints(pattern=rf"^({GENERATION}|[A-Za-z][A-Za-z0-9_]{{0,127}})$")]
 Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
 Text = Annotated[str, StringConstraints(min_length=1)]
+LocalRule = Literal["reject", "earlier", "later"]
 
 Formats = Annotated[
     tuple[Text, ...],
@@ -49,18 +52,44 @@ class Column(Model):
     check: str | None = None
     default: Text | None = None
     """Text of the value where a file has no such column; without it the value is NULL."""
-    null_markers: NullMarkers | None = None
+    nulls: Nulls | None = None
+    """Instead of the format's."""
+    trim: Annotated[bool, Field(strict=True)] | None = None
     """Instead of the format's."""
     format: Formats | None = None
     """Of a moment's texts: `iso`, `epoch_s`, `epoch_ms`, `epoch_us`, or a pattern of GoogleSQL's format elements.
     A text is read by the first that fits it."""
-    time_zone: Text | None = None
+    zone: Text | None = None
     """IANA name, for a moment's texts that have no offset."""
+    local_twice: LocalRule | None = None
+    """Of such a text that clocks in the zone showed twice: which of the two it is."""
+    local_never: LocalRule | None = None
+    """Of one that they never showed, put forward over it: by the offset after it, or, later, by the one before."""
+    words: Words | None = None
+    """Texts of a BOOL, and what each means."""
+    decimal: Decimal | None = None
+    """With `group`, instead of the format's two."""
+    group: Group | None = None
+    max_length: Annotated[int, Field(gt=0, strict=True)] | None = None
+    """In characters."""
+    one_of: Annotated[list[Text], Field(min_length=1)] | None = None
+    """Texts of the values that it may have."""
+    pattern: Text | None = None
+    """Of a whole text, as RE2 and Python's `re` both read it."""
+
+    _of_format: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    def read_as(self, texts: Texts) -> None:
+        """Take from the feed's format what the column does not say itself."""
+        self._of_format = {"decimal": texts.decimal, "group": texts.group}
 
     @cached_property
     def kind(self) -> ColumnType:
         """Its type with the options that the contract gives it."""
-        return type_named(self.type).with_options(self.options)
+        # Marks that belong together: a column's decimal point would clash with points that part groups in the file.
+        is_own = self.decimal is not None or self.group is not None
+        inherited = {name: value for name, value in self._of_format.items() if value is not None and not is_own}
+        return type_named(self.type).with_options({**inherited, **self.options})
 
     @property
     def options(self) -> dict[str, Any]:
@@ -163,6 +192,8 @@ class Columns:
             yield Fault(place, f"no file may lack {column.name}, {why}")
         if not column.kind.accepts(column.default):
             yield Fault(place, f"{column.default!r} is not the text of a {column.type}: {column.kind.taken}")
+            return
+        yield from (Fault(place, f"{column.default!r} {what}") for what in broken_limits(column, column.default))
 
     def _of_check(self, place: Place, column: Column) -> Iterator[Fault]:
         if column.check is not None:
@@ -193,7 +224,9 @@ def _of_options(place: Place, column: Column) -> Iterator[Fault]:
         if name not in column.kind.takes:
             fit = ", ".join(sorted(one.name for one in TYPES.values() if name in one.takes))
             yield Fault((*place, name), f"{name} is for {fit}; {column.type} has none")
-    yield from (Fault((*place, *inner), what) for inner, what in column.kind.option_faults())
+    faults = (*column.kind.option_faults(), *limit_faults(column))
+    # What the format says is the format's fault.
+    yield from (Fault((*place, *inner), what) for inner, what in faults if getattr(column, str(inner[0])) is not None)
 
 
 def parse_check(text: str, columns: Mapping[str, str]) -> str:

@@ -58,7 +58,8 @@ class Document:
         """Which YAML reads as something else than text."""
         for key in _keys(self.root):
             if not key.tag.endswith(":str"):
-                yield _problem(self.path, key.start_mark, f"YAML takes {key.value} for {_kind(key)}: {QUOTE}")
+                remedy = "; texts that are NULL are listed as nulls" if key.tag.endswith(":null") else f": {QUOTE}"
+                yield _problem(self.path, key.start_mark, f"YAML takes {key.value} for {_kind(key)}{remedy}")
 
     def _find(self, place: Place) -> tuple[yaml.Node, yaml.Node]:
         """The innermost key, and what it has; an item of a list is its own key."""

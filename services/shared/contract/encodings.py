@@ -32,12 +32,16 @@ IN_BIGQUERY: Mapping[str, str] = {
 BigQuery does not know Windows-1252, of which ISO-8859-1 differs in the bytes 0x80 to 0x9f. Of UTF-16 it wants to be
 told the order of bytes.
 """
+_ALSO: Mapping[str, str] = {"utf8": UTF_8, "iso_8859_1": ISO_8859_1}
+"""Other names of BigQuery's for them
+(https://cloud.google.com/bigquery/docs/reference/standard-sql/load-statements#load_option_list)."""
 
 
 def _encoding(name: object) -> object:
     if not isinstance(name, str):
         return name
     folded = name.lower()
+    folded = _ALSO.get(folded, folded)
     if folded in CODECS:
         return folded
     near = _same_codec(name) or next(iter(get_close_matches(folded, CODECS, n=1)), None)

@@ -17,7 +17,9 @@ from services.shared.contract import glob, shape
 from services.shared.contract.columns import GENERATION, Column, Columns, Delete, Model, Name, Version, parse_check
 from services.shared.contract.fault import Fault, Place, refuse
 from services.shared.contract.formats import Format, Ndjson
+from services.shared.contract.synonyms import in_our_words
 from services.shared.contract.types import ColumnType
+from services.shared.contract.types.notation import same_marks
 from services.shared.datasets import OPS, STAGING
 
 __all__ = ["BadRows", "Column", "Delete", "Feed"]
@@ -103,12 +105,25 @@ class Feed(Model):
     """What becomes of a file's columns that the contract does not know."""
     bad_rows: BadRows = BadRows()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _in_our_words(cls, content: object) -> object:
+        found, faults = in_our_words(content)
+        refuse("Feed", faults)
+        return found
+
     @model_validator(mode="after")
     def _is_consistent(self) -> Feed:
+        for column in self.columns:
+            column.read_as(self.format)
         faults = Columns(self.columns, self.key, self.version, self.delete).faults()
-        of_format = self._faults_of_lines() if isinstance(self.format, Ndjson) else ()
-        refuse("Feed", [*faults, *shape.faults(self), *of_format])
+        lines = self._faults_of_lines() if isinstance(self.format, Ndjson) else ()
+        refuse("Feed", [*self._faults_of_format(), *faults, *shape.faults(self), *lines])
         return self
+
+    def _faults_of_format(self) -> Iterator[Fault]:
+        if self.format.group is not None and self.format.group == (self.format.decimal or "."):
+            yield Fault(("format", "group"), same_marks(self.format.group))
 
     def _faults_of_lines(self) -> Iterator[Fault]:
         if self.unknown_columns in ("rescue", "add"):

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints
 
 from services.shared.contract.encodings import Encoding
 
-NullMarkers = list[Annotated[str, StringConstraints(min_length=1)]]
+Nulls = Annotated[list[str], AfterValidator(lambda texts: [text for text in texts if text])]
 """Texts of a field that are NULL, each as a whole and exactly; an empty field is NULL anyway."""
-
-
-def _jagged(value: object) -> object:
-    return {True: "fill", False: "reject"}[value] if isinstance(value, bool) else value
+Decimal = Literal[".", ","]
+Group = Literal[",", ".", "'", " "]
 
 
 def _no_quote(value: object) -> object:
@@ -27,39 +25,41 @@ def _utf_8(name: object) -> object:
     return name.lower() if isinstance(name, str) else name
 
 
-class Csv(BaseModel):
-    """RFC 4180, or what differs from it as the options say."""
+class Texts(BaseModel):
+    """How the texts of a file's fields are read, unless a column says otherwise."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    nulls: Nulls = []
+    decimal: Decimal | None = None
+    group: Group | None = None
+    trim: bool = Field(default=False, strict=True)
+    """Whether blanks around a text are left out, and around the names of a header."""
+
+
+class Csv(Texts):
+    """RFC 4180, or what differs from it as the options say."""
+
     suffix: ClassVar[str] = ".csv"
     """Of a pinned copy's name."""
     content_type: ClassVar[str] = "text/csv"
     """Of a pinned copy."""
 
     type: Literal["csv"]
-    delimiter: Annotated[str, StringConstraints(pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')] = Field(
-        default=",", validation_alias=AliasChoices("delimiter", "field_delimiter")
-    )
+    delimiter: Annotated[str, StringConstraints(pattern=r'^[^"\r\n\x00\x80-\x{10FFFF}]$')] = ","
     """One ASCII character."""
     encoding: Encoding = "utf-8"
-    null_markers: NullMarkers = []
     header: StrictBool = True
     """Whether the first line has the names of the columns."""
-    skip: Annotated[int, Field(strict=True, ge=0, le=1_000)] = Field(
-        default=0, validation_alias=AliasChoices("skip", "skip_leading_rows")
-    )
+    skip: Annotated[int, Field(strict=True, ge=0, le=1_000)] = 0
     """Lines before the header, or the data, that are no records."""
     blank_lines: Literal["skip", "reject"] = "skip"
     """What becomes of a line with nothing on it."""
-    short_lines: Annotated[Literal["reject", "fill"], BeforeValidator(_jagged)] = Field(
-        default="reject", validation_alias=AliasChoices("short_lines", "allow_jagged_rows")
-    )
+    short_lines: Literal["reject", "fill"] = "reject"
     """What becomes of a record that lacks fields at its end; filled, they are NULL."""
     trailing_delimiter: StrictBool = False
     """Whether each record, the header too, ends with a delimiter."""
-    quote: Annotated[Literal['"', "none"], BeforeValidator(_no_quote)] = Field(
-        default='"', validation_alias=AliasChoices("quote", "quote_character")
-    )
+    quote: Annotated[Literal['"', "none"], BeforeValidator(_no_quote)] = '"'
     """Without quoting, a quote is a character like others and a record is a line."""
     escape: Literal["\\"] | None = None
     """With it, a backslash before a quote, a delimiter or a backslash stands for that, and a record is a line."""
@@ -72,16 +72,14 @@ class Csv(BaseModel):
         return self.escape is not None
 
 
-class Ndjson(BaseModel):
+class Ndjson(Texts):
     """Each line a JSON object (https://jsonlines.org)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     suffix: ClassVar[str] = ".ndjson"
     content_type: ClassVar[str] = "application/x-ndjson"
 
     type: Literal["ndjson"]
     encoding: Annotated[Literal["utf-8"], BeforeValidator(_utf_8)] = "utf-8"
-    null_markers: NullMarkers = []
 
 
 FORMATS: Mapping[str, type[Csv] | type[Ndjson]] = {"csv": Csv, "ndjson": Ndjson}
@@ -99,10 +97,3 @@ FIELDS = "_fields"
 MAX_COLUMNS = 9_998
 """Of a CSV file: a BigQuery table has at most 10,000 (https://cloud.google.com/bigquery/quotas#standard_tables), and
 two are for what records have past the header's columns."""
-SYNONYMS: Mapping[str, str] = {
-    "field_delimiter": "delimiter",
-    "skip_leading_rows": "skip",
-    "allow_jagged_rows": "short_lines",
-    "quote_character": "quote",
-}
-"""BigQuery's names of CSV's options."""

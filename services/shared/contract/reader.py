@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from services.shared.contract.document import Document, Problem, UnreadableError, read_document
 from services.shared.contract.feed import Feed
 from services.shared.contract.files import PATTERNS, contract_files
+from services.shared.contract.synonyms import as_written
 from services.shared.contract.together import faults_together
 from services.shared.contract.wording import place_of, words
 
@@ -73,8 +75,11 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
     for one in error.errors():
         # YAML's reading of a key is told by the document.
         if one["type"] != "invalid_key":
-            place = place_of(one)
+            ours = place_of(one)
+            place = as_written(ours, document.content)
             what = words(one, document.text(place))
+            for word, written in zip(ours, place, strict=False):
+                what = re.sub(rf"^{word}\b", str(written), what) if word != written else what
             where = ".".join(map(str, place))
             yield document.problem(place, f"{where}: {what}" if where else what, one["type"] == "extra_forbidden")
 

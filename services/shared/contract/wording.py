@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from services.shared.contract import fault
 from services.shared.contract.document import QUOTE
 from services.shared.contract.encodings import CODECS
-from services.shared.contract.formats import FORMATS, SYNONYMS
+from services.shared.contract.formats import FORMATS
 from services.shared.contract.meant import meant
 from services.shared.contract.types import TYPES
 
@@ -32,8 +32,11 @@ IS: Mapping[str, str] = {
     "format.escape": "'\\'",
     "format.final_newline": "true or false",
     "format.encoding": f"one of {', '.join(CODECS)}",
-    "format.null_markers": "a list of texts that are NULL, such as ['NULL', NA]",
-    "format.null_markers.*": "a text that is NULL, such as NA; an empty field is NULL anyway",
+    "format.nulls": "a list of texts that are NULL, such as ['NULL', NA]",
+    "format.nulls.*": "a text that is NULL, such as NA",
+    "format.decimal": "'.' or ','",
+    "format.group": "',', '.', \"'\" or ' '",
+    "format.trim": "true or false",
     "table": "a dataset and a table in letters, digits and underscores, such as main.accounts",
     "key": "a list of the columns that tell rows apart, such as [id]",
     "key.*": "the name of a column",
@@ -53,19 +56,27 @@ IS: Mapping[str, str] = {
     "columns.*.description": "a text",
     "columns.*.check": "an SQL expression over the row's columns, such as score > 0",
     "columns.*.default": "the text of a value",
-    "columns.*.null_markers": "a list of texts that are NULL in this column, such as ['NULL', NA]",
-    "columns.*.null_markers.*": "a text that is NULL, such as NA; an empty field is NULL anyway",
+    "columns.*.nulls": "a list of texts that are NULL in this column, such as ['NULL', NA]",
+    "columns.*.nulls.*": "a text that is NULL, such as NA",
+    "columns.*.trim": "true or false",
     "columns.*.format": "a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]",
     "columns.*.format.*": "a format, such as iso, epoch_s or '%d/%m/%Y'",
-    "columns.*.time_zone": "an IANA name, such as Europe/Berlin",
+    "columns.*.zone": "an IANA name, such as Europe/Berlin",
+    "columns.*.local_twice": "reject, earlier or later",
+    "columns.*.local_never": "reject, earlier or later",
+    "columns.*.words": 'a mapping of texts to true or false, such as {"Yes": true, "No": false}',
+    "columns.*.decimal": "'.' or ','",
+    "columns.*.group": "',', '.', \"'\" or ' '",
+    "columns.*.max_length": "a number of characters, such as 20",
+    "columns.*.one_of": "a list of the texts that it may have, such as [new, paid]",
+    "columns.*.one_of.*": "a text, such as paid",
+    "columns.*.pattern": "a regular expression for the whole text, such as '[A-Z]{2}[0-9]+'",
     "missing_columns": "null or reject",
     "unknown_columns": "reject, ignore, rescue or add",
     "bad_rows": "a mapping, such as {at_most: 0}",
     "bad_rows.at_most": "a number of rows, such as 10, or a share of them up to 100%, such as 0.5%",
 }
 """Each part of a contract, for `X is …`."""
-_BIGQUERYS = {f"format.{other}": f"format.{name}" for other, name in SYNONYMS.items()}
-"""Parts that BigQuery has other names for, which a contract may use too."""
 _OPTIONS: Mapping[str, Collection[str]] = {name: one.model_fields.keys() for name, one in FORMATS.items()}
 """By format, its keys."""
 
@@ -73,7 +84,6 @@ _OPTIONS: Mapping[str, Collection[str]] = {name: one.model_fields.keys() for nam
 def words(error: ErrorDetails, text: str | None) -> str:
     """A sentence about one error. `text`: what the file has at its place, where that is a text."""
     place = _path(place_of(error))
-    place = _BIGQUERYS.get(place, place)
     match error["type"]:
         case fault.TYPE:
             return str(error["ctx"]["what"])
@@ -86,7 +96,9 @@ def words(error: ErrorDetails, text: str | None) -> str:
         case "too_short" | "string_too_short":
             return f"is empty; it is {IS[place]}"
         case kind:
-            return _unfit(kind, text, error["input"], IS.get(place, "text")) + _tab(place, text)
+            is_other_text = kind == "string_pattern_mismatch" and place == "columns.*.name"
+            from_ = f"; write from: {text!r} for the name in a header" if is_other_text else ""
+            return _unfit(kind, text, error["input"], IS.get(place, "text")) + from_ + _tab(place, text)
 
 
 def place_of(error: ErrorDetails) -> fault.Place:
@@ -94,7 +106,7 @@ def place_of(error: ErrorDetails) -> fault.Place:
     place: fault.Place = error["loc"]
     if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return (*place, "type") if isinstance(error["input"], dict) else place
-    return place[:1] + place[2:] if place[0:1] == ("format",) and len(place) > 1 else place
+    return place[:1] + place[2:] if place[:1] == ("format",) and place[1:2] and place[1] in FORMATS else place
 
 
 def _unfit(kind: str, text: str | None, value: object, what: str) -> str:
@@ -119,6 +131,8 @@ def _path(place: fault.Place) -> str:
 
 def _unknown(loc: fault.Place, place: fault.Place) -> str:
     parent, name = _path(place[:-1]), str(place[-1])
+    if name == "null":
+        return "is no key of a contract: texts that are NULL are listed as nulls"
     if loc[0] == "format" and f"{parent}.{name}" in IS:
         return f"is no option of {loc[1]}"
     known = [one for one in _keys(parent) if loc[0] != "format" or one in _OPTIONS[str(loc[1])]]

@@ -94,12 +94,12 @@ def _every_type() -> Feed:
         name = f"a_{kind.lower()}"
         columns.append(_column(name, kind, mode="NULLABLE", check=_CHECKS[kind].replace("{}", name)))
         columns.append(_column(f"{name}_required", kind, mode="REQUIRED"))
-        columns.append(_column(f"{name}_by_default", kind, default=GOOD[kind], null_markers=[NULL_MARKER]))
+        columns.append(_column(f"{name}_by_default", kind, default=GOOD[kind], nulls=[NULL_MARKER]))
     return _feed(
         "every_type",
         columns,
         ["id"],
-        format={"type": "csv", "delimiter": ";", "null_markers": [NULL_MARKER, "NA"]},
+        format={"type": "csv", "delimiter": ";", "nulls": [NULL_MARKER, "NA"]},
         delete={"column": "operation", "equals": "D", "others": ["", "I", 'it\'s \\ "U"']},
         missing_columns="null",
         unknown_columns="ignore",
@@ -159,11 +159,38 @@ def _moments() -> Feed:
     formats = ["iso", "%d/%m/%Y %I:%M:%E*S %p %z", "%b %e '%y", "epoch_ms"]
     columns = [
         _column("id"),
-        _column("version", "TIMESTAMP", format=["iso", "epoch_s"], time_zone="Europe/Berlin"),
-        _column("iso", "TIMESTAMP", format=formats, time_zone="Australia/Lord_Howe"),
+        _column("version", "TIMESTAMP", format=["iso", "epoch_s"], zone="Europe/Berlin"),
+        _column("iso", "TIMESTAMP", format=formats, zone="Australia/Lord_Howe"),
         _column("day", "DATE", format=["%A, %d. %B %Y", "iso"], default="Monday, 3. March 2025"),
     ]
     return _feed("moments", columns, ["id"])
+
+
+def _texts() -> Feed:
+    """What a contract says about a field's text, in each of its words."""
+    numbers = [
+        *(_column("whole", "INT64", group="'"), _column("amount", "NUMERIC"), _column("ratio", "FLOAT64", group=" ")),
+        *(_column("point", "NUMERIC", decimal=".", group=","), _column("comma", "FLOAT64", decimal=",")),
+    ]
+    rules = [
+        _column(f"at_{rule}", "TIMESTAMP", zone="Europe/Berlin", local_twice=rule, local_never=rule)
+        for rule in ("reject", "earlier", "later")
+    ]
+    limits = [_column(f"one_{kind.lower()}", kind, one_of=[GOOD[kind].replace(".", ",")]) for kind in TYPES]
+    columns = [
+        *(
+            _column("id", max_length=20, pattern="[A-Za-z0-9 ]+"),
+            _column("version", "INT64"),
+            *numbers,
+            *rules,
+            *limits,
+        ),
+        _column("flag", "BOOL", words={'it\'s \\ "yes"': True, "No": False, "true": True}, trim=False),
+        _column("state", one_of=['it\'s \\ "new"', "paid"], default="paid", trim=True),
+    ]
+    form = {"type": "csv", "trim": True, "decimal": ",", "group": ".", "nulls": ["NA"]}
+    delete = {"column": "op", "equals": "D"}
+    return _feed("texts", columns, ["id"], format=form, delete=delete, unknown_columns="rescue")
 
 
 def _encoded(name: str, encoding: str) -> Feed:
@@ -183,7 +210,8 @@ def _lines() -> Feed:
         _column(f"a_{kind.lower()}", kind, check=_CHECKS[kind].replace("{}", f"a_{kind.lower()}")) for kind in TYPES
     ]
     columns += [_column("id", **{"from": "the.id"}), _column("version", "INT64"), _column("text", default="new")]
-    form = {"type": "ndjson", "encoding": "utf-8", "null_markers": [NULL_MARKER]}
+    form = {"type": "ndjson", "encoding": "utf-8", "nulls": [NULL_MARKER], "trim": True}
+    form |= {"decimal": ",", "group": "."}
     return _feed(
         "lines",
         columns,
@@ -197,7 +225,7 @@ def _lines() -> Feed:
 def features() -> Mapping[str, Feed]:
     made = (
         *(_every_type(), _every_key(), _reserved_words(), _long_names(), _rescue(), _add(), _newest_file()),
-        *(_moments(), _encoded("latin", "iso-8859-1"), _encoded("windows", "windows-1252"), _lines()),
+        *(_moments(), _encoded("latin", "iso-8859-1"), _encoded("windows", "windows-1252"), _lines(), _texts()),
     )
     return {feed.name: feed for feed in made}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.ingest.inspect_head import inspect_head
 from services.ingest.match_header import Layout, match_header
 from services.shared.contract.feed import Feed
 from services.shared.errors import PermanentError
@@ -32,6 +33,15 @@ def _refusal(header: str, delimiter: str = ",", **more: Any) -> str:
     assert caught.value.reason == "wrong_header"
     assert caught.value.detail.startswith("the header does not fit feed things")
     return caught.value.detail.removeprefix("the header does not fit feed things").removeprefix(": ")
+
+
+def test_blanks_around_a_name_are_no_part_of_it_if_the_contract_says_so() -> None:
+    """As they are none of a text."""
+    head = b"id ,\tversion,  kind\na,1,k\n"
+    layout = inspect_head(head, len(head), _feed(format={"type": "csv", "trim": True}))
+    assert layout == Layout(("id", "version", "kind"), False)
+    with pytest.raises(PermanentError, match="missing: id"):
+        inspect_head(head, len(head), _feed())
 
 
 def test_a_nullable_column_may_be_missing() -> None:

@@ -27,9 +27,9 @@ def type_named(name: str) -> ColumnType:
 
 
 def _near_miss(name: str) -> str:
-    names = [known for one in TYPES.values() for known in (one.name, *one.aliases)]
+    names = {known: one.name for one in TYPES.values() for known in (*one.aliases, one.name)}
     near = get_close_matches(name.upper(), names, n=1)
-    return f" (is {near[0]} meant?)" if near else ""
+    return f" (is {names[near[0]]} meant?)" if near else ""
 
 
 def table() -> list[str]:

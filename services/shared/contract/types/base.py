@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from services.shared.contract.fault import Place
+from services.shared.sql import identifier
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class ColumnType(ABC):
     def taken(self) -> str:
         """The texts it takes with its options."""
         return self.texts
+
+    def parameters(self) -> Iterator[tuple[str, tuple[str, Any]]]:
+        """Of its SQL: name, type and value."""
+        return iter(())
 
     def steps(self, text: str) -> Sequence[Mapping[str, str]]:
         """SQL of what `cast` and `faults` read beside the text, by name. Each step reads those before it."""
@@ -115,3 +120,8 @@ class Whole(ColumnType):
 
     def faults(self, text: str, value: str) -> Iterator[Refusal]:
         yield Refusal(self.malformed, f"{text} IS NOT NULL AND {value} IS NULL")
+
+
+def beside(text: str, what: str) -> str:
+    """The name of a column that is made of a text."""
+    return identifier(f"_{what}{text.strip('`')}")

@@ -18,6 +18,8 @@ from services.shared.sql import literal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000_000
+REJECT, EARLIER, LATER = "reject", "earlier", "later"
+_FIRST_OF = {REJECT: "NULL", EARLIER: "LEAST({}, {})", LATER: "GREATEST({}, {})"}
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 """Of TIMESTAMP, in microseconds since 1970: the years 1 to 9999."""
 # Beyond a zone's local times could leave those years; it has no other offset there.
@@ -58,10 +60,15 @@ class LocalTime:
             },
         ]
 
-    @property
-    def value(self) -> str:
-        """SQL of the instant, NULL where it is none or two."""
-        return f"IF({self.twice}, NULL, COALESCE({self.earlier}, {self.later}))"
+    def value(self, if_twice: str, if_never: str) -> str:
+        """SQL of the instant. Where clocks showed the time twice it is the earlier or the later one; where they never
+        did, the one by the offset after, which is the earlier, or the one by that before; `reject`: NULL.
+
+        As Temporal has it (https://tc39.es/proposal-temporal/docs/timezone.html#ambiguity-due-to-dst-or-other-offset-shifts).
+        """
+        two = _FIRST_OF[if_twice].format(self.earlier, self.later)
+        none = _FIRST_OF[if_never].format(f"{self.utc} - {self.before}", f"{self.utc} - {self.after}")
+        return f"IF({self.twice}, {two}, COALESCE({self.earlier}, {self.later}, {none}))"
 
     @property
     def never(self) -> str:
@@ -76,10 +83,14 @@ class LocalTime:
         return f"UNIX_MICROS(TIMESTAMP(DATETIME(TIMESTAMP_MICROS({moment}), {literal(self.zone)}), 'UTC')) - {moment}"
 
 
-def instants(utc: int, zone: str) -> set[int]:
-    """The same in Python: when clocks of the zone showed the time that would be this instant in UTC."""
-    found = (utc - _offset_at(at, zone) for at in (utc - _DAY, utc + _DAY))
-    return {instant for instant in found if instant + _offset_at(instant, zone) == utc}
+def instant(utc: int, zone: str, if_twice: str, if_never: str) -> int:
+    """The same in Python, of the time that would be this instant in UTC. Raises ValueError."""
+    found = {utc - _offset_at(at, zone) for at in (utc - _DAY, utc + _DAY)}
+    shown = {one for one in found if one + _offset_at(one, zone) == utc}
+    rule, what = (if_twice, "twice") if shown else (if_never, "never")
+    if len(shown) != 1 and rule == REJECT:
+        raise ValueError(f"clocks in {zone} showed it {what}")
+    return min(shown or found) if rule == EARLIER else max(shown or found)
 
 
 def micros(instant: datetime) -> int:

@@ -13,11 +13,10 @@ from typing import Any, ClassVar, Self
 
 from services.shared.contract.fault import Place
 from services.shared.contract.meant import meant
-from services.shared.contract.types.base import Refusal, Whole
+from services.shared.contract.types.base import Refusal, Whole, beside
 from services.shared.contract.types.epoch import EPOCHS, Epoch
-from services.shared.contract.types.local_time import FIRST, LAST, LocalTime, instants, micros, moment, zones
+from services.shared.contract.types.local_time import FIRST, LAST, REJECT, LocalTime, instant, micros, moment, zones
 from services.shared.contract.types.pattern import Pattern, pattern
-from services.shared.sql import identifier
 
 _DAY = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?"
@@ -75,7 +74,7 @@ class Moment(Whole):
 
     def _iso(self, text: str) -> str:
         """The name of the ISO text."""
-        return text if self.format == (_ISO,) else _beside(text, "iso")
+        return text if self.format == (_ISO,) else beside(text, "iso")
 
     def _read_iso(self, text: str) -> str:
         """The ISO text of a text. Raises ValueError."""
@@ -129,43 +128,45 @@ class Timestamp(Moment):
     pattern = f"{_DAY}[T ]{_TIME}{_OFFSET}"
     malformed = "not_a_timestamp"
     can_be_version = True
-    takes: ClassVar[tuple[str, ...]] = ("format", "time_zone")
+    takes: ClassVar[tuple[str, ...]] = ("format", "zone", "local_twice", "local_never")
     words: ClassVar[tuple[str, ...]] = (_ISO, *EPOCHS)
     has_time: ClassVar[bool] = True
 
-    time_zone: str | None = None
+    zone: str | None = None
+    local_twice: str = REJECT
+    local_never: str = REJECT
 
     def option_faults(self) -> Iterator[tuple[Place, str]]:
         yield from super().option_faults()
-        if self.time_zone is not None and self.time_zone not in zones():
-            near = meant(self.time_zone, sorted(zones()))
+        if self.zone is None:
+            ruled = [name for name in ("local_twice", "local_never") if getattr(self, name) != REJECT]
+            yield from (((name,), "is for a column with a zone, such as zone: Europe/Berlin") for name in ruled)
+        if self.zone is not None and self.zone not in zones():
+            near = meant(self.zone, sorted(zones()))
             yield (
-                ("time_zone",),
-                f"{self.time_zone!r} is not a time zone of the IANA database, such as Europe/Berlin{near}",
+                ("zone",),
+                f"{self.zone!r} is not a time zone of the IANA database, such as Europe/Berlin{near}",
             )
 
     def _format_faults(self, text: str) -> Iterator[str]:
         faults = list(super()._format_faults(text))
         yield from faults
-        if not faults and self.time_zone is None and text not in self.words and not _has_offset(text):
-            yield f"{text!r} has no offset (%z): which zone? Say it by time_zone, such as Europe/Berlin"
+        if not faults and self.zone is None and text not in self.words and not _has_offset(text):
+            yield f"{text!r} has no offset (%z): which zone? Say it by zone, such as Europe/Berlin"
 
     @property
     def taken(self) -> str:
-        return super().taken + (f"; without an offset it is in {self.time_zone}" if self.time_zone else "")
+        return super().taken + (f"; without an offset it is in {self.zone}" if self.zone else "")
 
     def parse(self, text: str) -> datetime:
         iso = self._read_iso(text)
         try:
             if re.fullmatch(_MICROS, iso):
                 return moment(int(iso))
-            if self.time_zone is None or not re.fullmatch(_LOCAL, iso):
+            if self.zone is None or not re.fullmatch(_LOCAL, iso):
                 return datetime.fromisoformat(self.matched(iso).replace(" UTC", "Z")).astimezone(UTC)
             local = micros(datetime.fromisoformat(iso).replace(tzinfo=UTC))
-            found = instants(local, self.time_zone)
-            if len(found) != 1:
-                raise ValueError(f"{self.time_zone} had {text!r} {'twice' if found else 'never'}")
-            return moment(*found)
+            return moment(instant(local, self.zone, self.local_twice, self.local_never))
         except OverflowError as error:
             raise ValueError(f"{text!r} is not within the years 1 to 9999") from error
 
@@ -185,19 +186,22 @@ class Timestamp(Moment):
         if EPOCHS.keys() & {*self.format}:
             values.append(_of_micros(f"SAFE_CAST(IF({_matches(iso, _MICROS)}, {iso}, NULL) AS INT64)"))
         if local:
-            values.append(_of_micros(local.value))
+            values.append(_of_micros(local.value(self.local_twice, self.local_never)))
         return f"COALESCE({', '.join(values)})" if len(values) > 1 else values[0]
 
     def faults(self, text: str, value: str) -> Iterator[Refusal]:
+        ruled = list(self._local_faults(text))
+        others = " OR ".join(one.condition for one in ruled)
+        unless = f" AND NOT ({others})" if others else ""
+        yield Refusal(self.malformed, f"{text} IS NOT NULL AND {value} IS NULL{unless}")
+        yield from ruled
+
+    def _local_faults(self, text: str) -> Iterator[Refusal]:
         local = self._local(text)
-        if local is None:
-            yield from super().faults(text, value)
-            return
-        yield Refusal(
-            self.malformed, f"{text} IS NOT NULL AND {value} IS NULL AND NOT ({local.never} OR {local.twice})"
-        )
-        yield Refusal("local_time_never", local.never)
-        yield Refusal("local_time_twice", local.twice)
+        if local and self.local_never == REJECT:
+            yield Refusal("local_time_never", local.never)
+        if local and self.local_twice == REJECT:
+            yield Refusal("local_time_twice", local.twice)
 
     def at(self, instant: str) -> str:
         return instant
@@ -206,16 +210,16 @@ class Timestamp(Moment):
         return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
 
     def _local(self, text: str) -> LocalTime | None:
-        if self.time_zone is None:
+        if self.zone is None:
             return None
         names = ("before", "after", "earlier", "later", "utc")
-        return LocalTime(self.time_zone, *(_beside(text, name) for name in names))
+        return LocalTime(self.zone, *(beside(text, name) for name in names))
 
     def _is_iso(self, text: str) -> str:
-        return f"({super()._is_iso(text)} OR {_matches(text, _LOCAL)})" if self.time_zone else super()._is_iso(text)
+        return f"({super()._is_iso(text)} OR {_matches(text, _LOCAL)})" if self.zone else super()._is_iso(text)
 
     def _accepts_iso(self, text: str) -> bool:
-        return super()._accepts_iso(text) or (self.time_zone is not None and re.fullmatch(_LOCAL, text) is not None)
+        return super()._accepts_iso(text) or (self.zone is not None and re.fullmatch(_LOCAL, text) is not None)
 
 
 def _has_offset(format_: str) -> bool:
@@ -228,8 +232,3 @@ def _of_micros(number: str) -> str:
 
 def _matches(text: str, regex: str) -> str:
     return f"REGEXP_CONTAINS({text}, r'^(?:{regex})$')"
-
-
-def _beside(text: str, what: str) -> str:
-    """The name of a column that is made of a text."""
-    return identifier(f"_{what}{text.strip('`')}")

@@ -7,19 +7,21 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from services.shared.contract.types.base import ColumnType, Refusal, Whole
+from services.shared.contract.types.base import Refusal, Whole
+from services.shared.contract.types.notation import Number
 
 
-class Int64(Whole):
+class Int64(Number, Whole):
     name = "INT64"
     aliases = ("INT", "SMALLINT", "INTEGER", "BIGINT", "TINYINT", "BYTEINT")
     texts = "`[+-]digits`, from -9223372036854775808 to 9223372036854775807"
     pattern = "[+-]?[0-9]+"
     malformed = "not_an_integer"
     can_be_version = True
+    takes = ("group",)
 
     def parse(self, text: str) -> int:
-        digits = self.matched(text).lstrip("+-").lstrip("0") or "0"
+        digits = self.matched(self.read(text)).lstrip("+-").lstrip("0") or "0"
         # Python reads no more than 4,300 digits, and 20 are too many for the type.
         value = int(digits[:20]) * (-1 if text.startswith("-") else 1)
         if not -(2**63) <= value < 2**63:
@@ -27,13 +29,14 @@ class Int64(Whole):
         return value
 
     def cast(self, text: str) -> str:
-        return f"IF({self.matches(text)}, SAFE_CAST({text} AS INT64), NULL)"
+        plain = self.plain(text)
+        return f"IF({self.matches(plain)}, SAFE_CAST({plain} AS INT64), NULL)"
 
     def literal(self, value: Any) -> str:
         return str(int(value))
 
 
-class Numeric(ColumnType):
+class Numeric(Number):
     name = "NUMERIC"
     aliases = ("DECIMAL",)
     texts = "plain decimal notation, no exponent, at most 29 digits, then 9 decimals (zeros at the end aside)"
@@ -42,16 +45,18 @@ class Numeric(ColumnType):
     _DIGITS, _SCALE = 29, 9
 
     def parse(self, text: str) -> Decimal:
-        before, _, after = self.matched(text).lstrip("+-").partition(".")
+        plain = self.matched(self.read(text))
+        before, _, after = plain.lstrip("+-").partition(".")
         if len(before.lstrip("0")) > self._DIGITS or len(after.rstrip("0")) > self._SCALE:
             raise ValueError(f"{text!r} does not fit in a {self.name}")
-        return Decimal(text) or Decimal(0)
+        return Decimal(plain) or Decimal(0)
 
     def cast(self, text: str) -> str:
-        return f"IF({self.matches(text)} AND NOT {self._is_long(text)}, SAFE.PARSE_NUMERIC({text}), NULL)"
+        plain = self.plain(text)
+        return f"IF({self.matches(plain)} AND NOT {self._is_long(plain)}, SAFE.PARSE_NUMERIC({plain}), NULL)"
 
     def faults(self, text: str, value: str) -> Iterator[Refusal]:
-        number, long = self.matches(text), self._is_long(text)
+        number, long = self.matches(self.plain(text)), self._is_long(self.plain(text))
         yield Refusal("not_a_number", f"{text} IS NOT NULL AND NOT {number}")
         yield Refusal("too_many_decimals", f"{number} AND {long}")
         yield Refusal("number_out_of_range", f"{number} AND NOT {long} AND {value} IS NULL")
@@ -63,7 +68,7 @@ class Numeric(ColumnType):
         return f"REGEXP_CONTAINS({text}, r'[.][0-9]{{{self._SCALE}}}[0-9]*[1-9]')"
 
 
-class Float64(ColumnType):
+class Float64(Number):
     """Never infinite, never NaN, and of zeros one: -0.0 would make the order of arrival decide between two rows."""
 
     name = "FLOAT64"
@@ -74,17 +79,18 @@ class Float64(ColumnType):
     """Equality of floats is not identity."""
 
     def parse(self, text: str) -> float:
-        value = float(self.matched(text))
+        value = float(self.matched(self.read(text)))
         if math.isinf(value):
             raise ValueError(f"{text!r} does not fit in a {self.name}")
         return value or 0.0
 
     def cast(self, text: str) -> str:
-        value = f"SAFE_CAST({text} AS FLOAT64)"
+        plain = self.plain(text)
+        value = f"SAFE_CAST({plain} AS FLOAT64)"
         # GoogleSQL reads infinity in 1e400.
-        return f"IF({self.matches(text)} AND NOT IS_INF({value}), IF({value} = 0, 0.0, {value}), NULL)"
+        return f"IF({self.matches(plain)} AND NOT IS_INF({value}), IF({value} = 0, 0.0, {value}), NULL)"
 
     def faults(self, text: str, value: str) -> Iterator[Refusal]:
-        number = self.matches(text)
+        number = self.matches(self.plain(text))
         yield Refusal("not_a_number", f"{text} IS NOT NULL AND NOT {number}")
         yield Refusal("number_out_of_range", f"{number} AND {value} IS NULL")

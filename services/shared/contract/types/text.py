@@ -16,6 +16,7 @@ class String(ColumnType):
     name = "STRING"
     texts = "any text, spaces included"
     pattern = "(?s:.*)"
+    takes = ("max_length",)
 
     def parse(self, text: str) -> str:
         return text

@@ -48,7 +48,7 @@ def test_a_day(formats: list[str], text: str, becomes: date | None) -> None:
 )
 def test_an_instant(options: dict[str, object], text: str, becomes: str) -> None:
     """Of a text without an offset by the column's zone."""
-    kind = TYPES["TIMESTAMP"].with_options({**options, "time_zone": "Europe/Berlin"})
+    kind = TYPES["TIMESTAMP"].with_options({**options, "zone": "Europe/Berlin"})
     assert kind.parse(text) == datetime.fromisoformat(becomes).replace(tzinfo=UTC)
 
 

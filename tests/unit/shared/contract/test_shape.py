@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from services.shared.contract.feed import Feed
-from services.shared.contract.formats import Csv
 from services.shared.contract.reader import check
 from services.shared.contract.shape import by_title, titles
+from services.shared.contract.synonyms import in_our_words
 
 _CONTRACT = """\
 feed: orders
@@ -32,7 +32,7 @@ unknown_columns: %s
         (r", delimiter: '\t'", "", "reject", r"""3:32: format.delimiter: '\\t' is not one ASCII character, such as ';' or "\t": write "\t" in double quotes for a tab"""),
         (", header: no thing", "", "reject", "3:29: format.header: 'no thing' is not true or false"),
         (", skip: -1", "", "reject", "3:27: format.skip: '-1' is not a number of lines up to 1000, such as 2"),
-        (", skip_leading_rows: x", "", "reject", "3:40: format.skip_leading_rows: 'x' is not a number of lines up to 1000, such as 2"),
+        (", skip_leading_rows: x", "", "reject", "3:40: format.skip_leading_rows: 'x' is not a number of lines: it is 1 or more, the header's line counted in (header: false if there is none)"),
         (", blank_lines: keep", "", "reject", "3:34: format.blank_lines: 'keep' is not skip or reject"),
         (", short_lines: pad", "", "reject", "3:34: format.short_lines: 'pad' is not reject or fill"),
         (""", quote: "'\"""", "", "reject", """3:28: format.quote: "'" is not '"' or none"""),
@@ -58,13 +58,14 @@ def test_what_is_wrong_is_told_at_its_place(
     ("theirs", "ours"),
     [
         ({"field_delimiter": ";"}, {"delimiter": ";"}),
-        ({"skip_leading_rows": 2}, {"skip": 2}),
+        ({"skip_leading_rows": 2}, {"skip": 1}),
+        ({"skip_leading_rows": 2, "header": False}, {"skip": 2, "header": False}),
         ({"allow_jagged_rows": True}, {"short_lines": "fill"}),
-        ({"quote_character": ""}, {"quote": "none"}),
+        ({"quote_character": ""}, {"quote": ""}),
     ],
 )
 def test_bigquerys_names_mean_the_same(theirs: dict[str, Any], ours: dict[str, Any]) -> None:
-    assert Csv.model_validate({"type": "csv", **theirs}) == Csv.model_validate({"type": "csv", **ours})
+    assert in_our_words({"format": theirs}) == ({"format": ours}, [])
 
 
 def _feed(froms: dict[str, Any], **form: Any) -> Feed:

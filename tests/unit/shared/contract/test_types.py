@@ -13,7 +13,7 @@ def test_the_documentations_table_is_made_from_the_registry() -> None:
 
 
 def test_a_name_that_is_no_type_is_refused_with_those_that_are() -> None:
-    words = r"'INTEGR' is not a type \(is INTEGER meant\?\); the types are BOOL, DATE, FLOAT64, INT64, NUMERIC"
+    words = r"'INTEGR' is not a type \(is INT64 meant\?\); the types are BOOL, DATE, FLOAT64, INT64, NUMERIC"
     with pytest.raises(ValueError, match=words):
         type_named("INTEGR")
 
