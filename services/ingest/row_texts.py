@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from services.ingest.fit import fitted
 from services.ingest.formats import format_of
 from services.ingest.match_header import Layout
 from services.shared.contract.feed import Column, Feed
@@ -36,6 +37,7 @@ def source(feed: Feed, layout: Layout, column: Column) -> str:
     if column.name not in layout.columns:
         return default
     field = _field(feed, column.name, [name for name, _ in _null_markers(feed, column)])
+    field = fitted(field, layout.fields.get(column.name), column)
     is_absent = format_of(feed).is_absent(column.name, feed) if column.default is not None else None
     return f"IF({is_absent}, {default}, {field})" if is_absent else field
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from google.cloud.storage import Blob, Client
 
 from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
-from services.ingest.inspect_head import HEAD_BYTES, inspect_head
+from services.ingest.inspect_head import HEAD_BYTES, TAIL_BYTES, has_tail, inspect_head, inspect_tail
 from services.ingest.load_raw import load_raw
 from services.ingest.match_header import Layout
 from services.ingest.notification import Notification, read_notification
@@ -111,9 +111,11 @@ class Stager:
         with delivery.timed("head"):
             first = _read_head(blob, min(HEAD_BYTES, size)) if size else b""
             layout = inspect_head(first, size, feed)
+            if has_tail(size, feed):
+                inspect_tail(_read_tail(blob, size), feed)
         with delivery.timed("load"):
             uri = f"gs://{self.settings.archive_bucket}/{blob.name}"
-            load_raw(self.warehouse, uri, tables.raw, load.load_id, layout, feed)
+            layout = load_raw(self.warehouse, uri, tables.raw, load.load_id, layout, feed)
         delivery.record_event("loaded")
         return layout
 
@@ -156,6 +158,11 @@ def _digest(blob: Blob) -> dict[str, str]:
 def _read_head(blob: Blob, count: int) -> bytes:
     # Raw: an object marked Content-Encoding: gzip would otherwise come unpacked, and might be a bomb.
     return bytes(blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60))
+
+
+@translated()
+def _read_tail(blob: Blob, size: int) -> bytes:
+    return bytes(blob.download_as_bytes(start=size - TAIL_BYTES, end=size - 1, raw_download=True, timeout=60))
 
 
 @contextmanager

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from services.ingest.formats import csv, ndjson
+from services.ingest.formats import csv, ndjson, typed
 from services.ingest.formats.compression import GZIP
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import mark_of
+from services.ingest.formats.raw_field import RawField
 from services.shared.contract.encodings import UTF_16BE, UTF_16LE
 from services.shared.contract.formats import Format
 
@@ -25,6 +26,9 @@ class FormatModule(Protocol):
     KEPT: str | None
     """The column of `rows` that a refused row keeps beside its fields, where there is one."""
 
+    NAMES_ARE_LOADED: bool
+    """Whether the names are those of the raw table, once it is loaded, and not read from the file's first bytes."""
+
     def columns(self, head: bytes, is_whole: bool, feed: Contract) -> list[str]:
         """Names in the file's order, from its first bytes, which may be all. Raises PermanentError."""
 
@@ -34,8 +38,9 @@ class FormatModule(Protocol):
     def load_config(self, columns: Sequence[str], feed: Contract, encoding: str) -> LoadJobConfig:
         """How BigQuery loads a file with these columns; whatever the raw table has is a STRING."""
 
-    def rows(self, table: str, feed: Contract) -> str:
-        """SQL of what to read the file's rows FROM, given the raw table."""
+    def rows(self, table: str, feed: Contract, fields: Mapping[str, RawField]) -> str:
+        """SQL of what to read the file's rows FROM, given the raw table, and its fields by column where they have
+        types."""
 
     def marker(self, column: str, feed: Contract) -> str:
         """SQL, over `rows`, of a column's field as text, an empty one too."""
@@ -62,7 +67,13 @@ class FormatModule(Protocol):
         """Write records, the inverse of loading them; what is not among the columns is left out. Closes the file."""
 
 
-_FORMATS: dict[str, FormatModule] = {"csv": csv, "ndjson": ndjson}
+_FORMATS: dict[str, FormatModule] = {
+    "csv": csv,
+    "ndjson": ndjson,
+    "parquet": typed.PARQUET,
+    "avro": typed.AVRO,
+    "orc": typed.ORC,
+}
 
 
 def format_of(feed: Contract) -> FormatModule:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import C1_CONTROLS, WINDOWS_1252_CHARACTERS, decode, json_kind
+from services.ingest.formats.raw_field import RawField
 from services.shared.contract.encodings import CODECS, IN_BIGQUERY, ISO_8859_1, WINDOWS_1252
 from services.shared.contract.formats import Csv
 from services.shared.errors import PermanentError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import LoadJobConfig
 
 KEPT: str | None = None
+NAMES_ARE_LOADED = False
 _DELIMITERS = ",;\t|"
 _SINGLE_BYTE = (ISO_8859_1, WINDOWS_1252)
 _OTHER_CHARACTERS = "if it is a quote, a dash or €, the file is Windows-1252: write encoding: windows-1252"
@@ -79,7 +81,7 @@ def load_config(columns: Sequence[str], feed: Contract, encoding: str) -> LoadJo
     )
 
 
-def rows(table: str, feed: Contract) -> str:
+def rows(table: str, feed: Contract, fields: Mapping[str, RawField]) -> str:
     """The raw table as it is."""
     return identifier(table)
 

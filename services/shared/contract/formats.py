@@ -47,9 +47,52 @@ class Ndjson(BaseModel):
     null_markers: NullMarkers = []
 
 
-FORMATS: Mapping[str, type[Csv] | type[Ndjson]] = {"csv": Csv, "ndjson": Ndjson}
+class _Typed(BaseModel):
+    """A format whose files say their own names and types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    encoding: ClassVar[str] = "utf-8"
+    """Of its texts."""
+
+    null_markers: NullMarkers = []
+
+
+class Parquet(_Typed):
+    """https://parquet.apache.org"""
+
+    suffix: ClassVar[str] = ".parquet"
+    content_type: ClassVar[str] = "application/vnd.apache.parquet"
+
+    type: Literal["parquet"]
+
+
+class Avro(_Typed):
+    """An object container file (https://avro.apache.org/docs/current/specification/#object-container-files)."""
+
+    suffix: ClassVar[str] = ".avro"
+    content_type: ClassVar[str] = "application/vnd.apache.avro"
+
+    type: Literal["avro"]
+
+
+class Orc(_Typed):
+    """https://orc.apache.org/specification/ORCv1"""
+
+    suffix: ClassVar[str] = ".orc"
+    content_type: ClassVar[str] = "application/vnd.apache.orc"
+
+    type: Literal["orc"]
+
+
+FORMATS: Mapping[str, type[Csv | Ndjson | Parquet | Avro | Orc]] = {
+    "csv": Csv,
+    "ndjson": Ndjson,
+    "parquet": Parquet,
+    "avro": Avro,
+    "orc": Orc,
+}
 """By the name that a contract has for them."""
-Format = Csv | Ndjson
+Format = Csv | Ndjson | Parquet | Avro | Orc
 """One of the formats; `type` says which."""
 GZIP_SUFFIX = ".gz"
 """After a format's own: of a pinned copy that is packed."""
@@ -57,3 +100,5 @@ SUFFIXES = tuple(one.suffix + packed for one in FORMATS.values() for packed in (
 """Of all pinned copies."""
 LINE = "_line"
 """Where a refused row of lines keeps the line as it was."""
+KINDS = "_kinds"
+"""Where a refused row of a file with types keeps those of its fields."""

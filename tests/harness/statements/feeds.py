@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from services.shared.contract.feed import Feed
-from services.shared.contract.formats import Ndjson
+from services.shared.contract.formats import Csv, Ndjson
 from services.shared.contract.types import TYPES as REGISTRY
 
 TYPES = tuple(REGISTRY)
@@ -245,6 +245,7 @@ def sample(feed: Feed, shape: str, bad: bool) -> str:
         objects = ({name: row.get(feed.names_in_file.get(name, name), "") for name in names} for row in rows)
         return "".join(json.dumps(one) + "\n" for one in objects)
     lines = [names, *([row.get(feed.names_in_file.get(name, name), "") for name in names] for row in rows)]
+    assert isinstance(feed.format, Csv)
     return "".join(feed.format.delimiter.join(map(_quoted, line)) + "\n" for line in lines)
 
 

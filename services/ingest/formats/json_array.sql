@@ -1,0 +1,1 @@
+ARRAY(SELECT {{ text }} FROM UNNEST({{ array }}) AS {{ element }} WITH OFFSET AS {{ place }} ORDER BY {{ place }})
