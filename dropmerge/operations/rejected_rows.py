@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone, UsageError
 from dropmerge.operations.queries import statement
+from services.shared.contract.formats import KINDS
 from services.shared.contract.order import RESCUED
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class RejectedRow:
     generation: int
     row: Mapping[str, str | None]
     """The row as it was: the contract's columns, the delete marker's where the feed has one, what the feed rescues or
-    adds, and of NDJSON the line as `_line`."""
+    adds, of NDJSON the line as `_line`, and of a file with types those of its fields as `_kinds`."""
     reasons: Sequence[str]
     """Each a word and a column."""
 
@@ -109,6 +110,6 @@ def write_file(path: Path, feed: Feed, rows: Sequence[RejectedRow]) -> None:
     records = [{in_file.get(name, name): text for name, text in row.row.items()} for row in rows]
     header = list(feed.names_in_file)
     if feed.unknown_columns in ("rescue", "add"):
-        header = list(dict.fromkeys([*header, *(name for record in records for name in record)]))
+        header = list(dict.fromkeys([*header, *(name for record in records for name in record if name != KINDS)]))
     with path.open("wb") as file:
         format_of(feed).write(file, header, records, feed)

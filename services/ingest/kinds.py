@@ -119,7 +119,7 @@ _KINDS: tuple[tuple[Check, Kind], ...] = (
     (_begins(b"ARROW1\0\0"), Kind("an Arrow file (Feather)", "save it as Parquet")),
     (_is_arrow_stream, Kind("an Arrow stream", "save it as Parquet")),
     (_begins(b"FEA1\0"), Kind("Feather", "save it as Parquet")),
-    (_begins(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), Kind("an old Microsoft Office file, such as an .xls", _SAVE)),
+    (_begins(b"\xd0\xcf\x11\xe0\xa1\xb1"), Kind("an old Microsoft Office file, such as an .xls", _SAVE)),
     (_begins(b"\x1f\x8b\x08"), Kind("gzip", "send what is in it")),
     (_is_zstd, Kind("packed by zstd", _UNPACK)),
     (
@@ -144,7 +144,10 @@ _KINDS: tuple[tuple[Check, Kind], ...] = (
     (_begins_and_has_nul(b"RDX2\n", b"RDX3\n", b"X\n\0\0\0"), Kind("an R file (RData or RDS)", _EXPORT)),
     (_is_pickle, Kind("a Python pickle", "save it as Parquet")),
     (_begins(b"\x93NUMPY"), Kind("a NumPy array", "save it as Parquet")),
-    (_matches(rb"%PDF-[12][.][0-9][\s%].*(?:\sobj\b|%%EOF)"), Kind("a PDF", "have the table sent as CSV UTF-8")),
+    (
+        _matches(rb"%PDF-[12][.][0-9][\s%].*(?:[0-9] [0-9]+ obj\b|%%EOF|\x00)"),
+        Kind("a PDF", "have the table sent as CSV UTF-8"),
+    ),
     (
         _matches(rb"<!doctype\s+html[\s>]|<html[\s>].*<(?:head|body|/html|title|meta)[\s>]"),
         Kind("an HTML page", "was it an error page, or a link to a page where the file was to be downloaded?"),
@@ -162,7 +165,7 @@ _KINDS: tuple[tuple[Check, Kind], ...] = (
     (_begins(b"II*\0", b"MM\0*"), Kind("a TIFF picture", _NO_DATA)),
     (_is_bitmap, Kind("a BMP picture", _NO_DATA)),
     (_is_riff, Kind("a picture, sound or film (RIFF)", _NO_DATA)),
-    (_begins(b"\x7fELF"), Kind("a program (ELF)", _NO_DATA)),
+    (_begins(b"\x7fELF\x01", b"\x7fELF\x02"), Kind("a program (ELF)", _NO_DATA)),
     (_is_windows_program, Kind("a program for Windows", _NO_DATA)),
     (_begins_and_has_nul(b"\xca\xfe\xba\xbe"), Kind("a Java class, or a program for macOS", _NO_DATA)),
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from services.ingest.formats import format_of
 from services.ingest.formats.raw_field import fields_of
@@ -10,6 +12,9 @@ from services.ingest.match_header import Layout, match_header
 from services.shared.contract.feed import Feed
 from services.shared.errors import NotFoundError, PermanentError
 from services.shared.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import SchemaField
 
 
 def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, layout: Layout, feed: Feed) -> Layout:
@@ -20,7 +25,7 @@ def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, layou
     config = format_of(feed).load_config(layout.columns, feed, layout.encoding)
     try:
         warehouse.load_table_once(f"load-{load_id}", raw_table, uri, config)
-        return _loaded_layout(warehouse, raw_table, feed) if format_of(feed).NAMES_ARE_LOADED else layout
+        return _found(warehouse, raw_table, feed) if format_of(feed).NAMES_ARE_LOADED else layout
     except NotFoundError:
         raise
     except PermanentError:
@@ -28,10 +33,15 @@ def load_raw(warehouse: Warehouse, uri: str, raw_table: str, load_id: str, layou
         raise
 
 
-def _loaded_layout(warehouse: Warehouse, raw_table: str, feed: Feed) -> Layout:
+def _found(warehouse: Warehouse, raw_table: str, feed: Feed) -> Layout:
     table = warehouse.find_table(raw_table)
     if table is None:
         raise NotFoundError("not_found", f"{raw_table} is gone")
-    fields = fields_of(table.schema, feed.names_in_file)
+    return loaded_layout(table.schema, feed)
+
+
+def loaded_layout(schema: Sequence[SchemaField], feed: Feed) -> Layout:
+    """Of a raw table that has the file's own schema. Raises PermanentError("wrong_header")."""
+    fields = fields_of(schema, feed.names_in_file)
     layout = match_header([one.path for one in fields], feed)
     return replace(layout, fields=dict(zip(layout.columns, fields, strict=True)))

@@ -7,17 +7,14 @@ A struct and an array are JSON, made of the texts of what is in them: TO_JSON_ST
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.ingest.formats.raw_field import kind_of, quoted
 from services.shared.errors import PermanentError
-from services.shared.sql import Templates
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import SchemaField
 
-_SQL = Templates(Path(__file__).parent)
 _PLAIN_IN_JSON = ("INTEGER", "NUMERIC", "BIGNUMERIC", "BOOLEAN")
 
 
@@ -25,10 +22,11 @@ def text(value: str, schema: SchemaField, depth: int = 0) -> str:
     """SQL of a value's text; NULL for NULL. Raises PermanentError for a type that is not read."""
     if schema.mode != "REPEATED":
         return _single(value, schema, depth)
-    element = f"_element_{depth}"
+    element, place = f"_element_{depth}", f"_place_{depth}"
     found = _json(element, schema, _single(element, schema, depth + 1))
-    texts = _SQL.render("json_array.sql", text=found, array=value, element=element, place=f"_place_{depth}").strip()
-    return f"IF({value} IS NULL, NULL, CONCAT('[', ARRAY_TO_STRING({texts}, ','), ']'))"
+    unnested = f"UNNEST({value}) AS {element} WITH OFFSET AS {place} ORDER BY {place}"
+    texts = f"ARRAY_TO_STRING(ARRAY(SELECT {found} FROM {unnested}), ',')"  # noqa: S608 - an expression
+    return f"IF({value} IS NULL, NULL, CONCAT('[', {texts}, ']'))"
 
 
 def _single(value: str, schema: SchemaField, depth: int) -> str:

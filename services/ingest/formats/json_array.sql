@@ -1,1 +1,0 @@
-ARRAY(SELECT {{ text }} FROM UNNEST({{ array }}) AS {{ element }} WITH OFFSET AS {{ place }} ORDER BY {{ place }})
