@@ -45,7 +45,8 @@ def tables(file: BinaryIO) -> Iterator[Any]:
         schema = reader.writer_schema
         if not isinstance(schema, dict) or schema.get("type") != "record":
             raise LoadError("the file's schema is no record")
-        arrow = pa.schema([_field(one, {}) for one in schema["fields"]])
+        named: dict[str, Any] = {}
+        arrow = pa.schema([_field(one, named) for one in schema["fields"]])
         yield arrow.empty_table()
         while records := list(itertools.islice(reader, _RECORDS)):
             yield pa.Table.from_pylist(records, arrow)

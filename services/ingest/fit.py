@@ -46,8 +46,10 @@ def _without_exponent(text: str) -> str:
     """The same number: 1.5e+20 as 150000000000000000000, 1e-05 as 0.00001."""
     sign = f"IF(STARTS_WITH({text}, '-'), '-', '')"
     digits = f"REPLACE(REGEXP_EXTRACT({text}, r'^-?([0-9.]+)e'), '.', '')"
-    shift = f"SAFE_CAST(REGEXP_EXTRACT({text}, r'e[+-]([0-9]+)$') AS INT64)"
+    exponent = f"SAFE_CAST(REGEXP_EXTRACT({text}, r'e[+-]([0-9]+)$') AS INT64)"
+    zeros = f"REPEAT('0', {exponent} + 1 - LENGTH({digits}))"
+    greater, smaller = (f"STRPOS({text}, 'e{sign}') > 0" for sign in "+-")
     return (
-        f"CASE WHEN STRPOS({text}, 'e+') > 0 THEN CONCAT({sign}, RPAD({digits}, {shift} + 1, '0'))"
-        f" WHEN STRPOS({text}, 'e-') > 0 THEN CONCAT({sign}, '0.', REPEAT('0', {shift} - 1), {digits}) ELSE {text} END"
+        f"CASE WHEN {greater} THEN CONCAT({sign}, {digits}, {zeros})"
+        f" WHEN {smaller} THEN CONCAT({sign}, '0.', REPEAT('0', {exponent} - 1), {digits}) ELSE {text} END"
     )
