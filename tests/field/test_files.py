@@ -13,6 +13,7 @@ import pytest
 import yaml
 from pyarrow import parquet
 
+from services.ingest.inspect_head import HEAD_BYTES
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
 from tests.harness.pipeline import Pipeline
@@ -93,14 +94,14 @@ def _lines() -> str:
 
 
 def _parquet() -> bytes:
-    """Numbers as numbers, all other texts as they are."""
+    """Numbers as numbers, all other texts as they are; larger than the head that is looked at."""
     sink = pa.BufferOutputStream()
     columns = {name: [row[name] or None for row in _ROWS] for name in _ROWS[0]}
     numbers = {"größe": pa.int64(), "v": pa.int32(), "n": pa.decimal128(38, 9)}
     typed = {
         name: pa.array(texts, pa.string()).cast(numbers.get(name, pa.string())) for name, texts in columns.items()
     }
-    parquet.write_table(pa.table(typed), sink)
+    parquet.write_table(pa.table(typed).replace_schema_metadata({"x": "y" * 2 * HEAD_BYTES}), sink)
     return bytes(sink.getvalue())
 
 
