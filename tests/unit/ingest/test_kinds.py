@@ -111,8 +111,8 @@ _LETTERS = (
     *("PK", "PAR1", "PARE", "Obj", "OBJ", "ORC", "ARROW1", "FEA1", "$FL2", "$FL2@", "{\\rtf", "%PDF-", "%PDF-1.4"),
     *("BZh9", "BZh91AY", "7z", "Rar!", "SQLite format 3", "<stata_dta>", "HEADER RECORD", "RDX3", "RDX2", "X"),
     *("GIF89a", "BM", "II*", "MM", "RIFF", "MZ", "LZIP", "CDF", "<html>", "<html", "<?xml", "<!doctype"),
-    *("version", "rs", "qs", "DUCK", "\x7fELF", "{", "[id]", "-----BEGIN", "TS", "OTTO", "fLaC", "ID3", "#!", "ustar", "PE", "WAVE"),
-    *("id;name", "\ufeffid", "€", "ÿØÿ"),
+    *("version", "rs", "qs", "DUCK", "\x7fELF", "{", "[id]", "-----BEGIN", "TS", "OTTO", "fLaC", "ID3", "#!"),
+    *("ustar", "PE", "WAVE", "id;name", "\ufeffid", "€", "ÿØÿ"),
 )  # fmt: skip
 
 
