@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from services.ingest.formats import format_of
+from services.ingest.formats.canonical import text
 from services.ingest.formats.raw_field import fields_of
 from services.ingest.match_header import Layout, match_header
 from services.shared.contract.feed import Feed
@@ -41,7 +42,15 @@ def _found(warehouse: Warehouse, raw_table: str, feed: Feed) -> Layout:
 
 
 def loaded_layout(schema: Sequence[SchemaField], feed: Feed) -> Layout:
-    """Of a raw table that has the file's own schema. Raises PermanentError("wrong_header")."""
+    """Of a raw table that has the file's own schema.
+
+    Raises PermanentError("wrong_header"), also for a field that is read and of a type or name that cannot be.
+    """
     fields = fields_of(schema, feed.names_in_file)
     layout = match_header([one.path for one in fields], feed)
-    return replace(layout, fields=dict(zip(layout.columns, fields, strict=True)))
+    wanted = {*feed.names_in_file.values(), *layout.added, *(column for _, column in layout.rescued)}
+    found = zip(layout.columns, fields, strict=True)
+    read = {column: one for column, one in found if column in wanted}
+    for one in read.values():
+        text(one.value, one.schema)  # fails now, where the raw table is dropped for it
+    return replace(layout, fields=read)

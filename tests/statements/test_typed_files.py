@@ -498,3 +498,14 @@ def test_what_the_contract_does_not_know_is_a_text(unknown: str) -> None:
         assert row["x"] == "2024-01-01"
     else:
         assert json.loads(row["_rescued"]) == {"s.b": "true", "x": "2024-01-01"}
+
+
+def test_what_is_ignored_may_be_of_any_type_and_name() -> None:
+    """What is read may not."""
+    schema = [SchemaField("id", "INTEGER"), SchemaField("place", "GEOGRAPHY"), SchemaField("it's", "INTEGER")]
+    for name in ("place", "it's"):
+        assert loaded_layout(schema, _feed()).fields.keys() == {"id"}
+        feed = _feed({"name": "x", "from": name, "type": "STRING"})
+        with pytest.raises(PermanentError) as caught:
+            loaded_layout(schema, feed)
+        assert caught.value.reason == "wrong_header"

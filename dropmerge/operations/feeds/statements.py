@@ -50,9 +50,9 @@ def _presumed(feed: Feed) -> Iterator[tuple[str, RawField]]:
     from services.ingest.formats.raw_field import RawField
 
     for number, column in enumerate(feed.columns):
-        yield column.name, RawField(column.in_file, f"_file.{column.in_file}", SchemaField(f"_{number}", column.type))
+        yield column.name, RawField(column.in_file, (f"_{number}",), SchemaField(f"_{number}", column.type))
     if feed.delete:
-        yield feed.delete.column, RawField(feed.delete.in_file, "_file._", SchemaField("_", "STRING"))
+        yield feed.delete.column, RawField(feed.delete.in_file, ("_",), SchemaField("_", "STRING"))
 
 
 def _merge(feed: Feed) -> str:

@@ -23,9 +23,14 @@ class RawField:
     """One of them: `path` is its name for the contract, a name or names with dots between them."""
 
     path: str
-    value: str
-    """SQL of it, over the raw table as `_file`."""
+    names: tuple[str, ...]
+    """In the raw table: the column's, and those within it."""
     schema: SchemaField
+
+    @property
+    def value(self) -> str:
+        """SQL of it, over the raw table as `_file`. Raises PermanentError for a name that cannot be written in SQL."""
+        return ".".join(["_file", *map(quoted, self.names)])
 
     @property
     def kind(self) -> str:
@@ -42,7 +47,7 @@ def fields_of(schema: Sequence[SchemaField], known: Mapping[str, object]) -> lis
 
     A struct is one field, unless the contract names something within it: then each thing within is one.
     """
-    return list(_fields(schema, "", "_file", known, _as_loaded(known), only_known=False))
+    return list(_fields(schema, (), known, _as_loaded(known), only_known=False))
 
 
 def _as_loaded(known: Mapping[str, object]) -> dict[str, str]:
@@ -54,22 +59,21 @@ def _as_loaded(known: Mapping[str, object]) -> dict[str, str]:
 
 def _fields(
     schema: Sequence[SchemaField],
-    above: str,
-    value: str,
+    above: tuple[str, ...],
     known: Mapping[str, object],
     loaded: Mapping[str, str],
     only_known: bool,
 ) -> Iterator[RawField]:
     for one in schema:
-        path = f"{above}{one.name}"
-        inner = f"{value}.{quoted(one.name)}"
+        names = (*above, one.name)
+        path = ".".join(names)
         named = path if path in known else loaded.get(path)
         is_struct = kind_of(one) == "RECORD" and one.mode != "REPEATED"
         has_named = is_struct and any(name.startswith(f"{path}.") for name in loaded)
         if named is not None or not (has_named or only_known):
-            yield RawField(named or path, inner, one)
+            yield RawField(path if named is None else named, names, one)
         if has_named:
-            yield from _fields(one.fields, f"{path}.", inner, known, loaded, only_known or named is not None)
+            yield from _fields(one.fields, names, known, loaded, only_known or named is not None)
 
 
 def quoted(name: str) -> str:
