@@ -35,7 +35,8 @@ def write(
     """Closes the file. `known`: by a field's name in the file, that of its column. A field whose texts are not all of
     the type that it had is written as these texts."""
     with file:
-        arrays = {name: _array(source_format, name, records, known.get(name)) for name in columns}
+        # No struct is made anew: what was within one is a column of its own, by a name that stands for the path.
+        arrays = {name.replace(".", "_"): _array(source_format, name, records, known.get(name)) for name in columns}
         if source_format == "AVRO":
             _write_avro(file, arrays)
         else:
