@@ -514,7 +514,7 @@ def test_what_is_ignored_may_be_of_any_type_and_name() -> None:
 @pytest.mark.parametrize("form", ["parquet", "avro", "orc"])
 def test_a_refused_row_of_a_path_can_be_dropped_again(local: tuple[Warehouse, Path], form: str) -> None:
     """What was within a struct is then beside it, and read by the same path."""
-    feed = _feed({"name": "a", "from": "s.a", "type": "TIMESTAMP", "format": "%Y%m%d"}, form=form)
+    feed = _feed({"name": "a", "from": "s.a", "type": "TIMESTAMP", "format": "epoch_s"}, form=form)
     row = {"id": "1", "a": "2024-01-01T00:00:00.000000Z", "_kinds": "id:INTEGER a:TIMESTAMP"}
     write_file(local[1] / f"path.{form}", feed, [RejectedRow("things", "b", "o", 1, row, [])])
     (found,) = on_local(local, feed, f"path.{form}")
