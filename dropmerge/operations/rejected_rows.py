@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone, UsageError
 from dropmerge.operations.queries import statement
-from services.shared.contract.formats import FIELDS, LINE
+from services.shared.contract.formats import FIELDS, KINDS, LINE
 from services.shared.contract.order import RESCUED
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class RejectedRow:
     generation: int
     row: Mapping[str, str | None]
     """The row as it was: the contract's columns, the delete marker's where the feed has one, what the feed rescues or
-    adds, of lines the line as `_line`, and of a record of too few or too many fields those as `_fields`."""
+    adds, of lines the line as `_line`, of a record of too few or too many fields those as `_fields`, and of a file
+    with types those of its fields as `_kinds`."""
     reasons: Sequence[str]
     """Each a word and a column."""
 
@@ -111,7 +112,7 @@ def write_file(path: Path, feed: Feed, rows: Sequence[RejectedRow]) -> None:
     records = [{in_file.get(name, name): text for name, text in row.row.items()} for row in rows]
     header = titles(feed)
     if feed.unknown_columns in ("rescue", "add"):
-        names = (name for record in records for name in record if name not in (LINE, FIELDS))
+        names = (name for record in records for name in record if name not in (LINE, FIELDS, KINDS))
         header = list(dict.fromkeys([*header, *names]))
     with path.open("wb") as file:
         format_of(feed).write(file, header, records, feed)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from localcloud.warehouse import json_functions
+from localcloud.warehouse import canonical, json_functions
 
 _BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 """Unicode's white space, which TRIM takes off; DuckDB's takes spaces
@@ -22,6 +22,7 @@ def as_google(tree: Any) -> Any:
     for node in list(tree.find_all(exp.DataType)):
         _whole_numeric(node)
     json_functions.as_google(tree)
+    canonical.as_google(tree)
     # The innermost first: what is around them is copied with them.
     for node in reversed(list(tree.find_all(*_SAFE))):
         node.replace(_finite(node.copy()))

@@ -1,4 +1,5 @@
-"""Load jobs: CSV files are read by `csv_reader`, and a load that fails leaves no new table.
+"""Load jobs: CSV files are read by `csv_reader`, files that say their schema by `typed_files`, and a load that fails
+leaves no new table.
 
 bqemulator 1.4.0 lets DuckDB guess a file's dialect, whatever the job's options. A guess refuses files that mix LF
 and CRLF, and takes an open quote for text. BigQuery follows the options.
@@ -16,6 +17,7 @@ from typing import Any
 from bqemulator.api.routes import jobs, upload
 from bqemulator.jobs import executor
 
+from localcloud.warehouse import typed_files
 from localcloud.warehouse.csv_dialect import Dialect
 from localcloud.warehouse.csv_reader import BLANK, MAX_RECORD, clean_records
 from localcloud.warehouse.packed import bytes_of
@@ -27,6 +29,7 @@ _original: dict[str, Callable[..., Any]] = {}
 def set_up() -> None:
     """Replaces bqemulator's load jobs; called before the server is made."""
     _original["load_path"] = replace(executor, "_load_path_into_target", load_path)
+    _original["apply_disposition"] = replace(executor, "_apply_load_write_disposition", apply_disposition)
     _original["execute_load_job"] = replace(executor, "execute_load_job", execute_load_job)
     for module in (jobs, upload):  # they hold the function by its name
         replace(module, "execute_load_job", execute_load_job)
@@ -38,6 +41,9 @@ def load_path(path: str, job: Any, ctx: Any) -> None:
     Raises:
         CsvError: a CSV file is malformed.
     """
+    if typed_files.is_typed(job.raw_config):
+        typed_files.load(path, job, ctx)
+        return
     if job.source_format != "CSV" or job.raw_config.get("autodetect"):
         _original["load_path"](path, job, ctx)
         return
@@ -90,11 +96,25 @@ async def execute_load_job(project_id: str, job_id: str, config: dict[str, Any],
     job = executor._parse_load_job_config(project_id, config)
     where = (job.project_id, job.dataset_id, job.table_id)
     existed = ctx.catalog.get_table(*where) is not None
+    if existed and typed_files.is_typed(job.raw_config) and job.write_disposition == "WRITE_TRUNCATE":
+        # The schema is overwritten too, as the job's new table has it.
+        await _drop(job, ctx)
+        existed = False
     try:
         return await _original["execute_load_job"](project_id, job_id, config, ctx)
     except Exception:
         if not existed and ctx.catalog.get_table(*where) is not None:
-            async with ctx.engine.write_lock():
-                ctx.engine.execute(f"DROP TABLE IF EXISTS {job.target_ref}")
-                ctx.catalog.delete_table(*where, not_found_ok=True)
+            await _drop(job, ctx)
         raise
+
+
+async def _drop(job: Any, ctx: Any) -> None:
+    async with ctx.engine.write_lock():
+        ctx.engine.execute(f"DROP TABLE IF EXISTS {job.target_ref}")
+        ctx.catalog.delete_table(job.project_id, job.dataset_id, job.table_id, not_found_ok=True)
+
+
+def apply_disposition(job: Any, ctx: Any) -> None:
+    """Empties the table as the job says; one that the file's schema makes is not there yet."""
+    if ctx.catalog.get_table(job.project_id, job.dataset_id, job.table_id) or not typed_files.is_typed(job.raw_config):
+        _original["apply_disposition"](job, ctx)

@@ -68,7 +68,7 @@ def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
     return _SQL.render(
         "check_rows.sql",
         checked=tables.checked,
-        rows=format_of(feed).rows(tables.raw, layout.columns, feed),
+        rows=format_of(feed).rows(tables.raw, layout.columns, feed, layout.fields),
         kept=format_of(feed).kept(feed),
         passed=format_of(feed).passed(feed),
         broken=format_of(feed).BROKEN,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter, ValidationError
 
 from services.ingest.formats import format_of
+from services.ingest.formats.raw_field import RawField
 from services.ingest.near_miss import closest, respelt
 from services.shared.contract.columns import Column, Name
 from services.shared.contract.encodings import UTF_8
@@ -33,6 +34,8 @@ class Layout:
     """Names in the file of the unknown columns that are left out, in its order."""
     encoding: str = UTF_8
     """The contract's, where that leaves the order of bytes to the file with the order that the file has."""
+    fields: Mapping[str, RawField] = field(default_factory=dict, hash=False)
+    """By raw column name, where the file has types."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from services.ingest.fit import reading
 from services.ingest.formats import format_of
 from services.ingest.match_header import Layout
 from services.ingest.row_texts import columns, delete_markers, source
@@ -54,12 +55,13 @@ def steps(checked: Sequence[CheckedColumn]) -> list[dict[str, str]]:
 
 
 def _checked(feed: Feed, layout: Layout, column: Column) -> CheckedColumn:
+    kind = reading(column, layout.fields.get(column.name))
     return CheckedColumn(
         name=column.name,
         source=source(feed, layout, column),
         text=_text(column.name),
-        steps=column.kind.steps(_text(column.name)),
-        value=column.kind.cast(_text(column.name)),
+        steps=kind.steps(_text(column.name)),
+        value=kind.cast(_text(column.name)),
         is_kept=column.name in feed.of_every_row,
     )
 
@@ -83,14 +85,14 @@ def _of_columns(feed: Feed, layout: Layout) -> Iterator[Rule]:
                 feed, feed.delete.column, "unknown_delete_marker", f"COALESCE(_delete_marker, '') NOT IN ({known})"
             )
     for column in columns(feed, layout):
-        yield from (_rule(feed, column.name, *found) for found in _conditions(feed, column))
+        yield from (_rule(feed, column.name, *found) for found in _conditions(feed, layout, column))
     if layout.rescued:
         kept = f"TO_JSON_STRING({RESCUED.name})"
         yield from (_rule(feed, RESCUED.name, *found) for found in _unreadable(feed, RESCUED.name, kept))
 
 
-def _conditions(feed: Feed, column: Column) -> Iterator[tuple[str, str]]:
-    text, value, kind = _text(column.name), identifier(column.name), column.kind
+def _conditions(feed: Feed, layout: Layout, column: Column) -> Iterator[tuple[str, str]]:
+    text, value, kind = _text(column.name), identifier(column.name), reading(column, layout.fields.get(column.name))
     yield from _unreadable(feed, column.name, text)
     if column.name in feed.required:
         yield "missing_value", f"{text} IS NULL"

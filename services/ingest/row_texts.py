@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from services.ingest.fit import fitted
 from services.ingest.formats import format_of
 from services.ingest.match_header import Layout
 from services.shared.contract.blanks import BLANKS
@@ -39,6 +40,7 @@ def source(feed: Feed, layout: Layout, column: Column) -> str:
         return default
     trims = feed.format.trim if column.trim is None else column.trim
     field = _field(feed, column.name, [name for name, _ in _nulls(feed, column)], trims)
+    field = fitted(field, layout.fields.get(column.name), column)
     is_absent = format_of(feed).is_absent(column.name, feed) if column.default is not None else None
     return f"IF({is_absent}, {default}, {field})" if is_absent else field
 

@@ -12,7 +12,7 @@ from google.cloud.storage import Blob, Client
 
 from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
 from services.ingest.final_newline import check_final_newline
-from services.ingest.inspect_head import HEAD_BYTES, inspect_head
+from services.ingest.inspect_head import HEAD_BYTES, TAIL_BYTES, has_tail, inspect_head, inspect_tail
 from services.ingest.load_raw import load_raw
 from services.ingest.match_header import Layout
 from services.ingest.notification import Notification, read_notification
@@ -114,9 +114,11 @@ class Stager:
             first = _read(blob, 0, min(HEAD_BYTES, size)) if size else b""
             layout = inspect_head(first, size, feed)
             check_final_newline(first, size, feed.format, partial(_read, blob))
+            if has_tail(size, feed):
+                inspect_tail(_read(blob, size - TAIL_BYTES, size), feed)
         with delivery.timed("load"):
             uri = f"gs://{self.settings.archive_bucket}/{blob.name}"
-            load_raw(self.warehouse, uri, tables.raw, load.load_id, layout, feed)
+            layout = load_raw(self.warehouse, uri, tables.raw, load.load_id, layout, feed)
         delivery.record_event("loaded")
         return layout
 

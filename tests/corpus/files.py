@@ -257,22 +257,23 @@ _FORMATS = [
             ("png", "a picture", b"\x89PNG\r\n\x1a\n", "PNG"),
             ("jpeg", "a photograph", b"\xff\xd8\xff\xe0", "JPEG"),
             ("pdf", "a PDF", b"%PDF-1.7\n", "PDF"),
-            ("elf", "a program", b"\x7fELF\x02", "executable"),
+            ("elf", "a program", b"\x7fELF\x02", "program"),
             ("office", "an old workbook", b"\xd0\xcf\x11\xe0\xa1\xb1", "Office"),
         )
    ),
     *(
-        _dead(name, what, magic + b"\xff" * 64, "wrong_encoding")
+        _dead(name, what, magic + b"\xff" * 64, "wrong_format", name)
         for name, what, magic in (
             ("bzip2", "bzip2", b"BZh91AY&SY\xc4"),
-            ("zstd", "Zstandard", b"\x28\xb5\x2f\xfd"),
+            ("zstd", "Zstandard", b"\x28\xb5\x2f\xfd\x04"),
             ("xz", "xz", b"\xfd7zXZ\0"),
         )
    ),
+    _dead("ustar", "a tar archive with its name", b"x.csv".ljust(257, b"\0") + b"ustar".ljust(255, b"\0"), "wrong_format", "tar"),
     _dead("random", "100 KB of chance", random.Random(0).randbytes(100_000), "wrong_encoding"),
     _dead("tar", "a tar archive of a good file", b"x.csv".ljust(512, b"\0") + good("x").ljust(512, b"\0"), "wrong_format", "NUL"),
     _dead("ndjson", "JSON, a line a row", '{"id": "x", "note": "n"}\n' * 3, "wrong_format", "newline-delimited JSON"),
-    _dead("html", "an error page saved as data", "<!DOCTYPE html>\n<html><body>404, not found</body></html>\n", "wrong_header"),
+    _dead("html", "an error page saved as data", "<!DOCTYPE html>\n<html><body>404, not found</body></html>\n", "wrong_format", "HTML"),
     _dead("sql", "a SQL dump", "INSERT INTO strict VALUES ('x', 'n');\nDROP TABLE strict;\n", "wrong_header"),
     _dead("csv-injection", "sep= as the first line, for a spreadsheet", "sep=,\n" + HEADER + record("x"), "wrong_header"),
 ]

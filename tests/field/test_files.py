@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 import yaml
+from pyarrow import parquet
 
+from services.ingest.inspect_head import HEAD_BYTES
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
 from tests.harness.pipeline import Pipeline
@@ -24,6 +27,7 @@ _FORMATS: dict[str, dict[str, Any]] = {
     "windows": {"type": "csv", "encoding": "windows-1252"},
     "lines": {"type": "ndjson"},
     "packed_lines": {"type": "ndjson"},
+    "parquet": {"type": "parquet"},
 }
 _ROWS = [
     {"id": "Müller", "größe": "7", "n": "1.10", "v": "1", "op": "U", "t": "1735725600000"},
@@ -89,6 +93,18 @@ def _lines() -> str:
     return "\n\n".join(written)
 
 
+def _parquet() -> bytes:
+    """Numbers as numbers, all other texts as they are; larger than the head that is looked at."""
+    sink = pa.BufferOutputStream()
+    columns = {name: [row[name] or None for row in _ROWS] for name in _ROWS[0]}
+    numbers = {"größe": pa.int64(), "v": pa.int32(), "n": pa.decimal128(38, 9)}
+    typed = {
+        name: pa.array(texts, pa.string()).cast(numbers.get(name, pa.string())) for name, texts in columns.items()
+    }
+    parquet.write_table(pa.table(typed).replace_schema_metadata({"x": "y" * 2 * HEAD_BYTES}), sink)
+    return bytes(sink.getvalue())
+
+
 def test_g1_the_same_rows_in_each_format_make_one_table(pipeline: Pipeline) -> None:
     """Packed or not, in each encoding, with a byte order mark or without one."""
     text, lines = _csv(), _lines()
@@ -101,6 +117,7 @@ def test_g1_the_same_rows_in_each_format_make_one_table(pipeline: Pipeline) -> N
         "windows": text.encode("cp1252"),
         "lines": "\ufeff".encode() + lines.encode(),
         "packed_lines": gzip.compress(lines.encode(), mtime=0),
+        "parquet": _parquet(),
     }
     for name, data in files.items():
         pipeline.drop("a", data, name)

@@ -359,6 +359,22 @@ MUTATIONS = [
         "tests/statements/test_ndjson.py::test_g1_a_number_keeps_its_text",
     ),
     Mutation(
+        "float-of-17-digits",
+        "G1",
+        "services/ingest/formats/canonical.py",
+        "for digits in (15, 16)",
+        "for digits in (15,)",
+        "tests/statements/test_typed_files.py::test_g1_each_value_has_one_text",
+    ),
+    Mutation(
+        "letters-are-a-signature",
+        "G7",
+        "services/ingest/kinds.py",
+        '_begins_and_has_nul(b"ORC")',
+        '_begins(b"ORC")',
+        "tests/unit/ingest/test_kinds.py::test_g7_legal_csv_is_of_no_other_kind[utf-8-ORC]",
+    ),
+    Mutation(
         "misspelt-delete-is-an-update",
         "G3",
         "services/ingest/formats/ndjson.py",

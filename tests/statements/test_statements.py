@@ -15,7 +15,7 @@ from zetasql.core.exceptions import ServerError
 from deploy.topology import ROOT
 from services.shared.contract.encodings import ISO_8859_1, WINDOWS_1252
 from services.shared.contract.feed import BadRows, Column, Delete, Feed
-from services.shared.contract.formats import Csv, Ndjson
+from services.shared.contract.formats import Csv, Ndjson, Parquet
 from services.shared.contract.reader import read_feed
 from services.shared.contract.types import TYPES
 from services.shared.generation import ObjectGeneration
@@ -71,7 +71,7 @@ def test_every_feature_of_a_contract_is_in_use() -> None:
     """Each field, and each word that a field may be, is in one of the contracts whose statements are analysed."""
     used = {entry for feed in _FEEDS.values() for entry in _entries(feed)}
     possible = set()
-    for model in (Feed, Csv, Ndjson, Delete, Column, BadRows):
+    for model in (Feed, Csv, Ndjson, Parquet, Delete, Column, BadRows):
         for name, field in model.model_fields.items():
             words: tuple[str, ...] = ("",)
             if (model, name) == (Column, "type"):
@@ -109,6 +109,7 @@ def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jinja2.Environment, "get_template", recording)
     send_all(_ACCOUNTS)
     send_all(_FEEDS["lines"])
+    send_all(_FEEDS["typed"])
     send_widening(_ACCOUNTS)
     paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]
     assert len(paths) > 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
 if TYPE_CHECKING:
+    from services.ingest.formats.raw_field import RawField
     from services.shared.contract.feed import Feed
 
 LIMIT = 1_000_000
@@ -31,12 +33,27 @@ def too_long(feed: Feed) -> Iterator[str]:
 
 def _check(feed: Feed) -> str:
     from services.ingest.check_rows import check_statement
+    from services.ingest.formats import format_of
     from services.ingest.match_header import match_header
     from services.ingest.tables import Tables
     from services.shared.contract.shape import titles
 
     layout = match_header(titles(feed), feed)
+    if format_of(feed).NAMES_ARE_LOADED:
+        layout = replace(layout, fields=dict(_presumed(feed)))
     return check_statement(feed, Tables.of(_PROJECT, feed, _load(feed)), layout)
+
+
+def _presumed(feed: Feed) -> Iterator[tuple[str, RawField]]:
+    """Fields of the columns' own types: a FLOAT64 has the longest text."""
+    from google.cloud.bigquery import SchemaField
+
+    from services.ingest.formats.raw_field import RawField
+
+    for number, column in enumerate(feed.columns):
+        yield column.name, RawField(str(column.in_file), (f"_{number}",), SchemaField(f"_{number}", column.type))
+    if feed.delete:
+        yield feed.delete.column, RawField(str(feed.delete.in_file), ("_",), SchemaField("_", "STRING"))
 
 
 def _merge(feed: Feed) -> str:

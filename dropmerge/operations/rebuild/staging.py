@@ -30,10 +30,10 @@ def stage(build: Build, main: MainTable, one: Pinned) -> Staged:
 
 def _read(build: Build, main: MainTable, one: Pinned, tables: Tables) -> None:
     warehouse, feed, load = build.warehouse, build.contract, one.load
-    layout = _layout(build, one)
+    seen = _layout(build, one)
     uri = f"gs://{build.connection.archive}/{one.name}"
     # With the build in the job's id: after a hundred builds a load would have used up its own.
-    load_raw(warehouse, uri, tables.raw, f"{load.load_id}-{main.table_id}", layout, feed)
+    layout = load_raw(warehouse, uri, tables.raw, f"{load.load_id}-{main.table_id}", seen, feed)
     try:
         check_rows(warehouse, feed, load, tables, layout, load.source.created, None)
     except PermanentError:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from services.ingest.formats import csv, ndjson
+from services.ingest.formats import csv, ndjson, typed
 from services.ingest.formats.compression import GZIP
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import mark_of
+from services.ingest.formats.raw_field import RawField
+from services.ingest.kinds import kind_of
 from services.shared.contract.encodings import UTF_16BE, UTF_16LE
 from services.shared.contract.formats import Format
 
@@ -26,6 +28,9 @@ class FormatModule(Protocol):
     """The column of `rows` that has a reason of `ROW_REASONS` where a row cannot be read: there is nothing else to say
     of it."""
 
+    NAMES_ARE_LOADED: bool
+    """Whether the names are those of the raw table, once it is loaded, and not read from the file's first bytes."""
+
     def columns(self, head: bytes, is_whole: bool, feed: Contract) -> list[str]:
         """Names in the file's order, from its first bytes, which may be all. Raises PermanentError."""
 
@@ -35,8 +40,9 @@ class FormatModule(Protocol):
     def load_config(self, columns: Sequence[str], feed: Contract, encoding: str) -> LoadJobConfig:
         """How BigQuery loads a file with these columns; whatever the raw table has is a STRING."""
 
-    def rows(self, table: str, columns: Sequence[str], feed: Contract) -> str:
-        """SQL of what to read the file's rows FROM, given the raw table and the file's columns."""
+    def rows(self, table: str, columns: Sequence[str], feed: Contract, fields: Mapping[str, RawField]) -> str:
+        """SQL of what to read the file's rows FROM, given the raw table, the file's columns, and its fields by column
+        where they have types."""
 
     def kept(self, feed: Contract) -> str:
         """The column of `rows` that a refused row keeps beside its fields, where it is not NULL."""
@@ -69,7 +75,15 @@ class FormatModule(Protocol):
         """Write records, the inverse of loading them; what is not among the columns is left out. Closes the file."""
 
 
-_FORMATS: dict[str, FormatModule] = {"csv": csv, "ndjson": ndjson}
+_HEAD = 65_536
+"""Bytes by which a sample's kind is told."""
+_FORMATS: dict[str, FormatModule] = {
+    "csv": csv,
+    "ndjson": ndjson,
+    "parquet": typed.PARQUET,
+    "avro": typed.AVRO,
+    "orc": typed.ORC,
+}
 
 
 def format_of(feed: Contract) -> FormatModule:
@@ -80,11 +94,13 @@ def format_of(feed: Contract) -> FormatModule:
 def sample(path: Path, most: int | None = None) -> tuple[Format, list[str], list[list[str]]]:
     """A file's format, its names and its records, at most `most` of them. Raises ValueError, naming what is wrong."""
     with path.open("rb") as file:
-        head = file.read(len(GZIP) + 1)
+        head = file.read(_HEAD)
     if head.startswith(GZIP):
         raise ValueError(f"{path} is gzip, which a feed reads as it is: unpack the sample")
     if mark_of(head) in (UTF_16LE, UTF_16BE):
         raise ValueError(
             f"{path} is UTF-16, which a feed reads if its format says encoding: utf-16: save the sample as UTF-8"
         )
+    if (kind := kind_of(head)) is not None:
+        raise ValueError(f"{path} is {kind.name}: {kind.way_out}")
     return csv.sample(path, most)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 from services.ingest.formats import csv_escape, csv_head, lines
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import C1_CONTROLS, WINDOWS_1252_CHARACTERS, decode, json_kind
+from services.ingest.formats.raw_field import RawField
 from services.shared.contract.blanks import BLANKS
 from services.shared.contract.encodings import CODECS, IN_BIGQUERY, ISO_8859_1, WINDOWS_1252
 from services.shared.contract.formats import FIELDS, LINE, Csv
@@ -23,6 +24,7 @@ from services.shared.sql import Templates, identifier
 if TYPE_CHECKING:
     from google.cloud.bigquery import LoadJobConfig
 
+NAMES_ARE_LOADED = False
 BROKEN: str | None = "_broken"
 _SQL = Templates(Path(__file__).parent)
 _END, _EXTRA = "_end", "_extra"
@@ -106,7 +108,7 @@ def _raw(columns: Sequence[str], options: Csv) -> list[str]:
     return [*columns, *([_END] if options.trailing_delimiter else ()), _EXTRA]
 
 
-def rows(table: str, columns: Sequence[str], feed: Contract) -> str:
+def rows(table: str, columns: Sequence[str], feed: Contract, fields: Mapping[str, RawField]) -> str:
     """The file's records, a text for each column; `_broken`, why a record cannot be read, and what it has then."""
     options = _options(feed)
     common = {

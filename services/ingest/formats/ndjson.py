@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from services.ingest.formats import json_line, lines
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import decode, json_kind
+from services.ingest.formats.raw_field import RawField
 from services.ingest.near_miss import closest, letters
 from services.shared.contract.formats import LINE
 from services.shared.errors import PermanentError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import LoadJobConfig
 
 BROKEN: str | None = None
+NAMES_ARE_LOADED = False
 _SQL = Templates(Path(__file__).parent)
 
 
@@ -73,7 +75,7 @@ def load_config(columns: Sequence[str], feed: Contract, encoding: str) -> LoadJo
     return lines.load_config(encoding)
 
 
-def rows(table: str, columns: Sequence[str], feed: Contract) -> str:
+def rows(table: str, columns: Sequence[str], feed: Contract, fields: Mapping[str, RawField]) -> str:
     """Its lines but the blank ones: `_line`; `_json`, NULL where that is no object; of each name of the contract, by
     its place, the kind of value (`_kind_0` …), NULL where the line lacks it; and the names that it does not know."""
     return _SQL.render("ndjson.sql", table=table, line=LINE, count=len(feed.names_in_file))

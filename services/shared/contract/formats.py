@@ -82,9 +82,49 @@ class Ndjson(Texts):
     encoding: Annotated[Literal["utf-8"], BeforeValidator(_utf_8)] = "utf-8"
 
 
-FORMATS: Mapping[str, type[Csv] | type[Ndjson]] = {"csv": Csv, "ndjson": Ndjson}
+class _Typed(Texts):
+    """A format whose files say their own names and types."""
+
+    encoding: ClassVar[str] = "utf-8"
+    """Of its texts."""
+
+
+class Parquet(_Typed):
+    """https://parquet.apache.org"""
+
+    suffix: ClassVar[str] = ".parquet"
+    content_type: ClassVar[str] = "application/vnd.apache.parquet"
+
+    type: Literal["parquet"]
+
+
+class Avro(_Typed):
+    """An object container file (https://avro.apache.org/docs/current/specification/#object-container-files)."""
+
+    suffix: ClassVar[str] = ".avro"
+    content_type: ClassVar[str] = "application/vnd.apache.avro"
+
+    type: Literal["avro"]
+
+
+class Orc(_Typed):
+    """https://orc.apache.org/specification/ORCv1"""
+
+    suffix: ClassVar[str] = ".orc"
+    content_type: ClassVar[str] = "application/vnd.apache.orc"
+
+    type: Literal["orc"]
+
+
+FORMATS: Mapping[str, type[Csv | Ndjson | Parquet | Avro | Orc]] = {
+    "csv": Csv,
+    "ndjson": Ndjson,
+    "parquet": Parquet,
+    "avro": Avro,
+    "orc": Orc,
+}
 """By the name that a contract has for them."""
-Format = Csv | Ndjson
+Format = Csv | Ndjson | Parquet | Avro | Orc
 """One of the formats; `type` says which."""
 GZIP_SUFFIX = ".gz"
 """After a format's own: of a pinned copy that is packed."""
@@ -97,3 +137,5 @@ FIELDS = "_fields"
 MAX_COLUMNS = 9_998
 """Of a CSV file: a BigQuery table has at most 10,000 (https://cloud.google.com/bigquery/quotas#standard_tables), and
 two are for what records have past the header's columns."""
+KINDS = "_kinds"
+"""Where a refused row of a file with types keeps those of its fields."""

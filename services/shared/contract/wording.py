@@ -21,7 +21,7 @@ IS: Mapping[str, str] = {
     "feed": "a name in lower-case letters, digits and single underscores, such as order_lines",
     "objects": "a pattern of objects' names, such as incoming/accounts/*",
     "format": 'a mapping, such as {type: csv, delimiter: ","}',
-    "format.type": " or ".join(FORMATS),
+    "format.type": f"one of {', '.join(FORMATS)}",
     "format.delimiter": "one ASCII character, such as ';' or \"\\t\"",
     "format.header": "true or false",
     "format.skip": "a number of lines up to 1000, such as 2",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import yaml
 
+from services.ingest.formats import typed_file
 from services.shared.contract.feed import Feed
-from services.shared.contract.formats import Ndjson
+from services.shared.contract.formats import Csv, Ndjson, Parquet
 from services.shared.contract.types import TYPES as REGISTRY
 
 TYPES = tuple(REGISTRY)
@@ -222,10 +224,25 @@ def _lines() -> Feed:
     )
 
 
+def _typed() -> Feed:
+    """Of files that say their own schema."""
+    columns = [_column(f"a_{kind.lower()}", kind) for kind in TYPES]
+    columns += [_column("id"), _column("version", "INT64"), _column("text", default="new")]
+    return _feed(
+        "typed",
+        columns,
+        ["id"],
+        format={"type": "parquet", "null_markers": [NULL_MARKER]},
+        delete={"column": "op", "equals": "D"},
+        unknown_columns="ignore",
+    )
+
+
 def features() -> Mapping[str, Feed]:
     made = (
         *(_every_type(), _every_key(), _reserved_words(), _long_names(), _rescue(), _add(), _newest_file()),
         *(_moments(), _encoded("latin", "iso-8859-1"), _encoded("windows", "windows-1252"), _lines(), _texts()),
+        _typed(),
     )
     return {feed.name: feed for feed in made}
 
@@ -252,9 +269,9 @@ def header(feed: Feed, shape: str) -> list[str]:
     return [*names, *marker, *(UNKNOWN[feed.unknown_columns] if has_unknown else ())]
 
 
-def sample(feed: Feed, shape: str, bad: bool) -> str:
-    """A file with one good row; with a delete of another key if `marked`, and if `bad` a row that lacks what every row
-    must have."""
+def sample(feed: Feed, shape: str, bad: bool, times: int = 1) -> str | bytes:
+    """A file of one good row, with a delete of another key if `marked`, and if `bad` a row that lacks what every row
+    must have; each so many times."""
     kinds = {column.name: column.type for column in feed.columns}
     first = next(name for name in feed.key if kinds[name] == "STRING")
     good = {
@@ -268,11 +285,17 @@ def sample(feed: Feed, shape: str, bad: bool) -> str:
         rows.append({**good, first: "a bad one", feed.of_every_row[-1]: ""})
     if feed.delete and shape == "marked":
         rows.append({**{n: good[n] for n in feed.of_every_row}, first: "gone", feed.delete.column: feed.delete.equals})
-    names = header(feed, shape)
+    names, rows = header(feed, shape), rows * times
+    if isinstance(feed.format, Parquet):
+        file = io.BytesIO()
+        file.close, taken = lambda: None, file  # type: ignore[method-assign]
+        typed_file.write("PARQUET", file, names, rows, {})
+        return taken.getvalue()
     if isinstance(feed.format, Ndjson):
         objects = ({name: row.get(feed.names_in_file.get(name, name), "") for name in names} for row in rows)
         return "".join(json.dumps(one) + "\n" for one in objects)
     lines = [names, *([row.get(feed.names_in_file.get(name, name), "") for name in names] for row in rows)]
+    assert isinstance(feed.format, Csv)
     return "".join(feed.format.delimiter.join(map(_quoted, line)) + "\n" for line in lines)
 
 

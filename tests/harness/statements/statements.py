@@ -20,6 +20,7 @@ from google.cloud import bigquery
 
 from services.ingest.check_rows import check_rows, stage_rows
 from services.ingest.formats import format_of
+from services.ingest.load_raw import loaded_layout
 from services.ingest.match_header import match_header
 from services.ingest.tables import Tables
 from services.merge.entries import Entry
@@ -165,8 +166,13 @@ def merge_statement(feed: Feed, loads: int = 1) -> str:
 def _stage(warehouse: AnalysingWarehouse, feed: Feed, load: Load, names: Sequence[str], again: str | None) -> None:
     # Each line may have each name.
     names = list(feed.names_in_file) if isinstance(feed.format, Ndjson) else names
-    tables, layout = Tables.of(PROJECT, feed, load), match_header(names, feed)
-    raw = format_of(feed).load_config(layout.columns, feed, layout.encoding).schema
+    tables = Tables.of(PROJECT, feed, load)
+    if format_of(feed).NAMES_ARE_LOADED:
+        raw = [bigquery.SchemaField(name, "STRING") for name in names]
+        layout = loaded_layout(raw, feed)
+    else:
+        layout = match_header(names, feed)
+        raw = format_of(feed).load_config(layout.columns, feed, layout.encoding).schema
     warehouse.analyser.add_table(tables.raw, columns_of(raw))
     with contextlib.suppress(PermanentError):  # five bad rows of five are more than most feeds tolerate
         check_rows(warehouse, feed, load, tables, layout, datetime(2025, 1, 1, tzinfo=UTC), again)
