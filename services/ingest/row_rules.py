@@ -29,6 +29,8 @@ class CheckedColumn:
     """What the value is read from beside the text, by name; each step reads those before."""
     value: str
     """The text as a value of the column's type."""
+    nothing: str
+    """What a delete has instead."""
     is_kept: bool
     """Whether a delete has it too: a delete needs its key and version only."""
 
@@ -59,6 +61,7 @@ def _checked(feed: Feed, layout: Layout, column: Column) -> CheckedColumn:
         text=_text(column.name),
         steps=column.kind.steps(_text(column.name)),
         value=column.kind.cast(_text(column.name)),
+        nothing=column.kind.nothing,
         is_kept=column.name in feed.of_every_row,
     )
 

@@ -8,9 +8,10 @@ DDL and no transactions: `GoogleSql` cuts a MERGE into the statements that it st
 from __future__ import annotations
 
 import ctypes
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
 from functools import cache
 from types import SimpleNamespace
@@ -33,7 +34,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCALE = 9
 """Decimals of a NUMERIC, which travels as a whole number of its last one, in two's complement."""
 _EXACT = Context(prec=60)
-_NAMES = ("STRING", "INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64", "BOOL", "DATE", "TIME", "TIMESTAMP", "JSON")
+_BIG_SCALE, _BIG = 38, Context(prec=100)
+"""The same of a BIGNUMERIC."""
+_NAMES = (
+    *("STRING", "INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64", "BOOL", "DATE", "TIME", "DATETIME", "TIMESTAMP"),
+    *("JSON", "BYTES", "GEOGRAPHY"),
+)
 _ROW_NUMBER = "_row_number"
 _Match = ast_enums_pb2.ASTMergeWhenClauseEnums
 _Action = ast_enums_pb2.ASTMergeActionEnums
@@ -318,6 +324,15 @@ def _encode(kind: str, value: Any) -> Any:
     return cell
 
 
+def _day(packed: int) -> date:
+    """Year, month and day beside each other."""
+    return date(packed >> 9, packed >> 5 & 15, packed & 31)
+
+
+def _time(packed: int, nanos: int) -> time:
+    return time(packed >> 12, packed >> 6 & 63, packed & 63, nanos // 1000)
+
+
 def _decode(kind: Any, cell: Any) -> Any:
     """As BigQuery's client returns it."""
     which = cell.WhichOneof("value")
@@ -326,6 +341,17 @@ def _decode(kind: Any, cell: Any) -> Any:
             return None
         case "numeric_value":
             return Decimal(int.from_bytes(cell.numeric_value, "little", signed=True)).scaleb(-_SCALE, _EXACT)
+        case "bignumeric_value":
+            whole = int.from_bytes(cell.bignumeric_value, "little", signed=True)
+            return Decimal(whole).scaleb(-_BIG_SCALE, _BIG)
+        case "datetime_value":
+            packed = cell.datetime_value
+            day, moment = divmod(packed.bit_field_datetime_seconds, 2**17)
+            return datetime.combine(_day(day), _time(moment, packed.nanos))
+        case "time_value":
+            return _time(*divmod(cell.time_value, 2**30))
+        case "json_value":
+            return json.loads(cell.json_value)
         case "date_value":
             return _EPOCH.date() + timedelta(days=cell.date_value)
         case "timestamp_value":

@@ -13,6 +13,7 @@ from services.shared.contract.fault import Fault, Place
 from services.shared.contract.formats import NullMarkers
 from services.shared.contract.meant import meant
 from services.shared.contract.types import TYPES, ColumnType, type_named
+from services.shared.contract.types.repeated import Repeated
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
 GENERATION = "_generation"
@@ -20,6 +21,9 @@ GENERATION = "_generation"
 Version = Annotated[str, StringConstraints(pattern=rf"^({GENERATION}|[A-Za-z][A-Za-z0-9_]{{0,127}})$")]
 Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
 Text = Annotated[str, StringConstraints(min_length=1)]
+
+Separator = Annotated[str, StringConstraints(pattern=r"^[\t\x20-\x26\x28-\x5b\x5d-\x7e]{1,10}$")]
+"""ASCII that needs no escape in SQL."""
 
 Formats = Annotated[
     tuple[Text, ...],
@@ -40,7 +44,7 @@ class Column(Model):
     from_: str | None = Field(default=None, alias="from")
     """Its name in the files' header, any text, where that is another one."""
     type: Type
-    mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"
+    mode: Literal["NULLABLE", "REQUIRED", "REPEATED"] = "NULLABLE"
     description: str = ""
     check: str | None = None
     default: Text | None = None
@@ -52,16 +56,19 @@ class Column(Model):
     A text is read by the first that fits it."""
     time_zone: Text | None = None
     """IANA name, for a moment's texts that have no offset."""
+    split: Separator | None = None
+    """Of a REPEATED column: what stands between the texts of its elements. Without it the text is a JSON array."""
 
     @cached_property
     def kind(self) -> ColumnType:
         """Its type with the options that the contract gives it."""
-        return type_named(self.type).with_options(self.options)
+        one = type_named(self.type).with_options(self.options)
+        return Repeated(one, self.split) if self.mode == "REPEATED" else one
 
     @property
     def options(self) -> dict[str, Any]:
         """Those of its type that the contract gives, by name."""
-        given = {name: getattr(self, name) for one in TYPES.values() for name in one.takes}
+        given = {name: getattr(self, name) for one in TYPES.values() for name in one.takes} | {"split": self.split}
         return {name: value for name, value in given.items() if value is not None}
 
     @property
@@ -145,6 +152,8 @@ class Columns:
 
     def _of_type(self, place: Place, column: Column) -> Iterator[Fault]:
         kind = type_named(column.type)
+        if column.mode == "REPEATED" and column.name in (*self.key, self.version):
+            yield Fault((*place, "mode"), "an array is neither of a key nor a version: arrays have no order")
         if column.name in self.key and not kind.can_be_key:
             yield Fault((*place, "type"), f"a key cannot be {kind.name}: equality of its values is not identity")
         if column.name == self.version and not kind.can_be_version:
@@ -180,14 +189,14 @@ class Columns:
     @cached_property
     def types(self) -> Mapping[str, str]:
         """Name to type."""
-        return {column.name: column.type for column in self.columns}
+        return {column.name: column.kind.name for column in self.columns}
 
 
 def _of_options(place: Place, column: Column) -> Iterator[Fault]:
     """What its type does not take, or cannot do."""
     for name in column.options:
         if name not in column.kind.takes:
-            fit = ", ".join(sorted(one.name for one in TYPES.values() if name in one.takes))
+            fit = ", ".join(sorted(one.name for one in TYPES.values() if name in one.takes)) or "mode: REPEATED"
             yield Fault((*place, name), f"{name} is for {fit}; {column.type} has none")
     yield from (Fault((*place, *inner), what) for inner, what in column.kind.option_faults())
 

@@ -125,7 +125,7 @@ class Feed(Model):
 
     @property
     def _types(self) -> Mapping[str, str]:
-        return {column.name: column.type for column in self.columns}
+        return {column.name: column.kind.name for column in self.columns}
 
     @property
     def names_in_file(self) -> dict[str, str]:
