@@ -59,15 +59,15 @@ class Repeated(ColumnType):
         parsed, written, elements = _beside(text, "parsed"), _beside(text, "written"), _beside(text, "elements")
         if self.split is not None:
             return ({elements: f"SPLIT({text}, '{self.split}')"},)
-        each = f"UNNEST(JSON_QUERY_ARRAY({parsed}, '$')) AS _json_element WITH OFFSET AS _place ORDER BY _place"
+        each = f"UNNEST(JSON_QUERY_ARRAY({parsed}, '$')) AS _json_element WITH OFFSET AS _offset ORDER BY _offset"
         if isinstance(self.element, Json):
-            array = f"ARRAY(SELECT TO_JSON_STRING(_json_element) FROM {each})"
+            array = f"JSON_QUERY_ARRAY(TO_JSON_STRING({parsed}), '$')"
             return (
                 {parsed: f"SAFE.PARSE_JSON({text}, wide_number_mode => 'exact')"},
                 {elements: f"IF(JSON_TYPE({parsed}) = 'array', {array}, NULL)"},
             )
         # A number from the text, which has it as it was written; a text from what escapes stand for.
-        number = f"{written}[SAFE_OFFSET(_place)]"
+        number = f"{written}[SAFE_ORDINAL(_offset + 1)]"
         one = f"IF(JSON_TYPE(_json_element) = 'number', {number}, JSON_VALUE(_json_element, '$'))"
         return (
             {
@@ -112,7 +112,8 @@ class Repeated(ColumnType):
 
     def _read(self, text: str) -> str:
         """SQL of rows: an element's place, text and value."""
-        source = f"(SELECT {_ELEMENT}, _place FROM UNNEST({_beside(text, 'elements')}) AS {_ELEMENT} WITH OFFSET AS _place)"
+        elements = f"UNNEST({_beside(text, 'elements')}) AS {_ELEMENT} WITH OFFSET AS _offset"
+        source = f"(SELECT {_ELEMENT}, _offset AS _place FROM {elements})"
         for step in self.element.steps(_ELEMENT):
             source = f"(SELECT *, {', '.join(f'{sql} AS {name}' for name, sql in step.items())} FROM {source})"
         return f"(SELECT *, {self.element.cast(_ELEMENT)} AS {_VALUE} FROM {source})"
