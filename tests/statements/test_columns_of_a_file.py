@@ -49,7 +49,7 @@ def test_g1_a_column_that_a_file_lacks_is_its_default() -> None:
     (lacking,) = _checked(_feed(*columns), _ID)
     (given,) = _checked(_feed(*columns), {**_ID, **{str(one["name"]): str(one["default"]) for one in columns}})
     assert lacking == given
-    assert None not in {lacking[str(one["name"])] for one in columns}
+    assert None not in [lacking[str(one["name"])] for one in columns]
 
 
 def test_an_empty_field_is_null_whatever_the_default() -> None:
