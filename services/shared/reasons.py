@@ -27,6 +27,7 @@ ROW_REASONS: dict[str, str] = {
     "misspelt_name": "The object lacks the column and has a name that differs in case, blanks and signs only.",
     "missing_name": "The object lacks the column, which the contract wants in each.",
     "nested_value": "The value is an object or a list, or a number too deep in the line to be read as written.",
+    "not_an_object": "What the column's path leads through is there and is no object.",
     "missing_value": "A key, the version, or another required column is empty.",
     "not_utf8": "The text contains U+FFFD, which BigQuery writes where a byte is not in the file's encoding.",
     "control_character": "The text has a control character of ISO-8859-1. Is the file `encoding: windows-1252`?",

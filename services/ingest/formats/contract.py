@@ -23,6 +23,10 @@ class Contract(Protocol):
         """By its name in a file, what each column is called, the delete column last."""
 
     @property
+    def reads_json(self) -> Mapping[str, str]:
+        """Columns whose text is JSON where a file has such a value: `any` value, or an `array` only."""
+
+    @property
     def of_every_row(self) -> tuple[str, ...]: ...
 
     @property

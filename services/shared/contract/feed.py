@@ -133,6 +133,12 @@ class Feed(Model):
         names = {column.in_file: column.name for column in self.columns}
         return {**names, self.delete.in_file: self.delete.column} if self.delete else names
 
+    @property
+    def reads_json(self) -> dict[str, str]:
+        """Columns whose text is JSON where a file has such a value: `any` value, or an `array` only."""
+        arrays = {column.name: "array" for column in self.columns if column.mode == "REPEATED"}
+        return {column.name: "any" for column in self.columns if column.type == "JSON"} | arrays
+
     def type_of(self, column: str) -> ColumnType:
         """The type of one of the contract's columns."""
         (found,) = [one.kind for one in self.columns if one.name == column]
