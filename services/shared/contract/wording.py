@@ -47,7 +47,7 @@ IS: Mapping[str, str] = {
     "columns.*.default": "the text of a value",
     "columns.*.null_markers": "a list of texts that are NULL in this column, such as ['NULL', NA]",
     "columns.*.null_markers.*": "a text that is NULL, such as NA; an empty field is NULL anyway",
-    "columns.*.format": "a format or a list of formats, such as '%d/%m/%Y', [iso, epoch_s], hex or geojson",
+    "columns.*.format": "a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]",
     "columns.*.format.*": "a format, such as iso, epoch_s or '%d/%m/%Y'",
     "columns.*.time_zone": "an IANA name, such as Europe/Berlin",
     "columns.*.split": "what stands between a REPEATED column's elements, such as ',': 1 to 10 characters of ASCII, neither ' nor \\",
