@@ -66,6 +66,8 @@ class Table:
     columns: list[tuple[str, type_pb2.TypeProto]]
     rows: list[list[value_pb2.ValueProto]] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
+    geographies: frozenset[str] = frozenset()
+    """Columns that are GEOGRAPHY in BigQuery, and texts here."""
 
     def as_dicts(self) -> list[dict[str, Any]]:
         return [
@@ -118,15 +120,24 @@ class GoogleSql(Warehouse):
 
     def find_table(self, table: str) -> bigquery.Table | None:
         found = self.tables.get(table)
-        return described(table, [_field(*one) for one in found.columns], found.labels) if found else None
+        if found is None:
+            return None
+        fields = [
+            bigquery.SchemaField(name, "GEOGRAPHY") if name in found.geographies else _field(name, kind)
+            for name, kind in found.columns
+        ]
+        return described(table, fields, found.labels)
 
     def update_table(self, table: bigquery.Table, *fields: str) -> None:
-        """Columns that are added at the end are NULL in the rows that are there."""
+        """Columns that are added at the end are NULL in the rows that are there, or an empty array."""
         found = self.tables[str(table.reference)]
         found.labels = dict(table.labels)
         for name, kind in list(columns_of(table.schema).items())[len(found.columns) :]:
             found.columns.append((name, kind.to_proto()))
-            found.rows = [[*row, value_pb2.ValueProto()] for row in found.rows]
+            cell = value_pb2.ValueProto()
+            if kind.to_proto().HasField("array_type"):
+                cell.array_value.SetInParent()
+            found.rows = [[*row, cell] for row in found.rows]
 
     def list_tables(self, dataset: str, prefix: str) -> list[str]:
         start = f"{self.client.project}.{dataset}."
@@ -137,7 +148,9 @@ class GoogleSql(Warehouse):
         geography, text = type_of("GEOGRAPHY").to_proto(), type_of("STRING").to_proto()
         columns = [(name, kind.to_proto()) for name, kind in columns_of(table.schema).items()]
         columns = [(name, text if kind == geography else kind) for name, kind in columns]
-        self.tables.setdefault(str(table.reference), Table(columns, labels=dict(table.labels)))
+        geographies = frozenset(one.name for one in table.schema if one.field_type == "GEOGRAPHY")
+        made = Table(columns, labels=dict(table.labels), geographies=geographies)
+        self.tables.setdefault(str(table.reference), made)
 
     def _run(self, kind: str, node: Any, script: str, parameters: Parameters) -> Table:
         """One statement of a script; the answer of a query, nothing for all others."""
