@@ -1,8 +1,9 @@
 """The local warehouse, `python -m localcloud.warehouse start …`: bqemulator with some of its functions replaced.
 
-`load_job` reads files as BigQuery does, `json_functions` JSON, `numbers` and `geography` two types that DuckDB has not, `patches` leaves out what costs too much,
-`script_jobs` adds what a MERGE inside a script inserted and updated, `ddl` what a statement changed of a table,
-`torn_tables` repairs what a SIGKILL left half done, and `kept_jobs` bounds what is remembered of jobs.
+`load_job` reads files as BigQuery does, `json_functions` JSON, `numbers` and `geography` types that DuckDB has not.
+`patches` leaves out what costs too much, `script_jobs` adds what a MERGE inside a script inserted and updated, `ddl`
+what a statement changed of a table, `torn_tables` repairs what a SIGKILL left half done, and `kept_jobs` bounds what is
+remembered of jobs.
 """
 
 from bqemulator.cli import main

@@ -1,7 +1,7 @@
 """GEOGRAPHY in the local warehouse: a text, WKT of which the grammar and the globe's degrees are checked.
 
-DuckDB's own type takes an extension of 80 MB. No edge runs along a great circle here, no polygon that crosses itself is
-refused, and ST_ASTEXT and the two functions that read a text are all that there is.
+DuckDB's own takes an extension of 80 MB. No edge runs along a great circle here, no polygon that crosses itself is
+refused, and there are no functions but ST_ASTEXT and the two that read a text.
 """
 
 from __future__ import annotations

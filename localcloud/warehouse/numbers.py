@@ -44,6 +44,4 @@ def to_bignumeric(text: str | None) -> Decimal | None:
 def _register(self: Any) -> None:
     _original["register"](self)
     self._connection.remove_function("bqemu_to_bignumeric")
-    self._connection.create_function(
-        "bqemu_to_bignumeric", to_bignumeric, ["VARCHAR"], _TYPE, null_handling="special"
-    )
+    self._connection.create_function("bqemu_to_bignumeric", to_bignumeric, ["VARCHAR"], _TYPE, null_handling="special")

@@ -14,8 +14,8 @@ from services.shared.contract.types import TYPES
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.harness.googlesql import GoogleSql
-from tests.harness.statements.feeds import GOOD
 from tests.harness.staging import Texts
+from tests.harness.statements.feeds import GOOD
 
 _LOAD = Load("things", ObjectGeneration("landing", "t.csv", 1751328000000000))
 

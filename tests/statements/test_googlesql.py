@@ -49,7 +49,7 @@ _SEEDS: Mapping[str, tuple[str, ...]] = {
     ),
     "STRING": ("a", "", "ünï", "a b", "\ufffc"),
 }
-_SIGNS = "0123456789+-.:eETZ tfu\n\t_,[]{}\"\\=\u0663\u00bdİ\U0001f511"
+_SIGNS = '0123456789+-.:eETZ tfu\n\t_,[]{}"\\=\u0663\u00bdİ\U0001f511'
 
 
 def _changed(chance: random.Random, text: str) -> str:

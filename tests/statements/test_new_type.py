@@ -75,7 +75,9 @@ def test_a_new_type_is_checked_merged_and_pruned_by() -> None:
 
 def test_a_new_type_says_where_it_may_stand() -> None:
     """In a contract, by its own members."""
-    with pytest.raises(ValueError, match="a version is one of BIGNUMERIC, DATE, DATETIME, INT64, NUMERIC, TIMESTAMP; TIME is not"):
+    with pytest.raises(
+        ValueError, match="a version is one of BIGNUMERIC, DATE, DATETIME, INT64, NUMERIC, TIMESTAMP; TIME is not"
+    ):
         _feed(version="closes")
 
 

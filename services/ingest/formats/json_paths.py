@@ -54,7 +54,9 @@ class Paths:
         if above and ".".join(above) in self.names:
             return []
         named = [tuple(steps(self.names[place])) for place in self.inner]
-        return sorted({names[len(above)] for names in named if len(names) > len(above) and names[: len(above)] == above})
+        return sorted(
+            {names[len(above)] for names in named if len(names) > len(above) and names[: len(above)] == above}
+        )
 
     def through(self, place: int) -> Iterator[int]:
         """Of a path, the places of the objects that it leads through."""

@@ -51,7 +51,7 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
 
 def _other_format(first_line: str) -> str:
     kind = json_kind(first_line)
-    if kind == "a JSON document":
+    if kind == "a JSON document" or first_line.lstrip().startswith("["):
         way = "`jq -c '.[]' FILE` of a list, `jq -c . FILE` of an object"
         return f"the feed declares ndjson, the file looks like a JSON document: write an object a line, by {way}"
     return "the feed declares ndjson, no line at the file's beginning is a JSON object"
@@ -99,9 +99,7 @@ def rows(table: str, feed: Contract) -> str:
     """Its lines but the blank ones: `_line`; `_json`, NULL where that is no object; of each name of the contract, by
     its place, the kind of value (`_kind_0` …), NULL where the line lacks it; and the names that it does not know."""
     paths = Paths(_in_file(feed))
-    children = [
-        [f"child_{n}_{i}" for i, _ in enumerate(paths.children(one))] for n, one in enumerate(paths.objects)
-    ]
+    children = [[f"child_{n}_{i}" for i, _ in enumerate(paths.children(one))] for n, one in enumerate(paths.objects)]
     top = [*(f"name_{n}" for n in range(len(paths.names))), *(f"top_{n}" for n, _ in enumerate(paths.children(())))]
     return _SQL.render(
         "ndjson.sql", table=table, line=LINE, count=len(paths.names), inner=paths.inner, objects=children, top=top

@@ -18,7 +18,13 @@ from services.shared.contract.types import TYPES
 
 _NUMBERS = ("INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64")
 """Each is also one of those after it."""
-_LITERALS = {"TIMESTAMPTZ": "TIMESTAMP", "TIMESTAMP": "DATETIME", "DECIMAL": "NUMERIC", "BIGINT": "INT64", "DOUBLE": "FLOAT64"}
+_LITERALS = {
+    "TIMESTAMPTZ": "TIMESTAMP",
+    "TIMESTAMP": "DATETIME",
+    "DECIMAL": "NUMERIC",
+    "BIGINT": "INT64",
+    "DOUBLE": "FLOAT64",
+}
 _NAMES = {**_LITERALS, "TEXT": "STRING", "VARCHAR": "STRING", "BOOLEAN": "BOOL", "BIGDECIMAL": "BIGNUMERIC"}
 """GoogleSQL's names of what sqlglot calls otherwise."""
 CASTS = {

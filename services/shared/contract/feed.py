@@ -136,7 +136,7 @@ class Feed(Model):
     @property
     def reads_json(self) -> dict[str, str]:
         """Columns whose text is JSON where a file has such a value: `any` value, or an `array` only."""
-        arrays = {column.name: "array" for column in self.columns if column.mode == "REPEATED"}
+        arrays = {column.name: "array" for column in self.columns if column.mode == "REPEATED" and not column.split}
         return {column.name: "any" for column in self.columns if column.type == "JSON"} | arrays
 
     def type_of(self, column: str) -> ColumnType:

@@ -28,9 +28,8 @@ class Metadata:
 
 
 def as_text(column: str, kind: str, is_array: bool = False) -> str:
-    """SQL of a table's column that can be compared, whatever its type: the column itself or, where GoogleSQL finds no
-    two values equal (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#groupable_data_types), its
-    text."""
+    """SQL of a table's column to compare by, whatever its type: the column, or its text where GoogleSQL compares none
+    (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#groupable_data_types)."""
     if is_array or kind not in TYPES:
         return f"TO_JSON_STRING({column})"
     return TYPES[kind].comparable(column)

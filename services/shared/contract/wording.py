@@ -50,7 +50,7 @@ IS: Mapping[str, str] = {
     "columns.*.format": "a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]",
     "columns.*.format.*": "a format, such as iso, epoch_s or '%d/%m/%Y'",
     "columns.*.time_zone": "an IANA name, such as Europe/Berlin",
-    "columns.*.split": "what stands between a REPEATED column's elements, such as ',': 1 to 10 characters of ASCII, neither ' nor \\",
+    "columns.*.split": "what stands between an array's elements, such as ',': 1 to 10 characters, neither ' nor \\",
     "missing_columns": "null or reject",
     "unknown_columns": "reject, ignore, rescue or add",
     "bad_rows": "a mapping, such as {at_most: 0}",

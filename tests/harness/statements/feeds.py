@@ -108,7 +108,9 @@ def _every_type() -> Feed:
         columns.append(_column(name, kind, mode="NULLABLE", check=_CHECKS[kind].replace("{}", name)))
         columns.append(_column(f"{name}_required", kind, mode="REQUIRED"))
         columns.append(_column(f"{name}_by_default", kind, default=GOOD[kind], null_markers=[NULL_MARKER]))
-        columns.append(_column(f"{name}_repeated", kind, mode="REPEATED", check=REPEATED_CHECK.replace("{}", f"{name}_repeated")))
+        columns.append(
+            _column(f"{name}_repeated", kind, mode="REPEATED", check=REPEATED_CHECK.replace("{}", f"{name}_repeated"))
+        )
     return _feed(
         "every_type",
         columns,
@@ -243,7 +245,9 @@ def sample(feed: Feed, shape: str, bad: bool) -> str:
     """A file with one good row; with a delete of another key if `marked`, and if `bad` a row that lacks what every row
     must have."""
     kinds = {column.name: column.type for column in feed.columns}
-    texts = {one.name: json.dumps([GOOD[one.type]]) if one.mode == "REPEATED" else GOOD[one.type] for one in feed.columns}
+    texts = {
+        one.name: json.dumps([GOOD[one.type]]) if one.mode == "REPEATED" else GOOD[one.type] for one in feed.columns
+    }
     first = next(name for name in feed.key if kinds[name] == "STRING")
     good = {
         **dict.fromkeys(UNKNOWN[feed.unknown_columns], "more"),

@@ -66,5 +66,3 @@ def of_one(given: tuple[str, ...], known: Mapping[str, Any]) -> Iterator[tuple[P
             yield ("format", number), f"{text!r} is none of {names}{meant(text, known)}"
         elif number:
             yield ("format", number), f"is one too many: a column's texts have one of {names}"
-
-

@@ -76,7 +76,9 @@ class BigNumeric(Numeric):
 
     name = "BIGNUMERIC"
     aliases = ("BIGDECIMAL",)
-    texts = "plain decimal notation, no exponent, at most 38 decimals (zeros at the end aside), from -5.78e38 to 5.78e38"
+    texts = (
+        "plain decimal notation, no exponent, at most 38 decimals (zeros at the end aside), from -5.78e38 to 5.78e38"
+    )
     _SCALE = 38
     _LEAST, _GREATEST = -(2**255), 2**255 - 1
 

@@ -109,8 +109,8 @@ _LAYOUT = ("year", "-", "month", "-", "day", "T", "hour", ":", "minute", ":", "s
 class Pattern:
     """A format as a regular expression, and the SQL and the Python that make an ISO text of what it takes.
 
-    The texts are `YYYY-MM-DD` for a DATE, `HH:MM:SS` for a TIME, else `YYYY-MM-DDTHH:MM:SS`, with decimals and an offset
-    if the format has them.
+    The texts are `YYYY-MM-DD` for a DATE, `HH:MM:SS` for a TIME, else `YYYY-MM-DDTHH:MM:SS`, with decimals and an
+    offset if the format has them.
     """
 
     tokens: tuple[str | Element, ...]
@@ -187,8 +187,10 @@ class Pattern:
 
 @cache
 def pattern(text: str, has_time: bool, has_day: bool = True) -> Pattern:
-    """The format that a contract writes so, of a moment that has a time, a day or both. Raises ValueError: what is wrong
-    with it."""
+    """The format that a contract writes so, of a moment that has a time, a day or both.
+
+    Raises ValueError: what is wrong with it.
+    """
     tokens = tuple(_tokens(text))
     parts = [one.part for one in tokens if isinstance(one, Element)]
     _refuse_twice(text, parts)

@@ -36,6 +36,6 @@ class Json(ColumnType):
 
     def comparable(self, column: str) -> str:
         """By its text: JSON has no order
-        (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#orderable_data_types). Of NULL that is
-        the word null."""
+        (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#orderable_data_types); that of
+        NULL is the word null."""
         return f"IF({column} IS NULL, NULL, TO_JSON_STRING({column}))"

@@ -95,7 +95,7 @@ _MOMENTS = [
         *((old, f"type: TIMESTAMP{new}}}\nunknown", f"11:{expected}") for old, new, expected in _MOMENTS),
         ("type: INT64, check: a > 0", "type: INT64, format: epoch_s", "10:36: columns.1.format: format is for BYTES, DATE, DATETIME, GEOGRAPHY, TIME, TIMESTAMP; INT64 has none"),
         ("type: INT64, check: a > 0", "type: INT64, split: ','", "10:35: columns.1.split: split is for mode: REPEATED; INT64 has none"),
-        ("type: INT64, check: a > 0", 'type: INT64, mode: REPEATED, split: "\'"', "10:51: columns.1.split: \"'\" is not what stands between a REPEATED column's elements, such as ',': 1 to 10 characters of ASCII, neither ' nor \\"),
+        ("type: INT64, check: a > 0", 'type: INT64, mode: REPEATED, split: "\'"', "10:51: columns.1.split: \"'\" is not what stands between an array's elements, such as ',': 1 to 10 characters, neither ' nor \\"),
         ("type: INT64, check: a > 0", "type: BYTES, format: base46", "10:36: columns.1.format.0: 'base46' is none of base64, hex; is base64 meant?"),
         ("type: INT64, check: a > 0", "type: GEOGRAPHY, format: [wkt, geojson]", "10:46: columns.1.format.1: is one too many: a column's texts have one of wkt, geojson"),
         ("type: INT64, check: a > 0", "type: TIME, format: '%d %H'", "10:35: columns.1.format.0: '%d %H' has %d, which no TIME has; there are %H, %I, %p, %M, %S, %E*S, %T, %R, %%"),
