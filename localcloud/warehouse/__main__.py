@@ -2,8 +2,8 @@
 
 `load_job` reads files as BigQuery does, `json_functions` JSON, `numbers` and `geography` types that DuckDB has not.
 `patches` leaves out what costs too much, `script_jobs` adds what a MERGE inside a script inserted and updated, `ddl`
-what a statement changed of a table, `torn_tables` repairs what a SIGKILL left half done, and `kept_jobs` bounds what is
-remembered of jobs.
+what a statement changed of a table, `torn_tables` repairs what a SIGKILL left half done, and `kept_jobs` bounds what
+is remembered of jobs.
 """
 
 from bqemulator.cli import main
