@@ -16,7 +16,7 @@ from dropmerge.operations.errors import NotDone
 from dropmerge.operations.queries import statement
 from services.merge.entries import find_entries
 from services.merge.follow import Changes, changed, changes, definition
-from services.merge.main_table import ADOPTION, MainTables, require_fit
+from services.merge.main_table import ADOPTION, MainTables, clustering, require_fit
 from services.shared.contract.order import ADOPTED, GENERATION, METADATA
 from services.shared.datasets import CONTRACT_LABEL, OPS
 from services.shared.errors import NotFoundError, PermanentError
@@ -138,7 +138,7 @@ def _sentences(feed: Feed, table: Table, found: Changes, rows: int) -> Iterator[
     if others := [one.name for one in table.schema if one.name not in names]:
         yield f"keeps {', '.join(others)}, which the contract has not: NULL in rows that files write from then on"
     if _clustering(feed, table) != table.clustering_fields:
-        yield f"is clustered by its key, {', '.join(feed.key[:4])}, from then on"
+        yield f"is clustered by its key, {', '.join(clustering(feed) or ())}, from then on"
     elif (table.clustering_fields or [])[:1] != feed.key[:1]:
         yield f"is not clustered by {feed.key[0]}: each merge reads all of it"
     yield f"gets the view {feed.table}_current; {adopted_table(feed)} keeps a copy of its rows as they are"
@@ -148,7 +148,7 @@ def _clustering(feed: Feed, table: Table) -> Any:
     """Of a table without any, that of a main table: it can be added to one that is there
     (https://cloud.google.com/bigquery/docs/manage-clustered-tables)."""
     is_free = table.clustering_fields is None and table.time_partitioning is None and table.range_partitioning is None
-    return feed.key[:4] if is_free else table.clustering_fields
+    return clustering(feed) if is_free else table.clustering_fields
 
 
 def _add_columns(warehouse: Warehouse, table: Table, adoption: Adoption) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from localcloud.warehouse import canonical, json_functions
+from localcloud.warehouse import canonical, geography, json_functions, numbers
 
 _BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 """Unicode's white space, which TRIM takes off; DuckDB's takes spaces
@@ -23,6 +23,7 @@ def as_google(tree: Any) -> Any:
         _whole_numeric(node)
     json_functions.as_google(tree)
     canonical.as_google(tree)
+    geography.as_google(tree)
     # The innermost first: what is around them is copied with them.
     for node in reversed(list(tree.find_all(*_SAFE))):
         node.replace(_finite(node.copy()))
@@ -34,8 +35,10 @@ def as_google(tree: Any) -> Any:
 
 def _whole_numeric(kind: exp.DataType) -> None:
     """DuckDB's DECIMAL without digits has three decimals, NUMERIC has nine."""
-    if kind.this is exp.DataType.Type.DECIMAL and not kind.expressions:
-        kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(digits)) for digits in (38, 9)])
+    scale = {exp.DataType.Type.DECIMAL: 9, exp.DataType.Type.BIGDECIMAL: numbers.SCALE}.get(kind.this)
+    if scale is not None and not kind.expressions:
+        kind.set("this", exp.DataType.Type.DECIMAL)
+        kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(digits)) for digits in (38, scale)])
 
 
 def _exact(added: exp.TimestampAdd) -> Any:

@@ -1,8 +1,8 @@
 """What bqemulator 1.4.0 does at a cost that the local cloud need not pay, and what it must do at its start.
 
 It parses a statement some 25 times and copies a table after each change to it, for time travel. Here a statement is
-parsed once, there is no time travel, and no GEOGRAPHY, which takes an extension of 80 MB. `dialect` is what a
-statement is changed by on its way to DuckDB.
+parsed once, there is no time travel, and no extension for GEOGRAPHY, which has 80 MB. `dialect` is what a statement is
+changed by on its way to DuckDB.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def capture(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind:
 
 
 def load_spatial(self: Any) -> None:
-    """Downloads no extension at the start: no contract has a GEOGRAPHY column."""
+    """Downloads no extension at the start."""
 
 
 def hydrate(self: Any) -> None:

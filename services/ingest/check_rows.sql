@@ -52,7 +52,7 @@ _checked AS (
 )
 SELECT
 {% for column in columns %}
-  {% if column.is_kept %}{{ column.name | identifier }}{% else %}IF(_deleted, NULL, {{ column.name | identifier }}) AS {{ column.name | identifier }}{% endif %},
+  {% if column.is_kept %}{{ column.name | identifier }}{% else %}IF(_deleted, {{ column.nothing }}, {{ column.name | identifier }}) AS {{ column.name | identifier }}{% endif %},
 {% endfor %}
 {% for column in metadata %}
   {{ column.source }} AS {{ column.name }},

@@ -9,7 +9,7 @@ from services.ingest.row_texts import columns
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import DELETED, RESCUED, metadata
-from services.shared.sql import Templates
+from services.shared.sql import Templates, identifier
 from services.shared.warehouse import Warehouse
 
 _SQL = Templates(Path(__file__).parent)
@@ -20,8 +20,9 @@ def count_duplicate_keys(warehouse: Warehouse, feed: Feed, tables: Tables, layou
     if not repeated:
         # Reading all columns costs as much as the check of the rows did.
         return 0
-    rest = [column.name for column in columns(feed, layout) if column.name not in feed.of_every_row]
-    own = [one.name for one in metadata(feed) if one in (DELETED, RESCUED)]
-    sql = _SQL.render("duplicate_keys.sql", checked=tables.checked, shared=feed.of_every_row, others=[*rest, *own])
+    rest = [(c.name, c.kind.comparable) for c in columns(feed, layout) if c.name not in feed.of_every_row]
+    own = [(one.name, one.comparable) for one in metadata(feed) if one in (DELETED, RESCUED)]
+    texts = [f"{comparable(identifier(name))} AS {identifier(name)}" for name, comparable in (*rest, *own)]
+    sql = _SQL.render("duplicate_keys.sql", checked=tables.checked, shared=feed.of_every_row, others=texts)
     (counted,) = warehouse.query(sql)
     return int(counted["duplicate_keys"])

@@ -5,7 +5,7 @@ FROM (
   FROM (
     SELECT
       {{ shared | map('identifier') | join(', ') }},
-      TO_JSON_STRING(STRUCT({{ others | map('identifier') | join(', ') }})) AS _others
+      TO_JSON_STRING(STRUCT({{ others | join(', ') }})) AS _others
     FROM {{ checked | identifier }}
     WHERE ARRAY_LENGTH(_reasons) = 0
   )

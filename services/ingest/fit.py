@@ -10,6 +10,7 @@ from __future__ import annotations
 from services.ingest.formats.raw_field import RawField
 from services.shared.contract.columns import Column
 from services.shared.contract.types import ColumnType, type_named
+from services.shared.contract.types.repeated import Repeated
 
 _READ_BY_OPTIONS = ("STRING", "INTEGER")
 _ZONES = ("zone", "local_twice", "local_never")
@@ -22,7 +23,8 @@ def reading(column: Column, field: RawField | None) -> ColumnType:
     if field is None or field.kind in _READ_BY_OPTIONS:
         return column.kind
     kept = {name: value for name, value in column.options.items() if name in _ZONES}
-    return type_named(column.type).with_options(kept)
+    one = type_named(column.type).with_options(kept)
+    return Repeated(one) if column.mode == "REPEATED" else one
 
 
 def fitted(text: str, field: RawField | None, column: Column) -> str:

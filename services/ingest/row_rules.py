@@ -31,6 +31,8 @@ class CheckedColumn:
     """What the value is read from beside the text, by name; each step reads those before."""
     value: str
     """The text as a value of the column's type."""
+    nothing: str
+    """What a delete has instead."""
     is_kept: bool
     """Whether a delete has it too: a delete needs its key and version only."""
 
@@ -62,6 +64,7 @@ def _checked(feed: Feed, layout: Layout, column: Column) -> CheckedColumn:
         text=_text(column.name),
         steps=kind.steps(_text(column.name)),
         value=kind.cast(_text(column.name)),
+        nothing=kind.nothing,
         is_kept=column.name in feed.of_every_row,
     )
 

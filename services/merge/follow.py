@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from google.cloud.bigquery import SchemaField
 
-from services.shared.contract.feed import Feed
+from services.shared.contract.feed import Column, Feed
 from services.shared.contract.order import GENERATION, metadata
 from services.shared.contract.types import type_named
 
@@ -33,10 +33,14 @@ class Changes:
     def sentences(self) -> list[str]:
         """What becomes of the table, one line per column."""
         return [
-            *(f"gains the column {one.name} {one.field_type}" for one in self.added),
+            *(f"gains the column {one.name} {_shown(one)}" for one in self.added),
             *(f"has {kind} for {name} from then on" for name, kind in self.widened),
             *(f"may have NULL for {name} from then on" for name in self.relaxed),
         ]
+
+
+def _shown(field: SchemaField) -> str:
+    return f"ARRAY<{field.field_type}>" if field.mode == "REPEATED" else str(field.field_type)
 
 
 def identity(feed: Feed) -> str:
@@ -53,7 +57,7 @@ def definition(feed: Feed, extra: Collection[str] = ()) -> list[SchemaField]:
             SchemaField(
                 column.name,
                 column.type,
-                "REQUIRED" if column.name in feed.of_every_row else "NULLABLE",
+                _mode(feed, column),
                 description=column.description,
             )
             for column in feed.columns
@@ -61,6 +65,12 @@ def definition(feed: Feed, extra: Collection[str] = ()) -> list[SchemaField]:
         *(SchemaField(one.name, one.type, one.mode) for one in metadata(feed)),
         *(SchemaField(name, "STRING") for name in sorted(extra)),
     ]
+
+
+def _mode(feed: Feed, column: Column) -> str:
+    if column.mode == "REPEATED":
+        return column.mode
+    return "REQUIRED" if column.name in feed.of_every_row else "NULLABLE"
 
 
 def changes(there: Sequence[SchemaField], wanted: Sequence[SchemaField]) -> Changes:
@@ -71,11 +81,20 @@ def changes(there: Sequence[SchemaField], wanted: Sequence[SchemaField]) -> Chan
     return Changes(
         # BigQuery adds no column that is REQUIRED to a table that is there.
         [
-            SchemaField(one.name, one.field_type, description=one.description)
+            SchemaField(
+                one.name,
+                one.field_type,
+                "REPEATED" if one.mode == "REPEATED" else "NULLABLE",
+                description=one.description,
+            )
             for one in wanted
             if one.name.lower() not in by_name
         ],
-        [(new.name, standard(new)) for old, new in known if standard(new) in _WIDER.get(standard(old), ())],
+        [
+            (new.name, standard(new))
+            for old, new in known
+            if standard(new) in _WIDER.get(standard(old), ()) and "REPEATED" not in (old.mode, new.mode)
+        ],
         [
             *(new.name for old, new in known if old.mode == "REQUIRED" and new.mode != "REQUIRED"),
             *(old.name for old in there if old.mode == "REQUIRED" and old.name.lower() not in names),
@@ -105,7 +124,10 @@ def standard(field: SchemaField) -> str:
 def _refusals(known: Sequence[tuple[SchemaField, SchemaField]]) -> Iterator[str]:
     for old, new in known:
         kind, wanted = standard(old), standard(new)
-        if old.mode == "REPEATED":
-            yield f"{new.name} is {wanted}, and an array in the table"
+        if (old.mode == "REPEATED") != (new.mode == "REPEATED"):
+            ours, theirs = (("an array of ", ""), ("", "an array of "))[old.mode == "REPEATED"]
+            yield f"{new.name} is {ours}{wanted}, and {theirs}{kind} in the table"
+        elif old.mode == "REPEATED" and kind != wanted:
+            yield f"{new.name} is an array of {wanted}, and an array of {kind} in the table"
         elif kind != wanted and wanted not in _WIDER.get(kind, ()):
             yield f"{new.name} is {wanted}, and {kind} in the table"

@@ -33,6 +33,8 @@ class MainTable:
     created: datetime
     columns: tuple[str, ...]
     """Names of all, in the table's order."""
+    arrays: frozenset[str] = frozenset()
+    """Names of those that are REPEATED."""
 
     def has(self, names: Collection[str]) -> bool:
         """Whether all of these, in small letters, are among its columns."""
@@ -75,7 +77,8 @@ class MainTables:
         if written != entry:
             write_entry(self.warehouse, self.project, written, instead_of=entry.table_id)
         self._create_view(feed)
-        return MainTable(entry.table_id, table.created, _names(table))
+        arrays = frozenset(one.name for one in table.schema if one.mode == "REPEATED")
+        return MainTable(entry.table_id, table.created, _names(table), arrays)
 
     def _entry(self, feed: Feed, table: Table | None) -> Entry:
         """The table's entry, written anew where the table is another than it was."""
@@ -94,8 +97,7 @@ class MainTables:
 
     def _create(self, feed: Feed, extra: Collection[str]) -> Table:
         table = Table(self._name(feed), definition(feed, extra))
-        # BigQuery clusters by at most four columns (https://cloud.google.com/bigquery/docs/clustered-tables#limitations).
-        table.clustering_fields = feed.key[:4]
+        table.clustering_fields = clustering(feed)
         table.labels = {CONTRACT_LABEL: feed.fingerprint}
         self.warehouse.create_table(table)
         return self._find(feed)
@@ -125,6 +127,12 @@ class MainTables:
 
     def _name(self, feed: Feed) -> str:
         return f"{self.project}.{feed.table}"
+
+
+def clustering(feed: Feed) -> list[str] | None:
+    """The columns of the key that a main table is clustered by, at most four of certain types
+    (https://cloud.google.com/bigquery/docs/clustered-tables#limitations); None where there is none."""
+    return [name for name in feed.key if feed.type_of(name).can_cluster][:4] or None
 
 
 def require_fit(feed: Feed, entries: Sequence[Entry], table: Table | None) -> None:

@@ -50,7 +50,7 @@ def merge_statement(
         bounds=bounds,
         ranking=[*ranks, *(Rank(name, type_named("STRING").comparable) for name in extra), last],
         names=names,
-        others=[name for name in main.columns if name.lower() not in known],
+        others=[(name, name in main.arrays) for name in main.columns if name.lower() not in known],
         load_ids=[load.load_id for load in loads],
         merge_id=merge_id,
         not_ready=NOT_READY,

@@ -8,9 +8,11 @@ DDL and no transactions: `GoogleSql` cuts a MERGE into the statements that it st
 from __future__ import annotations
 
 import ctypes
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Context, Decimal
 from functools import cache
 from types import SimpleNamespace
@@ -33,7 +35,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCALE = 9
 """Decimals of a NUMERIC, which travels as a whole number of its last one, in two's complement."""
 _EXACT = Context(prec=60)
-_NAMES = ("STRING", "INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64", "BOOL", "DATE", "TIME", "TIMESTAMP", "JSON")
+_BIG_SCALE, _BIG = 38, Context(prec=100)
+"""The same of a BIGNUMERIC."""
+_NAMES = (
+    *("STRING", "INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64", "BOOL", "DATE", "TIME", "DATETIME", "TIMESTAMP"),
+    *("JSON", "BYTES", "GEOGRAPHY"),
+)
 _ROW_NUMBER = "_row_number"
 _Match = ast_enums_pb2.ASTMergeWhenClauseEnums
 _Action = ast_enums_pb2.ASTMergeActionEnums
@@ -59,6 +66,8 @@ class Table:
     columns: list[tuple[str, type_pb2.TypeProto]]
     rows: list[list[value_pb2.ValueProto]] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
+    geographies: frozenset[str] = frozenset()
+    """Columns that are GEOGRAPHY in BigQuery, and texts here."""
 
     def as_dicts(self) -> list[dict[str, Any]]:
         return [
@@ -90,6 +99,7 @@ class GoogleSql(Warehouse):
 
     def query(self, sql: str, parameters: Parameters | None = None, name: str | None = None) -> list[Any]:
         """The rows of the last statement, each a dict. A script that fails leaves every table as it was."""
+        sql = _without_geography(sql)
         before = {name: replace(table, rows=list(table.rows)) for name, table in self.tables.items()}
         answer = Table([])
         try:
@@ -110,15 +120,24 @@ class GoogleSql(Warehouse):
 
     def find_table(self, table: str) -> bigquery.Table | None:
         found = self.tables.get(table)
-        return described(table, [_field(*one) for one in found.columns], found.labels) if found else None
+        if found is None:
+            return None
+        fields = [
+            bigquery.SchemaField(name, "GEOGRAPHY") if name in found.geographies else _field(name, kind)
+            for name, kind in found.columns
+        ]
+        return described(table, fields, found.labels)
 
     def update_table(self, table: bigquery.Table, *fields: str) -> None:
-        """Columns that are added at the end are NULL in the rows that are there."""
+        """Columns that are added at the end are NULL in the rows that are there, or an empty array."""
         found = self.tables[str(table.reference)]
         found.labels = dict(table.labels)
         for name, kind in list(columns_of(table.schema).items())[len(found.columns) :]:
             found.columns.append((name, kind.to_proto()))
-            found.rows = [[*row, value_pb2.ValueProto()] for row in found.rows]
+            cell = value_pb2.ValueProto()
+            if kind.to_proto().HasField("array_type"):
+                cell.array_value.SetInParent()
+            found.rows = [[*row, cell] for row in found.rows]
 
     def list_tables(self, dataset: str, prefix: str) -> list[str]:
         start = f"{self.client.project}.{dataset}."
@@ -126,8 +145,12 @@ class GoogleSql(Warehouse):
         return [name for name in names if name.startswith(prefix)]
 
     def _create_table(self, table: bigquery.Table, **_: object) -> None:
+        geography, text = type_of("GEOGRAPHY").to_proto(), type_of("STRING").to_proto()
         columns = [(name, kind.to_proto()) for name, kind in columns_of(table.schema).items()]
-        self.tables.setdefault(str(table.reference), Table(columns, labels=dict(table.labels)))
+        columns = [(name, text if kind == geography else kind) for name, kind in columns]
+        geographies = frozenset(one.name for one in table.schema if one.field_type == "GEOGRAPHY")
+        made = Table(columns, labels=dict(table.labels), geographies=geographies)
+        self.tables.setdefault(str(table.reference), made)
 
     def _run(self, kind: str, node: Any, script: str, parameters: Parameters) -> Table:
         """One statement of a script; the answer of a query, nothing for all others."""
@@ -191,6 +214,13 @@ class GoogleSql(Warehouse):
             if f"`{name}`" in request.sql:
                 _add_table(request, name, table, numbered)
         return request
+
+
+def _without_geography(sql: str) -> str:
+    """The reference implementation has no GEOGRAPHY: a text stands for it, whatever it says."""
+    return re.sub(r"(?:SAFE\.ST_GEOGFROM(?:TEXT|GEOJSON)|ST_ASTEXT)[(]", "CONCAT(", sql).replace(
+        "ARRAY<GEOGRAPHY>", "ARRAY<STRING>"
+    )
 
 
 def call(method: str, request: Any, answer: type[Any]) -> Any:
@@ -318,6 +348,15 @@ def _encode(kind: str, value: Any) -> Any:
     return cell
 
 
+def _day(packed: int) -> date:
+    """Year, month and day beside each other."""
+    return date(packed >> 9, packed >> 5 & 15, packed & 31)
+
+
+def _time(packed: int, nanos: int) -> time:
+    return time(packed >> 12, packed >> 6 & 63, packed & 63, nanos // 1000)
+
+
 def _decode(kind: Any, cell: Any) -> Any:
     """As BigQuery's client returns it."""
     which = cell.WhichOneof("value")
@@ -326,6 +365,17 @@ def _decode(kind: Any, cell: Any) -> Any:
             return None
         case "numeric_value":
             return Decimal(int.from_bytes(cell.numeric_value, "little", signed=True)).scaleb(-_SCALE, _EXACT)
+        case "bignumeric_value":
+            whole = int.from_bytes(cell.bignumeric_value, "little", signed=True)
+            return Decimal(whole).scaleb(-_BIG_SCALE, _BIG)
+        case "datetime_value":
+            packed = cell.datetime_value
+            day, moment = divmod(packed.bit_field_datetime_seconds, 2**17)
+            return datetime.combine(_day(day), _time(moment, packed.nanos))
+        case "time_value":
+            return _time(*divmod(cell.time_value, 2**30))
+        case "json_value":
+            return json.loads(cell.json_value)
         case "date_value":
             return _EPOCH.date() + timedelta(days=cell.date_value)
         case "timestamp_value":

@@ -14,7 +14,7 @@ from google.cloud import bigquery
 from services.shared.contract.expression import FUNCTIONS, validate
 from services.shared.contract.types import type_named
 from tests.harness.googlesql import GoogleSql
-from tests.harness.statements.checks import COLUMNS, checks, rows
+from tests.harness.statements.checks import ARRAYS, COLUMNS, checks, rows
 from tests.harness.warehouse import local_warehouse
 
 _AT_ONCE = 60
@@ -31,16 +31,21 @@ def accepted() -> dict[str, str]:
     found = {}
     for check in checks():
         try:
-            found[check] = validate(check, COLUMNS)
+            found[check] = validate(check, {**COLUMNS, **ARRAYS})
         except ValueError:
             continue
     return found
 
 
+def _typed() -> str:
+    values = [f"{type_named(kind).cast(name)} AS {name}" for name, kind in COLUMNS.items()]
+    return ", ".join([*values, *(f"[1, 2] AS {name}" for name in ARRAYS)])
+
+
 def _warehouse(zone: str = "UTC") -> GoogleSql:
     warehouse = GoogleSql(zone)
     warehouse.load("texts", list(COLUMNS), [[row[name] or None for name in COLUMNS] for row in rows()])
-    typed = ", ".join(f"{type_named(kind).cast(name)} AS {name}" for name, kind in COLUMNS.items())
+    typed = _typed()
     warehouse.query(f"CREATE OR REPLACE TABLE `typed` AS SELECT {typed} FROM `texts`")
     return warehouse
 
@@ -64,7 +69,7 @@ def _load(client: bigquery.Client) -> None:
     config = bigquery.LoadJobConfig(schema=schema, source_format="CSV", allow_quoted_newlines=True)
     client.load_table_from_file(io.BytesIO(text.getvalue().encode()), "d.texts", job_config=config).result()
     texts = ", ".join(f"NULLIF({name}, '') AS {name}" for name in COLUMNS)
-    typed = ", ".join(f"{type_named(kind).cast(name)} AS {name}" for name, kind in COLUMNS.items())
+    typed = _typed()
     from_texts = f"(SELECT SAFE_CAST(_n AS INT64) AS _n, {texts} FROM d.texts)"
     client.query(f"CREATE TABLE d.typed AS SELECT _n, {typed} FROM {from_texts}").result()
 

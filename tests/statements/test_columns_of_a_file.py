@@ -49,7 +49,7 @@ def test_g1_a_column_that_a_file_lacks_is_its_default() -> None:
     (lacking,) = _checked(_feed(*columns), _ID)
     (given,) = _checked(_feed(*columns), {**_ID, **{str(one["name"]): str(one["default"]) for one in columns}})
     assert lacking == given
-    assert None not in {lacking[str(one["name"])] for one in columns}
+    assert None not in [lacking[str(one["name"])] for one in columns]
 
 
 def test_an_empty_field_is_null_whatever_the_default() -> None:
@@ -125,7 +125,7 @@ def test_g7_a_null_marker_is_a_missing_value(name: str, marker: str) -> None:
 def test_a_null_marker_holds_for_columns_that_the_contract_does_not_know(unknown: str) -> None:
     feed = _feed(format={"type": "csv", "nulls": ["NULL"]}, unknown_columns=unknown)
     (row,) = _checked(feed, {**_ID, "new": "NULL", "more": "x"})
-    found = json.loads(row["_rescued"]) if unknown == "rescue" else {"new": row["new"], "more": row["more"]}
+    found = row["_rescued"] if unknown == "rescue" else {"new": row["new"], "more": row["more"]}
     assert found == ({"more": "x"} if unknown == "rescue" else {"new": None, "more": "x"})
 
 
@@ -195,7 +195,7 @@ def test_what_the_contract_does_not_know_is_rescued() -> None:
     rows = _checked(feed, {**_ID, "op": "", **values}, {**_ID, "op": "D", **values}, {**_ID, "op": "", **nothing})
     assert [row["_reasons"] for row in rows] == [[]] * 3
     found = [row["_rescued"] for row in rows]
-    assert json.loads(found[0]) == {name: text for name, text in values.items() if text}
+    assert found[0] == {name: text for name, text in values.items() if text}
     assert found[1:] == [None, None]
     (row,) = _checked(feed, _ID)
     assert row["_rescued"] is None
@@ -219,9 +219,9 @@ def test_g1_rows_that_differ_in_what_was_rescued_have_one_winner() -> None:
         stage(warehouse, feed, _LOAD, given)
         table = Tables.of("local", feed, _LOAD).staging
         ordered = warehouse.query(f"SELECT _rescued FROM `{table}` ORDER BY {order}")
-        winners.add(tuple(row["_rescued"] for row in ordered))
+        winners.add(json.dumps([row["_rescued"] for row in ordered], sort_keys=True))
     assert len(winners) == 1
-    assert winners.pop()[-1] is None
+    assert json.loads(winners.pop())[-1] is None
 
 
 def test_what_the_contract_does_not_know_is_added() -> None:

@@ -15,6 +15,7 @@ from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.harness.googlesql import GoogleSql
 from tests.harness.staging import Texts, load_records
+from tests.harness.statements.feeds import GOOD
 
 _LOAD = Load("things", ObjectGeneration("landing", "t.csv", 1751328000000000))
 
@@ -58,8 +59,7 @@ def test_rows_that_share_key_and_version_and_differ() -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_rows_may_differ_in_any_column(kind: str) -> None:
-    texts = {"STRING": "x", "BOOL": "true", "DATE": "2024-01-01", "TIMESTAMP": "2024-01-01T00:00:00Z"}
-    assert _count(_feed(), _row("a"), _row("a", **{f"a_{kind.lower()}": texts.get(kind, "7")})) == 1
+    assert _count(_feed(), _row("a"), _row("a", **{f"a_{kind.lower()}": GOOD[kind]})) == 1
 
 
 @pytest.mark.parametrize(("unknown", "count"), [("ignore", 0), ("rescue", 1), ("add", 1)])

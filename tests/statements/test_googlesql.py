@@ -35,9 +35,21 @@ _SEEDS: Mapping[str, tuple[str, ...]] = {
         *("2024-02-29 23:59:59.999999 UTC", "0001-01-01T00:00:00 UTC"),
     ),
     "DATE": ("2024-02-29", "0001-01-01", "9999-12-31", "1900-02-28", "2025-04-30"),
+    "DATETIME": ("2024-02-29T23:59:59.999999", "0001-01-01 00:00:00", "9999-12-31 23:59:59.5", "2024-12-31T24:00:00"),
+    "TIME": ("00:00:00", "23:59:59.999999", "12:30:00.5", "24:00:00"),
+    "BIGNUMERIC": (
+        *("1.5", "-0.00000000000000000000000000000000000001", "9" * 38, "-5" + "0" * 38 + ".5", "1.0" + "0" * 40),
+        *("578960446186580977117854925043439539266.34992332820282019728792003956564819967", "6" + "0" * 38),
+        *("-578960446186580977117854925043439539266.34992332820282019728792003956564819968", "0." + "0" * 38 + "1"),
+    ),
+    "BYTES": ("", "YQ==", "YWI=", "YWJj", "+/+/", "AAAA" * 5),
+    "JSON": (
+        *("1", "-0.0", "1.10", "1e22", '"a"', '"\\ud83d\\ude00"', "null", "true", "[]", "{}", '[1, "x", {"a": null}]'),
+        *('{"b": 1, "a": 2.50, "b": 3}', "18446744073709551615", "9007199254740993.0", '"\\ud83d"', '{"a": [1, [2]]}'),
+    ),
     "STRING": ("a", "", "ünï", "a b", "\ufffc"),
 }
-_SIGNS = "0123456789+-.:eETZ tfu\n\t_,\u0663\u00bdİ\U0001f511"
+_SIGNS = '0123456789+-.:eETZ tfu\n\t_,[]{}"\\=\u0663\u00bdİ\U0001f511'
 
 
 def _changed(chance: random.Random, text: str) -> str:
@@ -97,7 +109,8 @@ def _by_oracle(kind: str, text: str) -> tuple[Any, str]:
 
 
 def test_every_type_is_executed() -> None:
-    assert set(_SEEDS) == set(TYPES)
+    """GEOGRAPHY aside, of which the engine has no functions."""
+    assert {*_SEEDS, "GEOGRAPHY"} == set(TYPES)
 
 
 @pytest.mark.parametrize("kind", [one for one in TYPES.values() if one.can_be_key], ids=lambda kind: kind.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from services.ingest.load_raw import load_raw
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.formats import LINE
+from services.shared.errors import PermanentError
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from services.shared.warehouse import Warehouse
@@ -129,6 +131,93 @@ def test_g7_the_local_warehouse_reads_lines_as_google_does(
     theirs, ours = _sorted(expected), _sorted(found)
     assert [one for one in ours if one not in theirs] == [one for one in theirs if one not in ours] == []
     assert len(ours) == len(theirs)
+
+
+_DEEP = {
+    "columns": [
+        {"name": "id", "type": "STRING"},
+        {"name": "collection", "from": "commit.collection", "type": "STRING"},
+        {"name": "rev", "from": "commit.of.rev", "type": "INT64"},
+        {"name": "langs", "from": "commit.of.langs", "type": "STRING", "mode": "REPEATED"},
+        {"name": "of", "from": "commit.of", "type": "JSON"},
+        {"name": "any", "type": "JSON"},
+        {"name": "numbers", "type": "NUMERIC", "mode": "REPEATED"},
+        {"name": "split", "type": "NUMERIC", "mode": "REPEATED", "split": "|"},
+        {"name": "author", "from": "author.name", "type": "STRING"},
+    ],
+    "delete": None,
+}
+_DEEP_LINES = (
+    *('{"id":"1","commit":{"collection":"x","of":{"rev":5,"langs":["a","b"]}}}', '{"id":"2","commit.collection":"flat"}'),
+    *('{"id":"3","commit":"no"}', '{"id":"4","commit":null}', '{"id":"5","commit":{"of":[1]}}', '{"id":"6","commit":{"of":7}}'),
+    *('{"id":"7","any":12345678901234567890}', '{"id":"8","any":"\\ud83d\\ude00é"}', '{"id":"9","any":[1, {"a": 1.50}]}'),
+    *('{"id":"10","any":null}', '{"id":"11","any":""}', '{"id":"12","any":0.1000000000000000055511151231257827}'),
+    *('{"id":"13","numbers":[1.50,"2"]}', '{"id":"14","split":"1|2.5"}', '{"id":"15","numbers":{"a":1}}', '{"id":"16","split":[7]}'),
+    *('{"id":"17","commit":{"of":{"langs":["\\ud83d\\ude00",true]}}}', '{"id":"18","commit":{"of":{"langs":[null]}}}'),
+    *('{"id":"19","commit":{"Collection":"x"}}', '{"id":"20","commit":{"collection":{"a":1}}}', '{"id":"21","any":' + "[" * 90 + "]" * 90 + "}"),
+    *('{"id":"22","commit":{"other":1}}', '{"id":"23","author":{"name":"n","mail":"m"}}', '{"id":"24","commit":{"of":{"free":1}}}'),
+    *('{"id":"25","author.name":"flat","author":{"name":"deep"}}', '{"id":"26","author":3,"author.name":"flat"}'),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("unknown", ["ignore", "reject"])
+def test_g7_paths_arrays_and_json_are_read_alike(local: tuple[Warehouse, Path], unknown: str) -> None:
+    """By the engine and the local warehouse: what lies in objects, and lists and objects as they are."""
+    contract = feed(**_DEEP, unknown_columns=unknown)
+    expected = on_google(contract, _DEEP_LINES)
+    found = on_local(local, contract, "\n".join(_DEEP_LINES).encode(), f"deep-{unknown}.ndjson")
+    assert _sorted(found) == _sorted(expected)
+
+
+def test_a_name_leads_into_objects() -> None:
+    """The name as it stands comes first; what is in the way is a reason."""
+    rows = {row["id"]: row for row in on_google(feed(**_DEEP), _DEEP_LINES)}
+    assert [rows["1"][name] for name in ("collection", "rev", "langs")] == ["x", 5, ["a", "b"]]
+    assert rows["1"]["of"] == {"rev": 5, "langs": ["a", "b"]}
+    assert [rows[key]["collection"] for key in ("2", "4")] == ["flat", None]
+    assert rows["25"]["author"] == rows["26"]["author"] == "flat"
+    assert rows["3"]["_reasons"] == [f"not_an_object: {name}" for name in ("collection", "rev", "langs", "of")]
+    assert rows["19"]["_reasons"] == ["misspelt_name: collection"]
+    assert rows["20"]["_reasons"] == ["nested_value: collection"]
+
+
+def test_a_json_column_has_any_value_and_an_array_a_list() -> None:
+    """Exactly, or not at all."""
+    rows = {row["id"]: row for row in on_google(feed(**_DEEP), _DEEP_LINES)}
+    assert [rows[str(n)]["any"] for n in range(7, 12)] == [
+        12345678901234567890,
+        "\U0001f600é",
+        [1, {"a": 1.5}],
+        None,
+        "",
+    ]
+    assert rows["12"]["_reasons"] == ["inexact_number: any"]
+    assert (rows["13"]["numbers"], rows["14"]["split"]) == ([Decimal("1.5"), 2], [1, Decimal("2.5")])
+    assert rows["15"]["_reasons"] == ["nested_value: numbers"]
+    assert rows["16"]["_reasons"] == ["nested_value: split"]
+    assert rows["17"]["langs"] == ["\U0001f600", "true"]
+    assert rows["18"]["_reasons"] == ["null_element: langs"]
+
+
+def test_g7_a_name_in_an_object_may_be_unknown() -> None:
+    """Where the contract leads through the object, and does not read it as a whole."""
+    rows = {row["id"]: row for row in on_google(feed(**_DEEP, unknown_columns="reject"), _DEEP_LINES)}
+    refused = {key for key, row in rows.items() if "unknown_name" in row["_reasons"]}
+    assert refused == {"3", "5", "6", "19", "22", "23", "26"}
+
+
+def test_a_control_character_between_fields_ends_the_file(local: tuple[Warehouse, Path]) -> None:
+    """0x01, which no JSON has as it is: the file is refused and none of its rows is read otherwise."""
+    with pytest.raises(PermanentError) as refused:
+        on_local(local, feed(), b'{"id":"a"}\n{"id":"b"}\x01{"id":"c"}\n', "control.ndjson")
+    assert refused.value.reason == "malformed_file"
+
+
+@pytest.mark.parametrize("text", ['[{"id":"a"},\n{"id":"b"}]', '[{"id":"a"}]', '{\n  "id": "a"\n}\n', "["])
+def test_g7_a_json_document_is_called_so(text: str) -> None:
+    """With what makes lines of it."""
+    with pytest.raises(PermanentError, match="JSON document: write an object a line, by `jq"):
+        inspect_head(text.encode(), len(text), feed())
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,11 @@ def _column(name: str, header: str, values: list[str]) -> InferredColumn:
     if not filled:
         column.warnings.append("no value seen")
         return column
-    column.type = next(kind.name for kind in TYPES.values() if all(map(kind.accepts, filled)))
+    column.type = next(
+        kind.name
+        for kind in TYPES.values()
+        if all(map(kind.accepts, filled)) and all(map(kind.is_guessed_from, filled))
+    )
     if column.type == "INT64" and any(re.match(r"[+-]?0[0-9]", value) for value in filled):
         column.type = "STRING"
         column.warnings.append("digits with leading zeros, which a number would lose")
@@ -109,7 +113,7 @@ def _column(name: str, header: str, values: list[str]) -> InferredColumn:
         column.warnings.append("more decimals than NUMERIC keeps, or exponents")
         if _looks_like_key(name):
             column.warnings.append("has a spreadsheet rounded long numbers? Then have the file exported anew")
-    elif column.type == "STRING" and all(TYPES["TIMESTAMP"].accepts(f"{value}Z") for value in filled):
+    elif column.type == "DATETIME":
         column.warnings.append(
             "times without an offset: which zone? Then TIMESTAMP and zone: Europe/Berlin, or what it is"
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,12 +47,20 @@ def read_row(connection: Connection, feed: Feed, pairs: Sequence[str]) -> RowHis
     is_adopted = row[LOAD_ID.name] == ADOPTED
     return RowHistory(
         feed.name,
-        {column.name: None if row[column.name] is None else str(row[column.name]) for column in feed.columns},
+        {column.name: _shown(row[column.name]) for column in feed.columns},
         row[DELETED.name],
         _loses_to(feed, row),
         None if is_adopted else f"{row[OBJECT.name]}#{row[GENERATION.name]}",
         "the row was there before this feed (adopted), and no file has a newer one" if is_adopted else None,
     )
+
+
+def _shown(value: Any) -> str | None:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=_shown)
+    return None if value is None else str(value)
 
 
 def _parsed(name: str, kind: ColumnType, text: str) -> Any:

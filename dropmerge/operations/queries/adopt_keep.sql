@@ -3,7 +3,7 @@
 CREATE OR REPLACE TABLE {{ kept | identifier }} AS
 SELECT
 {% for column in feed.columns %}
-  CAST({{ column.name | identifier }} AS {{ column.type }}) AS {{ column.name | identifier }},
+  CAST({{ column.name | identifier }} AS {{ column.kind.sql }}) AS {{ column.name | identifier }},
 {% endfor %}
   _deleted, _generation, _object, _load_id
 FROM {{ feed.table | identifier }}

@@ -1,7 +1,6 @@
 {# How the live table's rows differ from those that its files make. A row of a load that the built table has not, one merged
    since or one whose file cannot be read, is none. Nor is a tombstone that was removed for its age.
    Names of steps begin with _, as no column of a contract does. #}
-{% macro same(name, is_json) %}{% for one in ('_l', '_e') %}{{ 'TO_JSON_STRING(' if is_json }}{{ one }}.{{ name | identifier }}{{ ')' if is_json }}{{ ' IS NOT DISTINCT FROM ' if loop.first }}{% endfor %}{% endmacro %}
 CREATE OR REPLACE TABLE {{ differences | identifier }} AS
 WITH _merged AS (
   SELECT load_id, MAX(contract) AS contract
@@ -43,8 +42,8 @@ _pairs AS (
     TO_JSON_STRING(STRUCT({% for name in feed.key %}COALESCE(_l.{{ name | identifier }}, _e.{{ name | identifier }}) AS {{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %})) AS key,
     IF(_l._copy IS NULL OR _e._copy IS NULL, NULL, CONCAT('{', ARRAY_TO_STRING([
       CAST(NULL AS STRING)
-{% for name, is_json in columns %}
-      , IF({{ same(name, is_json) }}, NULL, CONCAT('"{{ name }}": [', COALESCE(TO_JSON_STRING(_l.{{ name | identifier }}), 'null'), ', ', COALESCE(TO_JSON_STRING(_e.{{ name | identifier }}), 'null'), ']'))
+{% for name, live, expected in columns %}
+      , IF({{ live }} IS NOT DISTINCT FROM {{ expected }}, NULL, CONCAT('"{{ name }}": [', COALESCE(TO_JSON_STRING(_l.{{ name | identifier }}), 'null'), ', ', COALESCE(TO_JSON_STRING(_e.{{ name | identifier }}), 'null'), ']'))
 {% endfor %}
     ], ', '), '}')) AS columns,
     _l._load_id AS live_load_id,
@@ -56,8 +55,8 @@ _pairs AS (
   FULL OUTER JOIN _expected AS _e
   ON {% for name in feed.key %}_l.{{ name | identifier }} = _e.{{ name | identifier }} AND {% endfor %}_l._copy = _e._copy
   WHERE _l._copy IS NULL OR _e._copy IS NULL
-{% for name, is_json in columns %}
-    OR NOT {{ same(name, is_json) }}
+{% for _, live, expected in columns %}
+    OR {{ live }} IS DISTINCT FROM {{ expected }}
 {% endfor %}
 )
 SELECT p.what, p.key, p.columns, p.load_id, p.object, p.generation, f.merged_at, m.contract

@@ -22,10 +22,10 @@ from services.merge.entries import Entry
 from services.merge.follow import identity, standard
 from services.merge.ledger import ledger_table
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import ADOPTED, ranking
+from services.shared.contract.order import ADOPTED, as_text, ranking
 from services.shared.datasets import STAGING
 from services.shared.errors import NotFoundError, TransientError
-from services.shared.sql import Templates
+from services.shared.sql import Templates, identifier
 
 _SQL = Templates(Path(__file__).parent)
 
@@ -137,9 +137,9 @@ class Verification:
 
     def _compare(self, live: Entry, built: Entry) -> list[str]:
         """Writes down every difference; returns the columns that could not be compared."""
-        there = {one.name.lower(): standard(one) for one in self._schema(self._main)}
+        there = {one.name.lower(): (standard(one), one.mode == "REPEATED") for one in self._schema(self._main)}
         wanted = self._schema(self._name)
-        comparable = [one for one in wanted if there.get(one.name.lower()) == standard(one)]
+        comparable = [one for one in wanted if there.get(one.name.lower()) == (standard(one), one.mode == "REPEATED")]
         sql = _SQL.render(
             "differences.sql",
             differences=self._differences,
@@ -150,7 +150,7 @@ class Verification:
             live_id=live.table_id,
             built_id=built.table_id,
             ranking=ranking(self.contract),
-            columns=[(one.name, one.field_type == "JSON") for one in comparable],
+            columns=[(one.name, *(_text(alias, one) for alias in ("_l", "_e"))) for one in comparable],
             purged_before=self._purged_before(),
         )
         self.tell("compared", 0)
@@ -192,6 +192,10 @@ class Verification:
     @property
     def _differences(self) -> str:
         return f"{self._name}_differences"
+
+
+def _text(alias: str, field: Any) -> str:
+    return as_text(f"{alias}.{identifier(field.name)}", standard(field), field.mode == "REPEATED")
 
 
 def _difference(row: Any) -> Difference:

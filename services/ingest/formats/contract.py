@@ -27,6 +27,10 @@ class Contract(Protocol):
         """By its place in a record, from 1, what each column is called that is read by place."""
 
     @property
+    def reads_json(self) -> Mapping[str, str]:
+        """Columns whose text is JSON where a file has such a value: `any` value, or an `array` only."""
+
+    @property
     def of_every_row(self) -> tuple[str, ...]: ...
 
     @property

@@ -11,8 +11,9 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from services.ingest.formats import json_line, lines
+from services.ingest.formats import json_line, json_paths, lines
 from services.ingest.formats.contract import Contract
+from services.ingest.formats.json_paths import Paths
 from services.ingest.formats.plain_text import decode, json_kind
 from services.ingest.formats.raw_field import RawField
 from services.ingest.near_miss import closest, letters
@@ -41,14 +42,17 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
     if (whole and not objects) or (not whole and cut[:1] not in ("", "{")):
         raise PermanentError("wrong_format", _other_format(whole[0] if whole else cut))
     if objects:
-        _hold_against(dict.fromkeys(name for one in objects for name in one), feed)
+        names = dict.fromkeys(name for one in objects for name in one)
+        paths = (name for name in feed.names_in_file if any(json_paths.has(one, name) for one in objects))
+        _hold_against({**names, **dict.fromkeys(paths)}, feed)
     return list(feed.names_in_file)
 
 
 def _other_format(first_line: str) -> str:
     kind = json_kind(first_line)
-    if kind == "a JSON document":
-        return "the feed declares ndjson, the file looks like a JSON document: write an object a line"
+    if kind == "a JSON document" or first_line.lstrip().startswith("["):
+        way = "`jq -c '.[]' FILE` of a list, `jq -c . FILE` of an object"
+        return f"the feed declares ndjson, the file looks like a JSON document: write an object a line, by {way}"
     return "the feed declares ndjson, no line at the file's beginning is a JSON object"
 
 
@@ -78,7 +82,12 @@ def load_config(columns: Sequence[str], feed: Contract, encoding: str) -> LoadJo
 def rows(table: str, columns: Sequence[str], feed: Contract, fields: Mapping[str, RawField]) -> str:
     """Its lines but the blank ones: `_line`; `_json`, NULL where that is no object; of each name of the contract, by
     its place, the kind of value (`_kind_0` …), NULL where the line lacks it; and the names that it does not know."""
-    return _SQL.render("ndjson.sql", table=table, line=LINE, count=len(feed.names_in_file))
+    paths = Paths(_in_file(feed))
+    children = [[f"child_{n}_{i}" for i, _ in enumerate(paths.children(one))] for n, one in enumerate(paths.objects)]
+    top = [*(f"name_{n}" for n in range(len(paths.names))), *(f"top_{n}" for n, _ in enumerate(paths.children(())))]
+    return _SQL.render(
+        "ndjson.sql", table=table, line=LINE, count=len(paths.names), inner=paths.inner, objects=children, top=top
+    )
 
 
 def kept(feed: Contract) -> str:
@@ -90,12 +99,12 @@ def passed(feed: Contract) -> str:
 
 
 def marker(column: str, feed: Contract) -> str:
-    return _scalar(_place(column, feed))
+    return _text(column, feed)
 
 
 def text(column: str, feed: Contract) -> str:
     """An empty text is absent, and so is null."""
-    return f"NULLIF({_scalar(_place(column, feed))}, '')"
+    return f"NULLIF({_text(column, feed)}, '')"
 
 
 def is_absent(column: str, feed: Contract) -> str:
@@ -105,10 +114,15 @@ def is_absent(column: str, feed: Contract) -> str:
 def refusals(column: str, text: str, feed: Contract) -> Iterator[tuple[str, str]]:
     """A value with parts; and a name that is spelt otherwise: `Op` for `op` would make an update of a delete."""
     place = _place(column, feed)
-    yield (
-        "nested_value",
-        f"_kind_{place} IN ('object', 'array') OR (_kind_{place} = 'number' AND {_number(place)} IS NULL)",
-    )
+    written = {"any": _DEEP, "array": ("array", "number")}.get(feed.reads_json.get(column, ""), ("number",))
+    nested = [f"'{kind}'" for kind in ("object", "array") if kind not in written]
+    kinds = ", ".join(f"'{kind}'" for kind in written)
+    too_deep = f"(_kind_{place} IN ({kinds}) AND {_at(place, feed, _WRITTEN)} IS NULL)"
+    yield "nested_value", f"_kind_{place} IN ({', '.join(nested)}) OR {too_deep}" if nested else too_deep
+    paths = Paths(_in_file(feed))
+    if place in paths.inner:
+        through = " OR ".join(f"_object_{n} NOT IN ('object', 'null')" for n in paths.through(place))
+        yield "not_an_object", f"_is_inner_{place} AND ({through})"
     if letters(_in_file(feed)[place]):
         yield "misspelt_name", f"_kind_{place} IS NULL AND @letters_{place} IN UNNEST(_spellings)"
     is_marker = feed.delete is not None and place == len(feed.names_in_file) - 1
@@ -119,17 +133,27 @@ def refusals(column: str, text: str, feed: Contract) -> Iterator[tuple[str, str]
 def row_refusals(feed: Contract) -> Iterator[tuple[str, str]]:
     yield "not_json", "_json IS NULL"
     if feed.unknown_columns == "reject":
-        yield "unknown_name", "ARRAY_LENGTH(_strangers) > 0"
+        count = len(Paths(_in_file(feed)).objects)
+        others = "".join(f" OR COALESCE(_object_{n} NOT IN ('object', 'null'), FALSE)" for n in range(count))
+        yield "unknown_name", f"ARRAY_LENGTH(_strangers) > 0{others}"
 
 
 def parameters(feed: Contract) -> Iterator[tuple[str, str]]:
     """A name as a path, and as JSON_KEYS writes it, which quotes what has a dot
     (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_keys)."""
     for place, name in enumerate(_in_file(feed)):
-        yield f"path_{place}", f'$."{name}"'
+        yield f"path_{place}", json_paths.path([name])
         yield f"name_{place}", f'"{name}"' if "." in name else name
         if letters(name):
             yield f"letters_{place}", letters(name)
+    paths = Paths(_in_file(feed))
+    yield from ((f"inner_{place}", json_paths.path(json_paths.steps(paths.names[place]))) for place in paths.inner)
+    yield from ((f"top_{n}", name) for n, name in enumerate(paths.children(())))
+    for n, names in enumerate(paths.objects):
+        yield f"object_{n}", json_paths.path(names)
+        if paths.children(names):
+            yield f"above_{n}", ".".join(names)
+        yield from ((f"child_{n}_{i}", name) for i, name in enumerate(paths.children(names)))
 
 
 def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract) -> None:
@@ -138,13 +162,32 @@ def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str,
         file.writelines(f"{record[LINE]}\n".encode() for record in records)
 
 
-def _scalar(place: int) -> str:
-    return f"IF(_kind_{place} = 'number', {_number(place)}, JSON_VALUE(_json, @path_{place}))"
+_DEEP = ("object", "array", "string", "number", "boolean")
+# Each an error where the line has lists in lists, a thousand deep.
+_NUMBER, _WRITTEN = f"SAFE.JSON_VALUE({LINE}, {{}})", f"SAFE.JSON_QUERY({LINE}, {{}})"
+"""SQL of a number, or of any value, as it is written; the path is to be put in."""
+# JSON_QUERY of a text makes two U+FFFD of a character that two escapes stand for.
+_JSON = (
+    f"IF(STRPOS({_WRITTEN}, CHR(65533)) > 0, "
+    f"TO_JSON_STRING(JSON_QUERY(SAFE.PARSE_JSON({LINE}, wide_number_mode => 'exact'), {{}})), {_WRITTEN})"
+)
 
 
-def _number(place: int) -> str:
-    # An error where the line has lists in lists, a thousand deep.
-    return f"SAFE.JSON_VALUE({LINE}, @path_{place})"
+def _text(column: str, feed: Contract) -> str:
+    place = _place(column, feed)
+    scalar = f"IF(_kind_{place} = 'number', {_at(place, feed, _NUMBER)}, {_at(place, feed, 'JSON_VALUE(_json, {})')})"
+    match feed.reads_json.get(column):
+        case "any":
+            return f"IF(_kind_{place} = 'null', NULL, {_at(place, feed, _JSON)})"
+        case "array":
+            return f"IF(_kind_{place} = 'array', {_at(place, feed, _JSON)}, {scalar})"
+    return scalar
+
+
+def _at(place: int, feed: Contract, sql: str) -> str:
+    """SQL with the path put in: of the exact name where the object has it, else of the inner one."""
+    exact, inner = (sql.replace("{}", f"@{one}_{place}") for one in ("path", "inner"))
+    return f"IF(_is_inner_{place}, {inner}, {exact})" if place in Paths(_in_file(feed)).inner else exact
 
 
 def _in_file(feed: Contract) -> list[str]:

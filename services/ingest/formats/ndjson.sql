@@ -3,6 +3,12 @@
    PARSE_JSON keeps the first of two equal names, as JSON_VALUE does
    (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#parse_json).
    Parameters: those of `ndjson.parameters`. #}
+{% macro strangers(object, above, known) %}
+ARRAY(
+          SELECT {{ "CONCAT(@" ~ above ~ ", '.', _name)" if above else '_name' }} FROM UNNEST(JSON_KEYS({{ object }}, 1)) AS _name
+          WHERE _name NOT IN ({% for name in known %}@{{ name }}{{ '' if loop.last else ', ' }}{% endfor %})
+        )
+{%- endmacro %}
 (
   SELECT
     *,
@@ -11,11 +17,23 @@
     SELECT
       *,
 {% for n in range(count) %}
+{% if n in inner %}
+      JSON_TYPE(JSON_QUERY(_json, @path_{{ n }})) IS NULL AS _is_inner_{{ n }},
+      COALESCE(JSON_TYPE(JSON_QUERY(_json, @path_{{ n }})), JSON_TYPE(JSON_QUERY(_json, @inner_{{ n }}))) AS _kind_{{ n }},
+{% else %}
       JSON_TYPE(JSON_QUERY(_json, @path_{{ n }})) AS _kind_{{ n }},
+{% endif %}
 {% endfor %}
-      ARRAY(
-        SELECT _name FROM UNNEST(JSON_KEYS(_json, 1)) AS _name
-        WHERE _name NOT IN ({% for n in range(count) %}@name_{{ n }}{{ '' if loop.last else ', ' }}{% endfor %})
+{% for object in objects %}
+      JSON_TYPE(JSON_QUERY(_json, @object_{{ loop.index0 }})) AS _object_{{ loop.index0 }},
+{% endfor %}
+      ARRAY_CONCAT(
+        {{ strangers('_json', none, top) }}
+{% for children in objects %}
+{% if children %}
+        , {{ strangers('JSON_QUERY(_json, @object_%d)' % loop.index0, 'above_%d' % loop.index0, children) }}
+{% endif %}
+{% endfor %}
       ) AS _strangers
     FROM (
       SELECT {{ line }}, IF(JSON_TYPE(_parsed) = 'object', _parsed, NULL) AS _json

@@ -36,8 +36,8 @@ WHEN MATCHED AND {{ beats() }} THEN UPDATE SET
 {% for name in names if name not in feed.key %}
   {{ name | identifier }} = _s.{{ name | identifier }}{{ '' if loop.last else ',' }}
 {% endfor %}
-{% for name in others %}
-  , {{ name | identifier }} = NULL
+{% for name, is_array in others %}
+  , {{ name | identifier }} = {{ '[]' if is_array else 'NULL' }}
 {% endfor %}
 WHEN NOT MATCHED THEN
   INSERT ({{ columns }})

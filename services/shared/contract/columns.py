@@ -15,6 +15,7 @@ from services.shared.contract.limits import broken_limits, limit_faults
 from services.shared.contract.meant import meant
 from services.shared.contract.place import From
 from services.shared.contract.types import TYPES, ColumnType, type_named
+from services.shared.contract.types.repeated import Repeated
 from services.shared.contract.words import Words
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
@@ -24,6 +25,9 @@ Version = Annotated[str, StringConstraints(pattern=rf"^({GENERATION}|[A-Za-z][A-
 Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 LocalRule = Literal["reject", "earlier", "later"]
+
+Separator = Annotated[str, StringConstraints(pattern=r"^[\t\x20-\x26\x28-\x5b\x5d-\x7e]{1,10}$")]
+"""ASCII that needs no escape in SQL."""
 
 Formats = Annotated[
     tuple[Text, ...],
@@ -47,7 +51,7 @@ class Column(Model):
     from_: From | None = Field(default=None, alias="from")
     """Its name in the files' header, any text, where that is another one; or its place in their records, from 1."""
     type: Type
-    mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"
+    mode: Literal["NULLABLE", "REQUIRED", "REPEATED"] = "NULLABLE"
     description: str = ""
     check: str | None = None
     default: Text | None = None
@@ -61,6 +65,8 @@ class Column(Model):
     A text is read by the first that fits it."""
     zone: Text | None = None
     """IANA name, for a moment's texts that have no offset."""
+    split: Separator | None = None
+    """Of a REPEATED column: what stands between the texts of its elements. Without it the text is a JSON array."""
     local_twice: LocalRule | None = None
     """Of such a text that clocks in the zone showed twice: which of the two it is."""
     local_never: LocalRule | None = None
@@ -89,12 +95,13 @@ class Column(Model):
         # Marks that belong together: a column's decimal point would clash with points that part groups in the file.
         is_own = self.decimal is not None or self.group is not None
         inherited = {name: value for name, value in self._of_format.items() if value is not None and not is_own}
-        return type_named(self.type).with_options({**inherited, **self.options})
+        one = type_named(self.type).with_options({**inherited, **self.options})
+        return Repeated(one, self.split) if self.mode == "REPEATED" else one
 
     @property
     def options(self) -> dict[str, Any]:
         """Those of its type that the contract gives, by name."""
-        given = {name: getattr(self, name) for one in TYPES.values() for name in one.takes}
+        given = {name: getattr(self, name) for one in TYPES.values() for name in one.takes} | {"split": self.split}
         return {name: value for name, value in given.items() if value is not None}
 
     @property
@@ -178,6 +185,8 @@ class Columns:
 
     def _of_type(self, place: Place, column: Column) -> Iterator[Fault]:
         kind = type_named(column.type)
+        if column.mode == "REPEATED" and column.name in (*self.key, self.version):
+            yield Fault((*place, "mode"), "an array is neither of a key nor a version: arrays have no order")
         if column.name in self.key and not kind.can_be_key:
             yield Fault((*place, "type"), f"a key cannot be {kind.name}: equality of its values is not identity")
         if column.name == self.version and not kind.can_be_version:
@@ -215,14 +224,14 @@ class Columns:
     @cached_property
     def types(self) -> Mapping[str, str]:
         """Name to type."""
-        return {column.name: column.type for column in self.columns}
+        return {column.name: column.kind.name for column in self.columns}
 
 
 def _of_options(place: Place, column: Column) -> Iterator[Fault]:
     """What its type does not take, or cannot do."""
     for name in column.options:
         if name not in column.kind.takes:
-            fit = ", ".join(sorted(one.name for one in TYPES.values() if name in one.takes))
+            fit = ", ".join(sorted(one.name for one in TYPES.values() if name in one.takes)) or "mode: REPEATED"
             yield Fault((*place, name), f"{name} is for {fit}; {column.type} has none")
     faults = (*column.kind.option_faults(), *limit_faults(column))
     # What the format says is the format's fault.

@@ -17,6 +17,7 @@ from services.shared.contract.expression_types import MismatchError, Types
 
 FUNCTIONS: dict[str, type[exp.Expression]] = {
     "LENGTH": exp.Length,
+    "ARRAY_LENGTH": exp.ArraySize,
     "LOWER": exp.Lower,
     "UPPER": exp.Upper,
     "TRIM": exp.Trim,

@@ -18,7 +18,13 @@ from services.shared.contract.types import TYPES
 
 _NUMBERS = ("INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64")
 """Each is also one of those after it."""
-_LITERALS = {"TIMESTAMPTZ": "TIMESTAMP", "DECIMAL": "NUMERIC", "BIGINT": "INT64", "DOUBLE": "FLOAT64"}
+_LITERALS = {
+    "TIMESTAMPTZ": "TIMESTAMP",
+    "TIMESTAMP": "DATETIME",
+    "DECIMAL": "NUMERIC",
+    "BIGINT": "INT64",
+    "DOUBLE": "FLOAT64",
+}
 _NAMES = {**_LITERALS, "TEXT": "STRING", "VARCHAR": "STRING", "BOOLEAN": "BOOL", "BIGDECIMAL": "BIGNUMERIC"}
 """GoogleSQL's names of what sqlglot calls otherwise."""
 CASTS = {
@@ -29,7 +35,10 @@ CASTS = {
 }
 """From, and to what. The others depend on the project's time zone, or read texts that the contract's types refuse."""
 _DAYS = ("YEAR", "QUARTER", "MONTH", "DAY", "DAYOFWEEK", "DAYOFYEAR")
-PARTS = {"DATE": _DAYS, "TIMESTAMP": (*_DAYS, "HOUR", "MINUTE", "SECOND")}
+_CLOCK = ("HOUR", "MINUTE", "SECOND")
+PARTS = {"DATE": _DAYS, "TIMESTAMP": (*_DAYS, *_CLOCK), "DATETIME": (*_DAYS, *_CLOCK), "TIME": _CLOCK}
+_MOMENTS = tuple(PARTS)
+"""Whose constants may be plain texts beside them."""
 _TEXTS = (exp.Length, exp.Lower, exp.Upper, exp.Trim, exp.Concat, exp.DPipe, exp.StartsWith, exp.EndsWith)
 _CHOICES = (exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least)
 _COMPARISONS = (
@@ -154,11 +163,16 @@ class Types:
             isinstance(one, exp.Null) for one in operands
         ):
             raise MismatchError(node, "compares with NULL: write IS NULL")
+        self._ordered(node, operands)
+        return _BOOL
+
+    def _ordered(self, node: exp.Expression, operands: Iterable[exp.Expression]) -> _Type:
+        """The type that all operands have, whose values GoogleSQL can compare."""
         found = self._common(node, operands)
         kind = TYPES.get(found.name)
-        if kind and kind.comparable("x") != "x":
+        if found.name.startswith("ARRAY") or (kind and kind.comparable("x") != "x"):
             raise MismatchError(node, f"compares values of {found.name}, which has no order")
-        return _BOOL
+        return found
 
     def _match(self, node: exp.Expression) -> _Type:
         self._text(node)
@@ -180,7 +194,9 @@ class Types:
         return _BOOL if isinstance(node, exp.StartsWith | exp.EndsWith) else _STRING
 
     def _choice(self, node: exp.Expression) -> _Type:
-        if isinstance(node, exp.Coalesce | exp.Nullif):
+        if isinstance(node, exp.Nullif):
+            return self._ordered(node, _operands(node))
+        if isinstance(node, exp.Coalesce):
             return self._common(node, _operands(node))
         self._compare(node)
         return self._common(node, _operands(node))
@@ -194,7 +210,7 @@ class Types:
         branches = node.args["ifs"]
         conditions = [one.this for one in branches]
         if node.this:
-            self._common(node, [node.this, *conditions])
+            self._ordered(node, [node.this, *conditions])
         else:
             for one in conditions:
                 self._expect(one, "BOOL")
@@ -213,6 +229,12 @@ class Types:
         if self.of(node.this).name not in ("", *_NUMBERS):
             raise MismatchError(node, "takes a number")
         return _BOOL
+
+    def _array_length(self, node: exp.Expression) -> _Type:
+        found = self.of(node.this)
+        if not found.name.startswith("ARRAY"):
+            raise MismatchError(node, f"takes a REPEATED column, not {found.name or 'NULL'}")
+        return _INT64
 
     def _extract(self, node: exp.Expression) -> _Type:
         moment, part = node.expression, node.this.name.upper()
@@ -255,7 +277,7 @@ class Types:
         if one.value is None or not (is_number or one.name == "STRING"):
             raise MismatchError(node, f"puts {name} and {one.name} together")
         fault = constant_fault(name, _plain(one.value) if is_number else one.value)
-        if fault or (one.name == "STRING" and name not in ("DATE", "TIMESTAMP")):
+        if fault or (one.name == "STRING" and name not in _MOMENTS):
             raise MismatchError(node, f"puts {name} and {one.value!r} together, which {fault or 'is a STRING'}")
 
     _rules = (
@@ -273,6 +295,7 @@ class Types:
         (_ARITHMETIC, _arithmetic),
         ((exp.IsNan, exp.IsInf), _float),
         (exp.Extract, _extract),
+        (exp.ArraySize, _array_length),
     )
 
 

@@ -160,7 +160,7 @@ class Feed(Model):
 
     @property
     def _types(self) -> Mapping[str, str]:
-        return {column.name: column.type for column in self.columns}
+        return {column.name: column.kind.name for column in self.columns}
 
     @property
     def names_in_file(self) -> dict[str, str]:
@@ -176,6 +176,12 @@ class Feed(Model):
     def places(self) -> Mapping[int, str]:
         """By its place in a record, from 1, what each column of the contract is called that is read by place."""
         return shape.places(self)
+
+    @property
+    def reads_json(self) -> dict[str, str]:
+        """Columns whose text is JSON where a file has such a value: `any` value, or an `array` only."""
+        arrays = {column.name: "array" for column in self.columns if column.mode == "REPEATED" and not column.split}
+        return {column.name: "any" for column in self.columns if column.type == "JSON"} | arrays
 
     def type_of(self, column: str) -> ColumnType:
         """The type of one of the contract's columns."""

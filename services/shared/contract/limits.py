@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from services.shared.contract.expression_constants import pattern_fault
 from services.shared.contract.fault import Place
 from services.shared.contract.types.base import ColumnType, Refusal
+from services.shared.contract.types.repeated import Repeated
 from services.shared.sql import parameter_of
 
 
@@ -30,6 +31,11 @@ class Limited(Protocol):
 
 def limit_faults(column: Limited) -> Iterator[tuple[Place, str]]:
     """What is wrong with a column's limits: place, which begins with the option's name, and sentence."""
+    if isinstance(column.kind, Repeated):
+        said = {"max_length": column.max_length, "one_of": column.one_of, "pattern": column.pattern}
+        what = "is for one value, and a REPEATED column has many: write a check, or leave it out"
+        yield from (((name,), f"{name} {what}") for name, limit in said.items() if limit is not None)
+        return
     if column.pattern is not None and (fault := pattern_fault(column.pattern)):
         yield ("pattern",), f"{column.pattern!r} {fault}"
     if column.one_of is None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from services.shared.contract.columns import GENERATION as GENERATION_NAME
 from services.shared.contract.feed import Feed
-from services.shared.contract.types import type_named
+from services.shared.contract.types import TYPES
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,14 @@ class Metadata:
         """SQL to order by. BigQuery's JSON has no order
         (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#orderable_data_types)."""
         return f"TO_JSON_STRING({column})" if self.type == "JSON" else column
+
+
+def as_text(column: str, kind: str, is_array: bool = False) -> str:
+    """SQL of a table's column to compare by, whatever its type: the column, or its text where GoogleSQL compares none
+    (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#groupable_data_types)."""
+    if is_array or kind not in TYPES:
+        return f"TO_JSON_STRING({column})"
+    return TYPES[kind].comparable(column)
 
 
 DELETED = Metadata("_deleted", "BOOL", "_deleted")
@@ -67,7 +75,7 @@ def ranking(feed: Feed) -> list[Rank]:
 
     Rows equal in all of these, created in one microsecond, are told apart by their object's name.
     """
-    comparable: dict[str, Callable[[str], str]] = {one.name: type_named(one.type).comparable for one in feed.columns}
+    comparable: dict[str, Callable[[str], str]] = {one.name: one.kind.comparable for one in feed.columns}
     comparable |= {one.name: one.comparable for one in metadata(feed)}
     rescued = [RESCUED.name] if RESCUED in metadata(feed) else []
     names = [feed.version, GENERATION.name, DELETED.name, *feed.tie_breakers, *rescued, OBJECT.name]

@@ -8,15 +8,18 @@ CSV text only; of a column's `check` only `column BETWEEN a AND b` is understood
 
 from __future__ import annotations
 
+import base64
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-Value = str | int | Decimal | float | bool | date | datetime | None
+Value = Any
+"""Of a column, as the client library returns it."""
 
 
 @dataclass(frozen=True)
@@ -345,7 +348,85 @@ def _timestamp(text: str) -> datetime:
     raise ValueError("not_a_timestamp")
 
 
+def _bignumeric(text: str) -> Decimal:
+    if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text):
+        raise ValueError("not_a_number")
+    if len(text.partition(".")[2].rstrip("0")) > 38:
+        raise ValueError("too_many_decimals")
+    units = Decimal(text) * 1  # rounds to the context's digits, and is only a first sieve
+    if units.copy_abs() >= Decimal(10) ** 39 or not -(2**255) <= _units(text) < 2**255:
+        raise ValueError("number_out_of_range")
+    return Decimal(text)
+
+
+def _units(text: str) -> int:
+    """Of a BIGNUMERIC's last decimal."""
+    before, _, after = text.lstrip("+-").partition(".")
+    return int(before + after.rstrip("0").ljust(38, "0")) * (-1 if text.startswith("-") else 1)
+
+
+def _datetime(text: str) -> datetime:
+    try:
+        if re.fullmatch(r"[0-9-]{10}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?", text) and _date(text[:10]):
+            return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError("not_a_datetime")
+
+
+def _time(text: str) -> time:
+    try:
+        if re.fullmatch(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?", text):
+            return time.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError("not_a_time")
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        value = base64.b64decode(text.encode(), validate=True)
+    except ValueError:
+        raise ValueError("not_bytes") from None
+    if base64.b64encode(value).decode() != text:
+        raise ValueError("not_bytes")
+    return value
+
+
+def _json(text: str) -> Any:
+    def whole(digits: str) -> Any:
+        return int(digits) if -(2**63) <= Decimal(digits) < 2**64 else fraction(digits)
+
+    def fraction(digits: str) -> float:
+        if math.isinf(float(digits)):
+            raise ValueError("not_json_value")
+        inexact.append(Decimal(digits) != Decimal(repr(float(digits))))
+        return float(digits)
+
+    def first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return dict(pairs[::-1])
+
+    inexact: list[bool] = []
+    try:
+        value = json.loads(text, parse_int=whole, parse_float=fraction, parse_constant=_no, object_pairs_hook=first)
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise ValueError("not_json_value") from None
+    if any(inexact):
+        raise ValueError("inexact_number")
+    return value
+
+
+def _no(constant: str) -> None:
+    raise ValueError(constant)
+
+
 _TYPES: Mapping[str, Callable[[str], Value]] = {
+    "BIGNUMERIC": _bignumeric,
+    "DATETIME": _datetime,
+    "TIME": _time,
+    "BYTES": _bytes,
+    "JSON": _json,
     "STRING": str,
     "INT64": _integer,
     "NUMERIC": _numeric,

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 COLUMNS = {
     **{"s": "STRING", "t": "STRING", "i": "INT64", "j": "INT64", "n": "NUMERIC", "m": "NUMERIC"},
     **{"f": "FLOAT64", "g": "FLOAT64", "b": "BOOL", "d": "DATE", "e": "DATE", "z": "TIMESTAMP", "y": "TIMESTAMP"},
+    **{"v": "DATETIME", "w": "DATETIME", "c": "TIME", "h": "TIME"},
 }
+ARRAYS = {"r": "ARRAY<INT64>"}
+"""Columns that are arrays, each of them [1, 2]."""
 VALUES = {
     "STRING": ("a", "", " a ", "a%b_c", "a'b\"c", "\ta\n", "a\\b", "ünï", "A1", "\u00a0x\u2003", "b1c22", "(", "10"),
     "INT64": ("0", "1", "-7", "300", "9007199254740993", "9223372036854775807", "-9223372036854775808"),
@@ -20,6 +23,8 @@ VALUES = {
         *("2024-02-29T23:59:59.999999Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1969-12-31T23:59:59.5Z"),
         *("2025-01-05T00:30:00+05:30", "1899-12-31T23:59:59.000001Z"),
     ),
+    "DATETIME": ("2024-02-29T23:59:59.999999", "0001-01-01 00:00:00", "9999-12-31 23:59:59", "1969-12-31 23:59:59.5"),
+    "TIME": ("00:00:00", "23:59:59.999999", "12:30:00.5"),
 }
 _CONSTANTS = {
     "STRING": ("'a'", "''", "'A'", r"'a\'b\"c'", "'é'", "'ü'", r"r'a\b'", r"'\ta\n'", "'10'", r"'a\\b'", r"'\x41'"),
@@ -36,6 +41,8 @@ _CONSTANTS = {
         ),
         *("TIMESTAMP '2024-02-29'", "TIMESTAMP '2025-01-05 00:30:00+05:30'", "DATE '2024-02-29'"),
     ),
+    "DATETIME": ("DATETIME '2024-02-29 23:59:59.999999'", "'1969-12-31T23:59:59.5'", "DATETIME '2024-02-30 00:00:00'"),
+    "TIME": ("TIME '12:30:00.5'", "'23:59:59.999999'", "TIME '24:00:00'", "'x'"),
 }
 _TEXTS = (
     *("LENGTH({s}) = 3", "LOWER({s}) = 'a'", "UPPER({s}) = 'A'", "TRIM({s}) = 'a'", "TRIM({s}, 'a') = ''"),
@@ -148,6 +155,8 @@ def checks() -> Iterator[str]:
         "TRY_CAST(i AS STRING) = '1'",
         "s = 'it''s'",
         "LTRIM(s) = s",
+        *("ARRAY_LENGTH(r) = 2", "r IS NULL", "r = r", "ARRAY_LENGTH(s) = 2", "ARRAY_LENGTH(NULL) = 1", "r IN (r)"),
+        *("NULLIF(r, r) IS NULL", "CASE r WHEN r THEN TRUE END", "ARRAY_LENGTH(COALESCE(r, r)) > SAFE_ADD(i, 1)"),
     )
 
 

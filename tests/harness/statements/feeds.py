@@ -28,7 +28,14 @@ _CHECKS = {
     "BOOL": "{} IS NOT FALSE AND IF({}, TRUE, COALESCE({}, TRUE)) AND CASE WHEN {} THEN TRUE ELSE {} IS NULL END",
     "DATE": "{} > DATE '2000-01-01' AND EXTRACT(YEAR FROM {}) < 2100",
     "TIMESTAMP": "{} > TIMESTAMP '2000-01-01 00:00:00+00:00' AND EXTRACT(HOUR FROM {}) < 24",
+    "DATETIME": "{} > DATETIME '2000-01-01 00:00:00' AND EXTRACT(HOUR FROM {}) < 24",
+    "TIME": "{} BETWEEN '00:00:00' AND TIME '23:59:59' AND EXTRACT(MINUTE FROM {}) < 60",
+    "BIGNUMERIC": "{} >= BIGNUMERIC '0.5' AND {} < 3.5 AND SAFE_DIVIDE(1, {}) < 9",
+    "BYTES": "{} IS NULL OR {} = {}",
+    "JSON": "{} IS NOT NULL OR {} IS NULL",
+    "GEOGRAPHY": "{} IS NOT NULL",
 }
+REPEATED_CHECK = "ARRAY_LENGTH({}) < 100"
 GOOD = {
     "STRING": "a1",
     "INT64": "400",
@@ -37,6 +44,12 @@ GOOD = {
     "BOOL": "true",
     "DATE": "2024-02-03",
     "TIMESTAMP": "2024-02-03T04:05:06Z",
+    "DATETIME": "2024-02-03T04:05:06",
+    "TIME": "04:05:06.5",
+    "BIGNUMERIC": "2.000000000001",
+    "BYTES": "YWI=",
+    "JSON": '{"b": [1, 2.5, null], "a": "x"}',
+    "GEOGRAPHY": "POINT(13.4 52.5)",
 }
 """By type, the text of a value that `_CHECKS` lets through."""
 SHAPES = ("marked", "bare", "plain")
@@ -97,6 +110,9 @@ def _every_type() -> Feed:
         columns.append(_column(name, kind, mode="NULLABLE", check=_CHECKS[kind].replace("{}", name)))
         columns.append(_column(f"{name}_required", kind, mode="REQUIRED"))
         columns.append(_column(f"{name}_by_default", kind, default=GOOD[kind], nulls=[NULL_MARKER]))
+        columns.append(
+            _column(f"{name}_repeated", kind, mode="REPEATED", check=REPEATED_CHECK.replace("{}", f"{name}_repeated"))
+        )
     return _feed(
         "every_type",
         columns,
@@ -211,6 +227,7 @@ def _lines() -> Feed:
     columns = [
         _column(f"a_{kind.lower()}", kind, check=_CHECKS[kind].replace("{}", f"a_{kind.lower()}")) for kind in TYPES
     ]
+    columns += [_column(f"r_{kind.lower()}", kind, mode="REPEATED") for kind in TYPES]
     columns += [_column("id", **{"from": "the.id"}), _column("version", "INT64"), _column("text", default="new")]
     form = {"type": "ndjson", "encoding": "utf-8", "nulls": [NULL_MARKER], "trim": True}
     form |= {"decimal": ",", "group": "."}
@@ -273,10 +290,13 @@ def sample(feed: Feed, shape: str, bad: bool, times: int = 1) -> str | bytes:
     """A file of one good row, with a delete of another key if `marked`, and if `bad` a row that lacks what every row
     must have; each so many times."""
     kinds = {column.name: column.type for column in feed.columns}
+    texts = {
+        one.name: json.dumps([GOOD[one.type]]) if one.mode == "REPEATED" else GOOD[one.type] for one in feed.columns
+    }
     first = next(name for name in feed.key if kinds[name] == "STRING")
     good = {
         **dict.fromkeys(UNKNOWN[feed.unknown_columns], "more"),
-        **{name: GOOD[kind] for name, kind in kinds.items()},
+        **texts,
     }
     if feed.delete:
         good[feed.delete.column] = ""

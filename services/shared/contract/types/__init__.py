@@ -6,14 +6,21 @@ from difflib import get_close_matches
 
 from services.shared.contract.types.base import ColumnType, Refusal
 from services.shared.contract.types.boolean import Bool
+from services.shared.contract.types.civil import Datetime, Time
+from services.shared.contract.types.encoded import Bytes
+from services.shared.contract.types.geography import Geography
 from services.shared.contract.types.moment import Date, Timestamp
-from services.shared.contract.types.number import Float64, Int64, Numeric
+from services.shared.contract.types.number import BigNumeric, Float64, Int64, Numeric
+from services.shared.contract.types.structured import Json
 from services.shared.contract.types.text import String
 
 __all__ = ["TYPES", "ColumnType", "Refusal", "table", "type_named"]
 
 # From the narrowest to the widest: `feeds init` takes the first that accepts every value of a sample.
-_ALL: tuple[ColumnType, ...] = (Bool(), Int64(), Numeric(), Float64(), Timestamp(), Date(), String())
+_ALL: tuple[ColumnType, ...] = (
+    *(Bool(), Int64(), Numeric(), Float64(), Timestamp(), Date(), Datetime(), Time()),
+    *(BigNumeric(), Bytes(), Geography(), Json(), String()),
+)
 TYPES: dict[str, ColumnType] = {one.name: one for one in _ALL}
 """By name, in the order in which a column's type is inferred."""
 

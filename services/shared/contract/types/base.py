@@ -41,6 +41,8 @@ class ColumnType(ABC):
     """Of a whole text. Read by RE2 and by Python's `re`: no look-around, no class that depends on Unicode."""
     can_be_key: ClassVar[bool] = True
     can_be_version: ClassVar[bool] = False
+    can_cluster: ClassVar[bool] = True
+    """https://cloud.google.com/bigquery/docs/clustered-tables#cluster_column_types"""
     takes: ClassVar[tuple[str, ...]] = ()
     """Names of the options that a contract may give to a column of this type."""
 
@@ -84,6 +86,20 @@ class ColumnType(ABC):
         except ValueError:
             return False
         return True
+
+    def is_guessed_from(self, text: str) -> bool:
+        """Whether a text that it accepts is a hint that a column has this type."""
+        return True
+
+    @property
+    def sql(self) -> str:
+        """The type's name in SQL."""
+        return self.name
+
+    @property
+    def nothing(self) -> str:
+        """SQL of a column that has no value."""
+        return "NULL"
 
     def comparable(self, column: str) -> str:
         """SQL to order values by: the column itself where BigQuery orders it."""

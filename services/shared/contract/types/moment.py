@@ -18,10 +18,10 @@ from services.shared.contract.types.epoch import EPOCHS, Epoch
 from services.shared.contract.types.local_time import FIRST, LAST, REJECT, LocalTime, instant, micros, moment, zones
 from services.shared.contract.types.pattern import Pattern, pattern
 
-_DAY = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"
-_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?"
+DAY = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"
+TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?"
 _OFFSET = "(Z| UTC|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
-_LOCAL = f"{_DAY}[T ]{_TIME}"
+_LOCAL = f"{DAY}[T ]{TIME}"
 _MICROS = "[+-]?[0-9]+"
 _ISO = "iso"
 
@@ -34,6 +34,9 @@ class Moment(Whole):
     words: ClassVar[tuple[str, ...]] = (_ISO,)
     """Formats that are no pattern."""
     has_time: ClassVar[bool] = False
+    has_day: ClassVar[bool] = True
+    example: ClassVar[str] = "%d/%m/%Y"
+    """A pattern, for a sentence."""
 
     format: tuple[str, ...] = (_ISO,)
 
@@ -52,10 +55,10 @@ class Moment(Whole):
             return
         if "%" not in text:
             near = meant(text, self.words)
-            yield f"{text!r} is none of {', '.join(self.words)}, nor a pattern such as '%d/%m/%Y'{near}"
+            yield f"{text!r} is none of {', '.join(self.words)}, nor a pattern such as {self.example!r}{near}"
             return
         try:
-            pattern(text, self.has_time)
+            pattern(text, self.has_time, self.has_day)
         except ValueError as error:
             yield str(error)
 
@@ -87,7 +90,7 @@ class Moment(Whole):
 
     def _reader(self, format_: str) -> Pattern | Epoch | None:
         """None of `iso`, which needs none."""
-        return None if format_ == _ISO else EPOCHS.get(format_) or pattern(format_, self.has_time)
+        return None if format_ == _ISO else EPOCHS.get(format_) or pattern(format_, self.has_time, self.has_day)
 
     def _is_iso(self, text: str) -> str:
         return self.matches(text)
@@ -100,7 +103,7 @@ class Moment(Whole):
 class Date(Moment):
     name = "DATE"
     texts = "`YYYY-MM-DD`, years 0001 to 9999"
-    pattern = _DAY
+    pattern = DAY
     malformed = "not_a_date"
     can_be_version = True
 
@@ -125,7 +128,7 @@ class Timestamp(Moment):
     texts = (
         "RFC 3339 with `T` or a space, seconds, at most 6 decimals, and `Z`, ` UTC` or an offset of at most 14 hours"
     )
-    pattern = f"{_DAY}[T ]{_TIME}{_OFFSET}"
+    pattern = f"{DAY}[T ]{TIME}{_OFFSET}"
     malformed = "not_a_timestamp"
     can_be_version = True
     takes: ClassVar[tuple[str, ...]] = ("format", "zone", "local_twice", "local_never")

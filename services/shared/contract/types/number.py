@@ -1,11 +1,11 @@
-"""INT64, NUMERIC, FLOAT64."""
+"""INT64, NUMERIC, BIGNUMERIC, FLOAT64."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from services.shared.contract.types.base import Refusal, Whole
 from services.shared.contract.types.notation import Number
@@ -42,18 +42,25 @@ class Numeric(Number):
     texts = "plain decimal notation, no exponent, at most 29 digits, then 9 decimals (zeros at the end aside)"
     pattern = "[+-]?[0-9]+([.][0-9]+)?"
     can_be_version = True
-    _DIGITS, _SCALE = 29, 9
+    _SCALE: ClassVar[int] = 9
+    _LEAST: ClassVar[int] = -(10**38) + 1
+    """In units of its last decimal."""
+    _GREATEST: ClassVar[int] = 10**38 - 1
 
     def parse(self, text: str) -> Decimal:
         plain = self.matched(self.read(text))
         before, _, after = plain.lstrip("+-").partition(".")
-        if len(before.lstrip("0")) > self._DIGITS or len(after.rstrip("0")) > self._SCALE:
+        before, after = before.lstrip("0"), after.rstrip("0")
+        # Python reads no more than 4,300 digits, and 40 are too many for any of these types.
+        is_long = len(before) > 40 or len(after) > self._SCALE
+        units = 0 if is_long else int(f"{before}{after.ljust(self._SCALE, '0')}") * (-1 if plain[0] == "-" else 1)
+        if is_long or not self._LEAST <= units <= self._GREATEST:
             raise ValueError(f"{text!r} does not fit in a {self.name}")
         return Decimal(plain) or Decimal(0)
 
     def cast(self, text: str) -> str:
         plain = self.plain(text)
-        return f"IF({self.matches(plain)} AND NOT {self._is_long(plain)}, SAFE.PARSE_NUMERIC({plain}), NULL)"
+        return f"IF({self.matches(plain)} AND NOT {self._is_long(plain)}, SAFE.PARSE_{self.name}({plain}), NULL)"
 
     def faults(self, text: str, value: str) -> Iterator[Refusal]:
         number, long = self.matches(self.plain(text)), self._is_long(self.plain(text))
@@ -62,10 +69,27 @@ class Numeric(Number):
         yield Refusal("number_out_of_range", f"{number} AND NOT {long} AND {value} IS NULL")
 
     def literal(self, value: Any) -> str:
-        return f"NUMERIC '{value:f}'"
+        return f"{self.name} '{value:f}'"
 
     def _is_long(self, text: str) -> str:
         return f"REGEXP_CONTAINS({text}, r'[.][0-9]{{{self._SCALE}}}[0-9]*[1-9]')"
+
+
+class BigNumeric(Numeric):
+    """76 digits and a part of a 77th
+    (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal_types)."""
+
+    name = "BIGNUMERIC"
+    aliases = ("BIGDECIMAL",)
+    texts = (
+        "plain decimal notation, no exponent, at most 38 decimals (zeros at the end aside), from -5.78e38 to 5.78e38"
+    )
+    _SCALE = 38
+    _LEAST, _GREATEST = -(2**255), 2**255 - 1
+
+    def is_guessed_from(self, text: str) -> bool:
+        """Never: people who count so exactly say so."""
+        return False
 
 
 class Float64(Number):
@@ -76,6 +100,7 @@ class Float64(Number):
     texts = "decimal notation, with an exponent or without; -0 is 0"
     pattern = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?"
     can_be_key = False
+    can_cluster = False
     """Equality of floats is not identity."""
 
     def parse(self, text: str) -> float:

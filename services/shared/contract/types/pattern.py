@@ -99,6 +99,7 @@ ELEMENTS: Mapping[str, Element] = {
 LISTED = ", ".join([*ELEMENTS, *_SHORT, "%%"])
 """For a sentence."""
 _LISTED_FOR_DATE = "%Y, %y, %m, %b, %B, %d, %e, %a, %A, %F, %%"
+_LISTED_FOR_TIME = "%H, %I, %p, %M, %S, %E*S, %T, %R, %%"
 _OF_DAY = {"year": "%Y", "month": "%m", "day": "%d"}
 _LAYOUT = ("year", "-", "month", "-", "day", "T", "hour", ":", "minute", ":", "second", "offset")
 """Of an ISO text: parts of the moment, and the signs between them."""
@@ -108,13 +109,14 @@ _LAYOUT = ("year", "-", "month", "-", "day", "T", "hour", ":", "minute", ":", "s
 class Pattern:
     """A format as a regular expression, and the SQL and the Python that make an ISO text of what it takes.
 
-    The texts are `YYYY-MM-DD` for a DATE, else `YYYY-MM-DDTHH:MM:SS`, with decimals and an offset if the format has
-    them.
+    The texts are `YYYY-MM-DD` for a DATE, `HH:MM:SS` for a TIME, else `YYYY-MM-DDTHH:MM:SS`, with decimals and an
+    offset if the format has them.
     """
 
     tokens: tuple[str | Element, ...]
     """A text stands for itself."""
     has_time: bool
+    has_day: bool = True
 
     def sql(self, text: str) -> str:
         """The ISO text of a STRING column; NULL where that does not fit as a whole."""
@@ -166,8 +168,9 @@ class Pattern:
     @cached_property
     def _layout(self) -> list[str]:
         """Parts that the format says, or that begin with 00, and the signs between them."""
-        length = _LAYOUT.index("offset") if self.has_time else _LAYOUT.index("T")
-        return [*_LAYOUT[:length], *(["offset"] if "offset" in self.parts else [])]
+        begin = 0 if self.has_day else _LAYOUT.index("hour")
+        end = _LAYOUT.index("offset") if self.has_time else _LAYOUT.index("T")
+        return [*_LAYOUT[begin:end], *(["offset"] if "offset" in self.parts else [])]
 
     def _regex(self, captured: Element | None = None) -> str:
         """Of a whole text. `captured`: the only element that has a group, as REGEXP_EXTRACT wants it."""
@@ -183,23 +186,31 @@ class Pattern:
 
 
 @cache
-def pattern(text: str, has_time: bool) -> Pattern:
-    """The format that a contract writes so, of a DATE or a TIMESTAMP. Raises ValueError: what is wrong with it."""
+def pattern(text: str, has_time: bool, has_day: bool = True) -> Pattern:
+    """The format that a contract writes so, of a moment that has a time, a day or both.
+
+    Raises ValueError: what is wrong with it.
+    """
     tokens = tuple(_tokens(text))
     parts = [one.part for one in tokens if isinstance(one, Element)]
     _refuse_twice(text, parts)
     more = [part for part in parts if part not in (*_OF_DAY, "weekday")]
     if more and not has_time:
         raise ValueError(f"{text!r} has {_written(more[0])}, which no DATE has; there are {_LISTED_FOR_DATE}")
-    missing = [part for part in _OF_DAY if part not in parts]
+    alien = [part for part in parts if part in (*_OF_DAY, "weekday", "offset")]
+    if alien and not has_day:
+        raise ValueError(f"{text!r} has {_written(alien[0])}, which no TIME has; there are {_LISTED_FOR_TIME}")
+    missing = [part for part in (_OF_DAY if has_day else ()) if part not in parts]
     if missing:
         raise ValueError(f"{text!r} says no {missing[0]}, such as {_OF_DAY[missing[0]]}")
+    if not has_day and not {"hour", "hour_of_half"} & {*parts}:
+        raise ValueError(f"{text!r} says no hour, such as %H")
     for part, needed, example in _NEEDS:
         if part in parts and not needed & {*parts}:
             raise ValueError(f"{text!r} has {_written(part)} and lacks {example}")
     if any(one is ELEMENTS["%E*S"] and _is_digits(after) for one, after in pairwise(tokens)):
         raise ValueError(f"{text!r} has digits after %E*S, which has no last digit")
-    return Pattern(tokens, has_time)
+    return Pattern(tokens, has_time, has_day)
 
 
 def _refuse_twice(text: str, parts: list[str]) -> None:
