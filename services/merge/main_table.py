@@ -16,7 +16,7 @@ from services.merge.follow import Changes, changed, changes, definition, identit
 from services.merge.ledger import create_ledger
 from services.merge.lock import create_lock
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import METADATA
+from services.shared.contract.order import METADATA, clustering
 from services.shared.datasets import CONTRACT_LABEL, OPS
 from services.shared.errors import PermanentError, TransientError
 from services.shared.sql import Templates
@@ -94,8 +94,7 @@ class MainTables:
 
     def _create(self, feed: Feed, extra: Collection[str]) -> Table:
         table = Table(self._name(feed), definition(feed, extra))
-        # BigQuery clusters by at most four columns (https://cloud.google.com/bigquery/docs/clustered-tables#limitations).
-        table.clustering_fields = feed.key[:4]
+        table.clustering_fields = clustering(feed)
         table.labels = {CONTRACT_LABEL: feed.fingerprint}
         self.warehouse.create_table(table)
         return self._find(feed)

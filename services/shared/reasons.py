@@ -15,6 +15,7 @@ REASONS: dict[str, str] = {
     "contracts_differ": "The two services have run different contracts of the feed for hours.",
     "table_not_adopted": "The main table was there before and was not made by dropmerge.",
     "staging_missing": "The staging table is gone and the load was never merged.",
+    "snapshot_too_small": "The file has so few rows beside the table's that it is hardly a whole snapshot.",
     "not_found": "Something that must exist (dataset, bucket, table) does not.",
     "access_denied": "The service's identity lacks a permission.",
     "refused_by_warehouse": "BigQuery refused the statement for a reason that repeating cannot fix.",
@@ -39,7 +40,8 @@ ROW_REASONS: dict[str, str] = {
     "local_time_twice": "Clocks in the column's time zone showed this time twice: they were put back.",
     "not_a_date": "The text is in no format of the column (YYYY-MM-DD), or names no real day.",
     "not_a_boolean": "The text is neither true nor false.",
-    "version_in_the_future": "The version is more than 24 h after the object's creation.",
+    "version_in_the_future": "The version is more than 24 h, or the contract's `ahead`, after the object's creation.",
     "unknown_delete_marker": "The delete column's value neither deletes nor is one of the contract's others.",
+    "key_twice": "Several rows of the file have this key, and the contract says `twice: reject`.",
     "check_failed": "The column's check in the contract is false for the row.",
 }

@@ -8,6 +8,7 @@ DDL and no transactions: `GoogleSql` cuts a MERGE into the statements that it st
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,7 @@ _SCALE = 9
 _EXACT = Context(prec=60)
 _NAMES = ("STRING", "INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64", "BOOL", "DATE", "TIME", "TIMESTAMP", "JSON")
 _ROW_NUMBER = "_row_number"
+_LABEL = re.compile(r"\('(\w+)', '(\w+)'\)")
 _Match = ast_enums_pb2.ASTMergeWhenClauseEnums
 _Action = ast_enums_pb2.ASTMergeActionEnums
 
@@ -147,6 +149,7 @@ class GoogleSql(Warehouse):
         name = ".".join(one.id_string for one in node.parent.name.names)
         if node.HasField("query"):
             self.tables[name] = self._select(_text(sql, node.query), parameters)
+            self.tables[name].labels = dict(_LABEL.findall(_text(sql, node).partition(" AS\n")[0]))
         elif name not in self.tables:
             analyser = Analyser()
             analyser.analyse(_text(sql, node))
