@@ -90,7 +90,7 @@ class Feed(Model):
     format: Annotated[Format, Field(discriminator="type")]
     table: TableName
     mode: Mode = "upsert"
-    key: list[Name] = Field(default=[], min_length=1)
+    key: list[Name] = Field(default=[])
     """Empty where each row of each file is a row of the table."""
     version: InContract = None
     """None where the contract does not say: the newest file wins, if any does."""
@@ -106,7 +106,8 @@ class Feed(Model):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Feed:
-        faults = [*faults_of_mode(self), *Columns(self.columns, self.key, self._version, self.delete).faults()]
+        given = {name for name, one in Feed.model_fields.items() if getattr(self, name) != one.default}
+        faults = [*faults_of_mode(self, given), *Columns(self.columns, self.key, self._version, self.delete).faults()]
         refuse("Feed", [*faults, *(self._faults_of_lines() if isinstance(self.format, Ndjson) else ())])
         return self
 

@@ -42,8 +42,8 @@ _LEFT_OUT = {
 }
 
 
-def faults_of_mode(feed: Contract) -> Iterator[Fault]:
-    given = feed.model_fields_set
+def faults_of_mode(feed: Contract, given: Collection[str]) -> Iterator[Fault]:
+    """`given`: names of what the contract says and that is no default."""
     for name in _LEFT_OUT[feed.mode]:
         if name in given:
             what = _WHY.get(feed.mode, "is for mode: snapshot; leave it out")
@@ -51,4 +51,7 @@ def faults_of_mode(feed: Contract) -> Iterator[Fault]:
     if feed.mode == "snapshot" and feed.version and feed.version.columns:
         yield Fault(("version",), "with mode: snapshot the newest file wins as a whole: leave it out")
     needed = {"upsert": ("key", "version"), "append": (), "snapshot": ("key",)}[feed.mode]
-    yield from (Fault((name,), f"is missing; it is {IS[name]}") for name in needed if name not in given)
+    for name in needed:
+        if name not in given:
+            is_there = name in feed.model_fields_set
+            yield Fault((name,), f"is {'empty' if is_there else 'missing'}; it is {IS[name]}")

@@ -53,8 +53,10 @@ class Version:
         return ", ".join(self.names) or GENERATION
 
 
-def read_version(value: object) -> Version:
-    """As the contract has it: a name, a mapping, or a list of both. Raises ValidationError."""
+def read_version(value: object) -> Version | None:
+    """As the contract has it: a name, a mapping, or a list of both; None for nothing. Raises ValidationError."""
+    if value in (None, [], ""):
+        return None
     if isinstance(value, Version):
         return value
     if isinstance(value, list) and value:
