@@ -18,6 +18,8 @@ from tests.harness.changes.world import Pulled, World
 from tests.harness.modes import oracle
 from tests.harness.modes.oracle import FUTURE, Terms, Texts
 
+_AT_LEAST: tuple[int | str, ...] = (0, 0, 1, "50%", "100%")
+
 
 @dataclass(frozen=True)
 class Step:
@@ -50,7 +52,7 @@ def histories(draw: DrawFn) -> History:
         draw(st.sampled_from([(), ("rev",), ("day",), ("day", "rev"), ("rev", "day")])) if mode == "upsert" else (),
         draw(st.sampled_from(["24h", "7d", "any"])),
         "keep" if mode == "append" else draw(st.sampled_from(["keep", "keep", "reject"])),
-        draw(st.sampled_from([0, 0, 1, "50%", "100%"])) if mode == "snapshot" else 0,
+        draw(st.sampled_from(_AT_LEAST)) if mode == "snapshot" else 0,
         draw(st.integers(0, 2)),
     )
     row = st.tuples(

@@ -96,7 +96,7 @@ def table(terms: Terms, files: Mapping[int, Sequence[Value]]) -> Counter[Value]:
 
 
 def _rank(terms: Terms, row: Value) -> tuple[Any, ...]:
-    id_, day, rev, price, deleted, generation = row
+    _, day, rev, price, deleted, generation = row
     by_name = {"day": day, "rev": rev}
     versions = [by_name.pop(name) for name in terms.version] if terms.mode == "upsert" else []
     rest = [(one is not None, *([] if one is None else [one])) for one in (*by_name.values(), price)]
