@@ -19,6 +19,8 @@ from tests.harness.feeds import write_feeds
 from tests.harness.histories.seeded import for_each
 from tests.harness.modes.history import Counts, History, histories, run
 
+_EVERY = 10
+
 
 def main(
     examples: Annotated[int, typer.Option("--histories", min=1, metavar="N")] = 500,
@@ -39,6 +41,8 @@ def main(
                 except Exception as error:
                     mismatches += 1
                     typer.echo(f"{error!r}\n{history}")
+                if counts.histories.total() % _EVERY == 0:
+                    typer.echo(f"{dict(counts.histories)}, {mismatches} mismatches")
 
             for_each(histories(), seed, examples, one)
     typer.echo(f"{dict(counts.histories)}; ends: {dict(counts.ends)}; {mismatches} mismatches")

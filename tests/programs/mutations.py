@@ -80,7 +80,7 @@ MUTATIONS = [
         "services/merge/strategies/append.sql",
         "WHERE _s._load_id NOT IN (",
         "WHERE '' NOT IN (",
-        "statements/test_modes.py::test_g1_a_transaction_that_was_torn_is_repaired_by_repeating_it[append]",
+        "tests/statements/test_modes.py::test_g1_a_transaction_that_was_torn_is_repaired_by_repeating_it[append]",
     ),
     Mutation(
         "older-snapshot-brings-back",
@@ -88,7 +88,7 @@ MUTATIONS = [
         "services/merge/strategies/snapshot.sql",
         "COALESCE(MAX(l.generation), 0)",
         "0",
-        "statements/test_modes.py::test_g3_an_empty_snapshot_deletes_all_and_is_remembered",
+        "tests/statements/test_modes.py::test_g3_an_empty_snapshot_deletes_all_and_is_remembered",
     ),
     Mutation("no-column-order", "G1", _ORDER_OF_ROWS, " *feed.tie_breakers,", "", _ORDER),
     Mutation(
