@@ -29,23 +29,17 @@ def too_small(
     """
     if feed.mode != "snapshot":
         return {}
-    ordered = sorted(loads, key=lambda one: one.generation)
+    main_table, ledger = f"{project}.{feed.table}", ledger_table(project)
+    state_sql = _SQL.render("snapshot_state.sql", feed=feed, main=main_table, ledger=ledger, table_id=main.table_id)
+    keys_sql = _SQL.render("snapshot_keys.sql", feed=feed, staging=[one.table for one in loads])
     try:
-        (sizes,) = warehouse.query(
-            _SQL.render(
-                "snapshot_sizes.sql",
-                feed=feed,
-                main=f"{project}.{feed.table}",
-                ledger=ledger_table(project),
-                table_id=main.table_id,
-                staging=[one.table for one in ordered],
-            )
-        )
+        (state,) = warehouse.query(state_sql)
+        key_counts = {row["load_id"]: int(row["key_count"]) for row in warehouse.query(keys_sql)}
     except NotFoundError as error:
         raise TransientError(f"something was dropped before its MERGE: {error.detail}") from error
-    live, newest, found = int(sizes["live"]), int(sizes["newest"]), {}
-    for number, one in enumerate(ordered):
-        keys = int(sizes[f"keys_{number}"])
+    live, newest, found = int(state["live"]), int(state["newest"]), {}
+    for one in sorted(loads, key=lambda one: one.generation):
+        keys = key_counts.get(one.load_id, 0)
         if one.generation <= newest:
             continue
         if feed.snapshot.tolerates(keys, live):

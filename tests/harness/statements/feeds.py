@@ -161,13 +161,13 @@ def _append() -> Feed:
 
 def _snapshot() -> Feed:
     columns = [_column("id"), *(_column(f"a_{kind.lower()}", kind) for kind in TYPES)]
-    return _feed("snapshot", columns, ["id"], mode="snapshot", twice="reject", unknown_columns="rescue")
+    return _feed("snapshot", columns, ["id"], mode="snapshot", unknown_columns="rescue")
 
 
 def _versions() -> Feed:
     columns = [_column("id"), _column("day", "DATE"), _column("at", "TIMESTAMP"), _column("rev", "INT64")]
     version = [{"column": "day", "ahead": "any"}, {"column": "at", "ahead": "7d"}, "rev", "_generation"]
-    return _feed("versions", columns, ["id"], version=version, twice="reject", delete={"column": "op", "equals": "D"})
+    return _feed("versions", columns, ["id"], version=version, delete={"column": "op", "equals": "D"})
 
 
 def _moments() -> Feed:
