@@ -21,6 +21,9 @@ from tests.harness.modes.oracle import FUTURE, Terms, Texts
 _AT_LEAST: tuple[int | str, ...] = (0, 0, 1, "50%", "100%")
 
 
+MODES = ("upsert", "append", "snapshot")
+
+
 @dataclass(frozen=True)
 class Step:
     what: str
@@ -44,9 +47,8 @@ class Counts:
 
 
 @st.composite
-def histories(draw: DrawFn) -> History:
+def histories(draw: DrawFn, mode: str) -> History:
     """One to four files that arrive, are delivered in any order, more than once, and are replayed."""
-    mode = draw(st.sampled_from(["upsert", "append", "snapshot"]))
     terms = Terms(
         mode,
         draw(st.sampled_from([(), ("rev",), ("day",), ("day", "rev"), ("rev", "day")])) if mode == "upsert" else (),
