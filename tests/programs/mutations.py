@@ -87,7 +87,7 @@ MUTATIONS = [
         "G3",
         "services/merge/strategies/snapshot.sql",
         "COALESCE(MAX(l.generation), 0)",
-        "0",
+        "COALESCE(MAX(0), 0)",
         "tests/statements/test_modes.py::test_g3_an_empty_snapshot_deletes_all_and_is_remembered",
     ),
     Mutation("no-column-order", "G1", _ORDER_OF_ROWS, " *feed.tie_breakers,", "", _ORDER),
