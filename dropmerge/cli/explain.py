@@ -70,7 +70,8 @@ def _explain_row(
     if found.origin is None:
         return {"load_id": None, "state": "merged", **row, "feed": found.feed, "why": found.why, "events": []}, []
     origin: LoadHistory = read_history(connection, found.origin, with_jobs=True)
-    return {"load_id": None, "state": "unknown", **row, **origin.as_json()}, origin.events
+    why = {"why": found.why} if found.why else {}
+    return {"load_id": None, "state": "unknown", **row, **origin.as_json(), **why}, origin.events
 
 
 def _print(answer: Mapping[str, Any], events: Sequence[LoadEvent]) -> None:

@@ -17,6 +17,7 @@ from dropmerge.cli.terminal import pluralize, print_table, table
 from dropmerge.operations.feeds.contracts import check_contracts, choose_contracts
 from dropmerge.operations.feeds.infer import infer
 from dropmerge.operations.feeds.write import contract_yaml, feed_name
+from services.shared.contract.version import DEFAULT_AHEAD, GENERATION
 
 if TYPE_CHECKING:
     from dropmerge.operations.feeds.against import Effect
@@ -99,7 +100,7 @@ def show_feeds(
         delete = f"{feed.delete.column} = {feed.delete.equals}" if feed.delete else ""
         bad = str(feed.bad_rows.at_most)
         services = [_compared(feed, running[service]) for service in running]
-        names = (feed.name, feed.objects, feed.table, ", ".join(feed.key), feed.version)
+        names = (feed.name, feed.objects, feed.table, ", ".join(feed.key) or f"none ({feed.mode})", _newest(feed))
         overview.add_row(*names, delete, bad, feed.fingerprint, *services)
     print_table(overview)
     if name:
@@ -109,6 +110,14 @@ def show_feeds(
             header = "" if column.from_ is None else repr(column.from_)
             columns.add_row(column.name, header, column.type, required, column.default or "", column.check or "")
         print_table(columns)
+
+
+def _newest(feed: Feed) -> str:
+    """What says which of two rows of a key is newer."""
+    columns = feed.version.columns if feed.version else ()
+    ahead = {one.name: "" if one.ahead == DEFAULT_AHEAD else f" (ahead: {one.ahead})" for one in columns}
+    alone = f"{GENERATION}, {feed.mode}" if feed.mode == "snapshot" else GENERATION
+    return ", ".join(f"{name}{more}" for name, more in ahead.items()) or (alone if feed.key else "")
 
 
 def _running(state: Path, project: str | None, feeds: Path) -> Mapping[str, Mapping[str, str]]:

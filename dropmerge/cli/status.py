@@ -97,7 +97,7 @@ def _show_screen(answer: Status | None, as_of: str, trouble: str | None) -> None
 
 
 def _table(answer: Status) -> Table:
-    lines = table("feed", "last file", "waiting", "staged", "merged", "rejected rows", "dead letters")
+    lines = table("feed", "last file", "waiting", "staged", "merged", "rejected rows", "lost in file", "dead letters")
     for name, counts in answer.feeds.items():
         last, oldest = counts.last_file, counts.oldest_waiting
         waiting = f"{counts.in_flight}, oldest {_ago(oldest.at)}" if oldest else "0"
@@ -108,6 +108,7 @@ def _table(answer: Status) -> Table:
             str(counts.staged),
             f"{counts.merged} ({counts.merged_last_hour} in 1 h, {counts.merged_last_day} in 1 d)",
             str(counts.rejected_rows),
+            str(counts.lost_in_file),
             str(counts.dead_letters),
         )
     return lines

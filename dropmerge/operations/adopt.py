@@ -16,8 +16,8 @@ from dropmerge.operations.errors import NotDone
 from dropmerge.operations.queries import statement
 from services.merge.entries import find_entries
 from services.merge.follow import Changes, changed, changes, definition
-from services.merge.main_table import ADOPTION, MainTables, clustering, require_fit
-from services.shared.contract.order import ADOPTED, GENERATION, METADATA
+from services.merge.main_table import ADOPTION, MainTables, require_fit
+from services.shared.contract.order import ADOPTED, METADATA, clustering
 from services.shared.datasets import CONTRACT_LABEL, OPS
 from services.shared.errors import NotFoundError, PermanentError
 
@@ -115,11 +115,11 @@ def _faults(feed: Feed, table: Table) -> Iterator[str]:
 
 def _faults_of_rows(feed: Feed, counts: Any) -> Iterator[str]:
     key = ", ".join(feed.key)
-    if counts["incomplete"]:
+    if feed.of_every_row and counts["incomplete"]:
         *others, last = feed.of_every_row
         names = f"{', '.join(others)} or {last}" if others else last
         yield f"NULL in {names} in {counts['incomplete']} of its rows: fill it in, or delete these"
-    if counts["doubled"]:
+    if feed.key and counts["doubled"]:
         yield (
             f"{counts['doubled']} of its keys ({key}) are in several rows: delete all but one of each, or name a "
             "key in the contract that tells them apart"
@@ -132,23 +132,32 @@ def _refused(feed: Feed, faults: Sequence[str]) -> str:
 
 def _sentences(feed: Feed, table: Table, found: Changes, rows: int) -> Iterator[str]:
     yield from found.sentences()
-    equal = "" if feed.version == GENERATION.name else "at equal versions "
-    yield f"has {rows} rows, which get generation 0: {equal}a file's row wins"
+    yield f"has {rows} rows, which get generation 0: {_meaning(feed)}"
     names = {one.name for one in definition(feed)}
     if others := [one.name for one in table.schema if one.name not in names]:
         yield f"keeps {', '.join(others)}, which the contract has not: NULL in rows that files write from then on"
     if _clustering(feed, table) != table.clustering_fields:
-        yield f"is clustered by its key, {', '.join(clustering(feed) or ())}, from then on"
-    elif (table.clustering_fields or [])[:1] != feed.key[:1]:
-        yield f"is not clustered by {feed.key[0]}: each merge reads all of it"
+        by = ", ".join(clustering(feed))
+        yield f"is clustered by {'its key, ' if feed.key else ''}{by}, from then on"
+    elif (table.clustering_fields or [])[:1] != clustering(feed)[:1]:
+        yield f"is not clustered by {clustering(feed)[0]}: each merge reads all of it"
     yield f"gets the view {feed.table}_current; {adopted_table(feed)} keeps a copy of its rows as they are"
+
+
+def _meaning(feed: Feed) -> str:
+    """What generation 0 means for the rows of before."""
+    if feed.mode == "append":
+        return "they stay beside the rows of files"
+    if feed.mode == "snapshot":
+        return "the first file replaces them, as each newer one does the one before"
+    return f"{'at equal versions ' if feed.versions else ''}a file's row wins"
 
 
 def _clustering(feed: Feed, table: Table) -> Any:
     """Of a table without any, that of a main table: it can be added to one that is there
     (https://cloud.google.com/bigquery/docs/manage-clustered-tables)."""
     is_free = table.clustering_fields is None and table.time_partitioning is None and table.range_partitioning is None
-    return clustering(feed) if is_free else table.clustering_fields
+    return (clustering(feed) or None) if is_free else table.clustering_fields
 
 
 def _add_columns(warehouse: Warehouse, table: Table, adoption: Adoption) -> None:

@@ -37,6 +37,8 @@ class FeedStatus:
     merged_last_day: int
     superseded: int
     rejected_rows: int
+    lost_in_file: int
+    """Rows of merged files that lost to another row of their own file with the same key."""
     dead_letters: int
     """Ever, those that were replayed or discarded too."""
     last_file: FileStatus | None
@@ -62,11 +64,12 @@ class Status:
 
 
 def read_status(connection: Connection, in_flight: InFlight) -> Status:
-    """Five queries, whatever the number of feeds; listings and metrics cost none."""
+    """Six queries, whatever the number of feeds; listings and metrics cost none."""
     snapshot = in_flight.snapshot()
     merged = {row["feed"]: dict(row) for row in connection.ledger("count_merged.sql")}
     ended = {(row["feed"], row["event"]): row["n"] for row in connection.query("count_ended.sql")}
     rejected = {row["feed"]: row["n"] for row in connection.query("count_rejected.sql")}
+    lost = {row["feed"]: row["n"] for row in connection.ledger("count_lost.sql")}
     staged = _staged(connection, snapshot.loads)
     feeds = {}
     for name in connection.feeds:
@@ -81,6 +84,7 @@ def read_status(connection: Connection, in_flight: InFlight) -> Status:
             merged_last_day=counts.get("last_day", 0),
             superseded=ended.get((name, "superseded"), 0),
             rejected_rows=rejected.get(name, 0),
+            lost_in_file=lost.get(name, 0),
             dead_letters=ended.get((name, "dead_lettered"), 0) + exhausted,
             last_file=_file(max(own, key=lambda load: load.created, default=None)),
             oldest_waiting=_file(

@@ -35,7 +35,9 @@ def find_old_tombstones(connection: Connection, older_than: timedelta, feed: str
         )
     before = datetime.now(UTC) - older_than
     chosen: Sequence[Feed] = (
-        [connection.feed(feed)] if feed else [one for one in connection.feeds.values() if one.delete]
+        [connection.feed(feed)]
+        if feed
+        else [one for one in connection.feeds.values() if one.delete or one.mode == "snapshot"]
     )
     return [OldTombstones(one, before, _count(connection, one, before)) for one in chosen]
 

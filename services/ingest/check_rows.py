@@ -15,7 +15,7 @@ from services.ingest.row_texts import asides, marker, parameters
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import RESCUED, metadata
-from services.shared.datasets import CONTRACT_LABEL
+from services.shared.datasets import CONTRACT_LABEL, GENERATION_LABEL
 from services.shared.errors import PermanentError
 from services.shared.load import Load
 from services.shared.sql import Templates
@@ -32,6 +32,8 @@ class Counts:
     """Among the rows that passed."""
     duplicate_keys: int = 0
     """How many times rows that passed share key and version and differ."""
+    lost: int = 0
+    """Rows that passed and lose to another of the file with their key."""
 
 
 def check_rows(
@@ -56,9 +58,10 @@ def check_rows(
 
 
 def _count(warehouse: Warehouse, feed: Feed, tables: Tables, layout: Layout) -> Counts:
-    (counted,) = warehouse.query(_SQL.render("count_rows.sql", checked=tables.checked, shared=feed.of_every_row))
+    sql = _SQL.render("count_rows.sql", checked=tables.checked, key=feed.key, shared=feed.of_every_row)
+    (counted,) = warehouse.query(sql)
     duplicate_keys = count_duplicate_keys(warehouse, feed, tables, layout, counted["repeated"])
-    return Counts(counted["total"], counted["bad"], counted["deletes"], duplicate_keys)
+    return Counts(counted["total"], counted["bad"], counted["deletes"], duplicate_keys, counted["lost"])
 
 
 def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
@@ -98,11 +101,14 @@ def stage_rows(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables) -> 
         "stage_rows.sql",
         staging=tables.staging,
         checked=tables.checked,
-        label=CONTRACT_LABEL,
-        contract=feed.fingerprint,
+        labels=[(CONTRACT_LABEL, feed.fingerprint), *_generation(feed, load)],
     )
     warehouse.create_table_once(f"stage-{load.load_id}", tables.staging, sql)
     drop_intermediate_tables(warehouse, tables)
+
+
+def _generation(feed: Feed, load: Load) -> list[tuple[str, str]]:
+    return [(GENERATION_LABEL, str(load.source.generation))] if feed.mode == "snapshot" else []
 
 
 def drop_intermediate_tables(warehouse: Warehouse, tables: Tables) -> None:

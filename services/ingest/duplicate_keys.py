@@ -17,7 +17,7 @@ _SQL = Templates(Path(__file__).parent)
 
 def count_duplicate_keys(warehouse: Warehouse, feed: Feed, tables: Tables, layout: Layout, repeated: int) -> int:
     """Among the good rows of the checked table, where `repeated` times several share key and version."""
-    if not repeated:
+    if not repeated or not feed.key:
         # Reading all columns costs as much as the check of the rows did.
         return 0
     rest = [(c.name, c.kind.comparable) for c in columns(feed, layout) if c.name not in feed.of_every_row]

@@ -15,8 +15,6 @@ from services.shared.contract.limits import limit_refusals
 from services.shared.contract.order import RESCUED
 from services.shared.sql import identifier
 
-_FUTURE = "TIMESTAMP_ADD(@created, INTERVAL 24 HOUR)"
-
 
 @dataclass(frozen=True)
 class CheckedColumn:
@@ -89,9 +87,18 @@ def _of_columns(feed: Feed, layout: Layout) -> Iterator[Rule]:
             )
     for column in columns(feed, layout):
         yield from (_rule(feed, column.name, *found) for found in _conditions(feed, layout, column))
+    if feed.twice == "reject":
+        yield Rule("key_twice", _is_key_twice(feed))
     if layout.rescued:
         kept = f"TO_JSON_STRING({RESCUED.name})"
         yield from (_rule(feed, RESCUED.name, *found) for found in _unreadable(feed, RESCUED.name, kept))
+
+
+def _is_key_twice(feed: Feed) -> str:
+    """Whatever else is right or wrong with the rows: which of them was meant, nobody knows."""
+    key = [identifier(name) for name in feed.key]
+    known = " AND ".join(f"{name} IS NOT NULL" for name in key)
+    return f"{known} AND COUNT(*) OVER (PARTITION BY {', '.join(key)}) > 1"
 
 
 def _conditions(feed: Feed, layout: Layout, column: Column) -> Iterator[tuple[str, str]]:
@@ -100,8 +107,7 @@ def _conditions(feed: Feed, layout: Layout, column: Column) -> Iterator[tuple[st
     if column.name in feed.required:
         yield "missing_value", f"{text} IS NULL"
     yield from ((fault.reason, fault.condition) for fault in kind.faults(text, value))
-    future = kind.at(_FUTURE) if column.name == feed.version else None
-    if future:
+    if future := feed.ahead_limit(column):
         yield "version_in_the_future", f"{value} > {future}"
     yield from ((limit.reason, limit.condition) for limit in limit_refusals(column, text, value))
     if column.check:

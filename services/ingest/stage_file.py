@@ -132,7 +132,8 @@ class Stager:
                     drop_intermediate_tables(self.warehouse, tables)
                 raise
         delivery.log_fields.update(rows=counts.rows, rejected_rows=counts.rejected)
-        warning = {"duplicate_keys": counts.duplicate_keys} if counts.duplicate_keys else {}
+        found = {"duplicate_keys": counts.duplicate_keys, "lost_in_file": counts.lost}
+        warning = {name: number for name, number in found.items() if number}
         delivery.log_fields.update(warning)
         delivery.record_event(
             "checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes, **warning

@@ -45,9 +45,15 @@ def _shown(field: SchemaField) -> str:
 
 def identity(feed: Feed) -> str:
     """What a main table's rows are told apart and ordered by: it stays as long as the table does."""
-    key = ", ".join(f"{name} {feed.type_of(name).name}" for name in feed.key)
-    kind = "" if feed.version == GENERATION.name else f" {feed.type_of(feed.version).name}"
-    return f"key {key}; version {feed.version}{kind}"
+    if feed.mode == "append":
+        return "no key: each row of each file is one (mode append)"
+    if feed.mode == "snapshot":
+        return f"key {_typed(feed, feed.key)}; the newest file alone (mode snapshot)"
+    return f"key {_typed(feed, feed.key)}; version {_typed(feed, feed.versions) or GENERATION.name}"
+
+
+def _typed(feed: Feed, names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {feed.type_of(name).name}" for name in names)
 
 
 def definition(feed: Feed, extra: Collection[str] = ()) -> list[SchemaField]:

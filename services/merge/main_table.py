@@ -16,7 +16,7 @@ from services.merge.follow import Changes, changed, changes, definition, identit
 from services.merge.ledger import create_ledger
 from services.merge.lock import create_lock
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import METADATA
+from services.shared.contract.order import METADATA, clustering
 from services.shared.datasets import CONTRACT_LABEL, OPS
 from services.shared.errors import PermanentError, TransientError
 from services.shared.sql import Templates
@@ -97,7 +97,7 @@ class MainTables:
 
     def _create(self, feed: Feed, extra: Collection[str]) -> Table:
         table = Table(self._name(feed), definition(feed, extra))
-        table.clustering_fields = clustering(feed)
+        table.clustering_fields = clustering(feed) or None
         table.labels = {CONTRACT_LABEL: feed.fingerprint}
         self.warehouse.create_table(table)
         return self._find(feed)
@@ -127,12 +127,6 @@ class MainTables:
 
     def _name(self, feed: Feed) -> str:
         return f"{self.project}.{feed.table}"
-
-
-def clustering(feed: Feed) -> list[str] | None:
-    """The columns of the key that a main table is clustered by, at most four of certain types
-    (https://cloud.google.com/bigquery/docs/clustered-tables#limitations); None where there is none."""
-    return [name for name in feed.key if feed.type_of(name).can_cluster][:4] or None
 
 
 def require_fit(feed: Feed, entries: Sequence[Entry], table: Table | None) -> None:

@@ -13,6 +13,7 @@ import tenacity
 from services.merge.ledger import applied_loads
 from services.merge.main_table import MainTable, MainTables
 from services.merge.merge_group import merge_group
+from services.merge.snapshots import too_small
 from services.merge.staged import Staged, find_staged
 from services.merge.statement import MAX_LOADS, fit_group, staging_name
 from services.merge.turns import RecentIds, Turns
@@ -131,11 +132,19 @@ class Merger:
         names = {load_id: staging_name(self._project, feed, load_id) for load_id in load_ids}
         waiting = [find_staged(self.warehouse, feed, load_id, name) for load_id, name in names.items()]
         with delivery.timed("merge"):
-            merge_id, merged = self._merge_group_or_first(feed, fit_group(self._project, feed, main, waiting))
+            fitting = self._large_enough(feed, main, fit_group(self._project, feed, main, waiting))
+            merge_id, merged = self._merge_group_or_first(feed, fitting)
         group = [one.load_id for one in merged]
         delivery.log_fields.update(merge_id=merge_id, merged_with=len(group) - 1)
         self._drop_staging(main, group, tables)
         delivery.record_event("merged", merge_id=merge_id, loads=group)
+
+    def _large_enough(self, feed: Feed, main: MainTable, group: Sequence[Staged]) -> Sequence[Staged]:
+        """The group without snapshots that are too small: each is refused by its own message, the first's at once."""
+        refused = too_small(self.warehouse, self._project, feed, main, group)
+        if group[0].load_id in refused:
+            raise PermanentError("snapshot_too_small", refused[group[0].load_id])
+        return [one for one in group if one.load_id not in refused]
 
     def _merge_group_or_first(self, feed: Feed, group: Sequence[Staged]) -> tuple[str, Sequence[Staged]]:
         """The MERGE's id and the loads that it took: the first alone if BigQuery refuses the whole group."""

@@ -12,19 +12,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.shared.contract.feed import Feed
+from services.shared.contract.order import GENERATION, clustering
+from services.shared.contract.types import type_named
 from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
 _SQL = Templates(Path(__file__).parent)
 
 Bound = tuple[str, str]
-"""Operator and literal that the first key column is held against."""
+"""Operator and literal that the first column of the table's clustering is held against."""
 
 
 def key_range(warehouse: Warehouse, feed: Feed, staging: Sequence[str]) -> list[Bound]:
-    """Of the first key column in these tables; none where they have no rows."""
-    sql = _SQL.render("key_range.sql", feed=feed, staging=staging)
+    """Of what the main table is clustered by first, in these tables; none where that is nothing, or no row is."""
+    if not clustering(feed):
+        return []
+    column = clustering(feed)[0]
+    sql = _SQL.render("key_range.sql", column=column, staging=staging)
     (found,) = warehouse.query(sql)
     if found["low"] is None:
         return []
-    return feed.type_of(feed.key[0]).bounds(found["low"], found["high"])
+    kind = type_named(GENERATION.type) if column == GENERATION.name else feed.type_of(column)
+    return kind.bounds(found["low"], found["high"])

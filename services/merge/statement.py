@@ -12,7 +12,7 @@ from services.merge.main_table import MainTable
 from services.merge.pruning import Bound
 from services.merge.staged import Staged, all_extra
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import Rank, column_names, ranking
+from services.shared.contract.order import METADATA, Rank, clustering, column_names, ranking
 from services.shared.contract.types import type_named
 from services.shared.datasets import STAGING
 from services.shared.load import staging_table
@@ -33,7 +33,7 @@ def merge_statement(
     merge_id: str = "",
     bounds: Sequence[Bound] = (),
 ) -> str:
-    """The script that applies these loads in one transaction. `bounds`: of the first key column, as `key_range`."""
+    """The script that applies these loads in one transaction. `bounds`: as `key_range`."""
     extra = list(all_extra(loads))
     names = [*column_names(feed), *extra]
     known = {name.lower() for name in names}
@@ -47,12 +47,14 @@ def merge_statement(
         lock=lock_table(project, feed),
         entries=entries_table(project),
         sources=[{"table": load.table, "absent": set(extra) - set(all_extra([load]))} for load in loads],
-        bounds=bounds,
+        bounds=[(column, *bound) for column in clustering(feed)[:1] for bound in bounds],
         ranking=[*ranks, *(Rank(name, type_named("STRING").comparable) for name in extra), last],
         names=names,
         others=[(name, name in main.arrays) for name in main.columns if name.lower() not in known],
-        load_ids=[load.load_id for load in loads],
+        loads=loads,
+        nothing={column.name: column.kind.nothing for column in feed.columns},
         merge_id=merge_id,
+        kept={*feed.key, *(one.name for one in METADATA)},
         not_ready=NOT_READY,
     )
 

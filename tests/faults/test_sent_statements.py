@@ -30,7 +30,8 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
         replay_batch(pipeline.connection, mailbox, dead_letters, "a test")
     pipeline.wait_until_idle()
     current = [pipeline.connection.rows(f"SELECT * FROM `{feed.table}_current`") for feed in feeds.values()]
-    assert [len(rows) for rows in current] == [1] * len(feeds)
+    # Without a key each row of the files that are merged is one.
+    assert [len(rows) for rows in current] == [1 if feed.key else 8 for feed in feeds.values()]
     assert unseen(faulty.script.statements, read_feeds(faulty.feeds)) == []
     assert known(feeds) <= set(map(normalised, faulty.script.statements))
 

@@ -42,6 +42,7 @@ _NAMES = (
     *("JSON", "BYTES", "GEOGRAPHY"),
 )
 _ROW_NUMBER = "_row_number"
+_LABEL = re.compile(r"\('(\w+)', '(\w+)'\)")
 _Match = ast_enums_pb2.ASTMergeWhenClauseEnums
 _Action = ast_enums_pb2.ASTMergeActionEnums
 
@@ -170,6 +171,7 @@ class GoogleSql(Warehouse):
         name = ".".join(one.id_string for one in node.parent.name.names)
         if node.HasField("query"):
             self.tables[name] = self._select(_text(sql, node.query), parameters)
+            self.tables[name].labels = dict(_LABEL.findall(_text(sql, node).partition(" AS\n")[0]))
         elif name not in self.tables:
             analyser = Analyser()
             analyser.analyse(_text(sql, node))

@@ -35,7 +35,7 @@ class Mutation:
 
 
 _MERGE = "services/merge/merge.sql"
-_UPSERT = "services/merge/strategies/upsert.sql"
+_UPSERT = "services/merge/strategies/matched.sql"
 _ORDER_OF_ROWS = "services/shared/contract/order.py"
 _MERGER = "services/merge/merge_loads.py"
 _STAGER = "services/ingest/stage_file.py"
@@ -62,7 +62,7 @@ MUTATIONS = [
         "no-version-guard",
         "G1",
         _UPSERT,
-        "WHEN MATCHED AND {{ beats() }} THEN",
+        "WHEN MATCHED AND {{ order.beats(ranking) }} THEN",
         "WHEN MATCHED THEN",
         f"{_G1}an_older_version_in_a_later_file_loses",
     ),
@@ -70,9 +70,25 @@ MUTATIONS = [
         "no-tie-break",
         "G1",
         _ORDER_OF_ROWS,
-        "feed.version, GENERATION.name, DELETED.name",
-        "feed.version, DELETED.name",
+        "*feed.versions, GENERATION.name, DELETED.name",
+        "*feed.versions, DELETED.name",
         f"{_G1}equal_versions_are_decided_by_the_generation",
+    ),
+    Mutation(
+        "append-not-idempotent",
+        "G1",
+        "services/merge/strategies/append.sql",
+        "WHERE _s._load_id NOT IN (",
+        "WHERE '' NOT IN (",
+        "tests/statements/test_modes.py::test_g1_a_transaction_that_was_torn_is_repaired_by_repeating_it[append]",
+    ),
+    Mutation(
+        "older-snapshot-brings-back",
+        "G3",
+        "services/merge/strategies/snapshot.sql",
+        "COALESCE(MAX(l.generation), 0)",
+        "COALESCE(MAX(0), 0)",
+        "tests/statements/test_modes.py::test_g3_an_empty_snapshot_deletes_all_and_is_remembered",
     ),
     Mutation("no-column-order", "G1", _ORDER_OF_ROWS, " *feed.tie_breakers,", "", _ORDER),
     Mutation(
@@ -218,7 +234,7 @@ MUTATIONS = [
         "hard-delete",
         "G3",
         _UPSERT,
-        "WHEN MATCHED AND {{ beats() }} THEN",
+        "WHEN MATCHED AND {{ order.beats(ranking) }} THEN",
         "WHEN MATCHED AND _s._deleted AND {{ beats() }} THEN DELETE\nWHEN MATCHED AND {{ beats() }} THEN",
         f"{_ORDER}[delete after update]",
     ),
@@ -441,7 +457,7 @@ MUTATIONS = [
     Mutation(
         "old-values-stay",
         "G9",
-        "services/merge/strategies/upsert.sql",
+        "services/merge/strategies/matched.sql",
         "  , {{ name | identifier }} = {{ '[]' if is_array else 'NULL' }}",
         "",
         f"{_CHANGES}test_g9_an_old_value_does_not_stand_beside_new_ones",

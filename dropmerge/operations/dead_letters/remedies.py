@@ -84,6 +84,11 @@ REMEDIES: dict[str, Remedy] = {
         "Take it over with its rows (`dropmerge adopt FEED`), or name another table and deploy both services; "
         "then replay.",
     ),
+    "snapshot_too_small": Remedy(
+        "The error says how many keys the file has and how many rows the table: it would replace them all.",
+        "If the file was cut: have it sent again, then discard. If it is whole: write a lower "
+        "`snapshot: {at_least: …}`, deploy both services, replay.",
+    ),
     "staging_missing": Remedy(
         "`dropmerge explain` on the object: the staging table expired, or was deleted before its MERGE.",
         "Announce the pinned copy again with `dropmerge backfill --dead-letters gs://ARCHIVE/FEED/LOAD_ID`, and "

@@ -11,9 +11,9 @@ from pathlib import Path
 from dropmerge.operations.errors import NotDone
 from dropmerge.operations.feeds.names import column_names
 from services.ingest.formats import sample
-from services.shared.contract.columns import GENERATION
 from services.shared.contract.formats import Format
 from services.shared.contract.types import TYPES
+from services.shared.contract.version import GENERATION
 
 SAMPLE_ROWS = 20_000
 _CHANGES = {"changed", "lastmod", "modified", "revision", "update", "updated", "version"}

@@ -87,9 +87,14 @@ class LoadHistory:
     def warning(self) -> str | None:
         """What was found in the file that no row is refused for."""
         found = next((one.detail for one in reversed(self.events) if one.event == "checked"), {})
-        number = found.get("duplicate_keys")
+        number, lost = found.get("duplicate_keys"), found.get("lost_in_file")
         what = "several rows of this file have one key and version and differ, so that one of them stays"
-        return f"{what}: {number} times" if number else None
+        passed = found.get("rows", 0) - found.get("rejected_rows", 0)
+        sentences = [
+            *([f"{lost} of its {passed} rows lost to another row of this file with the same key"] if lost else []),
+            *([f"{what}: {number} times"] if number else []),
+        ]
+        return "; ".join(sentences) or None
 
     @property
     def is_sent_again(self) -> bool:

@@ -77,28 +77,45 @@ def row_counts(connection: Connection, merge: Merge, load: Load, jobs: Sequence[
     """Of the whole MERGE: rows staged, deletes among them, and as BigQuery counts them inserted and updated.
 
     An applied delete is an update, or inserts a tombstone. `ignored` were stale: the table, or the same MERGE, had a
-    newer row for the key, or this very one. Empty where BigQuery no longer has the job; inserted and updated alone
-    where the journal has lost a load.
+    newer row for the key, or this very one; `lost_in_file` of them lost to a row of their own file. Empty where
+    BigQuery no longer has the job; inserted and updated alone where the journal has lost a load.
     """
     done = [job for job in jobs if f"-{merge.id}-" in job.job_id and not job.error_result]
     children = [child for job in done for child in connection.warehouse.client.list_jobs(parent_job=job.job_id)]
     counts = [child.dml_stats for child in children if child.statement_type == "MERGE" and child.dml_stats]
+    feed = connection.feeds.get(load.feed)
+    if feed and feed.mode == "append":
+        return _appended(connection, merge, load)
     if not counts:
         return {}
     inserted = sum(count.inserted_row_count for count in counts)
     updated = sum(count.updated_row_count for count in counts)
-    rows = connection.query("checked_counts.sql", _loads(merge.load_ids, load))
-    checked = [json.loads(row["detail"]) for row in rows]
+    checked = _checked(connection, merge, load)
     if len(checked) < len(merge.load_ids):
         return {"inserted": inserted, "updated": updated}
     staged = sum(one["rows"] - one["rejected_rows"] for one in checked)
+    lost = sum(one.get("lost_in_file", 0) for one in checked)
     return {
         "staged": staged,
         "deletes": sum(one.get("deletes", 0) for one in checked),
         "inserted": inserted,
         "updated": updated,
         "ignored": staged - inserted - updated,
+        **({"lost_in_file": lost} if lost else {}),
     }
+
+
+def _appended(connection: Connection, merge: Merge, load: Load) -> dict[str, int]:
+    """Each row that passed is inserted, whatever its job says of one that was repeated."""
+    checked = _checked(connection, merge, load)
+    staged = sum(one["rows"] - one["rejected_rows"] for one in checked)
+    return {"staged": staged, "inserted": staged} if len(checked) == len(merge.load_ids) else {}
+
+
+def _checked(connection: Connection, merge: Merge, load: Load) -> list[dict[str, int]]:
+    """The counts of each load that the journal has."""
+    rows = connection.query("checked_counts.sql", _loads(merge.load_ids, load))
+    return [json.loads(row["detail"]) for row in rows]
 
 
 def _loads(load_ids: Sequence[str], load: Load) -> dict[str, tuple[str, Any]]:

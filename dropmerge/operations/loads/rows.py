@@ -33,6 +33,11 @@ class RowHistory:
 
 def read_row(connection: Connection, feed: Feed, pairs: Sequence[str]) -> RowHistory:
     """The row of a key, given as name=value, as it is in the main table, and why. Raises UsageError."""
+    if not feed.key:
+        raise UsageError(
+            f"{feed.name} has no key (mode: append): each row of each file is a row of {feed.table}, which tells the "
+            "file in _object and _generation; `explain gs://…` tells of a file"
+        )
     given = dict(pair.partition("=")[::2] for pair in pairs)
     if set(given) != set(feed.key):
         raise UsageError(f"the key of {feed.name} is {', '.join(feed.key)}: give each as name=value")
@@ -51,7 +56,7 @@ def read_row(connection: Connection, feed: Feed, pairs: Sequence[str]) -> RowHis
         row[DELETED.name],
         _loses_to(feed, row),
         None if is_adopted else f"{row[OBJECT.name]}#{row[GENERATION.name]}",
-        "the row was there before this feed (adopted), and no file has a newer one" if is_adopted else None,
+        _why(feed, row),
     )
 
 
@@ -72,6 +77,8 @@ def _parsed(name: str, kind: ColumnType, text: str) -> Any:
 
 def _loses_to(feed: Feed, row: dict[str, Any]) -> list[str]:
     """The total order of a key's rows, from this row's place upwards."""
+    if feed.mode == "snapshot":
+        return [f"whatever a newer file (an object generation above {row[GENERATION.name]}) has, or has not"]
     ranks, steps = [rank.name for rank in ranking(feed)], _steps(feed, row)
     others = [
         f"{name} greater than {'NULL' if row[name] is None else row[name]}" for name in ranks if name not in steps
@@ -83,16 +90,30 @@ def _loses_to(feed: Feed, row: dict[str, Any]) -> list[str]:
 
 def _steps(feed: Feed, row: dict[str, Any]) -> dict[str, str]:
     """By a column of the order, what another row needs there; without the contract's other columns."""
-    version, generation = f"{feed.version} {row[feed.version]}", f"generation {row[GENERATION.name]}"
+    versions, generation = [f"{name} {row[name]}" for name in feed.versions], f"generation {row[GENERATION.name]}"
     newer = f"a newer upload (an object generation above {row[GENERATION.name]})"
-    is_versioned = feed.version != GENERATION.name
-    equal = f"{version} and {generation}" if is_versioned else generation
+    equal = _and([*versions, generation])
     return {
-        feed.version: f"a row with {feed.version} after {row[feed.version]}",
-        GENERATION.name: f"with {version}: one of {newer}: at equal versions the newer upload wins"
-        if is_versioned
+        **{
+            name: f"{f'with {_and(versions[:n])}: ' if n else 'a row with '}{name} after {row[name]}"
+            for n, name in enumerate(feed.versions)
+        },
+        GENERATION.name: f"with {_and(versions)}: one of {newer}: at equal versions the newer upload wins"
+        if versions
         else f"a row of {newer}",
         DELETED.name: "" if row[DELETED.name] else f"with {equal}: a delete",
         OBJECT.name: "a row that is the same in all of these, "
         f"of an object whose name is greater than {row[OBJECT.name]}",
     }
+
+
+def _and(parts: Sequence[str]) -> str:
+    return " and ".join(parts)
+
+
+def _why(feed: Feed, row: dict[str, Any]) -> str | None:
+    if feed.mode == "snapshot" and row[DELETED.name]:
+        return "the newest file lacks this key; the one that is named here is the last that had it"
+    if row[LOAD_ID.name] != ADOPTED:
+        return None
+    return "the row was there before this feed (adopted), and no file has a newer one"

@@ -2,7 +2,8 @@
    several rows. #}
 SELECT
   COUNT(*) AS row_count,
-  COUNTIF({% for name in feed.of_every_row %}{{ name | identifier }} IS NULL{{ '' if loop.last else ' OR ' }}{% endfor %}) AS incomplete,
+  COUNTIF({% for name in feed.of_every_row %}{{ name | identifier }} IS NULL{{ '' if loop.last else ' OR ' }}{% else %}FALSE{% endfor %}) AS incomplete,
+{% if feed.key %}
   (
     SELECT COUNT(*)
     FROM (
@@ -12,4 +13,7 @@ SELECT
       HAVING COUNT(*) > 1
     )
   ) AS doubled
+{% else %}
+  0 AS doubled
+{% endif %}
 FROM {{ feed.table | identifier }}

@@ -8,7 +8,7 @@ CREATE OR REPLACE TABLE {{ main | identifier }} (
   {{ name | identifier }} {{ kind }}{{ ' NOT NULL' if is_required }}{{ '' if loop.last else ',' }}
 {% endfor %}
 )
-CLUSTER BY {{ key | map('identifier') | join(', ') }}
+{% if key %}CLUSTER BY {{ key | map('identifier') | join(', ') }}{% endif %}
 OPTIONS (labels = [({{ label | literal }}, {{ contract | literal }})])
 AS
 SELECT {% for name, _, _ in columns %}{{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}

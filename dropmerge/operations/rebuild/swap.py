@@ -23,7 +23,7 @@ from services.merge.lock import create_lock, lock_table
 from services.merge.main_table import MainTables
 from services.shared import tables
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import ADOPTED
+from services.shared.contract.order import ADOPTED, clustering
 from services.shared.datasets import CONTRACT_LABEL
 from services.shared.errors import NotFoundError, PermanentError
 from services.shared.sql import Templates
@@ -65,7 +65,7 @@ class Swap:
             main=main,
             built=str(table.reference),
             columns=[(one.name, standard(one), one.mode == "REQUIRED") for one in table.schema],
-            key=build.contract.key[:4],
+            key=clustering(build.contract),
             drops=not self._lay_out(),
             label=CONTRACT_LABEL,
             contract=build.contract.fingerprint,
@@ -131,10 +131,10 @@ class Swap:
         (https://github.com/dbt-labs/dbt-core/issues/2000), and changes the clustering of one that is there
         (https://cloud.google.com/bigquery/docs/manage-clustered-tables#modifying-cluster-spec).
         """
-        live, key = self.build.warehouse.find_table(self._main), self.build.contract.key[:4]
+        live, key = self.build.warehouse.find_table(self._main), clustering(self.build.contract) or None
         if live is None or (live.clustering_fields == key and not _is_partitioned(live)):
             return True
-        if _is_partitioned(live) or not set(key) <= {field.name for field in live.schema}:
+        if _is_partitioned(live) or not {*(key or ())} <= {field.name for field in live.schema}:
             return False
         live.clustering_fields = key
         self.build.warehouse.update_table(live, "clustering_fields")

@@ -141,7 +141,7 @@ class Verification:
         wanted = self._schema(self._name)
         comparable = [one for one in wanted if there.get(one.name.lower()) == (standard(one), one.mode == "REPEATED")]
         sql = _SQL.render(
-            "differences.sql",
+            "differences.sql" if self.contract.key else "differences_of_bags.sql",
             differences=self._differences,
             feed=self.contract,
             main=self._main,

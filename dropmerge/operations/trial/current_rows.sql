@@ -2,6 +2,6 @@
 SELECT {% for column in feed.columns %}{{ column.name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
 
 FROM {{ current | identifier }}
-ORDER BY {% for name in feed.key %}{{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
+{% if feed.key %}ORDER BY {% for name in feed.key %}{{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}{% endif %}
 
 LIMIT @most

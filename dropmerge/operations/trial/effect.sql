@@ -14,8 +14,8 @@ _before AS (
   FROM {{ before | identifier }} AS _t
 {% if not after %}
   WHERE EXISTS (SELECT 1 FROM _staged AS _s WHERE {{ same('_s', '_t') }})
-{% for operator, literal in bounds %}
-    AND _t.{{ feed.key[0] | identifier }} {{ operator }} {{ literal }}
+{% for column, operator, literal in bounds %}
+    AND _t.{{ column | identifier }} {{ operator }} {{ literal }}
 {% endfor %}
 {% endif %}
 ),
@@ -46,7 +46,8 @@ _changed AS (
 {% if before %}
   LEFT JOIN _before AS _b ON {{ same('_a', '_b') }}
 {% endif %}
-  WHERE _a._load_id = @load_id
+  WHERE _a._load_id = @load_id{% if before and after %} OR (_a._deleted AND NOT _b._deleted){% endif %}
+
 )
 SELECT
   COUNTIF(NOT _was AND NOT _gone) AS inserted,

@@ -16,12 +16,10 @@ from services.shared.contract.meant import meant
 from services.shared.contract.place import From
 from services.shared.contract.types import TYPES, ColumnType, type_named
 from services.shared.contract.types.repeated import Repeated
+from services.shared.contract.version import DEFAULT_AHEAD, Version
 from services.shared.contract.words import Words
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,127}$")]
-GENERATION = "_generation"
-"""As version: the newest file wins."""
-Version = Annotated[str, StringConstraints(pattern=rf"^({GENERATION}|[A-Za-z][A-Za-z0-9_]{{0,127}})$")]
 Type = Annotated[str, AfterValidator(lambda name: type_named(name).name)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 LocalRule = Literal["reject", "earlier", "later"]
@@ -129,7 +127,7 @@ class Columns:
 
     columns: Sequence[Column]
     key: Sequence[str]
-    version: str
+    version: Version
     delete: Delete | None
 
     def faults(self) -> Iterator[Fault]:
@@ -175,13 +173,13 @@ class Columns:
         for number, name in enumerate(self.key):
             if name in self.key[:number]:
                 yield Fault(("key", number), f"{name} is there already")
-        if self.version in self.key:
-            yield Fault(("version",), f"{self.version} is of the key, which is equal for all versions of a row")
+        for one in self.version.columns:
+            if one.name in self.key:
+                yield Fault(one.place, f"{one.name} is of the key, which is equal for all versions of a row")
 
     def _named(self) -> Iterator[tuple[Place, str]]:
         yield from ((("key", number), name) for number, name in enumerate(self.key))
-        if self.version != GENERATION:
-            yield ("version",), self.version
+        yield from ((one.place, one.name) for one in self.version.columns)
 
     def _of_type(self, place: Place, column: Column) -> Iterator[Fault]:
         kind = type_named(column.type)
@@ -189,14 +187,18 @@ class Columns:
             yield Fault((*place, "mode"), "an array is neither of a key nor a version: arrays have no order")
         if column.name in self.key and not kind.can_be_key:
             yield Fault((*place, "type"), f"a key cannot be {kind.name}: equality of its values is not identity")
-        if column.name == self.version and not kind.can_be_version:
+        if column.name in self.version.names and not kind.can_be_version:
             fit = sorted(one.name for one in TYPES.values() if one.can_be_version)
             yield Fault((*place, "type"), f"a version is one of {', '.join(fit)}; {kind.name} is not")
+        for one in self.version.columns:
+            is_moment = kind.at("@created") is not None
+            if one.name == column.name and one.ahead != DEFAULT_AHEAD and kind.can_be_version and not is_moment:
+                yield Fault(one.place, f"ahead is for a version that is a point in time; {column.name} is {kind.name}")
 
     def _of_default(self, place: Place, column: Column) -> Iterator[Fault]:
         if column.default is None:
             return
-        if column.mode == "REQUIRED" or column.name in (*self.key, self.version):
+        if column.mode == "REQUIRED" or column.name in (*self.key, *self.version.names):
             why = "which is of the key, the version, or REQUIRED: leave the default out"
             yield Fault(place, f"no file may lack {column.name}, {why}")
         if not column.kind.accepts(column.default):

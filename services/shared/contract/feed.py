@@ -14,12 +14,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from services.shared.contract import glob, shape
-from services.shared.contract.columns import GENERATION, Column, Columns, Delete, Model, Name, Version, parse_check
+from services.shared.contract.columns import Column, Columns, Delete, Model, Name, parse_check
 from services.shared.contract.fault import Fault, Place, refuse
 from services.shared.contract.formats import Format, Ndjson
+from services.shared.contract.mode import Mode, faults_of_mode
 from services.shared.contract.synonyms import in_our_words
 from services.shared.contract.types import ColumnType
 from services.shared.contract.types.notation import same_marks
+from services.shared.contract.version import InContract, Version
 from services.shared.datasets import OPS, STAGING
 
 __all__ = ["BadRows", "Column", "Delete", "Feed"]
@@ -87,6 +89,18 @@ class BadRows(Model):
         return bad <= self.at_most
 
 
+class Snapshot(Model):
+    at_least: Annotated[int | str, BeforeValidator(_rows_or_share)] = "50%"
+    """Keys of a file, or a share of the rows that the table has without tombstones: with fewer it is refused when it
+    arrives."""
+
+    def tolerates(self, keys: int, live: int) -> bool:
+        """Exactly: of 1,000 rows 0.1% is one row."""
+        if isinstance(self.at_least, str):
+            return keys * 100 >= _percent(self.at_least) * live
+        return keys >= self.at_least
+
+
 class Feed(Model):
     """Which files, their format, their columns, and the table that they make."""
 
@@ -95,8 +109,14 @@ class Feed(Model):
     """Which objects of the bucket are files of this feed: `*` and `?` stay within a folder, `**` crosses folders."""
     format: Annotated[Format, Field(discriminator="type")]
     table: TableName
-    key: list[Name] = Field(min_length=1)
-    version: Version
+    mode: Mode = "upsert"
+    key: list[Name] = Field(default=[])
+    """Empty where each row of each file is a row of the table."""
+    version: InContract = None
+    """None where the contract does not say: the newest file wins, if any does."""
+    twice: Literal["keep", "reject"] = "keep"
+    """What becomes of rows of one file that share a key: the newest of them wins, or all are refused."""
+    snapshot: Snapshot = Snapshot()
     delete: Delete | None = None
     columns: list[Column] = Field(min_length=1)
     missing_columns: MissingColumns = "null"
@@ -116,7 +136,8 @@ class Feed(Model):
     def _is_consistent(self) -> Feed:
         for column in self.columns:
             column.read_as(self.format)
-        faults = Columns(self.columns, self.key, self.version, self.delete).faults()
+        given = {name for name, one in Feed.model_fields.items() if getattr(self, name) != one.default}
+        faults = [*faults_of_mode(self, given), *Columns(self.columns, self.key, self._version, self.delete).faults()]
         lines = self._faults_of_lines() if isinstance(self.format, Ndjson) else ()
         refuse("Feed", [*self._faults_of_format(), *faults, *shape.faults(self), *lines])
         return self
@@ -155,8 +176,22 @@ class Feed(Model):
 
     @property
     def of_every_row(self) -> tuple[str, ...]:
-        """The columns that a delete must have too: the key and, where one of the columns is it, the version."""
-        return tuple(self.key) if self.version == GENERATION else (*self.key, self.version)
+        """The columns that a delete must have too: the key and, where columns are it, the version."""
+        return (*self.key, *self.versions)
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The columns that say which of two rows is newer, the first that differs; none where the newest file wins."""
+        return self._version.names
+
+    @property
+    def _version(self) -> Version:
+        return self.version or Version()
+
+    def ahead_limit(self, column: Column) -> str | None:
+        """SQL of the last value that is not too far ahead of `@created`; None where none is."""
+        found = next((one.limit for one in self._version.columns if one.name == column.name), None)
+        return column.kind.at(found) if found else None
 
     @property
     def _types(self) -> Mapping[str, str]:
@@ -191,7 +226,7 @@ class Feed(Model):
     @property
     def tie_breakers(self) -> list[str]:
         """The columns after version, generation and delete that complete the total order."""
-        return [c.name for c in self.columns if c.name not in self.key and c.name != self.version]
+        return [c.name for c in self.columns if c.name not in self.of_every_row]
 
     def check_sql(self, column: Column) -> str:
         """The column's check, parsed and written anew, so that only an expression can get through."""

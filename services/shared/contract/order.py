@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from services.shared.contract.columns import GENERATION as GENERATION_NAME
 from services.shared.contract.feed import Feed
 from services.shared.contract.types import TYPES
+from services.shared.contract.version import GENERATION as GENERATION_NAME
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,17 @@ def ranking(feed: Feed) -> list[Rank]:
     comparable: dict[str, Callable[[str], str]] = {one.name: one.kind.comparable for one in feed.columns}
     comparable |= {one.name: one.comparable for one in metadata(feed)}
     rescued = [RESCUED.name] if RESCUED in metadata(feed) else []
-    names = [feed.version, GENERATION.name, DELETED.name, *feed.tie_breakers, *rescued, OBJECT.name]
-    # The version may be the generation.
-    return [Rank(name, comparable[name]) for name in dict.fromkeys(names)]
+    names = [*feed.versions, GENERATION.name, DELETED.name, *feed.tie_breakers, *rescued, OBJECT.name]
+    if feed.mode == "snapshot":
+        # Of a tombstone no value is left to compare.
+        names = [GENERATION.name, OBJECT.name, *names[1:-1]]
+    return [Rank(name, comparable[name]) for name in names]
+
+
+def clustering(feed: Feed) -> list[str]:
+    """The columns that a main table is clustered by: those of the key that can be, of which BigQuery takes four
+    (https://cloud.google.com/bigquery/docs/clustered-tables#limitations); without a key the generation, so that a
+    MERGE finds a load's rows without reading the others."""
+    if not feed.key:
+        return [GENERATION.name]
+    return [name for name in feed.key if feed.type_of(name).can_cluster][:4]

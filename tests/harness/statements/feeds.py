@@ -95,8 +95,8 @@ def _feed(name: str, columns: list[dict[str, object]], key: list[str], **more: o
         "objects": f"incoming/{name}/*",
         "format": {"type": "csv"},
         "table": f"main.{name}",
-        "key": key,
-        "version": "version",
+        **({"key": key} if key else {}),
+        **({} if "mode" in more else {"version": "version"}),
         "columns": columns,
         **more,
     }
@@ -170,6 +170,22 @@ def _newest_file() -> Feed:
     ]
     delete = {"column": "op", "from": "__op", "equals": "D"}
     return _feed("newest_file", columns, ["id", "day"], version="_generation", delete=delete)
+
+
+def _append() -> Feed:
+    columns = [_column(f"a_{kind.lower()}", kind) for kind in TYPES]
+    return _feed("append", [_column("id", mode="REQUIRED"), *columns], [], mode="append", unknown_columns="add")
+
+
+def _snapshot() -> Feed:
+    columns = [_column("id"), *(_column(f"a_{kind.lower()}", kind) for kind in TYPES)]
+    return _feed("snapshot", columns, ["id"], mode="snapshot", unknown_columns="rescue")
+
+
+def _versions() -> Feed:
+    columns = [_column("id"), _column("day", "DATE"), _column("at", "TIMESTAMP"), _column("rev", "INT64")]
+    version = [{"column": "day", "ahead": "any"}, {"column": "at", "ahead": "7d"}, "rev", "_generation"]
+    return _feed("versions", columns, ["id"], version=version, delete={"column": "op", "equals": "D"})
 
 
 def _moments() -> Feed:
@@ -258,6 +274,7 @@ def _typed() -> Feed:
 def features() -> Mapping[str, Feed]:
     made = (
         *(_every_type(), _every_key(), _reserved_words(), _long_names(), _rescue(), _add(), _newest_file()),
+        *(_append(), _snapshot(), _versions()),
         *(_moments(), _encoded("latin", "iso-8859-1"), _encoded("windows", "windows-1252"), _lines(), _texts()),
         _typed(),
     )
@@ -293,7 +310,7 @@ def sample(feed: Feed, shape: str, bad: bool, times: int = 1) -> str | bytes:
     texts = {
         one.name: json.dumps([GOOD[one.type]]) if one.mode == "REPEATED" else GOOD[one.type] for one in feed.columns
     }
-    first = next(name for name in feed.key if kinds[name] == "STRING")
+    first = next(name for name in feed.key or ["id"] if kinds[name] == "STRING")
     good = {
         **dict.fromkeys(UNKNOWN[feed.unknown_columns], "more"),
         **texts,
@@ -302,7 +319,7 @@ def sample(feed: Feed, shape: str, bad: bool, times: int = 1) -> str | bytes:
         good[feed.delete.column] = ""
     rows = [good]
     if bad:
-        rows.append({**good, first: "a bad one", feed.of_every_row[-1]: ""})
+        rows.append({**good, first: "a bad one", (*feed.key, *feed.versions, first)[len(feed.of_every_row) - 1]: ""})
     if feed.delete and shape == "marked":
         rows.append({**{n: good[n] for n in feed.of_every_row}, first: "gone", feed.delete.column: feed.delete.equals})
     names, rows = header(feed, shape), rows * times

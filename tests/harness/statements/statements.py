@@ -29,7 +29,7 @@ from services.merge.merge_loads import Merger
 from services.shared.contract.feed import Feed
 from services.shared.contract.formats import Ndjson
 from services.shared.contract.types import TYPES
-from services.shared.datasets import STAGING
+from services.shared.datasets import GENERATION_LABEL, STAGING
 from services.shared.delivery import Delivery
 from services.shared.errors import PermanentError
 from services.shared.generation import ObjectGeneration
@@ -95,7 +95,7 @@ class AnalysingWarehouse(Warehouse):
         if schema is None and f".{STAGING}." in table:
             # A merge asks for the names of its columns.
             schema = [bigquery.SchemaField(name, "STRING") for name in self.analyser.columns(table)]
-        return described(table, schema) if schema else None
+        return described(table, schema, {GENERATION_LABEL: "5"}) if schema else None
 
     def table_exists(self, table: str) -> bool:
         return False

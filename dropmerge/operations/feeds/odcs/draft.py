@@ -17,10 +17,11 @@ from dropmerge.operations.feeds.odcs.checks import of_options, of_rule
 from dropmerge.operations.feeds.odcs.document import Document, Object, Property, Rule
 from dropmerge.operations.feeds.odcs.moments import format_of, is_iso
 from dropmerge.operations.feeds.write import MODELINE, feed_name
-from services.shared.contract.columns import GENERATION, parse_check
+from services.shared.contract.columns import parse_check
 from services.shared.contract.feed import Feed
 from services.shared.contract.formats import FORMATS
 from services.shared.contract.types import TYPES, type_named
+from services.shared.contract.version import GENERATION
 
 _WORDS: Mapping[str, str] = {
     **dict.fromkeys(("VARCHAR", "NVARCHAR", "CHAR", "NCHAR", "CHARACTER", "TEXT", "UUID"), "STRING"),

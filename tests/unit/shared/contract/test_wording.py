@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from services.shared.contract.columns import Column, Delete
-from services.shared.contract.feed import BadRows, Feed
+from services.shared.contract.feed import BadRows, Feed, Snapshot
 from services.shared.contract.formats import Csv, Ndjson
 from services.shared.contract.reader import check
 from services.shared.contract.wording import IS, words
@@ -176,6 +176,25 @@ _TEXTS = [
         ("key: [id]", "key: [id, id]", "5:11: key.1: id is there already"),
         ("key: [id]", "key: [id, v]", "6:10: version: v is of the key, which is equal for all versions of a row"),
         ("version: v", "version: x", "6:10: version: x is not one of the columns"),
+        ("version: v", "version: [v, x]", "6:14: version.1: x is not one of the columns"),
+        ("version: v", "version: [v, v]", "6:14: version.1: v is there already"),
+        ("version: v", "version: [v, a b]", "6:14: version.1: is not the name of a column, or a mapping such as {column: updated, ahead: 7d}"),
+        ("version: v", "version: [_generation, v]", "6:11: version.0: _generation differs for all rows of two files: nothing after it is compared"),
+        ("version: v", "version: []", "6:10: version: is empty; it is the column that says which of two rows is newer, or _generation: the newest file wins"),
+        ("version: v", "version:", "6:9: version: is empty; it is the column that says which of two rows is newer, or _generation: the newest file wins"),
+        ("version: v", "version: {colum: v}", "6:10: version.column: is missing; it is the name of a column|6:18: version.colum: is no key of a version; is column meant?"),
+        ("version: v", "version: {column: v, ahead: 24}", "6:29: version.ahead: 24 is not any, or a number of minutes, hours or days, such as 30m, 24h or 7d"),
+        ("version: v", "version: [{column: v, ahead: 1 day}]", "6:30: version.0.ahead: '1 day' is not any, or a number of minutes, hours or days, such as 30m, 24h or 7d"),
+        ("version: v", "version: {column: v, ahead: any}", "6:19: version.column: ahead is for a version that is a point in time; v is INT64"),
+        ("version: v", "version: [v, _generation]", ""),
+        ("version: v", "twice: no", "6:8: twice: YAML reads no as false, which is not keep or reject"),
+        ("version: v", "twice: reject", "1:1: version: is missing; it is the column that says which of two rows is newer, or _generation: the newest file wins"),
+        ("key: [id]", "snapshot: {at_least: 1}", "1:1: key: is missing; it is a list of the columns that tell rows apart, such as [id]|5:11: snapshot: is for mode: snapshot; leave it out"),
+        ("key: [id]", "mode: apend", "5:7: mode: 'apend' is not upsert, append or snapshot"),
+        ("key: [id]", "mode: append", "6:10: version: with mode: append each row of each file is a row of the table, and none is told apart: leave it out|7:9: delete: with mode: append each row of each file is a row of the table, and none is told apart: leave it out"),
+        ("version: v", "mode: snapshot", "7:9: delete: with mode: snapshot the newest file is the whole table: leave it out"),
+        ("unknown_columns: reject", "mode: snapshot", "6:10: version: with mode: snapshot the newest file wins as a whole: leave it out|7:9: delete: with mode: snapshot the newest file is the whole table: leave it out"),
+        ("version: v", "mode: snapshot\nsnapshot: {at_least: half}", "7:22: snapshot.at_least: 'half' is not a number of rows, such as 10, or a share of the table's up to 100%, such as 50%"),
         ("version: v", "version: _gen", "6:10: version: '_gen' is not the column that says which of two rows is newer, or _generation: the newest file wins"),
         ("name: v, type", "name: _generation, type", "11:12: columns.2.name: '_generation' is not a letter, then letters, digits and underscores, 128 at most; write from: '_generation' for the name in a header"),
         ("name: a, type", "name: a, from: no, type", "10:21: columns.1.from: YAML reads no as false, not as text: put it in quotes"),
@@ -238,6 +257,7 @@ def test_each_key_of_a_contract_has_a_sentence() -> None:
         *_paths(Delete, "delete."),
         *_paths(Column, "columns.*."),
         *_paths(BadRows, "bad_rows."),
+        *_paths(Snapshot, "snapshot."),
     }
     assert {path for path in IS if path.rpartition(".")[2] not in ("", "*")} == paths
 
