@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from dropmerge.operations.rejected_rows import count_loads, mark_done, select
+from dropmerge.operations.rejected.selection import count_loads, mark_done, select
 from tests.harness.commands import Commands
 from tests.harness.pipeline import HEADER, Pipeline, row
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from services.ingest.formats.contract import Contract
-from services.ingest.formats.plain_text import C1_CONTROLS, WINDOWS_1252_CHARACTERS, decode, json_kind
+from services.ingest.formats.plain_text import C1_CONTROLS, MARK, WINDOWS_1252_CHARACTERS, decode, json_kind
+from services.ingest.formats.record import Record
 from services.shared.contract.encodings import CODECS, IN_BIGQUERY, ISO_8859_1, WINDOWS_1252
 from services.shared.contract.formats import Csv
 from services.shared.errors import PermanentError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 KEPT: str | None = None
 _DELIMITERS = ",;\t|"
 _SINGLE_BYTE = (ISO_8859_1, WINDOWS_1252)
+_LONGEST_FIELD = 100 * 2**20
+"""Bytes of a row at most (https://cloud.google.com/bigquery/quotas#load_jobs); Python's own limit is far below."""
 _OTHER_CHARACTERS = "if it is a quote, a dash or €, the file is Windows-1252: write encoding: windows-1252"
 
 
@@ -158,6 +161,32 @@ def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str,
         )
         writer.writeheader()
         writer.writerows(records)
+
+
+def records(file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: str) -> Iterator[Record]:
+    """Bytes that are not in the encoding are U+FFFD, as they are to BigQuery."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    is_1252 = encoding == WINDOWS_1252
+    characters = str.maketrans(C1_CONTROLS, WINDOWS_1252_CHARACTERS) if is_1252 else {}
+    with io.TextIOWrapper(file, CODECS[ISO_8859_1 if is_1252 else encoding], errors="replace", newline="") as text:
+        lines = itertools.chain([text.readline().removeprefix(MARK)], text)
+        reader = csv.reader(lines, delimiter=_options(feed).delimiter, strict=True)
+        try:
+            next(reader, None)
+            for number, (line, fields) in enumerate(_with_lines(reader, lambda: reader.line_num), 1):
+                texts = [field.translate(characters) for field in fields] if characters else fields
+                yield Record(number, line, dict(zip(columns, texts, strict=False)))
+        except csv.Error as error:
+            raise ValueError(f"line {reader.line_num}: {error}") from error
+
+
+def _with_lines(reader: Iterable[list[str]], lines_read: Callable[[], int]) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line that it begins on; a blank line is none."""
+    line = lines_read() + 1
+    for fields in reader:
+        if fields:
+            yield line, fields
+        line = lines_read() + 1
 
 
 def _options(feed: Contract) -> Csv:

@@ -6,6 +6,7 @@ end of the file, and a number keeps the text that it was written with.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from services.ingest.formats import json_line
 from services.ingest.formats.contract import Contract
-from services.ingest.formats.plain_text import decode, json_kind
+from services.ingest.formats.plain_text import MARK, decode, json_kind
+from services.ingest.formats.record import Record
 from services.ingest.near_miss import closest, letters
-from services.shared.contract.encodings import IN_BIGQUERY
+from services.shared.contract.encodings import CODECS, IN_BIGQUERY
 from services.shared.contract.formats import LINE
 from services.shared.errors import PermanentError
 from services.shared.sql import Templates
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 KEPT: str | None = LINE
 _SQL = Templates(Path(__file__).parent)
+_BLANKS = " \t\n\v\f\r"
+"""As RE2's [[:space:]] has them."""
 _NEVER = "\x01"
 """A character that no JSON has as it is (https://www.rfc-editor.org/rfc/rfc8259#section-7)."""
 
@@ -144,6 +148,16 @@ def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str,
     """Each record's line, as it was."""
     with file:
         file.writelines(f"{record[LINE]}\n".encode() for record in records)
+
+
+def records(file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: str) -> Iterator[Record]:
+    """Its lines but the blank ones. Bytes that are not in the encoding are U+FFFD, as they are to BigQuery."""
+    number = 0
+    with io.TextIOWrapper(file, CODECS[encoding], errors="replace", newline="\n") as lines:
+        for line, text in enumerate(lines, 1):
+            if text.strip(_BLANKS + MARK):
+                number += 1
+                yield Record(number, line, {LINE: text.lstrip(MARK).removesuffix("\n").removesuffix("\r")})
 
 
 def _scalar(place: int) -> str:
