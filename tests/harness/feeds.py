@@ -54,6 +54,8 @@ columns:
 bad_rows: {at_most: 50%}
 """
 
+REJECTS = AGAIN.replace("again", "rejects").replace("50%", "100%")
+
 
 def write_feeds(folder: Path) -> Path:
     """The accounts feed, one like it that tolerates two bad rows, and airports."""

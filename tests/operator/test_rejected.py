@@ -10,6 +10,7 @@ from dropmerge.operations.rejected.selection import count_loads, mark_done, sele
 from tests.harness.commands import Commands
 from tests.harness.feeds import AGAIN
 from tests.harness.pipeline import HEADER, Pipeline, row
+from tests.programs.rejected_million import check
 
 
 def test_rejected_rows_are_exported_fixed_and_dropped_again(
@@ -128,6 +129,15 @@ def test_rows_are_not_sent_in_again_where_they_would_mean_something_else(command
     said = commands.run("rejected", "resubmit", "--feed", "newest", "--yes", code=2).stderr
     assert "`dropmerge rebuild newest` reads all files" in said
     assert "options come after resubmit" in commands.run("rejected", "--feed", "again", "resubmit", code=2).stderr
+
+
+def test_many_rejected_rows_have_each_its_own_number(pipeline: Pipeline, commands: Commands, tmp_path: Path) -> None:
+    """A million of them, in flat memory: rejected_million.py."""
+
+    def run(output: Path, code: int, words: tuple[str, ...]) -> None:
+        output.write_text(commands.run(*words, code=code).stdout)
+
+    check(pipeline, run, tmp_path, 2_500)
 
 
 def _listed(commands: Commands) -> list[Any]:

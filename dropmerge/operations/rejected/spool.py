@@ -18,8 +18,11 @@ _TABLES = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA temp_store = FILE;
+PRAGMA cache_size = -32768;
 CREATE TABLE rejected (load_id TEXT, digest BLOB, alike INTEGER, row_text TEXT, reasons TEXT);
 CREATE TABLE place (digest BLOB, record INTEGER, line INTEGER);
+CREATE TABLE placed (digest BLOB, nth INTEGER, alike INTEGER, record INTEGER, line INTEGER, PRIMARY KEY (digest, nth))
+WITHOUT ROWID;
 """
 _INDEX = "CREATE INDEX rejected_by_digest ON rejected (load_id, digest)"
 _ADD = "INSERT INTO rejected VALUES (?, ?, ?, ?, ?)"
@@ -27,19 +30,20 @@ _PLACE = """
 INSERT INTO place SELECT ?1, ?2, ?3
 WHERE EXISTS (SELECT 1 FROM rejected WHERE load_id = ?4 AND digest = ?1)
 """
+_NUMBER = """
+INSERT INTO placed
+SELECT
+  digest, ROW_NUMBER() OVER (PARTITION BY digest ORDER BY record), COUNT(*) OVER (PARTITION BY digest), record, line
+FROM place
+ORDER BY digest, record
+"""
 # A row and a record are one where as many records as rows are alike, none of which says which is which.
 _FOUND = """
-WITH
-  rows AS (
-    SELECT *, ROW_NUMBER() OVER (PARTITION BY digest ORDER BY rowid) AS nth FROM rejected WHERE load_id = ?
-  ),
-  places AS (
-    SELECT
-      *, ROW_NUMBER() OVER (PARTITION BY digest ORDER BY record) AS nth, COUNT(*) OVER (PARTITION BY digest) AS alike
-    FROM place
-  )
 SELECT row_text, reasons, record, line
-FROM rows LEFT JOIN places USING (digest, nth, alike)
+FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY digest ORDER BY rowid) AS nth FROM rejected WHERE load_id = ?
+) AS one
+LEFT JOIN placed ON placed.digest = one.digest AND placed.nth = one.nth AND placed.alike = one.alike
 ORDER BY record IS NULL, record, row_text
 """
 _BATCH = 1000
@@ -63,10 +67,12 @@ class Spool:
 
         `places`: all records of the load's file. `tell` is called with how many were read.
         """
-        self._database.execute("DELETE FROM place")
+        for table in ("place", "placed"):
+            self._database.execute(f"DELETE FROM {table}")
         for some in _batches(places):
             self._database.executemany(_PLACE, [(*place, load_id) for place in some])
             tell(len(some))
+        self._database.execute(_NUMBER)
         yield from self._database.execute(_FOUND, (load_id,))
 
 
