@@ -53,7 +53,9 @@ def test_rejected_rows_are_exported_fixed_and_dropped_again(
     assert merged["credit_score"] == 655
 
 
-def test_no_good_row_of_a_dead_lettered_file_is_lost(pipeline: Pipeline, commands: Commands, tmp_path: Path) -> None:
+def test_g7_no_good_row_of_a_dead_lettered_file_is_lost(
+    pipeline: Pipeline, commands: Commands, tmp_path: Path
+) -> None:
     """Nothing of it is merged, so the whole of it is written, and alone; equal bad rows have a number each."""
     bad = row("half-bad", "high")
     data = HEADER + row("half-1") + bad + row("half-2") + bad + row("half-3")
@@ -76,7 +78,7 @@ def test_no_good_row_of_a_dead_lettered_file_is_lost(pipeline: Pipeline, command
     assert pipeline.scores(keys) == dict(zip(keys, (700, 655, 700, 700), strict=True))
 
 
-def test_rejected_rows_are_sent_in_again(
+def test_g7_rejected_rows_are_sent_in_again(
     pipeline: Pipeline,
     commands: Commands,
 ) -> None:
@@ -96,6 +98,8 @@ def test_rejected_rows_are_sent_in_again(
     assert [one["object"] for one in _listed(commands)] == 2 * ["incoming/again/again.csv"] + [
         "incoming/again/dead.csv"
     ]
+    prefix = "incoming/again/resubmitted-"
+    (first,) = pipeline.connection.storage.list_blobs("landing", prefix=prefix)
     pipeline.wait_until_idle()
     done = commands.run(*again, "--yes", code=1)
     assert "2 rows of gs://landing/incoming/again/again.csv" in done.stdout
@@ -104,7 +108,8 @@ def test_rejected_rows_are_sent_in_again(
     print(
         [(b.name, b.generation) for b in pipeline.connection.storage.list_blobs("landing", prefix="incoming/again/")]
     )
-    (sent,) = pipeline.connection.storage.list_blobs("landing", prefix="incoming/again/resubmitted-")
+    (sent,) = pipeline.connection.storage.list_blobs("landing", prefix=prefix)
+    assert sent.generation == first.generation
     assert sent.download_as_bytes() == b"n,v,w\nb,1,n/a\nc,1,x\n"
     (event,) = [
         one for one in pipeline.explain(f"gs://landing/{sent.name}")["events"] if one["event"] == "resubmitted"

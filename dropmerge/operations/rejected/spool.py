@@ -18,7 +18,7 @@ _TABLES = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA temp_store = FILE;
-PRAGMA cache_size = -32768;
+PRAGMA cache_size = -8192;
 CREATE TABLE rejected (load_id TEXT, digest BLOB, alike INTEGER, row_text TEXT, reasons TEXT);
 CREATE TABLE place (digest BLOB, record INTEGER, line INTEGER);
 CREATE TABLE placed (digest BLOB, nth INTEGER, alike INTEGER, record INTEGER, line INTEGER, PRIMARY KEY (digest, nth))
@@ -67,8 +67,8 @@ class Spool:
 
         `places`: all records of the load's file. `tell` is called with how many were read.
         """
-        for table in ("place", "placed"):
-            self._database.execute(f"DELETE FROM {table}")
+        self._database.execute("DELETE FROM place")
+        self._database.execute("DELETE FROM placed")
         for some in _batches(places):
             self._database.executemany(_PLACE, [(*place, load_id) for place in some])
             tell(len(some))
