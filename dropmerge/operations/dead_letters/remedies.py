@@ -63,8 +63,8 @@ REMEDIES: dict[str, Remedy] = {
     "too_many_bad_rows": Remedy(
         "The error counts the rows by reason; `dropmerge rejected --object NAME` shows each with its record's number "
         "and the value.",
-        "Nothing of the file is merged. If the rows are wrong: `dropmerge rejected --object NAME --csv FILE` writes the "
-        "whole file, and FILE.reasons.csv which rows are bad; fix those, drop FILE, then discard. If a check or "
+        "Nothing of the file is merged. If the rows are wrong: `dropmerge rejected --object NAME --csv FILE` writes "
+        "the whole file, and FILE.reasons.csv which rows are bad; fix those, drop FILE, then discard. If a check or "
         "`bad_rows` is too strict: fix the contract, deploy ingest, replay.",
     ),
     "contract_changed": Remedy(

@@ -58,7 +58,7 @@ class Reading:
         for number, one in enumerate(rows, 1):
             file = self._file(one)
             digest = file.digest_of_row(one["row_text"]) if file else b""
-            yield one["load_id"], digest, one["alike"], one["row_text"], json.dumps(list(one["reasons"]))
+            yield one["load_id"], digest, one.get("alike"), one["row_text"], json.dumps(list(one["reasons"]))
             if number % 1000 == 0:
                 self.tell("rows read", 1000)
 

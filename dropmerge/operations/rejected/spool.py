@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-Row = tuple[str, bytes, int, str, str]
-"""Load id, digest, how many of the load's rows are alike, row and reasons."""
+Row = tuple[str, bytes, int | None, str, str]
+"""Load id, digest, how many of the load's rows are alike (None: as many as are kept), row and reasons."""
 Place = tuple[bytes, int, int | None]
 """Digest, record and line."""
 
@@ -41,7 +41,12 @@ ORDER BY digest, record
 _FOUND = """
 SELECT row_text, reasons, record, line
 FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY digest ORDER BY rowid) AS nth FROM rejected WHERE load_id = ?
+  SELECT
+    digest, row_text, reasons,
+    ROW_NUMBER() OVER (PARTITION BY digest ORDER BY rowid) AS nth,
+    COALESCE(alike, COUNT(*) OVER (PARTITION BY digest)) AS alike
+  FROM rejected
+  WHERE load_id = ?
 ) AS one
 LEFT JOIN placed ON placed.digest = one.digest AND placed.nth = one.nth AND placed.alike = one.alike
 ORDER BY record IS NULL, record, row_text

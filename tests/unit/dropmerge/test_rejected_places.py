@@ -49,7 +49,7 @@ def _places(file: PinnedFile, rows: Sequence[dict[str, Any]]) -> list[tuple[str 
     """Of each row its id or line, record and line."""
     texts = [json.dumps(row) for row in rows]
     with spool() as kept:
-        kept.add(("L", file.digest_of_row(text), texts.count(text), text, "[]") for text in texts)
+        kept.add(("L", file.digest_of_row(text), None, text, "[]") for text in texts)
         records = ((file.digest_of_record(one), one.number, one.line) for one in file.records())
         found = [(json.loads(text), *place) for text, _, *place in kept.find("L", records, lambda _: None)]
     return [(row.get("_line") or row["id"], record, line) for row, record, line in found]
