@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
-import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -42,6 +41,7 @@ from dropmerge.cli.terminal import (
     current_user,
     escape_unprintable,
     pluralize,
+    print_array,
     print_table,
     progress,
     table,
@@ -97,7 +97,7 @@ def list_dead_letters(
         if as_json:
             with closing(found):
                 judged = with_newer(connection, islice(found, limit))
-                _print_array(_summary(one, newer) for one, newer in judged)
+                print_array(_summary(one, newer) for one, newer in judged)
         else:
             oldest = list(with_newer(connection, heapq.nsmallest(limit or _SHOWN, found, key=lambda one: one.at)))
         if not summary.count:
@@ -313,12 +313,3 @@ def _readable(data: bytes) -> str:
         return json.dumps(json.loads(data), indent=2)
     except (ValueError, RecursionError):
         return escape_unprintable(data.decode("utf-8", "backslashreplace"))
-
-
-def _print_array(items: Iterable[Mapping[str, Any]]) -> None:
-    """A JSON array, an item at a time."""
-    before = "["
-    for item in items:
-        typer.echo(f"{before}\n{textwrap.indent(json.dumps(item, indent=2), '  ')}", nl=False)
-        before = ","
-    typer.echo("[]" if before == "[" else "\n]")

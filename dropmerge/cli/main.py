@@ -24,7 +24,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "wait": ("wait:wait", "Wait until nothing is in flight."),
     "status": ("status:status", "Show how each feed stands."),
     "explain": ("explain:explain", "Show the life of a file, or of a row."),
-    "rejected": ("rejected:rejected", "Show rows that failed their checks."),
+    "rejected": ("rejected:commands", "Show rows that failed their checks, send them in again."),
     "preview": ("preview:preview", "Say what a file in the bucket would do."),
     "backfill": ("backfill:backfill", "Announce files that are not merged."),
     "rebuild": ("rebuild:rebuild", "Make a main table anew from the archive."),

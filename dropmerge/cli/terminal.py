@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import sys
+import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
@@ -76,6 +78,15 @@ def table(*headings: str) -> Table:
     from rich.table import Column, Table
 
     return Table(*(Column(heading, overflow="fold") for heading in headings))
+
+
+def print_array(items: Iterable[Mapping[str, Any]]) -> None:
+    """A JSON array, an item at a time."""
+    before = "["
+    for item in items:
+        typer.echo(f"{before}\n{textwrap.indent(json.dumps(item, indent=2), '  ')}", nl=False)
+        before = ","
+    typer.echo("[]" if before == "[" else "\n]")
 
 
 def shorten_list(lines: Sequence[str], most: int = 20) -> list[str]:

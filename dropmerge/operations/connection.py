@@ -202,6 +202,13 @@ class Connection:
         """The rows of a statement in `queries/`; none where a table or dataset is not there yet."""
         return self.rows(statement(name, **identifiers), parameters)
 
+    def stream(self, name: str, parameters: Parameters | None = None) -> Iterator[Any]:
+        """As `query`, with a page of the rows in memory."""
+        try:
+            yield from self.warehouse.stream(statement(name), parameters)
+        except NotFoundError:
+            return
+
     def ledger(self, name: str, parameters: Parameters | None = None) -> list[Any]:
         """The rows of a statement in `queries/` that asks the ledger. Raises NotDone."""
         return self.query(name, {**(parameters or {}), **self._main_tables.parameters()})

@@ -22,6 +22,7 @@ HTTP_TIMEOUT = 120.0
 RETRY = bigquery.DEFAULT_RETRY.with_timeout(60.0).with_delay(initial=0.5, maximum=8.0)
 _MAX_ATTEMPTS = 100
 _PAGE = 1000
+_LONG_PAGE = 10_000
 
 Parameters = Mapping[str, tuple[str, Any]]
 """Name to (BigQuery type, value)."""
@@ -49,6 +50,16 @@ class Warehouse:
     @translated()
     def query(self, sql: str, parameters: Parameters | None = None, name: str | None = None) -> list[bigquery.Row]:
         """The rows. With `name`, the job's id begins with it, for a person to find."""
+        return list(self._rows(sql, parameters, name))
+
+    def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[bigquery.Row]:
+        """The rows, of which a page at a time is in memory."""
+        with translated():
+            yield from self._rows(sql, parameters, None, _LONG_PAGE)
+
+    def _rows(
+        self, sql: str, parameters: Parameters | None, name: str | None, page: int | None = None
+    ) -> Iterable[bigquery.Row]:
         remaining(self._budget)  # Do not start a job that no time is left to wait for.
         job = self.client.query(
             sql,
@@ -58,7 +69,10 @@ class Warehouse:
             job_retry=None,
             timeout=HTTP_TIMEOUT,
         )
-        return list(job.result(retry=self._retry, timeout=remaining(self._budget), job_retry=None))
+        found: Iterable[bigquery.Row] = job.result(
+            page_size=page, retry=self._retry, timeout=remaining(self._budget), job_retry=None
+        )
+        return found
 
     @translated()
     def find_table(self, table: str) -> bigquery.Table | None:

@@ -13,7 +13,8 @@ from dropmerge.operations.errors import NotDone
 from dropmerge.operations.rebuild.archive import Window
 from dropmerge.operations.rebuild.rebuild import Rebuild, Rebuilt, give_up, rebuild_in_place, rebuild_into
 from dropmerge.operations.rebuild.verify import Verification
-from dropmerge.operations.rejected_rows import Selection, read_rejected_rows
+from dropmerge.operations.rejected.reading import Reading
+from dropmerge.operations.rejected.selection import Selection
 from services.shared.contract.feed import Feed
 from services.shared.generation import ObjectGeneration
 from tests.harness.changes.world import World
@@ -219,7 +220,7 @@ def _checked(check: str) -> list[dict[str, str]]:
 
 def _listed(world: World, feed: str) -> list[tuple[str, ...]]:
     """Ids and reasons of the rows that `dropmerge rejected` lists."""
-    rows, _ = read_rejected_rows(world.pipeline.connection, Selection(feed))
+    rows = Reading(world.pipeline.connection).all(Selection(feed))
     return sorted((str(one.row["id"]), *one.reasons) for one in rows)
 
 

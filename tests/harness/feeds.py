@@ -40,6 +40,22 @@ columns:
   - {name: v, type: INT64}
 """
 
+AGAIN = """
+feed: again
+objects: incoming/again/*
+format: {type: csv}
+table: main.again
+key: [n]
+version: v
+columns:
+  - {name: n, type: STRING}
+  - {name: v, type: INT64}
+  - {name: w, type: NUMERIC}
+bad_rows: {at_most: 50%}
+"""
+
+REJECTS = AGAIN.replace("again", "rejects").replace("50%", "100%")
+
 
 def write_feeds(folder: Path) -> Path:
     """The accounts feed, one like it that tolerates two bad rows, and airports."""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
-from tests.harness.feeds import NUMBERS, write_feeds
+from tests.harness.feeds import AGAIN, NUMBERS, REJECTS, write_feeds
 from tests.harness.pipeline import Pipeline
 
 
@@ -16,6 +16,10 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     feeds = write_feeds(folder / "feeds")
     (feeds / "numbers.yaml").write_text(NUMBERS)
     (feeds / "reloaded.yaml").write_text(NUMBERS.replace("numbers", "reloaded"))
+    (feeds / "again.yaml").write_text(AGAIN)
+    (feeds / "rejects.yaml").write_text(REJECTS)
+    newest = NUMBERS.replace("numbers", "newest").replace("version: v", "version: _generation")
+    (feeds / "newest.yaml").write_text(newest)
     with running(folder, feeds) as pipeline:
         yield pipeline
 

@@ -431,6 +431,31 @@ MUTATIONS = [
         f"{_G2_G7}g7_rows_within_tolerance_are_set_aside",
     ),
     Mutation(
+        "good-rows-of-a-dead-letter-left-out",
+        "G7",
+        "dropmerge/operations/rejected/export.py",
+        "    return others[0] if others else None\n",
+        "    return None\n",
+        "tests/operator/test_rejected.py::test_g7_no_good_row_of_a_dead_lettered_file_is_lost",
+    ),
+    Mutation(
+        "another-records-number",
+        "G7",
+        "dropmerge/operations/rejected/spool.py",
+        " AND placed.alike = one.alike",
+        "",
+        "tests/unit/dropmerge/test_rejected_places.py::"
+        "test_g7_where_it_is_not_certain_which_record_it_was_there_is_no_number",
+    ),
+    Mutation(
+        "sent-in-again-each-time",
+        "G7",
+        "dropmerge/operations/rejected/resubmit.py",
+        "timeout=_TIMEOUT, if_generation_match=0)",
+        "timeout=_TIMEOUT)",
+        "tests/operator/test_rejected.py::test_g7_rejected_rows_are_sent_in_again",
+    ),
+    Mutation(
         "ledger-open-to-ingest",
         "G8",
         "deploy/google/ingest/main.tf",

@@ -30,6 +30,7 @@ _PARAMETERS = {
             "dispatch_events",
             "md5",
             "objects",
+            "loads",
             "reason",
             "tables",
             "gone",

@@ -19,7 +19,8 @@ import pytest
 from google.cloud.bigquery import SchemaField
 from pyarrow import orc, parquet
 
-from dropmerge.operations.rejected_rows import RejectedRow, write_file
+from dropmerge.operations.rejected.export import write_rows
+from dropmerge.operations.rejected.row import RejectedRow
 from services.ingest.check_rows import check_rows
 from services.ingest.inspect_head import HEAD_BYTES, inspect_head
 from services.ingest.load_raw import load_raw, loaded_layout
@@ -88,6 +89,7 @@ def on_google(feed: Feed, schema: Sequence[SchemaField], rows: Sequence[Sequence
     return warehouse.query(f"SELECT * FROM `{tables.checked}` ORDER BY id")
 
 
+_LOAD = Load("things", ObjectGeneration("b", "o", 1))
 _FLOATS = (
     *(0.1, 1 / 3, 0.1 + 0.2, 5.0, -0.0, 1e15, 1e16, 2.0**53, 2.0**53 + 2, 2.0**60, 12345678901234.56),
     *(
@@ -453,9 +455,9 @@ def test_g1_the_same_rows_in_each_format_are_the_same_rows(local: tuple[Warehous
     for form in ("parquet", "orc", "avro"):
         feed = _feed(refuse, {"name": "d", "type": "DATE", "format": "%d/%m/%Y"}, *columns[1:5], form=form)
         refused = on_local(local, feed, f"same.{form}")
-        rows = [RejectedRow("things", "b", "o", 1, json.loads(row["_row"]), row["_reasons"]) for row in refused]
+        rows = [RejectedRow(_LOAD, row["_row"], row["_reasons"]) for row in refused]
         assert [row.reasons for row in rows] == [["check_failed: s"]] * 3
-        write_file(bucket / f"again.{form}", feed, rows)
+        assert len(list(write_rows(feed, rows, bucket / f"again.{form}"))) == 3
         again = on_local(local, feed, f"again.{form}")
         assert [[row[name] for name in ("id", *_KINDS)] for row in again] == values[form]
         assert [row["_reasons"] for row in again] == [["check_failed: s"]] * 3
@@ -516,6 +518,6 @@ def test_a_refused_row_of_a_path_can_be_dropped_again(local: tuple[Warehouse, Pa
     """What was within a struct is then beside it, and read by the same path."""
     feed = _feed({"name": "a", "from": "s.a", "type": "TIMESTAMP", "format": "epoch_s"}, form=form)
     row = {"id": "1", "a": "2024-01-01T00:00:00.000000Z", "_kinds": "id:INTEGER a:TIMESTAMP"}
-    write_file(local[1] / f"path.{form}", feed, [RejectedRow("things", "b", "o", 1, row, [])])
+    list(write_rows(feed, [RejectedRow(_LOAD, json.dumps(row), [])], local[1] / f"path.{form}"))
     (found,) = on_local(local, feed, f"path.{form}")
     assert (found["a"], found["_reasons"]) == (datetime(2024, 1, 1, tzinfo=UTC), [])

@@ -66,9 +66,11 @@ REMEDIES: dict[str, Remedy] = {
         "Have the file sent again, then discard. Should most files fail, look at the contract's delimiter.",
     ),
     "too_many_bad_rows": Remedy(
-        "The error counts the rows by reason; `dropmerge rejected --object NAME` shows them.",
-        "If the rows are wrong: fix them (`rejected --csv`) and drop the whole file again, then discard. If a check "
-        "or `bad_rows` is too strict: fix the contract, deploy ingest, replay.",
+        "The error counts the rows by reason; `dropmerge rejected --object NAME` shows each with its record's number "
+        "and the value.",
+        "Nothing of the file is merged. If the rows are wrong: `dropmerge rejected --object NAME --csv FILE` writes "
+        "the whole file, and FILE.reasons.csv which rows are bad; fix those, drop FILE, then discard. If a check or "
+        "`bad_rows` is too strict: fix the contract, deploy ingest, replay.",
     ),
     "contract_changed": Remedy(
         "The error names what the contract says and what the main table has.",

@@ -11,6 +11,7 @@ from services.ingest.formats.compression import GZIP
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import mark_of
 from services.ingest.formats.raw_field import RawField
+from services.ingest.formats.record import Record
 from services.ingest.kinds import kind_of
 from services.shared.contract.encodings import UTF_16BE, UTF_16LE
 from services.shared.contract.formats import Format
@@ -73,6 +74,10 @@ class FormatModule(Protocol):
         self, file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract
     ) -> None:
         """Write records, the inverse of loading them; what is not among the columns is left out. Closes the file."""
+
+    def records(self, file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: str) -> Iterator[Record]:
+        """A file's records in their order, one at a time; the file is unpacked, `columns` and `encoding` are as
+        `load_config` has them. Raises ValueError where the records cannot be told apart."""
 
 
 _HEAD = 65_536

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from services.ingest.formats import csv_escape, csv_head, lines
 from services.ingest.formats.contract import Contract
-from services.ingest.formats.plain_text import C1_CONTROLS, WINDOWS_1252_CHARACTERS, decode, json_kind
+from services.ingest.formats.plain_text import C1_CONTROLS, MARK, WINDOWS_1252_CHARACTERS, decode, json_kind
 from services.ingest.formats.raw_field import RawField
+from services.ingest.formats.record import Record
 from services.shared.contract.blanks import BLANKS
 from services.shared.contract.encodings import CODECS, IN_BIGQUERY, ISO_8859_1, WINDOWS_1252
 from services.shared.contract.formats import FIELDS, LINE, Csv
@@ -31,6 +32,8 @@ _END, _EXTRA = "_end", "_extra"
 _NO_FIELD = "(no field has this text: dropmerge 7c1f0e52)"
 _DELIMITERS = ",;\t|"
 _SINGLE_BYTE = (ISO_8859_1, WINDOWS_1252)
+_LONGEST_FIELD = 100 * 2**20
+"""Bytes of a row at most (https://cloud.google.com/bigquery/quotas#load_jobs); Python's own limit is far below."""
 _OTHER_CHARACTERS = "if it is a quote, a dash or €, the file is Windows-1252: write encoding: windows-1252"
 
 
@@ -247,6 +250,39 @@ def _joined(fields: Sequence[str], options: Csv) -> str:
     buffer = io.StringIO(newline="")
     csv.writer(buffer, delimiter=options.delimiter, lineterminator="\n").writerow(fields)
     return buffer.getvalue()
+
+
+def records(file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: str) -> Iterator[Record]:
+    """Bytes that are not in the encoding are U+FFFD, as they are to BigQuery."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    options, is_1252 = _options(feed), encoding == WINDOWS_1252
+    characters = str.maketrans(C1_CONTROLS, WINDOWS_1252_CHARACTERS) if is_1252 else {}
+    with io.TextIOWrapper(file, CODECS[ISO_8859_1 if is_1252 else encoding], errors="replace", newline="") as text:
+        file_lines = itertools.chain([text.readline().removeprefix(MARK)], text)
+        found = filter(lambda one: one[1], _split(itertools.islice(file_lines, options.skip, None), options))
+        if options.header:
+            next(found, None)
+        for number, (line, fields) in enumerate(found, 1):
+            texts = [field.translate(characters) for field in fields] if characters else fields
+            yield Record(number, line + options.skip, dict(zip(columns, texts, strict=False)))
+
+
+def _split(file_lines: Iterable[str], options: Csv) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line that it begins on; a blank line has no field. Raises ValueError."""
+    if options.is_of_lines or options.quote == "none":
+        for line, text in enumerate(file_lines, 1):
+            bare = text.removesuffix("\n").removesuffix("\r")
+            split = csv_escape.split(bare, options) if options.is_of_lines else bare.split(options.delimiter)
+            yield line, split or [] if bare else []
+        return
+    reader = csv.reader(file_lines, delimiter=options.delimiter, strict=True)
+    line = 1
+    try:
+        for fields in reader:
+            yield line, fields
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}") from error
 
 
 def _options(feed: Contract) -> Csv:

@@ -6,6 +6,7 @@ end of the file, and a number keeps the text that it was written with.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -14,9 +15,11 @@ from typing import TYPE_CHECKING, BinaryIO
 from services.ingest.formats import json_line, json_paths, lines
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.json_paths import Paths
-from services.ingest.formats.plain_text import decode, json_kind
+from services.ingest.formats.plain_text import MARK, decode, json_kind
 from services.ingest.formats.raw_field import RawField
+from services.ingest.formats.record import Record
 from services.ingest.near_miss import closest, letters
+from services.shared.contract.encodings import CODECS
 from services.shared.contract.formats import LINE
 from services.shared.errors import PermanentError
 from services.shared.sql import Templates
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 BROKEN: str | None = None
 NAMES_ARE_LOADED = False
 _SQL = Templates(Path(__file__).parent)
+_BLANKS = " \t\n\v\f\r"
+"""As RE2's [[:space:]] has them."""
 
 
 def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
@@ -160,6 +165,16 @@ def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str,
     """Each record's line, as it was."""
     with file:
         file.writelines(f"{record[LINE]}\n".encode() for record in records)
+
+
+def records(file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: str) -> Iterator[Record]:
+    """Its lines but the blank ones. Bytes that are not in the encoding are U+FFFD, as they are to BigQuery."""
+    number = 0
+    with io.TextIOWrapper(file, CODECS[encoding], errors="replace", newline="\n") as file_lines:
+        for line, text in enumerate(file_lines, 1):
+            if text.strip(_BLANKS + MARK):
+                number += 1
+                yield Record(number, line, {LINE: text.lstrip(MARK).removesuffix("\n").removesuffix("\r")})
 
 
 _DEEP = ("object", "array", "string", "number", "boolean")

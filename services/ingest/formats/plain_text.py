@@ -19,7 +19,8 @@ from services.shared.errors import PermanentError
 _BOTH_ORDERS = (UTF_16LE, UTF_16BE)
 _MARKS = {codecs.BOM_UTF8: UTF_8, codecs.BOM_UTF16_LE: UTF_16LE, codecs.BOM_UTF16_BE: UTF_16BE}
 _UTF_32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-_MARK = "\ufeff"
+MARK = "\ufeff"
+"""What a byte order mark is in text."""
 
 
 def _windows_1252() -> dict[int, str]:
@@ -73,7 +74,7 @@ def decode(head: bytes, is_whole: bool, declared: str = UTF_8) -> str:
         text = head.decode(CODECS[ISO_8859_1])
         text = text.translate(_CHARACTERS) if encoding == WINDOWS_1252 else text
     else:
-        text = _strictly(head, is_whole, encoding).removeprefix(_MARK)
+        text = _strictly(head, is_whole, encoding).removeprefix(MARK)
     if "\0" in text:
         raise PermanentError("wrong_format", f"not text: a NUL byte at character {text.index(chr(0))}")
     return text

@@ -19,6 +19,7 @@ from services.ingest.formats import typed_file
 from services.ingest.formats.canonical import text as canonical
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.raw_field import RawField
+from services.ingest.formats.record import Record
 from services.shared.contract.formats import KINDS
 from services.shared.sql import Templates, identifier
 
@@ -102,6 +103,10 @@ class Typed:
     ) -> None:
         """Each field in the type that it had; a struct, an array, and what the contract does not know, as a text."""
         typed_file.write(self.source_format, file, columns, list(records), feed.names_in_file)
+
+    def records(self, file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: str) -> Iterator[Record]:
+        """None: what a record's texts are, only the warehouse says. Raises ValueError."""
+        raise ValueError("its records have types, and no numbers")
 
 
 PARQUET, AVRO, ORC = Typed("PARQUET"), Typed("AVRO"), Typed("ORC")

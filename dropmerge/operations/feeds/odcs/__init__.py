@@ -17,7 +17,7 @@ LOGICAL_TYPES: Mapping[str, str] = {
     **{"STRING": "string", "BYTES": "string", "GEOGRAPHY": "string", "JSON": "object"},
 }
 """By type of a column (https://bitol-io.github.io/open-data-contract-standard/v3.1.0/schema)."""
-OPTIONS: Mapping[str, str] = {"time_zone": "defaultTimezone"}
+OPTIONS: Mapping[str, str] = {"zone": "defaultTimezone"}
 """A column's options that are logical type options of the standard."""
 COUNT_FAILED = "SELECT COUNT(*) FROM {object} WHERE NOT ("
 """How a rule's query begins that counts the rows for which a check is false; the check and `)` follow."""

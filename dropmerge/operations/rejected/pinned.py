@@ -1,0 +1,137 @@
+"""The pinned copy of a file, read record by record: the warehouse has its rows in no order."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.errors import NotDone
+from services.shared.contract.blanks import BLANKS
+from services.shared.contract.formats import LINE, SUFFIXES
+from services.shared.contract.order import RESCUED
+from services.shared.load import Load
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Blob
+
+    from services.ingest.formats.record import Record
+    from services.ingest.match_header import Layout
+    from services.shared.contract.feed import Feed
+
+_CHUNK = 4 * 2**20
+_NOT_DECODED = "\ufffd"
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """How the fields of a column are read."""
+
+    nulls: frozenset[str]
+    trims: bool
+
+
+@dataclass(frozen=True)
+class PinnedFile:
+    blob: Blob
+    feed: Feed
+    layout: Layout
+
+    def records(self) -> Iterator[Record]:
+        """In the file's order. Raises ValueError where they cannot be told apart."""
+        from services.ingest.formats import format_of
+
+        with opened(self.blob) as file:
+            yield from format_of(self.feed).records(file, self.layout.columns, self.feed, self.layout.encoding)
+
+    def digest_of_record(self, record: Record) -> bytes:
+        """Equal to that of the row which was made of the record."""
+        if LINE in record.fields:
+            return _digest([_same(record.fields[LINE])])
+        return _digest([_text(record.fields.get(raw), read_as) for raw, _, read_as in self._compared])
+
+    def digest_of_row(self, row_text: str) -> bytes:
+        """Of a rejected row, as it is kept."""
+        row: dict[str, Any] = json.loads(row_text)
+        if LINE in row:
+            return _digest([_same(row[LINE] or "").removesuffix("\r")])
+        row |= {f"{RESCUED.name}.{name}": text for name, text in (row.get(RESCUED.name) or {}).items()}
+        return _digest([_text(row.get(name), read_as) for _, name, read_as in self._compared])
+
+    @cached_property
+    def _compared(self) -> list[tuple[str, str, _Texts]]:
+        """Of the columns that a rejected row keeps and the file has: raw name, name in the row, how texts are read."""
+        known = {one.name for one in self.feed.columns} | set(self.layout.added)
+        known |= {self.feed.delete.column} if self.feed.delete else set()
+        own = [(name, name) for name in self.layout.columns if name in known]
+        rescued = [(raw, f"{RESCUED.name}.{name}") for name, raw in self.layout.rescued]
+        return [(raw, name, _read_as(self.feed, raw)) for raw, name in (*own, *rescued)]
+
+
+def find_pinned(connection: Connection, load: Load) -> Blob:
+    """The copy in the archive. Raises NotDone where there is none any more."""
+    bucket = connection.storage.bucket(connection.archive)
+    found = next(filter(None, (bucket.get_blob(load.archive_name(suffix)) for suffix in SUFFIXES)), None)
+    if found is None:
+        raise NotDone(f"{load.source} is no longer in the archive")
+    return found
+
+
+@contextmanager
+def opened(blob: Blob) -> Iterator[BinaryIO]:
+    """A copy's bytes, unpacked, of which some megabytes at a time are in memory."""
+    from services.ingest.formats.compression import GZIP
+
+    # Raw: the client would unpack what is marked Content-Encoding: gzip (https://cloud.google.com/storage/docs/transcoding).
+    with blob.open("rb", chunk_size=_CHUNK, raw_download=True) as packed:
+        is_packed = packed.read(len(GZIP)) == GZIP
+        packed.seek(0)
+        yield cast("BinaryIO", gzip.GzipFile(fileobj=packed) if is_packed else packed)
+
+
+def open_pinned(connection: Connection, load: Load) -> PinnedFile:
+    """The copy, as today's contract reads it. Raises NotDone where it cannot be read so."""
+    from services.ingest.inspect_head import HEAD_BYTES, inspect_head
+    from services.shared.errors import PermanentError
+
+    feed = connection.feeds.get(load.feed)
+    if feed is None:
+        raise NotDone(f"there is no contract of feed {load.feed}")
+    blob = find_pinned(connection, load)
+    size = int(blob.size or 0)
+    head = blob.download_as_bytes(start=0, end=HEAD_BYTES - 1, raw_download=True) if size else b""
+    try:
+        return PinnedFile(blob, feed, inspect_head(head, size, feed))
+    except PermanentError as error:
+        raise NotDone(f"today's contract does not read {load.source}: {error.reason}") from error
+
+
+def _read_as(feed: Feed, column: str) -> _Texts:
+    found = next((one for one in feed.columns if one.name == column), None)
+    is_marker = feed.delete is not None and column == feed.delete.column
+    own = found.nulls if found else None
+    nulls = () if is_marker else feed.format.nulls if own is None else own
+    trims = feed.format.trim if found is None or found.trim is None else found.trim
+    return _Texts(frozenset(nulls), trims)
+
+
+def _text(field: str | None, read_as: _Texts) -> str | None:
+    bare = field.strip(BLANKS) if field and read_as.trims else field
+    return None if not bare or bare in read_as.nulls else _same(bare)
+
+
+def _same(text: str) -> str:
+    """How many characters stand for bytes that are not in the encoding is not the same everywhere."""
+    while _NOT_DECODED * 2 in text:
+        text = text.replace(_NOT_DECODED * 2, _NOT_DECODED)
+    return text
+
+
+def _digest(texts: list[str | None]) -> bytes:
+    return hashlib.blake2b(json.dumps(texts).encode(), digest_size=16).digest()
