@@ -4,17 +4,14 @@ Shares nothing with the code that makes rows: what it drops is decided from the 
 a version lies more than 24 hours after its object's creation, because a file does not know when it is dropped.
 """
 
-import csv
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from generator.errors import GeneratorError, MalformedFile
-
-if TYPE_CHECKING:
-    import _csv
+from generator.errors import MalformedFile
+from generator.reading import rows_of
 
 REQUIRED_COLUMNS = ("customer_id", "account_number", "credit_score", "account_balance", "last_modified")
 DELETE_COLUMN, DELETE_MARK = "operation", "D"
@@ -70,29 +67,16 @@ def read_records(path: Path) -> Iterator[tuple[int, Record]]:
         MalformedFile: the pipeline would dead-letter the file as a whole.
         GeneratorError: the file cannot be read.
     """
-    try:
-        # Only LF may end a line here: csv then finds a bare CR on its own, and reports it.
-        with path.open(encoding="utf-8-sig", newline="\n") as file:
-            yield from _records(csv.reader(file, strict=True), path)
-    except OSError as error:
-        raise GeneratorError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _records(reader: "_csv.Reader", path: Path) -> Iterator[tuple[int, Record]]:
-    try:
-        header = next(reader, None)
-        order = _column_order(header, path)
-        width = len(order) - (DELETE_COLUMN not in (header or ()))
-        absent = [] if width == len(order) else [""]
-        for fields in reader:
-            if len(fields) != width:
-                raise MalformedFile(path, reader.line_num, f"{len(fields)} fields where the header has {width}")
-            fields += absent
-            yield reader.line_num, Record._make([fields[place] for place in order])
-    except csv.Error as error:
-        raise MalformedFile(path, reader.line_num, f"not RFC 4180: {error}") from error
-    except UnicodeDecodeError as error:
-        raise MalformedFile(path, reader.line_num + 1, f"in or after this line: not UTF-8: {error.reason}") from error
+    rows = rows_of(path)
+    _, header = next(rows, (0, None))
+    order = _column_order(header, path)
+    width = len(order) - (DELETE_COLUMN not in (header or ()))
+    absent = [] if width == len(order) else [""]
+    for line, fields in rows:
+        if len(fields) != width:
+            raise MalformedFile(path, line, f"{len(fields)} fields where the header has {width}")
+        fields += absent
+        yield line, Record._make([fields[place] for place in order])
 
 
 def _column_order(header: list[str] | None, path: Path) -> list[int]:

@@ -12,9 +12,11 @@ Files are streamed; memory holds one winner a key, about 600 bytes.
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
-from generator.checked_rows import BILLION, EPOCH, REQUIRED_COLUMNS, check, read_records
+from generator.checked_rows import BILLION, EPOCH, REQUIRED_COLUMNS, Row, check, read_records
+from generator.errors import GeneratorError
 
 ExpectedRow = tuple[str, str, str, str, str]
 """customer_id, account_number, credit_score, account_balance, last_modified, in canonical text"""
@@ -26,11 +28,30 @@ _Rank = tuple[int, int, bool, int, int]
 _NULL = -(10**39)  # below every INT64 and every NUMERIC in billionths
 
 
-def expected(paths: Sequence[Path]) -> Iterator[ExpectedRow]:
-    """The current rows after merging the files in this order, sorted by key.
+class Mode(StrEnum):
+    """What of several files is in the table, as a contract says it."""
+
+    UPSERT = "upsert"
+    APPEND = "append"
+    SNAPSHOT = "snapshot"
+
+
+def expected(paths: Sequence[Path], mode: Mode = Mode.UPSERT) -> Iterator[ExpectedRow]:
+    """The current rows after merging the files in this order, sorted.
+
+    With `append` each good row of each file; with `snapshot` those of the last file, a key's greatest row.
 
     MalformedFile for a file that would be dead-lettered as a whole, GeneratorError for one that cannot be read.
     """
+    if mode == Mode.APPEND:
+        yield from sorted(_canonical(row) for row in _changes_only(paths))
+        return
+    if mode == Mode.SNAPSHOT:
+        newest: dict[_Key, ExpectedRow] = {}
+        for row in sorted(_changes_only(paths[-1:]), key=_in_columns_order):
+            newest[row.customer_id, row.account_number] = _canonical(row)
+        yield from (newest[key] for key in sorted(newest))
+        return
     winners = _winners(paths)
     for key in sorted(winners):
         version, _, deleted, score, balance = winners[key]
@@ -68,6 +89,28 @@ def _winners(paths: Sequence[Path]) -> dict[_Key, _Rank]:
             if best is None or rank > best:
                 winners[key] = rank
     return winners
+
+
+def _changes_only(paths: Sequence[Path]) -> Iterator[Row]:
+    """The good rows. GeneratorError for one that is a delete."""
+    for path in paths:
+        for line, record in read_records(path):
+            row = check(record)
+            if row is not None and row.deleted:
+                raise GeneratorError(f"{path}:{line} is a delete: feeds of this mode have none")
+            if row is not None:
+                yield row
+
+
+def _canonical(row: Row) -> ExpectedRow:
+    score, balance = _ranked(row.credit_score), _ranked(row.account_balance)
+    texts = _integer_text(score), _numeric_text(balance), _timestamp_text(row.last_modified)
+    return (row.customer_id, row.account_number, *texts)
+
+
+def _in_columns_order(row: Row) -> tuple[int, int, int]:
+    """By which rows of one key and file are told apart where the newest file wins: the greatest stays."""
+    return _ranked(row.credit_score), _ranked(row.account_balance), row.last_modified
 
 
 def _ranked(value: int | None) -> int:

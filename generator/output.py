@@ -43,7 +43,7 @@ def _exists(place: str) -> bool:
 
 
 @contextmanager
-def new_file(place: str, force: bool) -> Iterator[Path]:
+def new_file(place: str, force: bool, content_type: str = "text/csv") -> Iterator[Path]:
     """A temporary path to write to; it becomes `place` when the block ends, and vanishes when the block fails.
 
     GeneratorError when `place` exists and `force` is not set, at the beginning or at the end of the block, or when
@@ -61,7 +61,7 @@ def new_file(place: str, force: bool) -> Iterator[Path]:
     try:
         yield temporary
         if is_object(place):
-            _upload(temporary, place, force)
+            _upload(temporary, place, force, content_type)
         else:
             _rename(temporary, place, force)
     finally:
@@ -95,10 +95,10 @@ def _rename(temporary: Path, place: str, force: bool) -> None:
         raise GeneratorError(f"{place} cannot be written: {error.strerror}") from error
 
 
-def _upload(temporary: Path, place: str, force: bool) -> None:
+def _upload(temporary: Path, place: str, force: bool, content_type: str) -> None:
     try:
         _blob(place).upload_from_filename(
-            str(temporary), content_type="text/csv", if_generation_match=None if force else 0, retry=_RETRY
+            str(temporary), content_type=content_type, if_generation_match=None if force else 0, retry=_RETRY
         )
     except PreconditionFailed as error:
         raise GeneratorError(f"{place} exists already; --force overwrites it") from error

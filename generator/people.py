@@ -4,6 +4,8 @@ Faker takes microseconds a name, so a few thousand names are drawn once and comb
 has a seed of its own, not `--seed`: one customer keeps one id in every file, whichever file continues which.
 """
 
+import codecs
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
@@ -14,6 +16,9 @@ from generator.errors import GeneratorError
 _LOCALES = ["en_US", "de_DE", "es_ES", "fr_FR", "pl_PL"]
 _POOL_SIZE = 4096
 _POOL_SEED = 20250101
+_SINGLE_BYTE = ("cp1252", "iso-8859-1")
+PLAIN = "generator.plain"
+"""What encoders do with letters that the encoding does not have: they lose their accents, or become `?`."""
 _STRIDE = 2654435761  # spreads neighbouring numbers over the pool
 
 
@@ -35,6 +40,17 @@ def customer_ids(numbers: Iterable[int]) -> list[str]:
 def customer_number(customer_id: str) -> int:
     """The number in an id that `customer_ids` wrote; GeneratorError for any other text."""
     digits = customer_id.rpartition("-")[2]
-    if digits.isascii() and digits.isdigit() and customer_ids([int(digits)]) == [customer_id]:
-        return int(digits)
+    if digits.isascii() and digits.isdigit():
+        (written,) = customer_ids([int(digits)])
+        if customer_id in (written, *(written.encode(codec, PLAIN).decode(codec) for codec in _SINGLE_BYTE)):
+            return int(digits)
     raise GeneratorError(f"customer_id {customer_id!r} was not written by this generator")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    letters = unicodedata.normalize("NFKD", error.object[error.start : error.end])
+    return "".join(filter(str.isascii, letters)) or "?", error.end
+
+
+codecs.register_error(PLAIN, _plain)

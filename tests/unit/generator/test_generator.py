@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from generator.__main__ import app
-from generator.expect import expected
+from generator.expect import Mode, expected
 
 _RUN = CliRunner()
 _HEADER = "customer_id,account_number,credit_score,account_balance,last_modified,operation\n"
@@ -95,3 +95,55 @@ def test_a_later_file_wins_an_equal_version(tmp_path: Path) -> None:
     one = _file(tmp_path / "1.csv", "c,a,850,1,2025-01-01T00:00:00Z,U")
     two = _file(tmp_path / "2.csv", "c,a,400,1.500,2025-01-01T00:00:00Z,U")
     assert list(expected([one, two])) == [("c", "a", "400", "1.5", "2025-01-01T00:00:00.000000Z")]
+
+
+_FORMS = [
+    ("csv", []), ("tsv", []), ("ndjson", []), ("parquet", []), ("avro", []), ("orc", []),
+    ("csv", ["--gzip"]), ("ndjson", ["--gzip"]), ("csv", ["--encoding", "utf-16"]),
+    ("tsv", ["--encoding", "utf-8-bom"]),
+    ("csv", ["--encoding", "windows-1252"]), ("csv", ["--encoding", "iso-8859-1", "--gzip"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", [0, 0.2])
+def test_each_format_has_the_same_rows_and_the_same_answer(tmp_path: Path, bad: float) -> None:
+    """Also where a later file goes on from it; the same seed gives the same bytes."""
+    answers = set()
+    for number, (name, words) in enumerate(_FORMS):
+        first, second, again = (tmp_path / f"{number}-{n}" for n in ("first", "second", "again"))
+        made = ("--format", name, *words, "--bad-probability", bad, "--delete-probability", 0.1)
+        _run("initial", "--rows", 300, "--out", first, *made)
+        for path in (second, again):
+            answer = path.with_suffix(".expected")
+            _run("incremental", "--rows", 200, "--out", path, "--continue-from", first, "--expect", answer, *made)
+        assert second.read_bytes() == again.read_bytes(), name
+        text = second.with_suffix(".expected").read_text()
+        assert text.count("\n") > 100
+        if not {"windows-1252", "iso-8859-1"} & {*words}:
+            answers.add(text)
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--format", "parquet", "--gzip"], "packs its own columns"),
+        (["--format", "ndjson", "--encoding", "utf-16"], "ndjson is UTF-8"),
+        (["--mode", "append", "--delete-probability", 1, "--expect", "answer.csv"], "is a delete"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(tmp_path: Path, words: list[object], why: str) -> None:
+    """Nothing is written."""
+    fitted = [tmp_path / "answer.csv" if word == "answer.csv" else word for word in words]
+    assert why in _run("initial", "--rows", 9, "--out", tmp_path / "out", *fitted, code=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_expected_table_of_other_modes(tmp_path: Path) -> None:
+    """Appended, each row of each file counts; of snapshots the last one."""
+    one = _file(tmp_path / "1.csv", "c,a,500,1,2025-01-01T00:00:00Z,U", "c,a,500,1,2025-01-01T00:00:00Z,U")
+    two = _file(tmp_path / "2.csv", "c,a,400,1,2024-01-01T00:00:00Z,U", "d,a,,1,2025-01-01T00:00:00Z,U")
+    appended = [row[:3] for row in expected([one, two], Mode.APPEND)]
+    assert appended == [("c", "a", "400"), ("c", "a", "500"), ("c", "a", "500"), ("d", "a", "")]
+    assert [row[:3] for row in expected([one, two], Mode.SNAPSHOT)] == [("c", "a", "400"), ("d", "a", "")]
+    assert [row[:3] for row in expected([two, one], Mode.SNAPSHOT)] == [("c", "a", "500")]
