@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dropmerge.operations.feeds.inference.errors import InferenceError
 from services.shared.contract.types import TYPES
 
 _DELIMITERS = (",", "\t", ";", "|", "\x01", "^", "~")
@@ -98,6 +100,10 @@ def find_dialect(text: str) -> Dialect:
     ]
     judged = [(score, way) for way in ways if (score := _score(way, text)) is not None]
     best = max(judged, key=lambda one: one[0])[1] if judged else _single_column(text)
+    if best.is_quoted and (line := misquoted_line(best, text)):
+        raise InferenceError(
+            f"line {line} has a quote within a field that does not begin with one, or none at its end"
+        )
     return _complete(best, text)
 
 
@@ -111,7 +117,24 @@ def _score(way: Dialect, text: str) -> tuple[int, bool, bool, int] | None:
     return None if width < 2 or share < 10 else (share, way.is_quoted, not way.is_escaped, width)
 
 
+def misquoted_line(way: Dialect, text: str) -> int | None:
+    """The first line whose quotes are not RFC 4180's, of the text's beginning: a load would end there."""
+    if way.is_escaped or '"' not in text:
+        return None
+    delimiter = re.escape(way.delimiter)
+    one = re.compile(rf'(?:"(?:[^"]|"")*"|[^"{delimiter}\r\n][^"{delimiter}\r\n]*|)(?:{delimiter}|\r?\n|\Z)')
+    place, end = 0, min(len(text), _FIRST_BYTES)
+    while place < end:
+        found = one.match(text, place)
+        if found is None:
+            return text.count("\n", 0, place) + 1
+        place = found.end()
+    return None
+
+
 def _widths(way: Dialect, text: str) -> Counter[int] | None:
+    if way.is_quoted and misquoted_line(way, text):
+        return None
     try:
         records = list(itertools.islice(way.records(text), _PROBED))
     except csv.Error:
@@ -125,7 +148,7 @@ def _single_column(text: str) -> Dialect:
 
 
 def _complete(way: Dialect, text: str) -> Dialect:
-    records = [one for one in itertools.islice(way.records(text), _PROBED)]
+    records = list(itertools.islice(way.records(text), _PROBED))
     filled = [one for one in records if not one.is_blank]
     if not filled:
         return way

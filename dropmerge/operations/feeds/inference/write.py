@@ -32,8 +32,8 @@ def verdict(contract: Contract) -> str:
     if contract.kept == of_all:
         return f"{kept}; {looked} of the file's {sample.total:,} were looked at"
     older, broken = sample.rows - contract.kept, sample.broken
-    why = [f"{older:,} are older versions of keys that stay"] if older else []
-    why += [f"{broken:,} are refused"] if broken else []
+    why = [f"{older:,} older versions of keys that stay"] if older else []
+    why += [f"{broken:,} refused"] if broken else []
     return f"UNSURE: {kept.upper()}: {', '.join(why)}; {looked} of the file's {sample.total:,} were looked at"
 
 
