@@ -15,8 +15,8 @@ from dropmerge.cli.feeds_test import run_tests
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, State
 from dropmerge.cli.terminal import pluralize, print_table, table
 from dropmerge.operations.feeds.contracts import check_contracts, choose_contracts
-from dropmerge.operations.feeds.infer import infer
-from dropmerge.operations.feeds.write import contract_yaml, feed_name
+from dropmerge.operations.feeds.inference.infer import infer
+from dropmerge.operations.feeds.inference.write import contract_yaml, feed_name, next_commands, verdict, write_contract
 from services.shared.contract.version import DEFAULT_AHEAD, GENERATION
 
 if TYPE_CHECKING:
@@ -142,11 +142,27 @@ def _as_json(feed: Feed, running: Mapping[str, Mapping[str, str]]) -> dict[str, 
 @commands.command()
 def init(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)],
+    name: Annotated[str | None, typer.Option("--name", metavar="FEED", help="By default the file's own.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Into the folder of contracts, unless one is there.")] = False,
+    feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Print a first contract for files like this sample. What it is unsure of is marked by UNSURE."""
+    """Print a first contract for files like this sample, or write it.
+
+    It reads what ingest reads: CSV, newline-delimited JSON, Parquet, Avro, ORC. Its first line says how many of the
+    sample's rows it keeps; what it is unsure of is marked by UNSURE.
+    """
     with report_errors():
         contract = infer(file)
-    typer.echo(contract_yaml(feed_name(file), contract), nl=False)
+        name = name or feed_name(file)
+        text = contract_yaml(name, contract)
+        path = write_contract(feeds, name, text) if write else None
+    if path is None:
+        typer.echo(text, nl=False)
+        return
+    typer.echo(f"{path}: {verdict(contract)}")
+    typer.echo(f"{pluralize(text.count('UNSURE'), 'doubt')} to look at, marked by UNSURE. Then:")
+    for command in next_commands(name, path, file):
+        typer.echo(f"  {command}")
 
 
 @commands.command("schema")

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from dropmerge.operations.feeds.infer import InferenceError, infer
-from dropmerge.operations.feeds.write import contract_yaml
+from dropmerge.operations.feeds.inference.errors import InferenceError
+from dropmerge.operations.feeds.inference.infer import infer
+from dropmerge.operations.feeds.inference.write import contract_yaml
 from services.ingest.match_header import match_header
 from services.shared.contract.reader import read_feed
 from tests.harness.cloud import running

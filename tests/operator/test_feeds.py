@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from deploy.topology import ROOT
-from dropmerge.operations.feeds.infer import InferenceError, infer
+from dropmerge.operations.feeds.inference.errors import InferenceError
+from dropmerge.operations.feeds.inference.infer import infer
 from services.shared.contract.reader import check, check_together, read_feed
 from tests.harness.commands import Commands
 
@@ -114,8 +115,8 @@ def test_init_understands_the_generators_own_file(tmp_path: Path) -> None:
     rows = [f"c{n // 2},{n},{300 + n},{n}.25,2025-01-01T00:00:{n:02}Z" for n in range(10)]
     file.write_text("\n".join(["customer_id,account_number,credit_score,account_balance,last_modified", *rows]))
     found = infer(file)
-    assert found.version == "last_modified"
-    assert set(found.key) <= {"customer_id", "account_number"}
+    assert found.identity.version == "last_modified"
+    assert set(found.identity.key) <= {"customer_id", "account_number"}
     types = {column.name: column.type for column in found.columns}
     assert (types["credit_score"], types["account_balance"]) == ("INT64", "NUMERIC")
 
@@ -135,7 +136,8 @@ def test_init_understands_the_generators_own_file(tmp_path: Path) -> None:
         ("0001-01-01", "DATE"),
         ("0000-01-01", "STRING"),
         ("True", "BOOL"),
-        (" 1", "STRING"),
+        (" 1", "INT64"),
+        ("1 2", "STRING"),
     ],
 )
 def test_init_takes_a_text_for_what_the_row_check_takes_it_for(tmp_path: Path, text: str, kind: str) -> None:
@@ -148,12 +150,13 @@ def test_init_takes_a_text_for_what_the_row_check_takes_it_for(tmp_path: Path, t
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "no header"),
-        (b"a,b\n1,\xff\n", "not UTF-8"),
-        (b"a,a\n1,2\n", "two columns have one name"),
-        (b"a,b\n1\n", "record 2 has 1 fields"),
-        (b"v,version\n1e99,1\n", "no column can be part of a key"),
-        (b'a,b\n"x,1\n', "not CSV"),
+        (b"", "is empty"),
+        (b"\n \n", "or blank"),
+        (b"a,b\r1,2\r", "carriage return alone"),
+        (b"a\0b,c\n", "a NUL byte at 1"),
+        (("Артикул;Цвет\n1;тёмно-зелёный\n" * 9).encode("cp1251"), "looks like cp1251, which BigQuery does not load"),
+        (b'[{"a": 1},\n{"a": 2}]\n', "a JSON document: write an object a line"),
+        (b"PAR1 but no Parquet", "begins as parquet, and cannot be read as it"),
     ],
 )
 def test_init_says_why_it_cannot(tmp_path: Path, data: bytes, words: str) -> None:

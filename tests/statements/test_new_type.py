@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pytest
 
-from dropmerge.operations.feeds.infer import infer
+from dropmerge.operations.feeds.inference.infer import infer
 from services.shared.contract.feed import Feed
 from services.shared.contract.types import TYPES, table
 from services.shared.contract.types.base import Whole

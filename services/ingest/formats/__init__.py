@@ -7,18 +7,11 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from services.ingest.formats import csv, ndjson, typed
-from services.ingest.formats.compression import GZIP
 from services.ingest.formats.contract import Contract
-from services.ingest.formats.plain_text import mark_of
 from services.ingest.formats.raw_field import RawField
 from services.ingest.formats.record import Record
-from services.ingest.kinds import kind_of
-from services.shared.contract.encodings import UTF_16BE, UTF_16LE
-from services.shared.contract.formats import Format
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from google.cloud.bigquery import LoadJobConfig
 
 
@@ -80,8 +73,6 @@ class FormatModule(Protocol):
         `load_config` has them. Raises ValueError where the records cannot be told apart."""
 
 
-_HEAD = 65_536
-"""Bytes by which a sample's kind is told."""
 _FORMATS: dict[str, FormatModule] = {
     "csv": csv,
     "ndjson": ndjson,
@@ -94,18 +85,3 @@ _FORMATS: dict[str, FormatModule] = {
 def format_of(feed: Contract) -> FormatModule:
     """The module for the format of a contract."""
     return _FORMATS[feed.format.type]
-
-
-def sample(path: Path, most: int | None = None) -> tuple[Format, list[str], list[list[str]]]:
-    """A file's format, its names and its records, at most `most` of them. Raises ValueError, naming what is wrong."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    if head.startswith(GZIP):
-        raise ValueError(f"{path} is gzip, which a feed reads as it is: unpack the sample")
-    if mark_of(head) in (UTF_16LE, UTF_16BE):
-        raise ValueError(
-            f"{path} is UTF-16, which a feed reads if its format says encoding: utf-16: save the sample as UTF-8"
-        )
-    if (kind := kind_of(head)) is not None:
-        raise ValueError(f"{path} is {kind.name}: {kind.way_out}")
-    return csv.sample(path, most)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from services.ingest.formats import csv_escape, csv_head, lines
 from services.ingest.formats.contract import Contract
@@ -181,36 +181,8 @@ def parameters(feed: Contract) -> Iterator[tuple[str, str]]:
         yield "windows_1252", WINDOWS_1252_CHARACTERS
 
 
-def sample(path: Path, most: int | None = None) -> tuple[Csv, list[str], list[list[str]]]:
-    """The delimiter is the one that the first line has most of. Raises ValueError."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            options, header, records = _read(file, most)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text: byte {error.start}; a sample must be CSV in UTF-8") from error
-    except (csv.Error, ValueError) as error:
-        raise ValueError(f"{path} is not CSV: {error}") from error
-    for number, record in enumerate(records, 2):
-        if len(record) != len(header):
-            raise ValueError(f"record {number} has {len(record)} fields, the header {len(header)}")
-    return options, header, records
-
-
 def _remedy(other: str) -> str:
     return "save it as CSV" + (", or write format: {type: ndjson}" if other == "newline-delimited JSON" else "")
-
-
-def _read(file: TextIO, most: int | None) -> tuple[Csv, list[str], list[list[str]]]:
-    first = file.readline()
-    if not first.strip():
-        raise ValueError("it has no header")
-    if other := json_kind(first):
-        raise ValueError(f"it looks like {other}: {_remedy(other)}")
-    options = Csv(type="csv", delimiter=max(_DELIMITERS, key=first.count))
-    file.seek(0)
-    reader = csv.reader(file, delimiter=options.delimiter, strict=True)
-    header = next(reader)
-    return options, header, list(itertools.islice(reader, most))
 
 
 def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract) -> None:

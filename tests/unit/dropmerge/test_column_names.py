@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dropmerge.operations.feeds.names import column_names
+from dropmerge.operations.feeds.inference.names import column_names
 
 
 @pytest.mark.parametrize(

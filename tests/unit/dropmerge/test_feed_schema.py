@@ -14,9 +14,9 @@ from pydantic import AliasChoices, Field, ValidationError
 
 from deploy.topology import ROOT
 from dropmerge.operations.feeds import schema as module
-from dropmerge.operations.feeds.infer import infer
+from dropmerge.operations.feeds.inference.infer import infer
+from dropmerge.operations.feeds.inference.write import MODELINE, contract_yaml
 from dropmerge.operations.feeds.schema import options, schema, schema_text
-from dropmerge.operations.feeds.write import MODELINE, contract_yaml
 from services.shared.contract.feed import Feed
 from tests.harness.changes.contracts import Terms
 from tests.harness.feeds import NUMBERS

@@ -16,7 +16,9 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 from pyarrow import feather, orc, parquet
 
-from services.ingest.formats import csv, sample
+from dropmerge.operations.feeds.inference.errors import InferenceError
+from dropmerge.operations.feeds.inference.infer import infer
+from services.ingest.formats import csv
 from services.ingest.inspect_head import inspect_head, inspect_tail
 from services.ingest.kinds import kind_of
 from services.shared.contract.feed import Feed
@@ -194,5 +196,5 @@ def test_g7_parquet_that_was_cut_is_refused_before_it_is_loaded() -> None:
 def test_init_names_what_a_sample_is(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(REAL["workbook"])
-    with pytest.raises(ValueError, match=r"a workbook [(]Excel or OpenDocument[)]: save it as CSV UTF-8"):
-        sample(path)
+    with pytest.raises(InferenceError, match=r"a workbook [(]Excel or OpenDocument[)]: save it as CSV UTF-8"):
+        infer(path)

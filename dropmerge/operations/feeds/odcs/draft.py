@@ -11,12 +11,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from dropmerge.operations.feeds.names import column_names
+from dropmerge.operations.feeds.inference.names import column_names
+from dropmerge.operations.feeds.inference.write import MODELINE, feed_name
 from dropmerge.operations.feeds.odcs import OPTIONS
 from dropmerge.operations.feeds.odcs.checks import of_options, of_rule
 from dropmerge.operations.feeds.odcs.document import Document, Object, Property, Rule
 from dropmerge.operations.feeds.odcs.moments import format_of, is_iso
-from dropmerge.operations.feeds.write import MODELINE, feed_name
 from services.shared.contract.columns import parse_check
 from services.shared.contract.feed import Feed
 from services.shared.contract.formats import FORMATS
