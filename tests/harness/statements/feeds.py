@@ -210,7 +210,12 @@ def _texts() -> Feed:
         _column(f"at_{rule}", "TIMESTAMP", zone="Europe/Berlin", local_twice=rule, local_never=rule)
         for rule in ("reject", "earlier", "later")
     ]
-    limits = [_column(f"one_{kind.lower()}", kind, one_of=[GOOD[kind].replace(".", ",")]) for kind in TYPES]
+    # Of values that have an order; numbers are written with a comma here.
+    ordered = [kind for kind in TYPES if REGISTRY[kind].comparable("v") == "v"]
+    texts = {
+        kind: GOOD[kind].replace(".", ",") if "decimal" in REGISTRY[kind].takes else GOOD[kind] for kind in ordered
+    }
+    limits = [_column(f"one_{kind.lower()}", kind, one_of=[text]) for kind, text in texts.items()]
     columns = [
         *(
             _column("id", max_length=20, pattern="[A-Za-z0-9 ]+"),
