@@ -20,7 +20,7 @@ def table() -> list[str]:
 def _row(path: str, part: Schema, schema: Schema) -> str:
     formats = list(_formats(path, schema))
     where = f" ({', '.join(formats)})" if formats else ""
-    what = IS[path].replace("|", "\\|")
+    what = (IS.get(path) or part["description"]).replace("|", "\\|")
     return f"| `{path.replace('.*.', '[].')}`{where} | {what} | {_default(part)} |"
 
 

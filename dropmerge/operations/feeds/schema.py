@@ -1,6 +1,7 @@
 """A JSON Schema of contracts, made from the models that read them: what an editor completes, shows and checks.
 
-It says what each part may be. What parts cannot be to each other, and what SQL a check may have, is for `feeds check`.
+It says what each part may be, and whether a mode needs key and version. What else parts cannot be to each other, and
+what SQL a check may have, is for `feeds check`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pydantic_core import core_schema
 
 from services.shared.contract import synonyms
 from services.shared.contract.feed import Feed
+from services.shared.contract.formats import FORMATS
 from services.shared.contract.types import TYPES
 from services.shared.contract.wording import IS
 
@@ -31,6 +33,8 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
 """Other words that are taken, by the path of the mapping that has them, such as `columns.*`: word to option."""
 _SYNONYM = "x-synonym-of"
 """Of a part: the option that it says in another word."""
+_SOURCE_FORMATS: Mapping[str, str] = {**{name: name.upper() for name in FORMATS}, "ndjson": "NEWLINE_DELIMITED_JSON"}
+"""By format, what BigQuery calls it."""
 
 
 def schema_text() -> str:
@@ -48,6 +52,8 @@ def schema() -> Schema:
         if path == "format.encoding":
             _ignore_case(part)
     _add_synonyms(made, SYNONYMS)
+    _add_source_format(made)
+    made["allOf"] = [_of_mode(["append", "snapshot"], "version"), _of_mode(["append"], "key")]
     return {"$schema": _Generator.schema_dialect, "title": "A contract of dropmerge", **made}
 
 
@@ -91,6 +97,23 @@ def _add_synonyms(schema: Schema, synonyms: Mapping[str, Mapping[str, str]]) -> 
         for mapping in _mappings(schema, place):
             found = {word: option for word, option in words.items() if option in mapping}
             mapping.update({word: _other_word(option, {}) for word, option in found.items()})
+
+
+def _add_source_format(schema: Schema) -> None:
+    """The one synonym of an option that must be there."""
+    for name, ref in schema["properties"]["format"]["discriminator"]["mapping"].items():
+        model = schema["$defs"][ref.rpartition("/")[2]]
+        if "source_format" in model["properties"]:
+            model["properties"]["source_format"]["const"] = _SOURCE_FORMATS[name]
+            model["required"].remove("type")
+            model["anyOf"] = [{"required": ["type"]}, {"required": ["source_format"]}]
+
+
+def _of_mode(without: list[str], option: str) -> Schema:
+    """An option that each mode needs but those."""
+    # An empty list is as good as none.
+    there = {"required": [option], "properties": {option: {"not": {"enum": [None, []]}}}}
+    return {"if": {"required": ["mode"], "properties": {"mode": {"enum": without}}}, "else": there}
 
 
 def _mappings(schema: Schema, place: str) -> Iterator[Schema]:

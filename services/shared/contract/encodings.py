@@ -58,6 +58,5 @@ def _same_codec(name: str) -> str | None:
     return next((one for one, own in CODECS.items() if own == codec), None)
 
 
-Encoding = Annotated[
-    Literal["utf-8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252"], BeforeValidator(_encoding)
-]
+_Name = Literal["utf-8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252"]
+Encoding = Annotated[_Name, BeforeValidator(_encoding, json_schema_input_type=Literal[_Name, "utf8", "iso_8859_1"])]

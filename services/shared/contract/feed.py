@@ -90,7 +90,7 @@ class BadRows(Model):
 
 
 class Snapshot(Model):
-    at_least: Annotated[int | str, BeforeValidator(_rows_or_share)] = "50%"
+    at_least: RowsOrShare = "50%"
     """Keys of a file, or a share of the rows that the table has without tombstones: with fewer it is refused when it
     arrives."""
 

@@ -13,10 +13,14 @@ Nulls = Annotated[list[str], AfterValidator(lambda texts: [text for text in text
 """Texts of a field that are NULL, each as a whole and exactly; an empty field is NULL anyway."""
 Decimal = Literal[".", ","]
 Group = Literal[",", ".", "'", " "]
+_Quote = Literal['"', "none"]
 
 
 def _no_quote(value: object) -> object:
     return "none" if value in ("", None) else value
+
+
+Quote = Annotated[_Quote, BeforeValidator(_no_quote, json_schema_input_type=Literal[_Quote, ""] | None)]
 
 
 def _utf_8(name: object) -> object:
@@ -59,7 +63,7 @@ class Csv(Texts):
     """What becomes of a record that lacks fields at its end; filled, they are NULL."""
     trailing_delimiter: StrictBool = False
     """Whether each record, the header too, ends with a delimiter."""
-    quote: Annotated[Literal['"', "none"], BeforeValidator(_no_quote)] = '"'
+    quote: Quote = '"'
     """Without quoting, a quote is a character like others and a record is a line."""
     escape: Literal["\\"] | None = None
     """With it, a backslash before a quote, a delimiter or a backslash stands for that, and a record is a line."""

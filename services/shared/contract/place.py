@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import PlainValidator
+from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from services.shared.contract.formats import MAX_COLUMNS
@@ -20,5 +20,6 @@ def _from(value: object) -> str | int:
     raise PydanticCustomError("string_type", "neither")
 
 
-From = Annotated[str | int, PlainValidator(_from, json_schema_input_type=str | int)]
+Place = Annotated[int, Field(ge=1, le=MAX_COLUMNS)]
+From = Annotated[str | int, PlainValidator(_from, json_schema_input_type=str | Place)]
 """A name in the files' header, any text, or a place in their records, from 1."""

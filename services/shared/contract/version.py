@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from services.shared.contract.fault import Fault, Place, refuse
@@ -124,4 +124,23 @@ def _plain(version: Version | None) -> object:
     return columns if len(columns) > 1 else (columns or [GENERATION])[0]
 
 
-InContract = Annotated[Version | None, PlainValidator(read_version), PlainSerializer(_plain)]
+_NAMED = {"type": "string", "pattern": rf"^({GENERATION}|[A-Za-z][A-Za-z0-9_]{{0,127}})$"}
+_MAPPING = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["column"],
+    "properties": {
+        "column": {**_NAMED, "pattern": "^[A-Za-z][A-Za-z0-9_]{0,127}$", "description": _COLUMN},
+        "ahead": {
+            **{"type": "string", "pattern": rf"^({ANY}|[0-9]{{1,5}}[mhd])$", "default": DEFAULT_AHEAD},
+            "description": _AHEAD,
+        },
+    },
+}
+_LIST = {"type": "array", "minItems": 1, "items": {"anyOf": [_NAMED, _MAPPING]}}
+InContract = Annotated[
+    Version | None,
+    PlainValidator(read_version),
+    PlainSerializer(_plain),
+    WithJsonSchema({"anyOf": [_NAMED, _MAPPING, _LIST, {"type": "null"}]}),
+]

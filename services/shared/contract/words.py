@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator, StrictBool
+from pydantic import BeforeValidator, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
 
@@ -25,4 +25,6 @@ def _words(value: object) -> object:
     return value
 
 
-Words = Annotated[Mapping[str, StrictBool], BeforeValidator(_words)]
+# One for true, one for false.
+_AtLeastTwo = Annotated[Mapping[str, StrictBool], Field(min_length=2)]
+Words = Annotated[Mapping[str, StrictBool], BeforeValidator(_words, json_schema_input_type=_AtLeastTwo)]

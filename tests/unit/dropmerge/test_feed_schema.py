@@ -83,6 +83,23 @@ def _changed(place: str, value: Any) -> Any:
         ("bad_rows.at_most", "0.5%"),
         ("format.delimiter", "\t"),
         ("version", "_generation"),
+        ("version", ["credit_score", "last_modified"]),
+        ("version", {"column": "last_modified", "ahead": "7d"}),
+        ("version", ["credit_score", {"column": "last_modified", "ahead": "any"}, "_generation"]),
+        ("mode", "upsert"),
+        ("snapshot", {"at_least": "50%"}),
+        ("format", {"type": "csv", "header": True, "quote": "", "escape": "\\", "skip": 1000}),
+        ("format", {"type": "csv", "quote": None, "group": "'", "decimal": ","}),
+        ("format.encoding", "UTF8"),
+        *(("format", {"source_format": name}) for name in ("CSV", "NEWLINE_DELIMITED_JSON", "PARQUET", "AVRO", "ORC")),
+        ("format.skip_leading_rows", 1),
+        ("columns.4.time_zone", "Europe/Berlin"),
+        ("columns.2.from", 3),
+        ("columns.2.from", ""),
+        ("columns.2.one_of", ["300", "400"]),
+        ("columns.3.group", "'"),
+        ("columns.3", {"name": "paid", "type": "BOOL", "words": {"Yes": True, "No": False}}),
+        ("columns.3", {"name": "tags", "type": "STRING", "mode": "REPEATED", "split": "|"}),
         ("delete", None),
     ],
 )
@@ -109,6 +126,33 @@ def test_it_takes_whatever_the_code_takes(place: str, value: Any) -> None:
         ("format.delimiter", ";;"),
         ("format.delimiter", '"'),
         ("format.encoding", "latin1"),
+        ("format", {"source_format": "XLSX"}),
+        ("format", {"type": "parquet", "encoding": "utf-8"}),
+        ("format.header", "yes"),
+        ("format.quote", "'"),
+        ("format.escape", "/"),
+        ("format.skip", -1),
+        ("format.skip", 1001),
+        ("format.short_lines", "pad"),
+        ("format.nulls", "NA"),
+        ("format.decimal", ";"),
+        ("columns.2.from", 0),
+        ("columns.2.from", 9_999),
+        ("columns.2.one_of", []),
+        ("columns.1.max_length", 0),
+        ("columns.4.local_twice", "first"),
+        ("columns.1.split", "\\"),
+        ("columns.3", {"name": "paid", "type": "BOOL", "words": {"Yes": True}}),
+        ("columns.3", {"name": "paid", "type": "BOOL", "words": {"Yes": True, "No": "N"}}),
+        ("version", None),
+        ("version", []),
+        ("version", 1),
+        ("version", {"column": "last_modified", "ahed": "any"}),
+        ("version", {"column": "last_modified", "ahead": "7w"}),
+        ("version", [{"ahead": "any"}]),
+        ("mode", "replace"),
+        ("twice", "first"),
+        ("snapshot", {"at_least": "half"}),
         ("key", []),
         ("key", "customer_id"),
         ("table", "accounts"),
@@ -163,3 +207,26 @@ def test_other_words_are_taken_and_are_no_options_of_their_own(monkeypatch: pyte
     assert [path for path, _ in options(made)] == [path for path, _ in options(schema())]
     assert not {"lacking", "max_bad_records", "format.field_delimiter", "columns.*.as"} & {p for p, _ in options(made)}
     assert not validator.is_valid(_changed("format", {"type": "ndjson", "field_delimiter": ";"}))
+
+
+@pytest.mark.parametrize(
+    ("mode", "left_out", "is_good"),
+    [
+        *(("append", ("key", "version", "delete"), True), ("snapshot", ("version", "delete"), True)),
+        *(
+            ("snapshot", ("key", "version", "delete"), False),
+            ("upsert", ("key",), False),
+            ("upsert", ("version",), False),
+        ),
+    ],
+)
+def test_a_mode_needs_key_and_version_as_the_code_says(mode: str, left_out: tuple[str, ...], is_good: bool) -> None:
+    """Whether the mode is named, or is the one by default."""
+    contract = {name: value for name, value in {**_GOOD, "mode": mode}.items() if name not in left_out}
+    for one in (contract, {name: value for name, value in contract.items() if mode != "upsert" or name != "mode"}):
+        assert _VALIDATOR.is_valid(one) == is_good
+        if is_good:
+            Feed.model_validate(one)
+        else:
+            with pytest.raises(ValidationError):
+                Feed.model_validate(one)

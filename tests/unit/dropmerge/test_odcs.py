@@ -149,7 +149,7 @@ def test_a_document_that_others_wrote() -> None:
     )
     assert columns["country"] == {"type": "STRING", "mode": "REQUIRED"}
     assert columns["day"] == {"type": "DATE", "format": "%d/%m/%Y", "check": "`day` >= DATE '2020-01-01'"}
-    assert columns["at"] == {"type": "TIMESTAMP", "time_zone": "Europe/Paris"}
+    assert columns["at"] == {"type": "TIMESTAMP", "zone": "Europe/Paris"}
     assert columns["amount"] == {"type": "NUMERIC", "check": "(`amount` >= 0) AND (`amount` < 1000000)"}
     assert columns["ratio"] == {"type": "FLOAT64"}
     assert columns["unit"] == {"type": "STRING", "mode": "REQUIRED", "check": r"`unit` IN ('kg', 'it\'s')"}

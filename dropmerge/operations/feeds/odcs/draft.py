@@ -96,7 +96,9 @@ def _draft(document: Document, one: Object) -> Draft:
         zip((prop.name for prop in one.properties), column_names([p.name for p in one.properties]), strict=True)
     )
     kinds = {names[prop.name]: _type(names[prop.name], prop, draft) for prop in one.properties}
-    columns = [_column(names[prop.name], prop, kinds, draft) for prop in one.properties]
+    repeated = {names[prop.name] for prop in one.properties if prop.ours.get("mode") == "REPEATED"}
+    types = {name: f"ARRAY<{kind}>" if name in repeated else kind for name, kind in kinds.items()}
+    columns = [_column(names[prop.name], prop, kinds[names[prop.name]], types, draft) for prop in one.properties]
     draft.contract |= _identity(one, names, ours, draft)
     draft.contract |= {**ours, "columns": columns}
     for rule in one.quality:
@@ -149,15 +151,15 @@ def _identity(one: Object, names: Mapping[str, str], ours: dict[str, Any], draft
     return {**identity, **({"version": ours.pop("version")} if "version" in ours else {})}
 
 
-def _column(name: str, prop: Property, kinds: Mapping[str, str], draft: Draft) -> dict[str, Any]:
-    kind = kinds[name]
+def _column(name: str, prop: Property, kind: str, types: Mapping[str, str], draft: Draft) -> dict[str, Any]:
+    """`types`: as checks see them, of arrays too."""
     column: dict[str, Any] = {"name": name, **_from(name, prop, draft), "type": kind}
     if prop.required or any(_forbids_null(rule) for rule in prop.quality):
         column["mode"] = "REQUIRED"
     if prop.description:
         column["description"] = prop.description
     column |= dict(_options(name, kind, prop, draft))
-    checks = list(_checks(name, prop, kinds, draft))
+    checks = list(_checks(name, prop, types, draft))
     if checks:
         column["check"] = checks[0] if len(checks) == 1 else " AND ".join(f"({one})" for one in checks)
     return {**column, **prop.ours}
@@ -204,21 +206,21 @@ def _options(name: str, kind: str, prop: Property, draft: Draft) -> Iterator[tup
         yield "format", pattern
 
 
-def _checks(name: str, prop: Property, kinds: Mapping[str, str], draft: Draft) -> Iterator[str]:
+def _checks(name: str, prop: Property, types: Mapping[str, str], draft: Draft) -> Iterator[str]:
     told = {option: value for option, value in (prop.logicalTypeOptions or {}).items() if option not in _NO_CHECKS}
-    found = [(f"{option} {told[option]}", check) for option, check in of_options(name, kinds[name], told)]
+    found = [(f"{option} {told[option]}", check) for option, check in of_options(name, types[name], told)]
     rules = [rule for rule in prop.quality if not _forbids_null(rule)]
-    found += [(rule.told, of_rule(name, kinds[name], rule)) for rule in rules]
+    found += [(rule.told, of_rule(name, types[name], rule)) for rule in rules]
     for what, check in found:
-        if check is not None and _is_check(check, kinds):
+        if check is not None and _is_check(check, types):
             yield check
         else:
             draft.doubt(f"columns.{name}", f"left out, the rule: {what}")
 
 
-def _is_check(check: str, kinds: Mapping[str, str]) -> bool:
+def _is_check(check: str, types: Mapping[str, str]) -> bool:
     try:
-        parse_check(check, kinds)
+        parse_check(check, types)
     except ValueError:
         return False
     return True
