@@ -118,6 +118,7 @@ def rows(table: str, columns: Sequence[str], feed: Contract, fields: Mapping[str
         "table": table,
         "fills": options.short_lines == "fill",
         "rejects_blank": options.blank_lines == "reject",
+        "skips_empty": options.blank_lines == "skip_empty",
         "first_is_data": not options.header and not options.skip,
     }
     if options.is_of_lines:
@@ -231,7 +232,10 @@ def records(file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: st
     characters = str.maketrans(C1_CONTROLS, WINDOWS_1252_CHARACTERS) if is_1252 else {}
     with io.TextIOWrapper(file, CODECS[ISO_8859_1 if is_1252 else encoding], errors="replace", newline="") as text:
         file_lines = itertools.chain([text.readline().removeprefix(MARK)], text)
-        found = filter(lambda one: one[1], _split(itertools.islice(file_lines, options.skip, None), options))
+        is_record = any if options.blank_lines == "skip_empty" else bool
+        found = filter(
+            lambda one: is_record(one[1]), _split(itertools.islice(file_lines, options.skip, None), options)
+        )
         if options.header:
             next(found, None)
         for number, (line, fields) in enumerate(found, 1):

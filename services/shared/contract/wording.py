@@ -25,7 +25,7 @@ IS: Mapping[str, str] = {
     "format.delimiter": "one ASCII character, such as ';' or \"\\t\"",
     "format.header": "true or false",
     "format.skip": "a number of lines up to 1000, such as 2",
-    "format.blank_lines": "skip or reject",
+    "format.blank_lines": "skip, skip_empty or reject",
     "format.short_lines": "reject or fill",
     "format.trailing_delimiter": "true or false",
     "format.quote": "'\"' or none",

@@ -128,7 +128,8 @@ def test_a_wrong_delimiter_is_guessed() -> None:
 def test_an_empty_name_at_an_end_is_explained() -> None:
     assert _refusal("id,version,kind,") == " (an empty name at the end: is it trailing_delimiter: true?): unknown: ''"
     assert _refusal(",id,version,kind") == (
-        " (an empty name at the beginning: an index column without a name): unknown: ''"
+        " (an empty name at the beginning: an index column without a name, which a column can have by "
+        """from: ""): unknown: ''"""
     )
 
 
