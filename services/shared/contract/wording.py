@@ -59,7 +59,7 @@ IS: Mapping[str, str] = {
     "columns.*.mode": "NULLABLE, REQUIRED or REPEATED",
     "columns.*.description": "a text",
     "columns.*.check": "an SQL expression over the row's columns, such as score > 0",
-    "columns.*.default": "the text of a value",
+    "columns.*.default": "the text of a value, or an empty one",
     "columns.*.nulls": "a list of texts that are NULL in this column, such as ['NULL', NA]",
     "columns.*.nulls.*": "a text that is NULL, such as NA",
     "columns.*.trim": "true or false",
