@@ -88,7 +88,7 @@ _MOMENTS = [
         ("{type: csv}", "{type: csv, encoding: koi8-r}", "3:31: format.encoding: 'koi8-r' is not an encoding that is read here; there are utf-8, utf-16, utf-16le, utf-16be, iso-8859-1, windows-1252"),
         ("{type: csv}", "{type: csv, encoding: 8}", "3:31: format.encoding: '8' is not one of utf-8, utf-16, utf-16le, utf-16be, iso-8859-1, windows-1252"),
         ("{type: csv}", "{type: csv, encoding: UTF-16LE}", ""),
-        ("{type: csv}", "{type: csv, delimiter: tab}", "3:32: format.delimiter: 'tab' is not one ASCII character, such as ';' or \"\\t\""),
+        ("{type: csv}", "{type: csv, delimiter: tab}", "3:32: format.delimiter: 'tab' is not one ASCII character, such as ';' or \"\\t\": write \"\\t\" in double quotes for a tab"),
         ("{type: csv}", "{type: csv, null_markers: NA}", "3:35: format.null_markers: 'NA' is not a list of texts that are NULL, such as ['NULL', NA]"),
         ("{type: csv}", "{type: csv, null_markers: [NULL]}", "3:36: format.null_markers.0: YAML reads NULL as nothing, not as text: put it in quotes"),
         ("a > 0}", "a > 0, null_markers: ['']}", "10:57: columns.1.null_markers.0: is empty; it is a text that is NULL, such as NA; an empty field is NULL anyway"),
