@@ -129,7 +129,7 @@ def rows(table: str, columns: Sequence[str], feed: Contract, fields: Mapping[str
     return _SQL.render(
         "csv_records.sql",
         columns=raw,
-        fields=[marker(column, feed) for column in raw],
+        fields=[_field(column, feed) for column in raw],
         last=raw[-2],
         end=_END if options.trailing_delimiter else None,
         extra=_EXTRA,
@@ -147,14 +147,18 @@ def passed(feed: Contract) -> str:
 
 
 def marker(column: str, feed: Contract) -> str:
-    """The field as it is, but that Windows-1252, which was loaded as ISO-8859-1, gets its characters."""
-    field = identifier(column)
-    return f"TRANSLATE({field}, @c1_controls, @windows_1252)" if _options(feed).encoding == WINDOWS_1252 else field
+    return text(column, feed)
 
 
 def text(column: str, feed: Contract) -> str:
     """An empty field, quoted or not, is absent."""
-    return f"NULLIF({marker(column, feed)}, '')"
+    return f"NULLIF({_field(column, feed)}, '')"
+
+
+def _field(column: str, feed: Contract) -> str:
+    """As it is, but that Windows-1252, which was loaded as ISO-8859-1, gets its characters."""
+    field = identifier(column)
+    return f"TRANSLATE({field}, @c1_controls, @windows_1252)" if _options(feed).encoding == WINDOWS_1252 else field
 
 
 def is_absent(column: str, feed: Contract) -> None:
