@@ -103,7 +103,7 @@ _KINDS = {
         "files are read by the new contract", early="id,part,a,v\n4,x,40,1\n",
         before={"a, type: INT64": "a, type: INT64, check: a < 30"},
     ),
-    "The key or the version": Kind(
+    "The key, the version or the mode": Kind(
         {"[id, part]": "[id]"}, "id,part,a,v\n2,z,21,2\n", "id, part, a", [("1", "x", 10), ("2", "z", 21)],
         "the table's rows have key id STRING, part STRING",
     ),
