@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ def _merge(feed: Feed) -> str:
 
     load_id = _load(feed).load_id
     main = MainTable("0" * 32, datetime.now(UTC), tuple(column_names(feed)))
+    main = replace(main, versions=main if feed.history else None)
     return merge_statement(_PROJECT, feed, main, [Staged(load_id, staging_name(_PROJECT, feed, load_id))], "0" * 32)
 
 
