@@ -1,4 +1,4 @@
-"""A table of versions among the tables that commands make, compare, replace and purge; and tables of the other modes."""
+"""A table of versions through the commands that make, compare, replace and purge; and tables of the other modes."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ _MOMENTS = [
         ("version: v", "twice: reject", "1:1: version: is missing; it is the column that says which of two rows is newer, or _generation: the newest file wins"),
         ("key: [id]", "snapshot: {at_least: 1}", "1:1: key: is missing; it is a list of the columns that tell rows apart, such as [id]|5:11: snapshot: is for mode: snapshot; leave it out"),
         ("version: v", "version: v\nhistory: maybe", "7:10: history: 'maybe' is not true or false: whether every version of a key is kept"),
-        ("version: v", "version: v\nhistroy: true", "7:1: histroy: is no key of a contract: history is meant"),
+        ("version: v", "version: v\nhistroy: true", "7:1: histroy: is no key of a contract; is history meant?"),
         ("version: v\n", "mode: snapshot\nhistory: true\n", "7:10: history: is for mode: upsert alone: it would keep every row of every snapshot. Leave it out, or take mode: upsert with version: _generation, for which files need not be whole|8:9: delete: with mode: snapshot the newest file is the whole table: leave it out"),
         ("key: [id]\nversion: v\n", "mode: append\nhistory: true\n", "6:10: history: with mode: append each row of each file is there for ever: the table is its own history; leave it out|7:9: delete: with mode: append each row of each file is a row of the table, and none is told apart: leave it out"),
         ("key: [id]", "mode: apend", "5:7: mode: 'apend' is not upsert, append or snapshot"),
