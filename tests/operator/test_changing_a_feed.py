@@ -103,7 +103,7 @@ _KINDS = {
         "files are read by the new contract", early="id,part,a,v\n4,x,40,1\n",
         before={"a, type: INT64": "a, type: INT64, check: a < 30"},
     ),
-    "The key or the version": Kind(
+    "The key, the version or the mode": Kind(
         {"[id, part]": "[id]"}, "id,part,a,v\n2,z,21,2\n", "id, part, a", [("1", "x", 10), ("2", "z", 21)],
         "the table's rows have key id STRING, part STRING",
     ),
@@ -127,6 +127,10 @@ _KINDS = {
         {"version: v": "version: v\nunknown_columns: rescue"}, "id,part,a,v,z\n3,x,30,1,q\n", "id, a",
         [("1", 10), ("2", 20), ("3", 30), ("4", 40)], "gains the column _rescued JSON",
         early="id,part,a,v,z\n4,x,40,1,r\n",
+    ),
+    "History": Kind(
+        {"version: v": "version: v\nhistory: true"}, "id,part,a,v\n1,x,11,2\n", "id, a", [("1", 11), ("2", 20)],
+        "the contract says key id STRING, part STRING; version v INT64; every version kept (history)",
     ),
     "A table that was there before": Kind(
         {}, "id,part,a,v\n2,x,21,2\n", "id, a", [("1", 10), ("2", 21)], "`dropmerge adopt a_table_that_was", old="",
