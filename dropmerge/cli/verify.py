@@ -73,7 +73,7 @@ def _as_json(found: Verified) -> dict[str, object]:
 
 
 def _lines(found: Verified, limit: int) -> Iterator[str]:
-    yield from map(_line, found.listed)
+    yield from (_line(one, "" if one.table == found.table else f"{one.table}: ") for one in found.listed)
     total = sum(found.counts.values())
     if total > limit:
         yield f"… and {total - limit} more: --limit lists them"
@@ -93,9 +93,9 @@ def _lines(found: Verified, limit: int) -> Iterator[str]:
     yield f"{found.table}: {pluralize(total, 'row')} not {made_of}{f' ({counted})' if counted else ''}"
 
 
-def _line(one: Difference) -> str:
+def _line(one: Difference, table: str) -> str:
     key = ", ".join(f"{name}={value}" for name, value in one.key.items())
     columns = "; ".join(f"{name}: {live!r}, should be {right!r}" for name, (live, right) in one.columns.items())
     since = f", merged {one.merged_at:%Y-%m-%d %H:%M:%S}" if one.merged_at else ""
     shown = f" ({columns})" if columns else ""
-    return f"{key} {_WHAT[one.what]}{shown}: from {one.object}#{one.generation}{since}"
+    return f"{table}{key} {_WHAT[one.what]}{shown}: from {one.object}#{one.generation}{since}"

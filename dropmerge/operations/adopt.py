@@ -55,6 +55,12 @@ def plan_adoption(connection: Connection, feed: Feed) -> Adoption:
         return Adoption(feed, ["is not there: the first file that is merged makes it, there is nothing to adopt"])
     if not _is_foreign(feed, entries_of(connection, feed), table):
         return Adoption(feed, ["is dropmerge's own: there is nothing to adopt"])
+    if feed.history:
+        raise NotDone(
+            f"{feed.table} cannot be adopted by {feed.name} as long as its contract says history: true, for its "
+            f"rows are in no table of versions. Adopt it without; then put it back: `dropmerge rebuild {feed.name}` "
+            "begins with the rows that were there"
+        )
     found = changes(table.schema, definition(feed))
     if faults := [*_faults(feed, table), *found.refusals]:
         raise NotDone(_refused(feed, faults))

@@ -49,7 +49,8 @@ def identity(feed: Feed) -> str:
         return "no key: each row of each file is one (mode append)"
     if feed.mode == "snapshot":
         return f"key {_typed(feed, feed.key)}; the newest file alone (mode snapshot)"
-    return f"key {_typed(feed, feed.key)}; version {_typed(feed, feed.versions) or GENERATION.name}"
+    kept = "; every version kept (history)" if feed.history else ""
+    return f"key {_typed(feed, feed.key)}; version {_typed(feed, feed.versions) or GENERATION.name}{kept}"
 
 
 def _typed(feed: Feed, names: Sequence[str]) -> str:

@@ -26,3 +26,10 @@ def applied_loads(warehouse: Warehouse, project: str, feed: str, table_id: str, 
     """Those of the feed's loads that the ledger holds for the main table of this id."""
     sql = _SQL.render("applied.sql", ledger=ledger_table(project), feed=feed, table_id=table_id, load_ids=load_ids)
     return {row["load_id"] for row in warehouse.query(sql)}
+
+
+def has_loads(warehouse: Warehouse, project: str, feed: str, table_id: str) -> bool:
+    """Whether the ledger holds any load of the feed for the main table of this id."""
+    return bool(
+        warehouse.query(_SQL.render("has_loads.sql", ledger=ledger_table(project), feed=feed, table_id=table_id))
+    )

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from google.cloud.bigquery import Table
 
 from services.merge.entries import Entry, create_entries, find_entries, new_entry, take_over_ledger, write_entry
 from services.merge.follow import Changes, changed, changes, definition, identity
-from services.merge.ledger import create_ledger
+from services.merge.ledger import create_ledger, has_loads
 from services.merge.lock import create_lock
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import METADATA, clustering
-from services.shared.datasets import CONTRACT_LABEL, OPS
+from services.shared.contract.history import history_view, of_versions, version_columns, versions_table
+from services.shared.contract.order import DELETED, METADATA, clustering, ranking
+from services.shared.datasets import CONTRACT_LABEL, OPS, VERSIONS_LABEL
 from services.shared.errors import PermanentError, TransientError
 from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
@@ -35,6 +37,8 @@ class MainTable:
     """Names of all, in the table's order."""
     arrays: frozenset[str] = frozenset()
     """Names of those that are REPEATED."""
+    versions: MainTable | None = None
+    """The table beside it that keeps every version, where the contract wants one."""
 
     def has(self, names: Collection[str]) -> bool:
         """Whether all of these, in small letters, are among its columns."""
@@ -77,8 +81,38 @@ class MainTables:
         if written != entry:
             write_entry(self.warehouse, self.project, written, instead_of=entry.table_id)
         self._create_view(feed)
-        arrays = frozenset(one.name for one in table.schema if one.mode == "REPEATED")
-        return MainTable(entry.table_id, table.created, _names(table), arrays)
+        versions = self._ensure_versions(feed, entry, extra) if feed.history else None
+        return MainTable(entry.table_id, table.created, _names(table), _arrays(table), versions)
+
+    def _ensure_versions(self, feed: Feed, entry: Entry, extra: Collection[str]) -> MainTable:
+        """The table of versions, followed like the main table; made only where that has no load yet, for of loads that
+        are merged it would lack the versions."""
+        one = of_versions(feed)
+        table = self.warehouse.find_table(self._name(one))
+        if table is None and has_loads(self.warehouse, self.project, feed.name, entry.table_id):
+            raise contract_changed(feed, f"{one.table} is gone, which had the versions of its rows")
+        if table and table.labels.get(VERSIONS_LABEL) != entry.table_id:
+            how = f"{one.table} is there, and is not of {feed.table} as it is now"
+            raise contract_changed(feed, how, f"drop {one.table}, or rename it")
+        if table:
+            table = self._follow(one, table, extra)
+        else:
+            table = self._create(one, extra, {VERSIONS_LABEL: entry.table_id})
+        self._create_history(feed)
+        return MainTable(entry.table_id, table.created, _names(table), _arrays(table))
+
+    def _create_history(self, feed: Feed) -> None:
+        ranks = {one.name: one for one in ranking(feed)}
+        sql = _SQL.render(
+            "create_history.sql",
+            feed=feed,
+            view=f"{self.project}.{history_view(feed.table)}",
+            versions=f"{self.project}.{versions_table(feed.table)}",
+            order=version_columns(feed),
+            compared=[] if feed.versions else [DELETED.name, *feed.tie_breakers],
+            ranks=ranks,
+        )
+        self.warehouse.query(sql)
 
     def _entry(self, feed: Feed, table: Table | None) -> Entry:
         """The table's entry, written anew where the table is another than it was."""
@@ -95,10 +129,10 @@ class MainTables:
         (found,) = find_entries(self.warehouse, self.project, feed)
         return found
 
-    def _create(self, feed: Feed, extra: Collection[str]) -> Table:
+    def _create(self, feed: Feed, extra: Collection[str], labels: Mapping[str, str] = MappingProxyType({})) -> Table:
         table = Table(self._name(feed), definition(feed, extra))
         table.clustering_fields = clustering(feed) or None
-        table.labels = {CONTRACT_LABEL: feed.fingerprint}
+        table.labels = {CONTRACT_LABEL: feed.fingerprint, **labels}
         self.warehouse.create_table(table)
         return self._find(feed)
 
@@ -194,3 +228,7 @@ def _legacy_id(table: Table | None) -> str:
 
 def _names(table: Table) -> tuple[str, ...]:
     return tuple(one.name for one in table.schema)
+
+
+def _arrays(table: Table) -> frozenset[str]:
+    return frozenset(one.name for one in table.schema if one.mode == "REPEATED")

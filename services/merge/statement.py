@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from services.merge.entries import entries_table
@@ -12,6 +12,7 @@ from services.merge.main_table import MainTable
 from services.merge.pruning import Bound
 from services.merge.staged import Staged, all_extra
 from services.shared.contract.feed import Feed
+from services.shared.contract.history import version_key, versions_table
 from services.shared.contract.order import METADATA, Rank, clustering, column_names, ranking
 from services.shared.contract.types import type_named
 from services.shared.datasets import STAGING
@@ -36,27 +37,42 @@ def merge_statement(
     """The script that applies these loads in one transaction. `bounds`: as `key_range`."""
     extra = list(all_extra(loads))
     names = [*column_names(feed), *extra]
-    known = {name.lower() for name in names}
-    *ranks, last = ranking(feed)
     return _SQL.render(
         "merge.sql",
         feed=feed,
-        main=f"{project}.{feed.table}",
+        written=list(_written(project, feed, main, extra)),
         table_id=main.table_id,
         ledger=ledger_table(project),
         lock=lock_table(project, feed),
         entries=entries_table(project),
         sources=[{"table": load.table, "absent": set(extra) - set(all_extra([load]))} for load in loads],
         bounds=[(column, *bound) for column in clustering(feed)[:1] for bound in bounds],
-        ranking=[*ranks, *(Rank(name, type_named("STRING").comparable) for name in extra), last],
         names=names,
-        others=[(name, name in main.arrays) for name in main.columns if name.lower() not in known],
         loads=loads,
         nothing={column.name: column.kind.nothing for column in feed.columns},
         merge_id=merge_id,
         kept={*feed.key, *(one.name for one in METADATA)},
         not_ready=NOT_READY,
     )
+
+
+def _written(project: str, feed: Feed, main: MainTable, extra: Sequence[str]) -> Iterator[dict[str, object]]:
+    """The main table and, where each version is kept, theirs: with each the key and the order of its rows, and its
+    columns that no load has."""
+    known = {name.lower() for name in (*column_names(feed), *extra)}
+    *ranks, last = ranking(feed)
+    order = [*ranks, *(Rank(name, type_named("STRING").comparable) for name in extra), last]
+    for table, key, there in (
+        (feed.table, feed.key, main),
+        (versions_table(feed.table), version_key(feed), main.versions),
+    ):
+        if there:
+            yield {
+                "target": f"{project}.{table}",
+                "key": key,
+                "ranking": [one for one in order if table == feed.table or one.name not in key],
+                "others": [(name, name in there.arrays) for name in there.columns if name.lower() not in known],
+            }
 
 
 def staging_name(project: str, feed: Feed, load_id: str) -> str:

@@ -91,6 +91,8 @@ class GoogleSql(Warehouse):
         super().__init__(client, 60.0)
         self._time_zone = time_zone
         self.tables: dict[str, Table] = {}
+        self.views: dict[str, str] = {}
+        """By name, the query of each."""
 
     def load(self, table: str, names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
         """A table of texts, as a load job makes it of a file."""
@@ -160,6 +162,9 @@ class GoogleSql(Warehouse):
                 return self._select(_text(script, node), parameters)
             case "create_table":
                 self._create(node, script, parameters)
+            case "create_view":
+                name = ".".join(one.id_string for one in node.parent.name.names)
+                self.views[name] = _text(script, node.parent.query)
             case "merge":
                 # Each clause judges the tables as they were before the statement.
                 self._apply([self._changes(kind, text, parameters) for kind, text in _cut(node, script)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,8 @@ CREATED = datetime(2025, 1, 1, tzinfo=UTC)
 
 def main_table(feed: Feed) -> MainTable:
     """A feed's, as a merge makes it."""
-    return MainTable("a" * 32, CREATED, tuple(one.name for one in definition(feed)))
+    found = MainTable("a" * 32, CREATED, tuple(one.name for one in definition(feed)))
+    return replace(found, versions=found if feed.history else None)
 
 
 def staged(project: str, feed: Feed, load_ids: Iterable[str]) -> list[Staged]:

@@ -128,6 +128,10 @@ _KINDS = {
         [("1", 10), ("2", 20), ("3", 30), ("4", 40)], "gains the column _rescued JSON",
         early="id,part,a,v,z\n4,x,40,1,r\n",
     ),
+    "History": Kind(
+        {"version: v": "version: v\nhistory: true"}, "id,part,a,v\n1,x,11,2\n", "id, a", [("1", 11), ("2", 20)],
+        "the contract says key id STRING, part STRING; version v INT64; every version kept (history)",
+    ),
     "A table that was there before": Kind(
         {}, "id,part,a,v\n2,x,21,2\n", "id, a", [("1", 10), ("2", 21)], "`dropmerge adopt a_table_that_was", old="",
     ),

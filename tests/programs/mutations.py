@@ -83,6 +83,22 @@ MUTATIONS = [
         "tests/statements/test_modes.py::test_g1_a_transaction_that_was_torn_is_repaired_by_repeating_it[append]",
     ),
     Mutation(
+        "late-version-is-no-version",
+        "G1",
+        "services/shared/contract/history.py",
+        "return [*feed.key, *version_columns(feed)]",
+        "return [*feed.key]",
+        "tests/statements/test_history.py::test_g1_g3_the_history_is_a_function_of_the_files[day-rev]",
+    ),
+    Mutation(
+        "history-begins-in-the-middle",
+        "G9",
+        "services/merge/follow.py",
+        'kept = "; every version kept (history)" if feed.history else ""',
+        'kept = ""',
+        "tests/statements/test_history.py::test_g9_versions_are_kept_of_all_rows_or_of_none",
+    ),
+    Mutation(
         "older-snapshot-brings-back",
         "G3",
         "services/merge/strategies/snapshot.sql",

@@ -19,6 +19,7 @@ from services.merge.entries import new_entry
 from services.merge.follow import definition
 from services.merge.main_table import MainTables
 from services.shared.contract.feed import Feed
+from services.shared.contract.history import versions_table
 from services.shared.contract.reader import read_feed
 from services.shared.sql import Templates
 from tests.harness.main_table import CREATED, described
@@ -56,6 +57,7 @@ def test_what_a_rebuild_sends_is_analysed(feed: Feed) -> None:
     warehouse._entry = asdict(built)
     swap.place()
     warehouse._entry = {}
+    warehouse._schemas.pop(f"local.{versions_table(feed.table)}", None)
     swap.reopen()
     abandon(build)
     build.discard()
@@ -67,10 +69,13 @@ def test_what_a_verification_sends_is_analysed(feed: Feed) -> None:
     warehouse, connection = _build(feed)
     one = Verification(connection, feed)
     one.build.__dict__["warehouse"] = warehouse
-    warehouse._create(described(f"local.{one.build.table}", definition(feed)))
+    for name in (one.build.table, versions_table(one.build.table)):
+        warehouse._create(described(f"local.{name}", definition(feed)))
     built = new_entry(one.build.feed, "b" * 32, CREATED)
     for purged in (None, CREATED):
         one.__dict__["_purged_before"] = lambda purged=purged: purged
-        one._compare(built, built)
-    for name in ("count_differences.sql", "list_differences.sql"):
-        warehouse.query(_SQL.render(name, differences=one._differences, most=5))
+        for pair in one._pairs():
+            one._compare(built, built, pair)
+    for pair in one._pairs():
+        for name in ("count_differences.sql", "list_differences.sql"):
+            warehouse.query(_SQL.render(name, differences=f"local.{pair.built}_differences", most=5))

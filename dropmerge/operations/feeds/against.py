@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dropmerge.operations.adopt import entries_of
 from dropmerge.operations.connection import Connection
 from services.merge.main_table import require_fit, required_changes
+from services.shared.contract.history import history_view, versions_table
 from services.shared.errors import PermanentError, TransientError
 from services.shared.load import staging_prefix
 
@@ -48,7 +49,10 @@ def _effect(connection: Connection, feed: Feed) -> Effect:
     try:
         require_fit(feed, entries, table)
         if table is None:
-            return Effect(feed.name, feed.table, "created", ["will be created with the first file"])
+            kept = (
+                f", with {versions_table(feed.table)} and the view {history_view(feed.table)}" if feed.history else ""
+            )
+            return Effect(feed.name, feed.table, "created", [f"will be created with the first file{kept}"])
         found = required_changes(feed, table)
     except PermanentError as error:
         return Effect(feed.name, feed.table, error.reason, [error.detail])

@@ -64,6 +64,7 @@ def _merge(feed: Feed) -> str:
 
     load_id = _load(feed).load_id
     main = MainTable("0" * 32, datetime.now(UTC), tuple(column_names(feed)))
+    main = replace(main, versions=main if feed.history else None)
     return merge_statement(_PROJECT, feed, main, [Staged(load_id, staging_name(_PROJECT, feed, load_id))], "0" * 32)
 
 

@@ -15,6 +15,7 @@ from google.cloud.bigquery import Table
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone
+from dropmerge.operations.rebuild.versions import drop_versions
 from services.ingest.tables import Tables
 from services.merge.entries import Entry, create_entries, entries_table, find_entries
 from services.merge.ledger import create_ledger, ledger_table
@@ -110,9 +111,10 @@ class Build:
             self.forget(entry)
 
     def drop_table(self) -> None:
-        """Drop the table and its view."""
+        """Drop the table, its views and the versions of its rows."""
         name = f"{self.project}.{self.table}"
-        self.warehouse.query(_SQL.render("drop_view.sql", current=f"{name}_current"))
+        drop_versions(self.warehouse, name)
+        self.warehouse.query(_SQL.render("drop_view.sql", view=f"{name}_current"))
         self.warehouse.drop_table(name)
 
     def drop_rejected(self) -> None:

@@ -21,7 +21,7 @@ _live AS (
   SELECT
     *,
     ROW_NUMBER() OVER (
-      PARTITION BY {{ feed.key | map('identifier') | join(', ') }}
+      PARTITION BY {{ key_columns | map('identifier') | join(', ') }}
       ORDER BY {% for rank in ranking %}{{ rank.of() }} DESC NULLS LAST{{ '' if loop.last else ', ' }}{% endfor %}
 
     ) AS _copy
@@ -39,7 +39,7 @@ _pairs AS (
       WHEN _l._deleted AND NOT _e._deleted THEN 'deleted'
       ELSE 'changed'
     END AS what,
-    TO_JSON_STRING(STRUCT({% for name in feed.key %}COALESCE(_l.{{ name | identifier }}, _e.{{ name | identifier }}) AS {{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %})) AS key,
+    TO_JSON_STRING(STRUCT({% for name in key_columns %}COALESCE(_l.{{ name | identifier }}, _e.{{ name | identifier }}) AS {{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %})) AS key,
     IF(_l._copy IS NULL OR _e._copy IS NULL, NULL, CONCAT('{', ARRAY_TO_STRING([
       CAST(NULL AS STRING)
 {% for name, live, expected in columns %}
@@ -53,7 +53,7 @@ _pairs AS (
     _l._copy IS NULL AND _e._deleted AS is_tombstone
   FROM _live AS _l
   FULL OUTER JOIN _expected AS _e
-  ON {% for name in feed.key %}_l.{{ name | identifier }} = _e.{{ name | identifier }} AND {% endfor %}_l._copy = _e._copy
+  ON {% for name in key_columns %}_l.{{ name | identifier }} = _e.{{ name | identifier }} AND {% endfor %}_l._copy = _e._copy
   WHERE _l._copy IS NULL OR _e._copy IS NULL
 {% for _, live, expected in columns %}
     OR {{ live }} IS DISTINCT FROM {{ expected }}

@@ -1,2 +1,2 @@
-{# The view of the rows without tombstones, which comes with every main table. #}
-DROP VIEW IF EXISTS {{ current | identifier }}
+{# A view that comes with a main table. #}
+DROP VIEW IF EXISTS {{ view | identifier }}

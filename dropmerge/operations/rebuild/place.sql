@@ -9,7 +9,7 @@ CREATE OR REPLACE TABLE {{ main | identifier }} (
 {% endfor %}
 )
 {% if key %}CLUSTER BY {{ key | map('identifier') | join(', ') }}{% endif %}
-OPTIONS (labels = [({{ label | literal }}, {{ contract | literal }})])
+OPTIONS (labels = [{% for label, value in labels.items() %}({{ label | literal }}, {{ value | literal }}){{ '' if loop.last else ', ' }}{% endfor %}])
 AS
 SELECT {% for name, _, _ in columns %}{{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
 

@@ -12,6 +12,7 @@ from dropmerge.operations.rebuild.archive import Pinned, Window, pinned
 from dropmerge.operations.rebuild.build import Build
 from dropmerge.operations.rebuild.live import Merged, merged_loads
 from services.merge.follow import changes, definition, identity
+from services.shared.contract.history import history_view, versions_table
 from services.shared.contract.order import ADOPTED
 
 
@@ -48,8 +49,16 @@ def differences(build: Build) -> list[str]:
     return [
         *(f"{table} is no longer the feed's table, and stays as it is" for table in moved),
         *(f"rows are told apart by {identity(build.contract)}, and were by {key}" for key in keys),
+        *_versions(build),
         *_columns(build),
     ]
+
+
+def _versions(build: Build) -> list[str]:
+    name, view = versions_table(build.contract.table), history_view(build.contract.table)
+    if build.contract.history or not build.warehouse.table_exists(f"{build.project}.{name}"):
+        return []
+    return [f"{name} and {view} are dropped: no versions are kept any more"]
 
 
 def _columns(build: Build) -> list[str]:

@@ -7,7 +7,7 @@ replaces the rows. reopen: merges go on, into the table as it is now.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from google.cloud.bigquery import SchemaField, Table
 from dropmerge.operations.errors import NotDone
 from dropmerge.operations.rebuild.build import Build
 from dropmerge.operations.rebuild.live import live_entries
+from dropmerge.operations.rebuild.versions import drop_versions
 from services.merge.entries import Entry, entries_table, new_entry, write_entry
 from services.merge.follow import standard
 from services.merge.ledger import ledger_table
@@ -23,8 +24,9 @@ from services.merge.lock import create_lock, lock_table
 from services.merge.main_table import MainTables
 from services.shared import tables
 from services.shared.contract.feed import Feed
+from services.shared.contract.history import versions_table
 from services.shared.contract.order import ADOPTED, clustering
-from services.shared.datasets import CONTRACT_LABEL
+from services.shared.datasets import CONTRACT_LABEL, VERSIONS_LABEL
 from services.shared.errors import NotFoundError, PermanentError
 from services.shared.sql import Templates
 
@@ -52,23 +54,30 @@ class Swap:
         self._close(self.build.feed, [self.build.table])
 
     def place(self) -> None:
-        """Replace the live table by the built one.
+        """Replace the live table by the built one, and the table of versions, if there is to be one, by the built
+        one's.
 
-        Once in a rebuild, whichever process sends it: the statement's job is called by the rebuild.
+        Once in a rebuild, whichever process sends it: the statements' jobs are called by the rebuild.
         """
-        table = self._built_table()
+        build = self.build
+        if build.contract.history:
+            labels = {VERSIONS_LABEL: self.built.table_id}
+            self._place(versions_table(self._main), versions_table(build.table), labels)
+        self._place(self._main, build.table, {})
+
+    def _place(self, main: str, built: str, labels: Mapping[str, str]) -> None:
+        table = self._built_table(built)
         if self.build.entry() is None:
             raise NotDone(_FASTER)
-        build, main = self.build, self._main
+        build = self.build
         sql = _SQL.render(
             "place.sql",
             main=main,
             built=str(table.reference),
             columns=[(one.name, _declared(one), one.mode == "REQUIRED") for one in table.schema],
             key=clustering(build.contract),
-            drops=not self._lay_out(),
-            label=CONTRACT_LABEL,
-            contract=build.contract.fingerprint,
+            drops=not self._lay_out(main),
+            labels={CONTRACT_LABEL: build.contract.fingerprint, **labels},
         )
         build.warehouse.create_table_once(f"place-{self.built.table_id}", main, sql)
         placed = build.warehouse.find_table(main)
@@ -108,6 +117,8 @@ class Swap:
             if isinstance(error, NotFoundError) or _ELSEWHERE in error.detail:
                 raise NotDone(_FASTER) from error
             raise
+        if not build.contract.history:
+            drop_versions(build.warehouse, self._main)
         MainTables(build.warehouse, build.project).ensure(build.contract)
 
     def _close(self, feed: Feed, tables: Sequence[str]) -> None:
@@ -124,14 +135,14 @@ class Swap:
         )
         build.warehouse.query(sql)
 
-    def _lay_out(self) -> bool:
+    def _lay_out(self, main: str) -> bool:
         """Give the live table the new one's clustering; False where it cannot be laid out like that.
 
         BigQuery replaces no table by one of another partitioning or clustering
         (https://github.com/dbt-labs/dbt-core/issues/2000), and changes the clustering of one that is there
         (https://cloud.google.com/bigquery/docs/manage-clustered-tables#modifying-cluster-spec).
         """
-        live, key = self.build.warehouse.find_table(self._main), clustering(self.build.contract) or None
+        live, key = self.build.warehouse.find_table(main), clustering(self.build.contract) or None
         if live is None or (live.clustering_fields == key and not _is_partitioned(live)):
             return True
         if _is_partitioned(live) or not {*(key or ())} <= {field.name for field in live.schema}:
@@ -140,10 +151,10 @@ class Swap:
         self.build.warehouse.update_table(live, "clustering_fields")
         return True
 
-    def _built_table(self) -> Table:
-        table = self.build.find_table()
+    def _built_table(self, name: str) -> Table:
+        table = self.build.warehouse.find_table(f"{self.build.project}.{name}")
         if table is None:
-            raise NotDone(f"{self.build.table} was dropped before its rows were in place: run this again")
+            raise NotDone(f"{name} was dropped before its rows were in place: run this again")
         return table
 
     @property

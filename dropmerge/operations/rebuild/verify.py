@@ -22,6 +22,7 @@ from services.merge.entries import Entry
 from services.merge.follow import identity, standard
 from services.merge.ledger import ledger_table
 from services.shared.contract.feed import Feed
+from services.shared.contract.history import version_key, versions_table
 from services.shared.contract.order import ADOPTED, as_text, ranking
 from services.shared.datasets import STAGING
 from services.shared.errors import NotFoundError, TransientError
@@ -34,6 +35,8 @@ _SQL = Templates(Path(__file__).parent)
 class Difference:
     """Of one row."""
 
+    table: str
+    """The main table, or the one that keeps the versions of its rows."""
     what: str
     """missing, extra, brought_back, deleted or changed."""
     key: Mapping[str, Any]
@@ -99,8 +102,17 @@ class Verification:
         taking = Taking(self.build, self.tell)
         files, gone = self._take(taking, live)
         built = patiently(self.build.ensure_entry)
-        not_compared = self._compare(live, built)
-        return self._found(files, gone, list(taking.refused.values()), not_compared)
+        pairs = self._pairs()
+        not_compared = [name for pair in pairs for name in self._compare(live, built, pair)]
+        return self._found(files, gone, list(taking.refused.values()), list(dict.fromkeys(not_compared)), pairs)
+
+    def _pairs(self) -> list[_Pair]:
+        pairs = [_Pair(self.contract.table, self.build.table, self.contract.key, self._purged_before())]
+        if self.contract.history:
+            # No tombstone of a version is purged: it ends the version before.
+            names = versions_table(self.contract.table), versions_table(self.build.table)
+            pairs.append(_Pair(*names, version_key(self.contract), None))
+        return pairs
 
     def _require_own(self, table_id: str) -> None:
         """Raises NotDone where another run began anew: half its rows are no differences."""
@@ -135,36 +147,47 @@ class Verification:
         taking.take(files)
         return len(files), sorted(wanted - {one.load_id for one in files} - {ADOPTED})
 
-    def _compare(self, live: Entry, built: Entry) -> list[str]:
+    def _compare(self, live: Entry, built: Entry, pair: _Pair) -> list[str]:
         """Writes down every difference; returns the columns that could not be compared."""
-        there = {one.name.lower(): (standard(one), one.mode == "REPEATED") for one in self._schema(self._main)}
-        wanted = self._schema(self._name)
+        main, expected = self._full(pair.live), self._full(pair.built)
+        there = {one.name.lower(): (standard(one), one.mode == "REPEATED") for one in self._schema(main)}
+        wanted = self._schema(expected)
         comparable = [one for one in wanted if there.get(one.name.lower()) == (standard(one), one.mode == "REPEATED")]
         sql = _SQL.render(
             "differences.sql" if self.contract.key else "differences_of_bags.sql",
-            differences=self._differences,
+            differences=_differences(expected),
             feed=self.contract,
-            main=self._main,
-            built=self._name,
+            key_columns=pair.key,
+            main=main,
+            built=expected,
             ledger=ledger_table(self.connection.project),
             live_id=live.table_id,
             built_id=built.table_id,
             ranking=ranking(self.contract),
             columns=[(one.name, *(_text(alias, one) for alias in ("_l", "_e"))) for one in comparable],
-            purged_before=self._purged_before(),
+            purged_before=pair.purged_before,
         )
         self.tell("compared", 0)
         patiently(lambda: self.build.warehouse.query(sql))
         return [one.name for one in wanted if one not in comparable]
 
-    def _found(self, files: int, gone: Sequence[str], refused: Sequence[Refused], columns: Sequence[str]) -> Verified:
-        counts, contracts = Counter[str](), Counter[str]()
-        for row in self.build.warehouse.query(_SQL.render("count_differences.sql", differences=self._differences)):
-            counts[row["what"]] += row["n"]
-            if row["what"] != "extra" and row["contract"] != self.contract.fingerprint:
-                contracts[row["contract"] or "of an earlier release"] += row["n"]
-        sql = _SQL.render("list_differences.sql", differences=self._differences, most=self.limit)
-        listed = [_difference(row) for row in self.build.warehouse.query(sql)]
+    def _found(
+        self,
+        files: int,
+        gone: Sequence[str],
+        refused: Sequence[Refused],
+        columns: Sequence[str],
+        pairs: Sequence[_Pair],
+    ) -> Verified:
+        counts, contracts, listed = Counter[str](), Counter[str](), list[Difference]()
+        for pair in pairs:
+            differences = _differences(self._full(pair.built))
+            for row in self.build.warehouse.query(_SQL.render("count_differences.sql", differences=differences)):
+                counts[row["what"]] += row["n"]
+                if row["what"] != "extra" and row["contract"] != self.contract.fingerprint:
+                    contracts[row["contract"] or "of an earlier release"] += row["n"]
+            sql = _SQL.render("list_differences.sql", differences=differences, most=self.limit - len(listed))
+            listed += [_difference(pair.live, row) for row in self.build.warehouse.query(sql)]
         return Verified(self.contract.table, files, counts, contracts, listed, refused, gone, columns)
 
     def _purged_before(self) -> datetime | None:
@@ -173,7 +196,8 @@ class Verification:
 
     def _clear(self) -> None:
         self.build.discard()
-        self.build.warehouse.drop_table(self._differences)
+        for built in (self.build.table, versions_table(self.build.table)):
+            self.build.warehouse.drop_table(_differences(self._full(built)))
 
     def _schema(self, table: str) -> Sequence[Any]:
         found = self.build.warehouse.find_table(table)
@@ -185,22 +209,33 @@ class Verification:
     def _main(self) -> str:
         return f"{self.connection.project}.{self.contract.table}"
 
-    @property
-    def _name(self) -> str:
-        return f"{self.connection.project}.{self.build.table}"
-
-    @property
-    def _differences(self) -> str:
-        return f"{self._name}_differences"
+    def _full(self, table: str) -> str:
+        return f"{self.connection.project}.{table}"
 
 
 def _text(alias: str, field: Any) -> str:
     return as_text(f"{alias}.{identifier(field.name)}", standard(field), field.mode == "REPEATED")
 
 
-def _difference(row: Any) -> Difference:
+@dataclass(frozen=True)
+class _Pair:
+    """A live table and what its files make of it."""
+
+    live: str
+    built: str
+    key: Sequence[str]
+    purged_before: datetime | None
+    """When tombstones that were merged before are gone."""
+
+
+def _differences(built: str) -> str:
+    return f"{built}_differences"
+
+
+def _difference(table: str, row: Any) -> Difference:
     columns = {name: tuple(pair) for name, pair in json.loads(row["columns"] or "{}").items()}
     return Difference(
+        table,
         row["what"],
         json.loads(row["key"]),
         columns,

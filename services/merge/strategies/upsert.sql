@@ -7,6 +7,6 @@ USING (
 {% include 'strategies/rows.sql' %}
   )
   WHERE TRUE
-  QUALIFY {{ order.winner(feed.key, ranking) }}
+  QUALIFY {{ order.winner(key, ranking) }}
 ) AS _s
 {% include 'strategies/matched.sql' %}

@@ -117,6 +117,8 @@ class Feed(Model):
     twice: Literal["keep", "reject"] = "keep"
     """What becomes of rows of one file that share a key: the newest of them wins, or all are refused."""
     snapshot: Snapshot = Snapshot()
+    history: bool = False
+    """Whether every version of a key is kept."""
     delete: Delete | None = None
     columns: list[Column] = Field(min_length=1)
     missing_columns: MissingColumns = "null"

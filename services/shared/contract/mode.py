@@ -35,6 +35,11 @@ _WHY = {
     "append": "with mode: append each row of each file is a row of the table, and none is told apart: leave it out",
     "snapshot": "with mode: snapshot the newest file is the whole table: leave it out",
 }
+_NO_HISTORY = {
+    "append": "with mode: append each row of each file is there for ever: the table is its own history; leave it out",
+    "snapshot": "is for mode: upsert alone: it would keep every row of every snapshot. Leave it out, or take "
+    "mode: upsert with version: _generation, for which files need not be whole",
+}
 _LEFT_OUT = {
     "upsert": ("snapshot",),
     "append": ("key", "version", "delete", "twice", "snapshot"),
@@ -48,6 +53,8 @@ def faults_of_mode(feed: Contract, given: Collection[str]) -> Iterator[Fault]:
         if name in given:
             what = _WHY.get(feed.mode, "is for mode: snapshot; leave it out")
             yield Fault((name,), what)
+    if "history" in given and feed.mode in _NO_HISTORY:
+        yield Fault(("history",), _NO_HISTORY[feed.mode])
     if feed.mode == "snapshot" and feed.version and feed.version.columns:
         yield Fault(("version",), "with mode: snapshot the newest file wins as a whole: leave it out")
     needed = {"upsert": ("key", "version"), "append": (), "snapshot": ("key",)}[feed.mode]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.shared.contract.feed import Feed
 from services.shared.contract.glob import common_name
+from services.shared.contract.history import reserved_names
 
 Found = tuple[Path, str, str]
 """The contract, its key, and what is wrong with that."""
@@ -42,15 +43,11 @@ def _shared_tables(contracts: Sequence[Contract]) -> Iterator[Found]:
 
 
 def _views(contracts: Sequence[Contract]) -> Iterator[Found]:
-    views = {f"{feed.table}_current".lower(): feed.name for _, feed in contracts}
+    reserved = {name: what for _, feed in contracts for name, what in reserved_names(feed).items()}
     for path, feed in contracts:
-        owner = views.get(feed.table.lower())
-        if owner is not None:
-            yield (
-                path,
-                "table",
-                f"{feed.table} is the view of feed {owner}, its rows without tombstones: take another name",
-            )
+        what = reserved.get(feed.table.lower())
+        if what is not None:
+            yield path, "table", f"{feed.table} is {what}: take another name"
 
 
 def _shared_objects(contracts: Sequence[Contract]) -> Iterator[Found]:

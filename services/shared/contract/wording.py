@@ -43,6 +43,7 @@ IS: Mapping[str, str] = {
     "mode": "upsert, append or snapshot",
     "version": "the column that says which of two rows is newer, or _generation: the newest file wins",
     "twice": "keep or reject",
+    "history": "true or false: whether every version of a key is kept",
     "snapshot": "a mapping, such as {at_least: 50%}",
     "snapshot.at_least": "a number of rows, such as 10, or a share of the table's up to 100%, such as 50%",
     "delete": "a mapping, such as {column: operation, equals: D}",

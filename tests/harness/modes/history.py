@@ -56,6 +56,7 @@ def histories(draw: DrawFn, mode: str) -> History:
         "keep" if mode == "append" else draw(st.sampled_from(["keep", "keep", "reject"])),
         draw(st.sampled_from(_AT_LEAST)) if mode == "snapshot" else 0,
         draw(st.integers(0, 2)),
+        mode == "upsert" and draw(st.booleans()),
     )
     row = st.tuples(
         st.sampled_from(["a", "b", "b", "c", ""] if mode == "append" else ["a", "b", "c", "d"]),
@@ -100,7 +101,8 @@ class _Run:
         self.world.replay()
         self.world.deliver_all()
         self._compare()
-        self.counts.histories[self.history.terms.mode] += 1
+        kept = " with history" if self.history.terms.history else ""
+        self.counts.histories[f"{self.history.terms.mode}{kept}"] += 1
         self._drop_tables()
 
     def _take(self, step: Step) -> None:
@@ -135,7 +137,10 @@ class _Run:
             else:
                 assert end == ("too_many_bad_rows" if good is None else "merged"), f"file {index} ended {end}"
             self.counts.ends[end] += 1
-        self._compare_table(oracle.table(self.history.terms, merged), bool(merged))
+        if merged:
+            self._compare_table(oracle.table(self.history.terms, merged))
+        if merged and self.history.terms.history:
+            self._compare_history(oracle.intervals(self.history.terms, merged))
 
     def _letters(self) -> dict[int, str]:
         found = {}
@@ -146,16 +151,31 @@ class _Run:
             found[letter.generation] = letter.reason
         return found
 
-    def _compare_table(self, expected: Counter[oracle.Value], is_there: bool) -> None:
-        if not is_there:
-            return
+    def _compare_table(self, expected: Counter[oracle.Value]) -> None:
         columns = "id, CAST(day AS STRING) AS day, rev, price, _deleted, _generation"
         rows = self.world.rows(f"SELECT {columns} FROM `main.{self.name}`")
         found = Counter(tuple(row.values()) for row in rows)
         assert found == expected, f"too many: {found - expected}\nmissing: {expected - found}"
 
+    def _compare_history(self, expected: Counter[oracle.Value]) -> None:
+        """Also that the rows that are current are those of the view without tombstones."""
+        as_is = {"day": "CAST({} AS STRING)", "rev": "{}"}
+        kind = as_is[self.history.terms.version[0]] if self.history.terms.version else "UNIX_MICROS({})"
+        shown = "id, CAST(day AS STRING) AS day, rev, price"
+        ends = ", ".join(f"{kind.format(name)} AS {name}" for name in ("_valid_from", "_valid_to"))
+        rows = self.world.rows(f"SELECT {shown}, {ends}, _is_current FROM `main.{self.name}_history`")
+        found = [tuple(row.values()) for row in rows]
+        told = Counter(row[:-1] for row in found)
+        assert told == expected, f"intervals too many: {told - expected}\nmissing: {expected - told}"
+        assert all(row[-1] == (row[-2] is None) for row in found), found
+        current = Counter(
+            tuple(row.values()) for row in self.world.rows(f"SELECT {shown} FROM `main.{self.name}_current`")
+        )
+        assert Counter(row[:4] for row in found if row[-1]) == current
+
     def _drop_tables(self) -> None:
         connection = self.world.pipeline.connection
-        connection.rows(f"DROP VIEW IF EXISTS `main.{self.name}_current`")
-        for name in (f"main.{self.name}", f"ops.lock_main_{self.name}"):
+        for view in ("current", "history"):
+            connection.rows(f"DROP VIEW IF EXISTS `main.{self.name}_{view}`")
+        for name in (f"main.{self.name}", f"main.{self.name}_versions", f"ops.lock_main_{self.name}"):
             connection.warehouse.drop_table(f"local.{name}")

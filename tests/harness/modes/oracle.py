@@ -26,6 +26,8 @@ class Terms:
     twice: str = "keep"
     at_least: int | str = 0
     at_most: int = 0
+    history: bool = False
+    """Where the mode is upsert."""
 
     def yaml(self, feed: str) -> dict[str, Any]:
         """The contract's mapping."""
@@ -39,6 +41,7 @@ class Terms:
                 "version": (version[0] if len(version) == 1 else version) or "_generation",
                 "twice": self.twice,
                 "delete": {"column": "op", "equals": "D"},
+                **({"history": True} if self.history else {}),
             },
         }
         return {
@@ -101,3 +104,31 @@ def _rank(terms: Terms, row: Value) -> tuple[Any, ...]:
     versions = [by_name.pop(name) for name in terms.version] if terms.mode == "upsert" else []
     rest = [(one is not None, *([] if one is None else [one])) for one in (*by_name.values(), price)]
     return (*versions, generation, deleted, *rest)
+
+
+def intervals(terms: Terms, files: Mapping[int, Sequence[Value]]) -> Counter[Value]:
+    """Each row that was a key's, as id, day, rev and price, with what it was valid from and until (None: it is still).
+
+    These are of the first version column, or generations.
+    """
+    rows = [(*row, generation) for generation, found in files.items() for row in found]
+    versions: dict[Any, dict[Value, Value]] = {}
+    for row in sorted(rows, key=lambda one: _rank(terms, one)):
+        by_name = {"day": row[1], "rev": row[2]}
+        version = tuple(by_name[name] for name in terms.version) or (row[5],)
+        versions.setdefault(row[0], {})[version] = row
+    return Counter(one for found in versions.values() for one in _told(terms, found))
+
+
+def _told(terms: Terms, versions: Mapping[Value, Value]) -> list[Value]:
+    """Of one key: what a reader who was told each version when it began would have written down."""
+    told: list[tuple[Any, Value | None]] = []
+    for version in sorted(versions):
+        _, _, _, _, deleted, _ = row = versions[version]
+        shown = None if deleted else row[:4]
+        if told and told[-1][0] == version[0]:
+            told[-1] = version[0], shown
+        elif not told or terms.version or told[-1][1] != shown:
+            told.append((version[0], shown))
+    ends = [start for start, _ in told[1:]]
+    return [(*row, start, end) for (start, row), end in zip(told, [*ends, None], strict=True) if row]

@@ -170,7 +170,16 @@ def _newest_file() -> Feed:
         _column("price", "NUMERIC", **{"from": 'it\'s \\ "Größe"\n'}),
     ]
     delete = {"column": "op", "from": "__op", "equals": "D"}
-    return _feed("newest_file", columns, ["id", "day"], version="_generation", delete=delete)
+    return _feed(
+        "newest_file",
+        columns,
+        ["id", "day"],
+        version="_generation",
+        mode="upsert",
+        twice="keep",
+        history=True,
+        delete=delete,
+    )
 
 
 def _append() -> Feed:
@@ -180,13 +189,16 @@ def _append() -> Feed:
 
 def _snapshot() -> Feed:
     columns = [_column("id"), *(_column(f"a_{kind.lower()}", kind) for kind in TYPES)]
-    return _feed("snapshot", columns, ["id"], mode="snapshot", unknown_columns="rescue")
+    snapshot = {"at_least": 0}
+    return _feed(
+        "snapshot", columns, ["id"], mode="snapshot", snapshot=snapshot, twice="reject", unknown_columns="rescue"
+    )
 
 
 def _versions() -> Feed:
     columns = [_column("id"), _column("day", "DATE"), _column("at", "TIMESTAMP"), _column("rev", "INT64")]
     version = [{"column": "day", "ahead": "any"}, {"column": "at", "ahead": "7d"}, "rev", "_generation"]
-    return _feed("versions", columns, ["id"], version=version, delete={"column": "op", "equals": "D"})
+    return _feed("versions", columns, ["id"], version=version, history=True, delete={"column": "op", "equals": "D"})
 
 
 def _moments() -> Feed:

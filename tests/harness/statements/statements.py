@@ -62,6 +62,7 @@ class AnalysingWarehouse(Warehouse):
         )
         super().__init__(client, 60.0)
         self._schemas: dict[str, Sequence[bigquery.SchemaField]] = {}
+        self._labels: dict[str, Mapping[str, str]] = {}
         self._entry: dict[str, Any] = {}
         self.analyser = analyser
         self.sent: list[Statement] = []
@@ -95,7 +96,8 @@ class AnalysingWarehouse(Warehouse):
         if schema is None and f".{STAGING}." in table:
             # A merge asks for the names of its columns.
             schema = [bigquery.SchemaField(name, "STRING") for name in self.analyser.columns(table)]
-        return described(table, schema, {GENERATION_LABEL: "5"}) if schema else None
+        labels = {GENERATION_LABEL: "5", **self._labels.get(table, {})}
+        return described(table, schema, labels) if schema else None
 
     def table_exists(self, table: str) -> bool:
         return False
@@ -105,6 +107,7 @@ class AnalysingWarehouse(Warehouse):
 
     def _create(self, table: bigquery.Table) -> None:
         self._schemas[str(table.reference)] = table.schema
+        self._labels[str(table.reference)] = {**self._labels.get(str(table.reference), {}), **table.labels}
         self.analyser.add_table(str(table.reference), columns_of(table.schema))
 
     def _widen(self, table: str, column: str, kind: str) -> None:

@@ -21,9 +21,9 @@ columns:
 """
 
 
-def _write(folder: Path, feed: str, objects: str = "", table: str = "") -> None:
+def _write(folder: Path, feed: str, objects: str = "", table: str = "", more: str = "") -> None:
     text = _CONTRACT.format(feed=feed, objects=objects or f"in/{feed}/*", table=table or f"main.{feed}")
-    (folder / f"{feed}.yaml").write_text(text)
+    (folder / f"{feed}.yaml").write_text(text + more)
 
 
 def _said(folder: Path) -> str:
@@ -63,6 +63,19 @@ def test_a_table_that_is_another_feeds_view_is_refused(tmp_path: Path, owner: st
     _write(tmp_path, owner.lower(), table=f"main.{owner}")
     _write(tmp_path, other, table=table)
     assert f"{other}.yaml:4:8: table: {table} is the view of feed {owner.lower()}" in _said(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "what"),
+    [("main.A_history", "the view of feed a, the versions of its rows"), ("main.a_versions", "the table of feed a")],
+)
+def test_a_table_where_another_feed_keeps_versions_is_refused(tmp_path: Path, table: str, what: str) -> None:
+    """Of a feed that keeps none, the names are free."""
+    _write(tmp_path, "a")
+    _write(tmp_path, "b", table=table)
+    assert list(read_feeds(tmp_path)) == ["a", "b"]
+    _write(tmp_path, "a", more="history: true\n")
+    assert f"b.yaml:4:8: table: {table} is {what}" in _said(tmp_path)
 
 
 def test_feeds_that_do_not_meet_are_read(tmp_path: Path) -> None:
