@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone
 from services.shared.contract.blanks import BLANKS
-from services.shared.contract.formats import LINE, SUFFIXES
+from services.shared.contract.formats import FIELDS, LINE, SUFFIXES
 from services.shared.contract.order import RESCUED
 from services.shared.load import Load
 
@@ -54,6 +54,8 @@ class PinnedFile:
         """Equal to that of the row which was made of the record."""
         if LINE in record.fields:
             return _digest([_same(record.fields[LINE])])
+        if FIELDS in record.fields:
+            return _digest_of_fields(record.fields[FIELDS])
         return _digest([_text(record.fields.get(raw), read_as) for raw, _, read_as in self._compared])
 
     def digest_of_row(self, row_text: str) -> bytes:
@@ -61,6 +63,8 @@ class PinnedFile:
         row: dict[str, Any] = json.loads(row_text)
         if LINE in row:
             return _digest([_same(row[LINE] or "").removesuffix("\r")])
+        if FIELDS in row:
+            return _digest_of_fields(row[FIELDS])
         row |= {f"{RESCUED.name}.{name}": text for name, text in (row.get(RESCUED.name) or {}).items()}
         return _digest([_text(row.get(name), read_as) for _, name, read_as in self._compared])
 
@@ -133,5 +137,11 @@ def _same(text: str) -> str:
     return text
 
 
-def _digest(texts: list[str | None]) -> bytes:
+def _digest_of_fields(text: str) -> bytes:
+    """Of a record that is broken."""
+    fields: list[str | None] = json.loads(text)
+    return _digest([FIELDS, *(None if field is None else _same(field) for field in fields)])
+
+
+def _digest(texts: Sequence[str | None]) -> bytes:
     return hashlib.blake2b(json.dumps(texts).encode(), digest_size=16).digest()
