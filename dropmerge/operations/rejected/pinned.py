@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from dropmerge.operations.connection import Connection
@@ -39,7 +39,8 @@ class _Texts:
 
 @dataclass(frozen=True)
 class PinnedFile:
-    blob: Blob
+    open: Callable[[], BinaryIO]
+    """Its bytes, packed as they may be."""
     feed: Feed
     layout: Layout
 
@@ -47,7 +48,7 @@ class PinnedFile:
         """In the file's order. Raises ValueError where they cannot be told apart."""
         from services.ingest.formats import format_of
 
-        with opened(self.blob) as file:
+        with unpacked(self.open()) as file:
             yield from format_of(self.feed).records(file, self.layout.columns, self.feed, self.layout.encoding)
 
     def digest_of_record(self, record: Record) -> bytes:
@@ -87,13 +88,18 @@ def find_pinned(connection: Connection, load: Load) -> Blob:
     return found
 
 
+def open_blob(blob: Blob) -> BinaryIO:
+    """A copy's bytes, of which some megabytes at a time are in memory."""
+    # Raw: the client would unpack what is marked Content-Encoding: gzip (https://cloud.google.com/storage/docs/transcoding).
+    return cast("BinaryIO", blob.open("rb", chunk_size=_CHUNK, raw_download=True))
+
+
 @contextmanager
-def opened(blob: Blob) -> Iterator[BinaryIO]:
-    """A copy's bytes, unpacked, of which some megabytes at a time are in memory."""
+def unpacked(packed: BinaryIO) -> Iterator[BinaryIO]:
+    """A file, unpacked where it is packed; closed with the block."""
     from services.ingest.formats.compression import GZIP
 
-    # Raw: the client would unpack what is marked Content-Encoding: gzip (https://cloud.google.com/storage/docs/transcoding).
-    with blob.open("rb", chunk_size=_CHUNK, raw_download=True) as packed:
+    with packed:
         is_packed = packed.read(len(GZIP)) == GZIP
         packed.seek(0)
         yield cast("BinaryIO", gzip.GzipFile(fileobj=packed) if is_packed else packed)
@@ -111,7 +117,7 @@ def open_pinned(connection: Connection, load: Load) -> PinnedFile:
     size = int(blob.size or 0)
     head = blob.download_as_bytes(start=0, end=HEAD_BYTES - 1, raw_download=True) if size else b""
     try:
-        return PinnedFile(blob, feed, inspect_head(head, size, feed))
+        return PinnedFile(partial(open_blob, blob), feed, inspect_head(head, size, feed))
     except PermanentError as error:
         raise NotDone(f"today's contract does not read {load.source}: {error.reason}") from error
 
@@ -138,8 +144,9 @@ def _same(text: str) -> str:
 
 
 def _digest_of_fields(text: str) -> bytes:
-    """Of a record that is broken."""
+    """Of a record that is broken. A blank line has no field, or an empty one."""
     fields: list[str | None] = json.loads(text)
+    fields = fields if any(field is not None for field in fields[1:]) else [fields[0] or None, *fields[1:]]
     return _digest([FIELDS, *(None if field is None else _same(field) for field in fields)])
 
 

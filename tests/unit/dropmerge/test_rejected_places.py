@@ -16,16 +16,6 @@ from services.shared.contract.encodings import CODECS
 from services.shared.contract.feed import Feed
 
 
-class _Blob:
-    """As much of a pinned copy as is read."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def open(self, *_: object, **__: object) -> io.BytesIO:
-        return io.BytesIO(self._data)
-
-
 def _file(data: bytes, **more: Any) -> PinnedFile:
     contract = {
         "feed": "things",
@@ -42,7 +32,7 @@ def _file(data: bytes, **more: Any) -> PinnedFile:
     }
     feed = Feed.model_validate({**contract, **more})
     plain = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
-    return PinnedFile(_Blob(data), feed, inspect_head(plain[:HEAD_BYTES], len(plain), feed))
+    return PinnedFile(lambda: io.BytesIO(data), feed, inspect_head(plain[:HEAD_BYTES], len(plain), feed))
 
 
 def _places(file: PinnedFile, rows: Sequence[dict[str, Any]]) -> list[tuple[str | None, int | None, int | None]]:
