@@ -128,7 +128,9 @@ def write_rows(feed: Feed, rows: Iterable[RejectedRow], path: Path) -> Iterator[
                 format_of(feed).write(file, header, _records(feed, kept), feed)
         except ValueError as error:
             # Of a contract that was another when they were rejected.
-            raise NotDone(f"these rows cannot be written as today's contract reads them: {_without_text(error)}") from error
+            raise NotDone(
+                f"these rows cannot be written as today's contract reads them: {_without_text(error)}"
+            ) from error
         kept.seek(0)
         with path.open("rb") as written:
             for place, line in zip(_places(written, header, feed), kept, strict=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone
+from dropmerge.operations.rejected.spool import Place
 from services.shared.contract.blanks import BLANKS
 from services.shared.contract.formats import FIELDS, LINE, SUFFIXES
 from services.shared.contract.order import RESCUED
@@ -50,6 +52,14 @@ class PinnedFile:
 
         with unpacked(self.open()) as file:
             yield from format_of(self.feed).records(file, self.layout.columns, self.feed, self.layout.encoding)
+
+    def places(self, tell: Callable[[Exception], None]) -> Iterator[Place]:
+        """Of each record. `tell` is called with why they have an end before the file has; those until then are right."""
+        try:
+            for record in self.records():
+                yield self.digest_of_record(record), record.number, record.line
+        except (ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+            tell(error)
 
     def digest_of_record(self, record: Record) -> bytes:
         """Equal to that of the row which was made of the record."""
