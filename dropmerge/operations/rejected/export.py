@@ -100,7 +100,7 @@ def _whole(connection: Connection, feed: Feed, loads: Sequence[RejectedLoad], me
     if len(loads) > 1:
         raise UsageError(
             f"the newest file of {feed.name} is the table, so that a file of bad rows alone would delete all others: "
-            f"such a file is written whole, and alone. Name one file at a time: --object '{loads[-1].load.source.name}'"
+            f"it is written whole, and alone. Name one file at a time: --object '{loads[-1].load.source.name}'"
         )
     return loads[0].load
 
@@ -128,9 +128,7 @@ def write_rows(feed: Feed, rows: Iterable[RejectedRow], path: Path) -> Iterator[
                 format_of(feed).write(file, header, _records(feed, kept), feed)
         except ValueError as error:
             # Of a contract that was another when they were rejected.
-            raise NotDone(
-                f"these rows cannot be written as today's contract reads them: {_without_text(error)}"
-            ) from error
+            raise NotDone(f"today's contract cannot read these rows from a file: {_without_text(error)}") from error
         kept.seek(0)
         with path.open("rb") as written:
             for place, line in zip(_places(written, header, feed), kept, strict=False):

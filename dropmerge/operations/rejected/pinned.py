@@ -54,7 +54,7 @@ class PinnedFile:
             yield from format_of(self.feed).records(file, self.layout.columns, self.feed, self.layout.encoding)
 
     def places(self, tell: Callable[[Exception], None]) -> Iterator[Place]:
-        """Of each record. `tell` is called with why they have an end before the file has; those until then are right."""
+        """Of each record. `tell` is called with why they end before the file does; those until then are right."""
         try:
             for record in self.records():
                 yield self.digest_of_record(record), record.number, record.line

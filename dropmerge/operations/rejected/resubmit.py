@@ -88,8 +88,8 @@ def _require_sense(feed: Feed) -> None:
     rebuild = f"`dropmerge rebuild {feed.name}` reads all files by today's contract, each row in its own file's place"
     if feed.mode == "append":
         raise UsageError(
-            f"each row of each file is a row of {feed.name}, so that a rebuild would have these twice once the contract "
-            f"takes them: {rebuild}"
+            f"each row of each file is a row of {feed.name}, so that a rebuild would have these twice once "
+            f"the contract takes them: {rebuild}"
         )
     if feed.mode == "upsert" and not feed.versions:
         raise UsageError(

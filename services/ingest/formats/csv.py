@@ -189,8 +189,8 @@ def _remedy(other: str) -> str:
 
 
 def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract) -> None:
-    """As `columns` reads it; a record that could not be read has its fault still. Raises ValueError for a text that the
-    format has no room for, or the encoding no bytes."""
+    """As `columns` reads it; a record that could not be read has its fault still. Raises ValueError for a text that
+    the format has no room for, or the encoding no bytes."""
     options = _options(feed)
     is_1252 = options.encoding == WINDOWS_1252
     characters = _AS_LOADED if is_1252 else {}

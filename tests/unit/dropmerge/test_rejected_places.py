@@ -135,3 +135,15 @@ def test_what_was_written_is_read_back() -> None:
     assert [(one.number, one.fields["id"], one.fields["w"]) for one in back] == [
         (number, text, text) for number, text in enumerate(nasty, 1)
     ]
+
+
+def test_what_is_no_record_has_no_number() -> None:
+    """A quoted nothing alone on a line, and with skip_empty all that has no text: the warehouse has no row of them."""
+    data = b'id,v,W w\n""\na,1,x\n,,\n\nb,1,x\n'
+    assert _places(_file(data), [_row("b", w="x")]) == [("b", 3, 6)]
+    skips = _file(data, format={"type": "csv", "blank_lines": "skip_empty"})
+    assert _places(skips, [_row("b", w="x")]) == [("b", 2, 6)]
+    lines = _file(
+        b'id,v,W w\n"","",""\n,,\nb,1,x\n', format={"type": "csv", "blank_lines": "skip_empty", "escape": "\\"}
+    )
+    assert _places(lines, [_row("b", w="x")]) == [("b", 2, 4)]
