@@ -199,8 +199,11 @@ def _write(connection: Connection, feed: str, wanted: Selection | None, path: Pa
         return
     with _told() as tell:
         reading = Reading(connection, tell)
-        exported = write_file(reading, connection.feed(feed), wanted, path)
+        contract = connection.feed(feed)
+        exported = write_file(reading, contract, wanted, path)
     _print_without_place(reading)
+    if exported.whole is None and contract.mode == "upsert" and not contract.versions:
+        typer.echo(f"the newest file of {feed} wins: dropped now, these rows win over what has come since", err=True)
     for line in _next_steps(feed, path, exported):
         typer.echo(line)
 
@@ -214,11 +217,16 @@ def _next_steps(feed: str, path: Path, exported: Exported) -> Iterator[str]:
         return
     source = exported.whole.source
     narrow = f"--feed {feed} --object '{escape_unprintable(source.name)}'"
-    yield f"nothing of {escape_unprintable(str(source))} is merged: {path} is the whole of it, with {bad}"
+    named = escape_unprintable(str(source))
+    why = f"{named} is a snapshot" if exported.is_merged else f"nothing of {named} is merged"
+    yield f"{why}: {path} is the whole of it, with {bad}"
     yield f"{exported.reasons} says which those are, and what is wrong with each"
     yield f"fix them and leave the others, then `dropmerge drop --feed {feed} {path}`"
-    yield f"once it is merged: `dropmerge dead-letters discard {narrow} --why fixed`"
-    yield f"and `dropmerge rejected {narrow} --done`"
+    if exported.is_merged:
+        yield "but only if no newer snapshot has come: dropped now, this one is the table"
+    else:
+        yield f"once it is merged: `dropmerge dead-letters discard {narrow} --why fixed`"
+    yield f"{'once it is merged:' if exported.is_merged else 'and'} `dropmerge rejected {narrow} --done`"
 
 
 def _print_json(connection: Connection, wanted: Selection | None, limit: int | None) -> None:

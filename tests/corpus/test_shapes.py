@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dropmerge.operations.rejected.pinned import PinnedFile
+from dropmerge.operations.rejected.spool import spool
 from services.ingest.check_rows import check_rows
 from services.ingest.formats import format_of
 from services.ingest.inspect_head import inspect_head
@@ -248,3 +252,53 @@ def test_g7_what_rejected_rows_are_written_to_is_read_again(name: str, tmp_path:
     found = _on_google(feed, text, again, form)
     assert _sorted(_found(found)) == _sorted([("good", None, None), *_found(first)])
     assert _rows(found) == _rows(first)
+
+
+@pytest.mark.parametrize("name", _SHAPES)
+def test_g7_each_refused_record_of_a_shape_has_its_number(name: str) -> None:
+    """Broken ones too, in any encoding."""
+    form, body = _SHAPES[name]
+    text = _file(form, body)
+    rows = [row for row in _on_google(_feed(**form), text, body, form) if row["_row"]]
+    numbers = {n: one for n, one in enumerate(_expected(body, form), 1) if len(one) == 1}
+    for encoding in _ENCODINGS:
+        data, feed = text.encode(encoding), _feed(**form, encoding=encoding)
+        if data:
+            found = _numbers(PinnedFile(partial(BytesIO, data), feed, inspect_head(data, len(data), feed)), rows)
+            assert found == numbers, encoding
+
+
+def _numbers(file: PinnedFile, rows: Sequence[Any]) -> dict[int | None, tuple[str, ...]]:
+    """Reasons by the number of the record."""
+    with spool() as kept:
+        kept.add(
+            ("L", file.digest_of_row(row["_row"]), None, row["_row"], json.dumps(row["_reasons"])) for row in rows
+        )
+        places = ((file.digest_of_record(one), one.number, one.line) for one in file.records())
+        found = list(kept.find("L", places, lambda _: None))
+    assert len({number for _, _, number, _ in found}) == len(rows)
+    return {number: tuple(json.loads(reasons)) for _, reasons, number, _ in found}
+
+
+@pytest.mark.parametrize("name", [name for name, (form, _) in _SHAPES.items() if form.get("header", True)])
+@pytest.mark.parametrize("ahead", [["more", "b", "id", "a"], ["b", "id"]], ids=" ".join)
+def test_g7_a_broken_record_of_a_file_with_other_columns_stays_broken(
+    name: str, ahead: list[str], tmp_path: Path
+) -> None:
+    """In a file of the contract's own columns, whose number would fit by chance; none is lost, and no text of one."""
+    form, body = _SHAPES[name]
+    feed, path = _feed(**form).model_copy(update={"unknown_columns": "ignore"}), tmp_path / "fixed.csv"
+    first = [row for row in _on_google(feed, _file(form, body, ahead), body, form) if row["_row"]]
+    with path.open("wb") as file:
+        format_of(feed).write(file, _NAMES, [json.loads(row["_row"]) for row in first], feed)
+    text = path.read_bytes().decode()
+    found = _on_google(feed, text, "\n".join(text.split("\n")[form.get("skip", 0) + 1 :]), form)
+    assert [row for row in found if not row["_row"]] == []
+    assert len(found) == len(first)
+    assert _texts(found) == _texts(first)
+
+
+def _texts(rows: Sequence[Any]) -> list[str]:
+    """What refused rows have of the contract's columns; of lines, what only keeps them broken is beside it."""
+    kept = (json.loads(row["_row"]) for row in rows)
+    return sorted(str([one[name] for name in _NAMES]) for one in kept if "_line" not in one)

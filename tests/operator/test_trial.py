@@ -144,7 +144,9 @@ def test_a_case_whose_rows_are_others_fails_and_update_writes_them(commands: Com
     (case / "rejected.csv").unlink()
     done = commands.run("feeds", "test", "--feeds", feeds, "--junit", report, code=1)
     assert "expected.csv: customer_id='c1', account_number='a1': credit_score is '700', expected '701'" in done.stdout
-    assert "rejected.csv: not expected: file='2_bad.csv', reasons='missing_value: customer_id'" in done.stdout
+    assert (
+        "rejected.csv: not expected: file='2_bad.csv', record='3', reasons='missing_value: customer_id'" in done.stdout
+    )
     assert "1 case, 1 failed" in done.stdout
     assert parse(report).getroot().attrib["failures"] == "1"
     commands.run("feeds", "test", "accounts", "--feeds", feeds, "--update", "--yes")

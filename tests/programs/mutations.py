@@ -450,8 +450,8 @@ MUTATIONS = [
         "good-rows-of-a-dead-letter-left-out",
         "G7",
         "dropmerge/operations/rejected/export.py",
-        "    return others[0] if others else None\n",
-        "    return None\n",
+        "    if others:\n        return others[0]\n",
+        "",
         "tests/operator/test_rejected.py::test_g7_no_good_row_of_a_dead_lettered_file_is_lost",
     ),
     Mutation(

@@ -10,7 +10,7 @@ import csv
 import itertools
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -20,7 +20,7 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone, UsageError
 from dropmerge.operations.loads.states import State
 from dropmerge.operations.rejected.ends import history_of, merged_of
-from dropmerge.operations.rejected.pinned import find_pinned, opened
+from dropmerge.operations.rejected.pinned import find_pinned, open_blob, unpacked
 from dropmerge.operations.rejected.reading import Reading
 from dropmerge.operations.rejected.row import RejectedRow
 from dropmerge.operations.rejected.selection import RejectedLoad, Selection, find_loads
@@ -51,7 +51,9 @@ class Exported:
     reasons: Path
     """A CSV file: each reason with the record's number in the file beside it, and the value."""
     whole: Load | None
-    """The file that was written whole, because nothing of it is merged."""
+    """The file that was written whole, because nothing of it is merged, or because it is a snapshot."""
+    is_merged: bool = False
+    """Whether that is merged."""
 
 
 def write_file(reading: Reading, feed: Feed, wanted: Selection, path: Path) -> Exported:
@@ -61,7 +63,8 @@ def write_file(reading: Reading, feed: Feed, wanted: Selection, path: Path) -> E
         if one.exists():
             raise UsageError(f"{one} is there already: name another file")
     loads = find_loads(reading.connection, wanted)
-    whole = _whole(reading.connection, feed, loads)
+    merged = merged_of(reading.connection, [one.load for one in loads])
+    whole = _whole(reading.connection, feed, loads, merged)
     partly, partly_reasons = (one.with_name(f"{one.name}.part") for one in (path, reasons))
     try:
         with partly_reasons.open("w", newline="", encoding="utf-8") as file:
@@ -73,11 +76,10 @@ def write_file(reading: Reading, feed: Feed, wanted: Selection, path: Path) -> E
     finally:
         partly.unlink(missing_ok=True)
         partly_reasons.unlink(missing_ok=True)
-    return Exported(count, reasons, whole)
+    return Exported(count, reasons, whole, whole is not None and whole.load_id in merged)
 
 
-def _whole(connection: Connection, feed: Feed, loads: Sequence[RejectedLoad]) -> Load | None:
-    merged = merged_of(connection, [one.load for one in loads])
+def _whole(connection: Connection, feed: Feed, loads: Sequence[RejectedLoad], merged: Container[str]) -> Load | None:
     others = [one.load for one in loads if one.load.load_id not in merged]
     for load in others:
         state = history_of(connection, load).state
@@ -91,12 +93,21 @@ def _whole(connection: Connection, feed: Feed, loads: Sequence[RejectedLoad]) ->
             f"nothing of {others[0].source} is merged, so that its good rows have to be dropped again too: such a "
             f"file is written whole, and alone. Name one file at a time: --object '{others[0].source.name}'"
         )
-    return others[0] if others else None
+    if others:
+        return others[0]
+    if feed.mode != "snapshot" or not loads:
+        return None
+    if len(loads) > 1:
+        raise UsageError(
+            f"the newest file of {feed.name} is the table, so that a file of bad rows alone would delete all others: "
+            f"it is written whole, and alone. Name one file at a time: --object '{loads[-1].load.source.name}'"
+        )
+    return loads[0].load
 
 
 def _copy(connection: Connection, load: Load, rows: Iterable[RejectedRow], path: Path) -> Iterator[Mapping[str, Any]]:
     """The file byte for byte, though unpacked: a number is the same in both."""
-    with opened(find_pinned(connection, load)) as source, path.open("wb") as target:
+    with unpacked(open_blob(find_pinned(connection, load))) as source, path.open("wb") as target:
         shutil.copyfileobj(source, target, 2**20)
     for row in rows:
         yield {**row.as_json(), "source_record": row.record, "source_line": row.line}
@@ -112,13 +123,21 @@ def write_rows(feed: Feed, rows: Iterable[RejectedRow], path: Path) -> Iterator[
             seen |= dict.fromkeys(name for name, text in row.row.items() if text is not None)
             kept.write(json.dumps(row.as_json()) + "\n")
         header = _header(feed, seen)
-        with path.open("wb") as file:
-            format_of(feed).write(file, header, _records(feed, kept), feed)
+        try:
+            with path.open("wb") as file:
+                format_of(feed).write(file, header, _records(feed, kept), feed)
+        except ValueError as error:
+            # Of a contract that was another when they were rejected.
+            raise NotDone(f"today's contract cannot read these rows from a file: {_without_text(error)}") from error
         kept.seek(0)
         with path.open("rb") as written:
             for place, line in zip(_places(written, header, feed), kept, strict=False):
                 one = json.loads(line)
                 yield {**one, **place, "source_record": one["record"], "source_line": one["line"]}
+
+
+def _without_text(error: ValueError) -> str:
+    return f"{error.encoding} lacks a character" if isinstance(error, UnicodeEncodeError) else str(error)
 
 
 def _places(written: BinaryIO, header: Sequence[str], feed: Feed) -> Iterator[Mapping[str, int | None]]:

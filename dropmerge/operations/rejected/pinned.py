@@ -5,16 +5,18 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone
+from dropmerge.operations.rejected.spool import Place
 from services.shared.contract.blanks import BLANKS
-from services.shared.contract.formats import LINE, SUFFIXES
+from services.shared.contract.formats import FIELDS, LINE, SUFFIXES
 from services.shared.contract.order import RESCUED
 from services.shared.load import Load
 
@@ -39,7 +41,8 @@ class _Texts:
 
 @dataclass(frozen=True)
 class PinnedFile:
-    blob: Blob
+    open: Callable[[], BinaryIO]
+    """Its bytes, packed as they may be."""
     feed: Feed
     layout: Layout
 
@@ -47,13 +50,23 @@ class PinnedFile:
         """In the file's order. Raises ValueError where they cannot be told apart."""
         from services.ingest.formats import format_of
 
-        with opened(self.blob) as file:
+        with unpacked(self.open()) as file:
             yield from format_of(self.feed).records(file, self.layout.columns, self.feed, self.layout.encoding)
+
+    def places(self, tell: Callable[[Exception], None]) -> Iterator[Place]:
+        """Of each record. `tell` is called with why they end before the file does; those until then are right."""
+        try:
+            for record in self.records():
+                yield self.digest_of_record(record), record.number, record.line
+        except (ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+            tell(error)
 
     def digest_of_record(self, record: Record) -> bytes:
         """Equal to that of the row which was made of the record."""
         if LINE in record.fields:
             return _digest([_same(record.fields[LINE])])
+        if FIELDS in record.fields:
+            return _digest_of_fields(record.fields[FIELDS])
         return _digest([_text(record.fields.get(raw), read_as) for raw, _, read_as in self._compared])
 
     def digest_of_row(self, row_text: str) -> bytes:
@@ -61,6 +74,8 @@ class PinnedFile:
         row: dict[str, Any] = json.loads(row_text)
         if LINE in row:
             return _digest([_same(row[LINE] or "").removesuffix("\r")])
+        if FIELDS in row:
+            return _digest_of_fields(row[FIELDS])
         row |= {f"{RESCUED.name}.{name}": text for name, text in (row.get(RESCUED.name) or {}).items()}
         return _digest([_text(row.get(name), read_as) for _, name, read_as in self._compared])
 
@@ -83,13 +98,18 @@ def find_pinned(connection: Connection, load: Load) -> Blob:
     return found
 
 
+def open_blob(blob: Blob) -> BinaryIO:
+    """A copy's bytes, of which some megabytes at a time are in memory."""
+    # Raw: the client would unpack what is marked Content-Encoding: gzip (https://cloud.google.com/storage/docs/transcoding).
+    return cast("BinaryIO", blob.open("rb", chunk_size=_CHUNK, raw_download=True))
+
+
 @contextmanager
-def opened(blob: Blob) -> Iterator[BinaryIO]:
-    """A copy's bytes, unpacked, of which some megabytes at a time are in memory."""
+def unpacked(packed: BinaryIO) -> Iterator[BinaryIO]:
+    """A file, unpacked where it is packed; closed with the block."""
     from services.ingest.formats.compression import GZIP
 
-    # Raw: the client would unpack what is marked Content-Encoding: gzip (https://cloud.google.com/storage/docs/transcoding).
-    with blob.open("rb", chunk_size=_CHUNK, raw_download=True) as packed:
+    with packed:
         is_packed = packed.read(len(GZIP)) == GZIP
         packed.seek(0)
         yield cast("BinaryIO", gzip.GzipFile(fileobj=packed) if is_packed else packed)
@@ -107,7 +127,7 @@ def open_pinned(connection: Connection, load: Load) -> PinnedFile:
     size = int(blob.size or 0)
     head = blob.download_as_bytes(start=0, end=HEAD_BYTES - 1, raw_download=True) if size else b""
     try:
-        return PinnedFile(blob, feed, inspect_head(head, size, feed))
+        return PinnedFile(partial(open_blob, blob), feed, inspect_head(head, size, feed))
     except PermanentError as error:
         raise NotDone(f"today's contract does not read {load.source}: {error.reason}") from error
 
@@ -133,5 +153,12 @@ def _same(text: str) -> str:
     return text
 
 
-def _digest(texts: list[str | None]) -> bytes:
+def _digest_of_fields(text: str) -> bytes:
+    """Of a record that is broken. A blank line has no field, or an empty one."""
+    fields: list[str | None] = json.loads(text)
+    fields = fields if any(field is not None for field in fields[1:]) else [fields[0] or None, *fields[1:]]
+    return _digest([FIELDS, *(None if field is None else _same(field) for field in fields)])
+
+
+def _digest(texts: Sequence[str | None]) -> bytes:
     return hashlib.blake2b(json.dumps(texts).encode(), digest_size=16).digest()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from gzip import BadGzipFile
 from typing import Any
 
 from dropmerge.operations.connection import Connection
@@ -82,9 +80,7 @@ class Reading:
             yield RejectedRow(load, row_text, json.loads(reasons), record, line)
 
     def _places(self, file: PinnedFile, load: Load) -> Iterator[Place]:
-        try:
-            for record in file.records():
-                yield file.digest_of_record(record), record.number, record.line
-        except (ValueError, EOFError, BadGzipFile, zlib.error) as error:
-            # The places that were found before are right all the same.
+        def tell(error: Exception) -> None:
             self.without_place[str(load.source)] = f"{load.source} cannot be read to its end: {error}"
+
+        return file.places(tell)

@@ -86,7 +86,12 @@ def _has_one_of(name: str, parts: Sequence[str]) -> bool:
 
 def _require_sense(feed: Feed) -> None:
     rebuild = f"`dropmerge rebuild {feed.name}` reads all files by today's contract, each row in its own file's place"
-    if not feed.versions:
+    if feed.mode == "append":
+        raise UsageError(
+            f"each row of each file is a row of {feed.name}, so that a rebuild would have these twice once "
+            f"the contract takes them: {rebuild}"
+        )
+    if feed.mode == "upsert" and not feed.versions:
         raise UsageError(
             f"the newest file of {feed.name} wins, so that rows sent in again would win over later ones: {rebuild}"
         )

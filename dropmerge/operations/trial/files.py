@@ -98,7 +98,7 @@ class Trial:
             head = opened.read(HEAD_BYTES)
         suffix = self.feed.format.suffix + (GZIP_SUFFIX if head.startswith(GZIP) else "")
         uri = self.sandbox.put(file, self.project, load.archive_name(suffix))
-        return Pinned(load, uri, file.stat().st_size, head)
+        return Pinned(load, uri, file.stat().st_size, head, lambda: file.open("rb"))
 
     def _merged(self, tried: Tried, staged: Staged, size: int) -> Tried:
         self.tell(f"{tried.file}: merging")

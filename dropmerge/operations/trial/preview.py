@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from google.cloud.bigquery import QueryJobConfig, Table
 from google.cloud.storage import Blob
@@ -16,6 +17,7 @@ from dropmerge.operations.errors import NotDone
 from dropmerge.operations.loads.history import source_of
 from dropmerge.operations.no_answer import BIGQUERY
 from dropmerge.operations.rebuild.archive import pinned
+from dropmerge.operations.rejected.pinned import open_blob
 from dropmerge.operations.trial.effect import Effect, expected_effect
 from dropmerge.operations.trial.price import Price, price_of_dry_run, price_of_merge
 from dropmerge.operations.trial.reading import Fault, Pinned, Read, read
@@ -104,7 +106,9 @@ def _pinned(connection: Connection, load: Load, feed: Feed) -> Iterator[Pinned]:
         raise NotDone(f"{load.source} was overwritten and is gone: its newer generation is merged instead")
     try:
         blob = copy or bucket.get_blob(kept.name)  # type: ignore[union-attr]
-        yield Pinned(load, f"gs://{bucket.name}/{blob.name}", int(blob.size or 0), _head(blob))
+        yield Pinned(
+            load, f"gs://{bucket.name}/{blob.name}", int(blob.size or 0), _head(blob), partial(open_blob, blob)
+        )
     finally:
         if copy:
             copy.delete()

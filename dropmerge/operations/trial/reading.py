@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
+from dropmerge.operations.rejected.pinned import PinnedFile
+from dropmerge.operations.rejected.spool import spool
 from services.ingest.check_rows import Counts, check_rows, stage_rows
 from services.ingest.inspect_head import inspect_head
 from services.ingest.load_raw import load_raw
@@ -36,6 +38,8 @@ class Pinned:
     size: int
     head: bytes
     """Its first `HEAD_BYTES`."""
+    open: Callable[[], BinaryIO]
+    """Its bytes, packed as they may be."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def read(warehouse: Warehouse, feed: Feed, one: Pinned, tables: Tables, job: str
         _header(feed, layout) if layout else None,
         counts,
         _reasons(warehouse, tables) if rejected else {},
-        _rejected(warehouse, tables, most) if rejected else (),
+        _rejected(warehouse, tables, most, PinnedFile(one.open, feed, layout)) if rejected and layout else (),
         fault,
         None if fault else _stage(warehouse, feed, one.load, tables),
     )
@@ -140,13 +144,18 @@ def _reasons(warehouse: Warehouse, tables: Tables) -> dict[str, int]:
     return {row["why"]: row["n"] for row in found}
 
 
-def _rejected(warehouse: Warehouse, tables: Tables, most: int) -> list[RejectedRow]:
+def _rejected(warehouse: Warehouse, tables: Tables, most: int, file: PinnedFile) -> list[RejectedRow]:
     sql = _SQL.render("rejected_rows.sql", rejected=tables.rejected)
-    return [_row(one) for one in warehouse.query(sql, {"most": ("INT64", most)})]
+    rows = warehouse.query(sql, {"most": ("INT64", most)})
+    with spool() as kept:
+        kept.add(
+            ("", file.digest_of_row(one["row_text"]), one["alike"], one["row_text"], json.dumps(list(one["reasons"])))
+            for one in rows
+        )
+        return [_row(*one) for one in kept.find("", file.places(lambda _: None), lambda _: None)]
 
 
-def _row(one: Any) -> RejectedRow:
-    row = json.loads(one["row_text"])
+def _row(row_text: str, reasons: str, record: int | None, _: int | None) -> RejectedRow:
+    row = json.loads(row_text)
     row |= row.pop(RESCUED.name, None) or {}
-    reasons = {reason: row.get(reason.partition(": ")[2]) for reason in one["reasons"]}
-    return RejectedRow(one.get("record"), reasons, row)
+    return RejectedRow(record, {reason: row.get(reason.partition(": ")[2]) for reason in json.loads(reasons)}, row)

@@ -1,5 +1,5 @@
-{# The first rejected rows. Parameter: most. #}
-SELECT *
+{# The first rejected rows, with how many are alike. Parameter: most. #}
+SELECT *, COUNT(*) OVER (PARTITION BY row_text) AS alike
 FROM {{ rejected | identifier }}
 ORDER BY row_text
 LIMIT @most

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from services.ingest.formats import csv_escape, csv_head, lines
+from services.ingest.formats import csv_escape, csv_head, csv_record, lines
 from services.ingest.formats.contract import Contract
+from services.ingest.formats.csv_record import Split
 from services.ingest.formats.plain_text import C1_CONTROLS, MARK, WINDOWS_1252_CHARACTERS, decode, json_kind
 from services.ingest.formats.raw_field import RawField
 from services.ingest.formats.record import Record
@@ -32,6 +32,8 @@ _END, _EXTRA = "_end", "_extra"
 _NO_FIELD = "(no field has this text: dropmerge 7c1f0e52)"
 _DELIMITERS = ",;\t|"
 _SINGLE_BYTE = (ISO_8859_1, WINDOWS_1252)
+_AS_LOADED = str.maketrans(WINDOWS_1252_CHARACTERS, C1_CONTROLS)
+"""Of characters of Windows-1252, those of ISO-8859-1 that have their bytes."""
 _LONGEST_FIELD = 100 * 2**20
 """Bytes of a row at most (https://cloud.google.com/bigquery/quotas#load_jobs); Python's own limit is far below."""
 _OTHER_CHARACTERS = "if it is a quote, a dash or €, the file is Windows-1252: write encoding: windows-1252"
@@ -191,42 +193,17 @@ def _remedy(other: str) -> str:
 
 
 def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract) -> None:
-    """As `columns` reads it. What the encoding does not have is escaped, to be seen and fixed; a record that could not
-    be read has its fault still."""
+    """As `columns` reads it; a record that could not be read has its fault still. Raises ValueError for a text that
+    the format has no room for, or the encoding no bytes."""
     options = _options(feed)
-    with io.TextIOWrapper(file, CODECS[options.encoding], errors="backslashreplace", newline="") as wrapped:
+    is_1252 = options.encoding == WINDOWS_1252
+    characters = _AS_LOADED if is_1252 else {}
+    with io.TextIOWrapper(file, CODECS[ISO_8859_1 if is_1252 else options.encoding], newline="") as wrapped:
         wrapped.writelines("this line is skipped\n" for _ in range(options.skip))
         if options.header:
-            wrapped.write(_line(columns, options))
+            wrapped.write(csv_record.row(columns, options).translate(characters))
         for record in records:
-            line = record.get(LINE)
-            wrapped.write(f"{line}\n" if line is not None else _record(columns, record, options))
-
-
-def _record(columns: Sequence[str], record: Mapping[str, str | None], options: Csv) -> str:
-    """With too few or too many fields where it had them."""
-    fields = [record.get(name) or "" for name in columns]
-    broken = json.loads(record.get(FIELDS) or "[]")
-    if not broken:
-        return _line(fields, options)
-    end = len(broken) - 1 - options.trailing_delimiter
-    if any(field is not None for field in broken[end:]):
-        return _joined([*fields, *(field for field in broken[end:] if field is not None)], options)
-    return _joined(fields[: sum(field is not None for field in broken)], options)
-
-
-def _line(fields: Sequence[str], options: Csv) -> str:
-    return _joined([*fields, ""] if options.trailing_delimiter else fields, options)
-
-
-def _joined(fields: Sequence[str], options: Csv) -> str:
-    if options.is_of_lines:
-        return options.delimiter.join(csv_escape.escaped(field, options) for field in fields) + "\n"
-    if options.quote == "none":
-        return options.delimiter.join(fields) + "\n"
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, delimiter=options.delimiter, lineterminator="\n").writerow(fields)
-    return buffer.getvalue()
+            wrapped.write(csv_record.written(columns, record, options).translate(characters))
 
 
 def records(file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: str) -> Iterator[Record]:
@@ -236,33 +213,27 @@ def records(file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: st
     characters = str.maketrans(C1_CONTROLS, WINDOWS_1252_CHARACTERS) if is_1252 else {}
     with io.TextIOWrapper(file, CODECS[ISO_8859_1 if is_1252 else encoding], errors="replace", newline="") as text:
         file_lines = itertools.chain([text.readline().removeprefix(MARK)], text)
-        is_record = any if options.blank_lines == "skip_empty" else bool
-        found = filter(
-            lambda one: is_record(one[1]), _split(itertools.islice(file_lines, options.skip, None), options)
-        )
+        found = csv_record.split(itertools.islice(file_lines, options.skip, None), options)
         if options.header:
             next(found, None)
-        for number, (line, fields) in enumerate(found, 1):
-            texts = [field.translate(characters) for field in fields] if characters else fields
-            yield Record(number, line + options.skip, dict(zip(columns, texts, strict=False)))
+        # Where the first line is a record its mark is to be left out, which is done to all.
+        marks = MARK if not options.header and not options.skip else ""
+        there = (_translated(one, characters, marks) for one in found if not csv_record.is_skipped(one, options))
+        for number, one in enumerate(there, 1):
+            if csv_record.is_broken(one, len(columns), options):
+                fields = csv_record.kept(one, len(columns), options)
+            else:
+                fields = dict(zip(columns, one.fields or (), strict=False))
+            yield Record(number, one.line + options.skip, fields)
 
 
-def _split(file_lines: Iterable[str], options: Csv) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line that it begins on; a blank line has no field. Raises ValueError."""
-    if options.is_of_lines or options.quote == "none":
-        for line, text in enumerate(file_lines, 1):
-            bare = text.removesuffix("\n").removesuffix("\r")
-            split = csv_escape.split(bare, options) if options.is_of_lines else bare.split(options.delimiter)
-            yield line, split or [] if bare else []
-        return
-    reader = csv.reader(file_lines, delimiter=options.delimiter, strict=True)
-    line = 1
-    try:
-        for fields in reader:
-            yield line, fields
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise ValueError(f"line {reader.line_num}: {error}") from error
+def _translated(one: Split, characters: Mapping[int, int], marks: str) -> Split:
+    if not characters and not marks:
+        return one
+    texts = [field.translate(characters) for field in one.fields or ()]
+    texts[:1] = [text.lstrip(marks) for text in texts[:1]] if marks else texts[:1]
+    # A line is kept as it was loaded: as ISO-8859-1.
+    return Split(one.line, None if one.fields is None else texts, one.whole.lstrip(marks) if marks else one.whole)
 
 
 def _options(feed: Contract) -> Csv:

@@ -7,6 +7,7 @@ end of the file, and a number keeps the text that it was written with.
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -162,9 +163,9 @@ def parameters(feed: Contract) -> Iterator[tuple[str, str]]:
 
 
 def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract) -> None:
-    """Each record's line, as it was."""
+    """Each record's line, as it was; of one that was in another format, an object of its texts."""
     with file:
-        file.writelines(f"{record[LINE]}\n".encode() for record in records)
+        file.writelines(f"{_written(columns, record)}\n".encode() for record in records)
 
 
 def records(file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: str) -> Iterator[Record]:
@@ -172,9 +173,18 @@ def records(file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: st
     number = 0
     with io.TextIOWrapper(file, CODECS[encoding], errors="replace", newline="\n") as file_lines:
         for line, text in enumerate(file_lines, 1):
-            if text.strip(_BLANKS + MARK):
+            unmarked = text.lstrip(MARK)
+            if unmarked.strip(_BLANKS):
                 number += 1
-                yield Record(number, line, {LINE: text.lstrip(MARK).removesuffix("\n").removesuffix("\r")})
+                yield Record(number, line, {LINE: unmarked.removesuffix("\n").removesuffix("\r")})
+
+
+def _written(columns: Sequence[str], record: Mapping[str, str | None]) -> str:
+    line = record.get(LINE)
+    if line is not None:
+        return line
+    texts = {name: record.get(name) for name in columns}
+    return json.dumps({name: text for name, text in texts.items() if text is not None}, ensure_ascii=False)
 
 
 _DEEP = ("object", "array", "string", "number", "boolean")

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from dropmerge.operations.errors import NotDone
 from dropmerge.operations.rejected.export import write_rows
 from dropmerge.operations.rejected.row import Fault, RejectedRow
 from services.shared.contract.feed import Feed
@@ -81,3 +84,33 @@ def test_json_keeps_the_keys_that_scripts_read() -> None:
         "line": 4,
         "faults": [{"reason": "not_an_integer", "column": "v", "value": "x"}],
     }
+
+
+def test_bytes_of_windows_1252_are_written_as_they_were(tmp_path: Path) -> None:
+    """Also the five that it has no character for: escaped, they would be another text, which is merged."""
+    feed = _feed(format={"type": "csv", "encoding": "windows-1252"})
+    _written(feed, tmp_path / "bad.csv", _row(1, id="€\x81", v="x", op="U"))
+    assert (tmp_path / "bad.csv").read_bytes() == b"id,the v,__op\n\x80\x81,x,U\n"
+
+
+def test_a_text_that_todays_format_has_no_room_for_is_an_error(tmp_path: Path) -> None:
+    """A line end would make two records of one."""
+    for form, row in (
+        ({"quote": "none"}, _row(1, id="a\nb", v="x", op="U")),
+        ({"encoding": "iso-8859-1"}, _row(1, id="€", v="x", op="U")),
+    ):
+        with pytest.raises(NotDone, match="today's contract cannot read"):
+            _written(_feed(format={"type": "csv", **form}), tmp_path / "bad.csv", row)
+
+
+def test_a_record_is_never_lost_as_a_blank_one(tmp_path: Path) -> None:
+    """Where its only texts were in columns that the contract does not know, its number would be the next one's."""
+    feed = _feed(format={"type": "csv", "blank_lines": "skip_empty"})
+    places = _written(feed, tmp_path / "bad.csv", _row(1, id=None, v=None, op="U"), _row(2, id="", v=None, op=""))
+    assert (tmp_path / "bad.csv").read_text() == "id,the v,__op\n,,U\n,,,?\n"
+    assert places == [(1, 2, 1, 2), (2, 3, 2, 3)]
+
+
+def test_a_row_of_another_format_is_written_as_an_object(tmp_path: Path) -> None:
+    _written(_feed(format={"type": "ndjson"}), tmp_path / "bad.ndjson", _row(1, id="ä", v="x", op=None))
+    assert (tmp_path / "bad.ndjson").read_text() == '{"id": "ä", "the v": "x"}\n'

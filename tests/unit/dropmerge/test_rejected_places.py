@@ -16,16 +16,6 @@ from services.shared.contract.encodings import CODECS
 from services.shared.contract.feed import Feed
 
 
-class _Blob:
-    """As much of a pinned copy as is read."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def open(self, *_: object, **__: object) -> io.BytesIO:
-        return io.BytesIO(self._data)
-
-
 def _file(data: bytes, **more: Any) -> PinnedFile:
     contract = {
         "feed": "things",
@@ -42,7 +32,7 @@ def _file(data: bytes, **more: Any) -> PinnedFile:
     }
     feed = Feed.model_validate({**contract, **more})
     plain = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
-    return PinnedFile(_Blob(data), feed, inspect_head(plain[:HEAD_BYTES], len(plain), feed))
+    return PinnedFile(lambda: io.BytesIO(data), feed, inspect_head(plain[:HEAD_BYTES], len(plain), feed))
 
 
 def _places(file: PinnedFile, rows: Sequence[dict[str, Any]]) -> list[tuple[str | None, int | None, int | None]]:
@@ -145,3 +135,15 @@ def test_what_was_written_is_read_back() -> None:
     assert [(one.number, one.fields["id"], one.fields["w"]) for one in back] == [
         (number, text, text) for number, text in enumerate(nasty, 1)
     ]
+
+
+def test_what_is_no_record_has_no_number() -> None:
+    """A quoted nothing alone on a line, and with skip_empty all that has no text: the warehouse has no row of them."""
+    data = b'id,v,W w\n""\na,1,x\n,,\n\nb,1,x\n'
+    assert _places(_file(data), [_row("b", w="x")]) == [("b", 3, 6)]
+    skips = _file(data, format={"type": "csv", "blank_lines": "skip_empty"})
+    assert _places(skips, [_row("b", w="x")]) == [("b", 2, 6)]
+    lines = _file(
+        b'id,v,W w\n"","",""\n,,\nb,1,x\n', format={"type": "csv", "blank_lines": "skip_empty", "escape": "\\"}
+    )
+    assert _places(lines, [_row("b", w="x")]) == [("b", 2, 4)]
