@@ -170,7 +170,7 @@ def test_what_the_readme_says_to_type(terminal: Terminal) -> None:
             (dead_letter,) = json.loads(terminal.sh("dropmerge dead-letters list --json"))
             line = line.replace(" ID", f" {dead_letter['id']}")
         # The reader has a terminal, and is asked.
-        terminal.sh(re.sub(r" (discard|backfill|rebuild|adopt|--done) ", r" \1 --yes ", line))
+        terminal.sh(re.sub(r" (discard|backfill|rebuild|adopt|resubmit|--done) ", r" \1 --yes ", line))
 
 
 def _readme() -> str:
