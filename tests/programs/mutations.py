@@ -103,8 +103,8 @@ MUTATIONS = [
         "missing-is-empty",
         "G1",
         "services/ingest/row_texts.py",
-        'else "CAST(NULL AS STRING)"',
-        "else \"''\"",
+        '_NULL = "CAST(NULL AS STRING)"',
+        "_NULL = \"''\"",
         f"{_COLUMNS}g1_a_column_that_a_file_lacks_is_null",
     ),
     Mutation(

@@ -120,7 +120,7 @@ def test_a_row_of_another_format_is_written_as_an_object(tmp_path: Path) -> None
 def test_g7_a_snapshot_is_written_whole_though_it_is_merged() -> None:
     """One of bad rows alone would be the newest, and delete all other keys."""
     nobody: Any = None  # is asked how a merged load ended
-    one, snapshot = RejectedLoad(_LOAD, 1), _feed(mode="snapshot", version=None)
+    one, snapshot = RejectedLoad(_LOAD, 1), _feed(mode="snapshot", version=None, delete=None)
     assert _whole(nobody, snapshot, [one], {_LOAD.load_id}) == _LOAD
     assert _whole(nobody, _feed(), [one], {_LOAD.load_id}) is None
     with pytest.raises(UsageError, match="one file at a time"):
