@@ -119,8 +119,8 @@ MUTATIONS = [
         "missing-is-empty",
         "G1",
         "services/ingest/row_texts.py",
-        'else "CAST(NULL AS STRING)"',
-        "else \"''\"",
+        '_NULL = "CAST(NULL AS STRING)"',
+        "_NULL = \"''\"",
         f"{_COLUMNS}g1_a_column_that_a_file_lacks_is_null",
     ),
     Mutation(
@@ -462,6 +462,14 @@ MUTATIONS = [
         "",
         "tests/unit/dropmerge/test_rejected_places.py::"
         "test_g7_where_it_is_not_certain_which_record_it_was_there_is_no_number",
+    ),
+    Mutation(
+        "broken-record-that-fits-by-chance",
+        "G7",
+        "services/ingest/formats/csv_record.py",
+        "    if is_broken(one, width, options) and not is_skipped(one, options):\n",
+        "    if True:\n",
+        "tests/corpus/test_shapes.py::test_g7_a_broken_record_of_a_file_with_other_columns_stays_broken[b id-escaped]",
     ),
     Mutation(
         "sent-in-again-each-time",

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from dropmerge.operations.errors import NotDone
-from dropmerge.operations.rejected.export import write_rows
+from dropmerge.operations.errors import NotDone, UsageError
+from dropmerge.operations.rejected.export import _whole, write_rows
 from dropmerge.operations.rejected.row import Fault, RejectedRow
+from dropmerge.operations.rejected.selection import RejectedLoad
 from services.shared.contract.feed import Feed
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -114,3 +115,13 @@ def test_a_record_is_never_lost_as_a_blank_one(tmp_path: Path) -> None:
 def test_a_row_of_another_format_is_written_as_an_object(tmp_path: Path) -> None:
     _written(_feed(format={"type": "ndjson"}), tmp_path / "bad.ndjson", _row(1, id="ä", v="x", op=None))
     assert (tmp_path / "bad.ndjson").read_text() == '{"id": "ä", "the v": "x"}\n'
+
+
+def test_g7_a_snapshot_is_written_whole_though_it_is_merged() -> None:
+    """One of bad rows alone would be the newest, and delete all other keys."""
+    nobody: Any = None  # is asked how a merged load ended
+    one, snapshot = RejectedLoad(_LOAD, 1), _feed(mode="snapshot", version=None, delete=None)
+    assert _whole(nobody, snapshot, [one], {_LOAD.load_id}) == _LOAD
+    assert _whole(nobody, _feed(), [one], {_LOAD.load_id}) is None
+    with pytest.raises(UsageError, match="one file at a time"):
+        _whole(nobody, snapshot, [one, one], {_LOAD.load_id})
