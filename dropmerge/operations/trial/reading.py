@@ -92,7 +92,7 @@ def read(warehouse: Warehouse, feed: Feed, one: Pinned, tables: Tables, job: str
     layout, counts, fault = None, None, None
     try:
         layout = inspect_head(one.head, one.size, feed)
-        load_raw(warehouse, one.uri, tables.raw, job, layout, feed)
+        layout = load_raw(warehouse, one.uri, tables.raw, job, layout, feed)
         counts = check_rows(warehouse, feed, one.load, tables, layout, one.load.source.created, None)
         rejected = counts.rejected
     except PermanentError as error:
