@@ -17,6 +17,8 @@ from services.shared.contract.feed import Column, Feed
 from services.shared.contract.limits import limit_parameters
 from services.shared.warehouse import Parameters
 
+_NULL = "CAST(NULL AS STRING)"
+
 
 @dataclass(frozen=True)
 class Aside:
@@ -35,13 +37,15 @@ def columns(feed: Feed, layout: Layout) -> list[Column]:
 
 def source(feed: Feed, layout: Layout, column: Column) -> str:
     """SQL of a column's text in the raw table; where the file, or the row, has no such column, of its default."""
-    default = f"@{_default(feed, column)}" if column.default is not None else "CAST(NULL AS STRING)"
+    default = f"@{_default(feed, column)}" if column.default else "''" if column.default == "" else _NULL
     if column.name not in layout.columns:
         return default
     trims = feed.format.trim if column.trim is None else column.trim
     field = _field(feed, column.name, [name for name, _ in _nulls(feed, column)], trims)
     field = fitted(field, layout.fields.get(column.name), column)
-    is_absent = format_of(feed).is_absent(column.name, feed) if column.default is not None else None
+    if column.default == "":
+        return f"COALESCE({field}, {default})"
+    is_absent = format_of(feed).is_absent(column.name, feed) if column.default else None
     return f"IF({is_absent}, {default}, {field})" if is_absent else field
 
 
@@ -83,7 +87,7 @@ def _texts(feed: Feed, layout: Layout) -> Iterator[tuple[str, str]]:
     for column in feed.columns:
         yield from _nulls(feed, column)
         is_by_row = column.name in layout.columns and format_of(feed).is_absent(column.name, feed)
-        if column.default is not None and (column.name not in layout.columns or is_by_row):
+        if column.default and (column.name not in layout.columns or is_by_row):
             yield _default(feed, column), column.default
     for n, (name, _) in enumerate(layout.rescued):
         yield f"aside_{n}", f"{json.dumps(name)}:"

@@ -17,7 +17,7 @@ from services.shared.contract.types.repeated import Repeated
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from services.shared.warehouse import Warehouse
-from tests.corpus.test_formats import _answers, _statement
+from tests.corpus.readings import answers, statement
 from tests.harness.googlesql import GoogleSql
 from tests.harness.staging import Texts, merge, stage
 from tests.harness.warehouse import local_warehouse
@@ -71,7 +71,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bigquery.Client
 def _on_google(kind: ColumnType, texts: Sequence[str]) -> dict[str, tuple[Any, str]]:
     google = GoogleSql("America/Los_Angeles")
     google.load("texts", ["_text"], [[text] for text in texts])
-    return _answers(google.query(_statement(kind, "`texts`")))
+    return answers(google.query(statement(kind, "`texts`")))
 
 
 @pytest.mark.parametrize(("kind", "texts"), _CASES, ids=[f"{n}-{kind.name}" for n, (kind, _) in enumerate(_CASES)])
@@ -81,8 +81,8 @@ def test_g7_python_google_and_the_local_warehouse_read_a_text_alike(
     """The same values, and one reason for each text that is refused."""
     found = _on_google(kind, texts)
     config = bigquery.QueryJobConfig(query_parameters=[bigquery.ArrayQueryParameter("texts", "STRING", texts)])
-    sql = _statement(kind, "(SELECT _text FROM UNNEST(@texts) AS _text)")
-    local = _answers(client.query(sql, config).result())
+    sql = statement(kind, "(SELECT _text FROM UNNEST(@texts) AS _text)")
+    local = answers(client.query(sql, config).result())
     assert {text: (found[text], local[text]) for text in texts if found[text] != local[text]} == {}
     for text, (value, reason) in found.items():
         assert kind.accepts(text) == (reason == ""), text

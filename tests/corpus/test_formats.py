@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ import pytest
 from google.cloud import bigquery
 
 from services.shared.contract.types import TYPES, ColumnType
+from tests.corpus.readings import answers, statement
 from tests.harness.googlesql import GoogleSql
 from tests.harness.warehouse import local_warehouse
 
@@ -108,22 +109,6 @@ def _cases() -> list[tuple[str, dict[str, Any], list[str]]]:
     return [*edited, *(("TIMESTAMP", {"zone": zone}, _around(zone)) for zone in _ZONES)]
 
 
-def _statement(kind: ColumnType, source: str) -> str:
-    """Of each text its value, and its reasons, as a file's rows are checked."""
-    parts, before = [], source
-    for number, step in enumerate(kind.steps("_text")):
-        columns = ", ".join(f"{sql} AS {name}" for name, sql in step.items())
-        parts.append(f"_step_{number} AS (SELECT *, {columns} FROM {before})")
-        before = f"_step_{number}"
-    parts.append(f"_typed AS (SELECT *, {kind.cast('_text')} AS _value FROM {before})")
-    reasons = ", ".join(f"IF({one.condition}, '{one.reason}', '')" for one in kind.faults("_text", "_value"))
-    return f"WITH {', '.join(parts)} SELECT _text, _value, CONCAT({reasons}, '') AS _reason FROM _typed"
-
-
-def _answers(rows: Iterable[Any]) -> dict[str, tuple[Any, str]]:
-    return {row["_text"]: (row["_value"], row["_reason"]) for row in rows}
-
-
 def _by_python(kind: ColumnType, text: str) -> datetime | date | None:
     return kind.parse(text) if kind.accepts(text) else None
 
@@ -136,10 +121,10 @@ def test_g1_g7_python_google_and_the_local_warehouse_read_a_format_alike(tmp_pat
             assert list(kind.option_faults()) == []
             google = GoogleSql("America/Los_Angeles")
             google.load("texts", ["_text"], [[text] for text in texts])
-            found = _answers(google.query(_statement(kind, "`texts`")))
+            found = answers(google.query(statement(kind, "`texts`")))
             config = bigquery.QueryJobConfig(query_parameters=[bigquery.ArrayQueryParameter("texts", "STRING", texts)])
-            sql = _statement(kind, "(SELECT _text FROM UNNEST(@texts) AS _text)")
-            local = _answers(client.query(sql, config).result())
+            sql = statement(kind, "(SELECT _text FROM UNNEST(@texts) AS _text)")
+            local = answers(client.query(sql, config).result())
             differing = {text: (found[text], local[text]) for text in texts if found[text] != local[text]}
             assert differing == {}, options
             for text, (value, reason) in found.items():
@@ -153,7 +138,7 @@ def test_g7_a_local_time_is_an_instant_or_has_a_reason(zone: str) -> None:
     kind, texts = TYPES["TIMESTAMP"].with_options({"zone": zone}), _around(zone)
     google = GoogleSql("America/Los_Angeles")
     google.load("texts", ["_text"], [[text] for text in texts])
-    for text, (value, reason) in _answers(google.query(_statement(kind, "`texts`"))).items():
+    for text, (value, reason) in answers(google.query(statement(kind, "`texts`"))).items():
         local = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
         try:
             both = {local.replace(fold=fold).astimezone(UTC) for fold in (0, 1)}

@@ -11,7 +11,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ def _whole(text: str) -> int:
 
 KINDS: Mapping[str, Callable[[str], Any]] = {
     "t": str,
+    "k": str,
     "i": _whole,
     "n": Decimal,
     "f": float,
@@ -50,7 +51,7 @@ KINDS: Mapping[str, Callable[[str], Any]] = {
     "h": lambda text: time.fromisoformat(text),
     "m/": _moment("%m/%d/%Y %H:%M:%S"),
     "y/": _moment("%Y/%m/%d %H:%M:%S"),
-    "g.": _moment("%d.%m.%Y %H:%M:%S", "%d.%m.%Y"),
+    "mez": lambda text: _moment("%d.%m.%Y %H:%M:%S", "%d.%m.%Y")(text).replace(tzinfo=timezone(timedelta(hours=1))),
     "b": {"Yes": True, "No": False, "Y": True, "N": False}.__getitem__,
 }
 
@@ -68,14 +69,14 @@ class Real:
 _UNIT = " t t t"
 FILES: Mapping[str, Real] = {
     "FY09_EDU_Recipients_by_State.csv": Real("t t t i i i i i i"),
-    "determination.csv": Real("t t t t i t i i i i i i i t t t t t t t t"),
+    "determination.csv": Real("t t t t i k i i i i i i i t t t t t t t t"),
     "elements.csv": Real("i t t t t t n n t n n n t t i i f t t i i", nulls=("", "-")),
     "event-notification-rpt-lastmonth.txt": Real(
         "t i t t i t t t t b t i i i t t t m/ h m/ h t m/ t" + " t t" * 14 + (" t b i t i t" * 3) + " t",
         dialect={"delimiter": "|"},
     ),
     "github.csv": Real("y/ i"),
-    "issue-1138.csv": Real("g. i t", dialect={"delimiter": ";"}),
+    "issue-1138.csv": Real("mez i t", dialect={"delimiter": ";"}),
     "issue-647.csv.txt": Real("t t t t t t t n n i t n t t t t d/", encoding="iso-8859-1", dialect={"delimiter": ";"}),
     "issue-811.csv": Real("t t t t t t t t i t t t i i t i i i i t" + _UNIT * 2, "cp1252", {"delimiter": ";"}),
     "ks_1033_data.csv": Real("t t i t t i t n n m/ i t i t"),
@@ -84,7 +85,7 @@ FILES: Mapping[str, Real] = {
     "penguins-raw.csv": Real("t i t t t t t b d n n i i t f f t", nulls=("", "NA")),
     "seattle-weather.csv": Real("d/ n n n n t"),
     "test_utf16_little.csv": Real("i i t", encoding="utf-16"),
-    "unemployment.tsv": Real("i n", dialect={"delimiter": "\t"}),
+    "unemployment.tsv": Real("t n", dialect={"delimiter": "\t"}),
     "unemployment09.csv.gz": Real("t t t t i i i i n", header=0),
     "vega-weather.csv": Real("t d n n n n t"),
     "flights-500.parquet": Real(),
@@ -103,9 +104,11 @@ def rows_of(name: str) -> list[Row]:
     data = gzip.decompress(data) if name.endswith(".gz") else data
     text = data.decode("utf-8-sig" if real.encoding == "utf-8" else real.encoding)
     records = list(csv.reader(io.StringIO(text, newline=""), **real.dialect))[real.header :]
-    readers = [KINDS[kind] for kind in real.kinds.split()]
     return [
-        tuple(None if text in real.nulls else read(text) for text, read in zip(record, readers, strict=False))
+        tuple(
+            None if text in real.nulls and kind != "k" else KINDS[kind](text)
+            for text, kind in zip(record, real.kinds.split(), strict=False)
+        )
         for record in records
         if any(record)
     ]

@@ -266,8 +266,8 @@ MUTATIONS = [
         "whole-file-in-memory",
         "G4",
         _STAGER,
-        "first = _read_head(blob, min(HEAD_BYTES, size))",
-        "first = _read_head(blob, size)",
+        "first = _read(blob, 0, min(HEAD_BYTES, size))",
+        "first = _read(blob, 0, size)",
         "tests/faults/test_g4_bytes_read.py::test_g4_ingest_reads_the_head_of_a_large_file_and_no_more",
     ),
     Mutation(
@@ -603,8 +603,8 @@ MUTATIONS = [
         "word-without-an-example",
         "G7",
         "services/shared/contract/columns.py",
-        'mode: Literal["NULLABLE", "REQUIRED"] = "NULLABLE"',
-        'mode: Literal["NULLABLE", "REQUIRED", "FILLED"] = "NULLABLE"',
+        'mode: Literal["NULLABLE", "REQUIRED", "REPEATED"] = "NULLABLE"',
+        'mode: Literal["NULLABLE", "REQUIRED", "REPEATED", "FILLED"] = "NULLABLE"',
         "tests/operator/test_contracts_page.py::test_every_option_has_an_example",
     ),
 ]

@@ -11,6 +11,7 @@ import jinja2
 import pytest
 from pydantic import BaseModel
 from zetasql.core.exceptions import ServerError
+from zetasql.types import TypeKind
 
 from deploy.topology import ROOT
 from services.shared.contract.encodings import ISO_8859_1, WINDOWS_1252
@@ -21,7 +22,7 @@ from services.shared.contract.types import TYPES
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.harness.statements.analyser import type_of
-from tests.harness.statements.feeds import UNKNOWN, features, wide
+from tests.harness.statements.feeds import UNKNOWN, features, shapes, wide
 from tests.harness.statements.statements import (
     PROJECT,
     AnalysingWarehouse,
@@ -34,7 +35,7 @@ from tests.harness.statements.statements import (
 
 _MAX_TEXT = 1024 * 1024  # characters of a statement, by BigQuery's limits
 _ACCOUNTS = read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")
-_FEEDS = {_ACCOUNTS.name: _ACCOUNTS, **features()}
+_FEEDS = {_ACCOUNTS.name: _ACCOUNTS, **features(), **shapes()}
 
 
 @cache
@@ -47,7 +48,10 @@ def test_statements_for_a_feature_of_a_feed(feed: Feed) -> None:
     """From the raw table to the view, every name resolves, and each column keeps the contract's type."""
     warehouse = _sent(feed.name)
     assert sum(sql.startswith("BEGIN TRANSACTION") for sql, _ in warehouse.sent) == 1
-    contract = {column.name: type_of(column.type).type_kind for column in feed.columns}
+    contract = {
+        column.name: TypeKind.TYPE_ARRAY if column.mode == "REPEATED" else type_of(column.type).type_kind
+        for column in feed.columns
+    }
     added = dict.fromkeys(UNKNOWN["add"] if feed.unknown_columns == "add" else (), type_of("STRING").type_kind)
     staging = f"staging.{Load(feed.name, ObjectGeneration('landing', '0.csv', 0)).staging_table(feed.fingerprint)}"
     for table, expected in ((staging, contract | added), (f"{feed.table}_current", contract)):
@@ -108,8 +112,8 @@ def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(jinja2.Environment, "get_template", recording)
     send_all(_ACCOUNTS)
-    send_all(_FEEDS["lines"])
-    send_all(_FEEDS["typed"])
+    for name in ("lines", "typed", "append", "snapshot", "escaped"):
+        send_all(_FEEDS[name])
     send_widening(_ACCOUNTS)
     paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]
     assert len(paths) > 5

@@ -14,7 +14,7 @@
       _load_id,
       _object,
       _generation,
-      TO_JSON_STRING(STRUCT({% for name, _ in columns %}{{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %})) AS _bag
+      TO_JSON_STRING(STRUCT({% for name, _, _ in columns %}{{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %})) AS _bag
     FROM {{ table | identifier }} AS _t
   )
 {%- endmacro %}

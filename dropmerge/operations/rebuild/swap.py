@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from google.cloud.bigquery import Table
+from google.cloud.bigquery import SchemaField, Table
 
 from dropmerge.operations.errors import NotDone
 from dropmerge.operations.rebuild.build import Build
@@ -64,7 +64,7 @@ class Swap:
             "place.sql",
             main=main,
             built=str(table.reference),
-            columns=[(one.name, standard(one), one.mode == "REQUIRED") for one in table.schema],
+            columns=[(one.name, _declared(one), one.mode == "REQUIRED") for one in table.schema],
             key=clustering(build.contract),
             drops=not self._lay_out(),
             label=CONTRACT_LABEL,
@@ -158,3 +158,7 @@ def _is_partitioned(table: Table) -> bool:
 def abandon(build: Build) -> None:
     """Let merges into the live table go on as before."""
     build.warehouse.query(_SQL.render("abandon.sql", entries=entries_table(build.project), feed=build.contract))
+
+
+def _declared(field: SchemaField) -> str:
+    return f"ARRAY<{standard(field)}>" if field.mode == "REPEATED" else standard(field)

@@ -118,6 +118,7 @@ def rows(table: str, columns: Sequence[str], feed: Contract, fields: Mapping[str
         "table": table,
         "fills": options.short_lines == "fill",
         "rejects_blank": options.blank_lines == "reject",
+        "skips_empty": options.blank_lines == "skip_empty",
         "first_is_data": not options.header and not options.skip,
     }
     if options.is_of_lines:
@@ -128,7 +129,7 @@ def rows(table: str, columns: Sequence[str], feed: Contract, fields: Mapping[str
     return _SQL.render(
         "csv_records.sql",
         columns=raw,
-        fields=[marker(column, feed) for column in raw],
+        fields=[_field(column, feed) for column in raw],
         last=raw[-2],
         end=_END if options.trailing_delimiter else None,
         extra=_EXTRA,
@@ -146,14 +147,18 @@ def passed(feed: Contract) -> str:
 
 
 def marker(column: str, feed: Contract) -> str:
-    """The field as it is, but that Windows-1252, which was loaded as ISO-8859-1, gets its characters."""
-    field = identifier(column)
-    return f"TRANSLATE({field}, @c1_controls, @windows_1252)" if _options(feed).encoding == WINDOWS_1252 else field
+    return text(column, feed)
 
 
 def text(column: str, feed: Contract) -> str:
     """An empty field, quoted or not, is absent."""
-    return f"NULLIF({marker(column, feed)}, '')"
+    return f"NULLIF({_field(column, feed)}, '')"
+
+
+def _field(column: str, feed: Contract) -> str:
+    """As it is, but that Windows-1252, which was loaded as ISO-8859-1, gets its characters."""
+    field = identifier(column)
+    return f"TRANSLATE({field}, @c1_controls, @windows_1252)" if _options(feed).encoding == WINDOWS_1252 else field
 
 
 def is_absent(column: str, feed: Contract) -> None:
@@ -231,7 +236,10 @@ def records(file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: st
     characters = str.maketrans(C1_CONTROLS, WINDOWS_1252_CHARACTERS) if is_1252 else {}
     with io.TextIOWrapper(file, CODECS[ISO_8859_1 if is_1252 else encoding], errors="replace", newline="") as text:
         file_lines = itertools.chain([text.readline().removeprefix(MARK)], text)
-        found = filter(lambda one: one[1], _split(itertools.islice(file_lines, options.skip, None), options))
+        is_record = any if options.blank_lines == "skip_empty" else bool
+        found = filter(
+            lambda one: is_record(one[1]), _split(itertools.islice(file_lines, options.skip, None), options)
+        )
         if options.header:
             next(found, None)
         for number, (line, fields) in enumerate(found, 1):

@@ -24,7 +24,9 @@
     FROM (
       SELECT _whole, REGEXP_EXTRACT_ALL(CONCAT(_whole, @csv_delimiter), @csv_field) AS _split
       FROM (SELECT {% if first_is_data %}LTRIM(COALESCE({{ line }}, ''), CHR(65279)){% else %}COALESCE({{ line }}, ''){% endif %} AS _whole FROM {{ table | identifier }})
-{% if not rejects_blank %}
+{% if skips_empty %}
+      WHERE REPLACE(_whole, @csv_delimiter, '') != ''
+{% elif not rejects_blank %}
       WHERE _whole != ''
 {% endif %}
     )

@@ -17,7 +17,9 @@
 {% endif %}
       END AS _broken
     FROM {{ table | identifier }}
-{% if not rejects_blank %}
+{% if skips_empty %}
+    WHERE ARRAY_TO_STRING([{{ columns | map('identifier') | join(', ') }}], '') != ''
+{% elif not rejects_blank %}
     WHERE NOT (COALESCE({{ columns[0] | identifier }}, '') = '' AND {{ columns[1] | identifier }} IS NULL)
 {% endif %}
   )

@@ -52,8 +52,9 @@ class Column(Model):
     mode: Literal["NULLABLE", "REQUIRED", "REPEATED"] = "NULLABLE"
     description: str = ""
     check: str | None = None
-    default: Text | None = None
-    """Text of the value where a file has no such column; without it the value is NULL."""
+    default: str | None = None
+    """Text of the value where a file has no such column; without it the value is NULL. An empty one, of a STRING, is
+    also what an empty field means, which is NULL otherwise and cannot be part of a key."""
     nulls: Nulls | None = None
     """Instead of the format's."""
     trim: Annotated[bool, Field(strict=True)] | None = None
@@ -197,6 +198,10 @@ class Columns:
 
     def _of_default(self, place: Place, column: Column) -> Iterator[Fault]:
         if column.default is None:
+            return
+        if not column.default:
+            if column.type != "STRING" or column.mode == "REPEATED":
+                yield Fault(place, f"an empty text is for STRING; {column.name} is {column.kind.name}")
             return
         if column.mode == "REQUIRED" or column.name in (*self.key, *self.version.names):
             why = "which is of the key, the version, or REQUIRED: leave the default out"

@@ -53,8 +53,8 @@ class Csv(Texts):
     """Whether the first line has the names of the columns."""
     skip: Annotated[int, Field(strict=True, ge=0, le=1_000)] = 0
     """Lines before the header, or the data, that are no records."""
-    blank_lines: Literal["skip", "reject"] = "skip"
-    """What becomes of a line with nothing on it."""
+    blank_lines: Literal["skip", "skip_empty", "reject"] = "skip"
+    """What becomes of a line with nothing on it, and, if skip_empty, of a record whose fields are all empty."""
     short_lines: Literal["reject", "fill"] = "reject"
     """What becomes of a record that lacks fields at its end; filled, they are NULL."""
     trailing_delimiter: StrictBool = False

@@ -13,6 +13,7 @@ import yaml
 from services.ingest.formats import typed_file
 from services.shared.contract.feed import Feed
 from services.shared.contract.formats import Csv, Ndjson, Parquet
+from services.shared.contract.shape import titles
 from services.shared.contract.types import TYPES as REGISTRY
 
 TYPES = tuple(REGISTRY)
@@ -210,7 +211,12 @@ def _texts() -> Feed:
         _column(f"at_{rule}", "TIMESTAMP", zone="Europe/Berlin", local_twice=rule, local_never=rule)
         for rule in ("reject", "earlier", "later")
     ]
-    limits = [_column(f"one_{kind.lower()}", kind, one_of=[GOOD[kind].replace(".", ",")]) for kind in TYPES]
+    # Of values that have an order; numbers are written with a comma here.
+    ordered = [kind for kind in TYPES if REGISTRY[kind].comparable("v") == "v"]
+    texts = {
+        kind: GOOD[kind].replace(".", ",") if "decimal" in REGISTRY[kind].takes else GOOD[kind] for kind in ordered
+    }
+    limits = [_column(f"one_{kind.lower()}", kind, one_of=[text]) for kind, text in texts.items()]
     columns = [
         *(
             _column("id", max_length=20, pattern="[A-Za-z0-9 ]+"),
@@ -265,7 +271,7 @@ def _typed() -> Feed:
         "typed",
         columns,
         ["id"],
-        format={"type": "parquet", "null_markers": [NULL_MARKER]},
+        format={"type": "parquet", "nulls": [NULL_MARKER], "trim": True, "decimal": ",", "group": "."},
         delete={"column": "op", "equals": "D"},
         unknown_columns="ignore",
     )
@@ -277,6 +283,27 @@ def features() -> Mapping[str, Feed]:
         *(_append(), _snapshot(), _versions()),
         *(_moments(), _encoded("latin", "iso-8859-1"), _encoded("windows", "windows-1252"), _lines(), _texts()),
         _typed(),
+    )
+    return {feed.name: feed for feed in made}
+
+
+def shapes() -> Mapping[str, Feed]:
+    """Contracts of CSV files of other shapes: their rows are told from the raw table in other ways."""
+    columns = [_column("id"), _column("version", "INT64"), _column("text", max_length=9)]
+    common = {"type": "csv", "skip": 2, "blank_lines": "reject", "short_lines": "fill", "final_newline": True}
+    trailed = {"type": "csv", "trailing_delimiter": True, "blank_lines": "skip_empty"}
+    places = [{**one, "from": place} for place, one in enumerate(columns, 2)]
+    delete = {"column": "op", "from": 1, "equals": "D"}
+    escaped = {**common, "escape": "\\", "quote": '"', "short_lines": "reject"}
+    split = _column("tags", mode="REPEATED", split="|")
+    made = (
+        _feed("bare", columns, ["id"], format={**common, "header": False, "quote": "none"}, twice="reject"),
+        _feed("placed", places, ["id"], format=trailed, delete=delete, unknown_columns="ignore"),
+        _feed("escaped", columns, ["id"], format=escaped),
+        _feed("bare_escaped", columns, ["id"], format={**trailed, "escape": "\\", "quote": "none"}, twice="keep"),
+        _feed("split", [*columns, split], ["id"], format={"type": "csv", "blank_lines": "skip"}),
+        _feed("smaller", columns, ["id"], mode="snapshot", snapshot={"at_least": 3}),
+        _feed("said", columns, ["id"], mode="upsert", version="version"),
     )
     return {feed.name: feed for feed in made}
 
@@ -295,6 +322,8 @@ def write_features(folder: Path) -> None:
 
 def header(feed: Feed, shape: str) -> list[str]:
     """The columns of a file: if it is `bare` those that it must have, if it is `marked` the delete column too."""
+    if isinstance(feed.format, Csv) and (feed.places or not feed.format.header):
+        return titles(feed)
     required = feed.required if feed.missing_columns == "null" else {column.name for column in feed.columns}
     names = [str(column.in_file) for column in feed.columns if shape != "bare" or column.name in required]
     marker = [str(feed.delete.in_file)] if feed.delete and shape == "marked" else []

@@ -174,17 +174,24 @@ def _number(texts: Collection[str]) -> _Way | None:
 
 def _as_number(texts: Collection[str], decimal: str, group: str) -> _Way | None:
     whole = f"(?:{_PLAIN}|{_GROUPED % re.escape(group)})" if group else _PLAIN
-    has_fraction = f"{whole}(?:{re.escape(decimal)}[0-9]+)?"
+    fraction = f"{re.escape(decimal)}[0-9]+"
+    has_fraction = f"{whole}(?:{fraction})?|[+-]?{fraction}"
     if not all(re.fullmatch(has_fraction, text) for text in texts):
         return None
-    plain = [text.replace(group, "").replace(decimal, ".") if group else text.replace(decimal, ".") for text in texts]
+    plain = [re.sub("^([+-]?)[.]", r"\g<1>0.", _plain(text, decimal, group)) for text in texts]
     kind = next((one for one in ("INT64", "NUMERIC", "FLOAT64") if all(map(TYPES[one].accepts, plain))), None)
     if kind is None or any(re.match("[+-]?0[0-9]", text) for text in plain):
         return None
-    options: dict[str, object] = {"decimal": decimal} if decimal != "." else {}
+    # Said, no digit need stand before it.
+    is_said = decimal != "." or any(re.match("[+-]?[.]", text) for text in texts)
+    options: dict[str, object] = {"decimal": decimal} if is_said else {}
     if group and any(group in text for text in texts):
         options["group"] = group
     return _Way(kind, options)
+
+
+def _plain(text: str, decimal: str, group: str) -> str:
+    return (text.replace(group, "") if group else text).replace(decimal, ".")
 
 
 def _flag(texts: Collection[str]) -> _Way | None:

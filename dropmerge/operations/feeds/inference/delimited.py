@@ -27,8 +27,8 @@ def read_delimited(text: str) -> Sample:
         raise InferenceError(f"not CSV: {error}; records until then have {dialect.width} fields") from error
     names = header or [""] * found.width
     options = {"type": "csv", **dialect.options()}
-    if found.blank:
-        options["blank_lines"] = "skip"
+    if found.empty:
+        options["blank_lines"] = "skip_empty"
     return Sample(
         options,
         list(_fields(names, header is not None, found.rows)),
@@ -46,7 +46,7 @@ class _Found:
         self.width = width
         self.rows: list[list[str]] = []
         self.broken: list[Record] = []
-        self.blank = self.total = 0
+        self.empty = self.total = 0
         self._most = max(1, MAX_CELLS // width)
         # The same texts come again and again.
         self._kept: dict[str, str] = {}
@@ -54,7 +54,7 @@ class _Found:
     def take(self, record: Record) -> None:
         fields = record.fields
         if record.is_blank and self.width > 1:
-            self.blank += 1
+            self.empty += len(fields) > 1
             return
         self.total += 1
         if len(self.rows) >= self._most:

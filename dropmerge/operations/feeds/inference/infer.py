@@ -56,7 +56,7 @@ def infer(path: Path) -> Contract:
         marker = None
     for column in columns:
         if column.name in identity.key:
-            _guard(column)
+            _guard(column, sample.rows)
     delete_field = sample.fields[names.index(marker.column)] if marker else None
     return Contract(sample, format_, columns, identity, marker, delete_field, sample.remarks)
 
@@ -82,9 +82,14 @@ def _is_padded(sample: Sample, columns: Sequence[Column]) -> bool:
     return any(column.is_trimmed for column in columns) and any(name != name.strip() for name in names)
 
 
-def _guard(column: Column) -> None:
-    """Against what a spreadsheet makes of such a key: 4.01289E+15 of two that are alike in their first digits."""
+def _guard(column: Column, rows: int) -> None:
+    """Take an empty text for one; and guard digits against what a spreadsheet makes of such a key: 4.01289E+15 of two
+    that are alike in their first digits."""
     texts = column.source.texts
-    if column.type == "STRING" and texts and all(text.isascii() and text.isdecimal() for text in texts):
+    values = texts.total() - sum(texts[word] for word in column.nulls)
+    if column.type == "STRING" and values < rows:
+        column.options["default"] = ""
+        column.remarks.append("empty somewhere, which a key takes as an empty text")
+    elif column.type == "STRING" and texts and all(text.isascii() and text.isdecimal() for text in texts):
         column.options["pattern"] = _GUARD
         column.remarks.append("its pattern guards against numbers that a spreadsheet rounded: are all digits?")

@@ -38,15 +38,17 @@ class _Rows:
     def __init__(self, columns: Sequence[Column], rows: int) -> None:
         self.count = rows
         self.of = {column.name: _values(column) for column in columns}
-        self.fit = [c.name for c in columns if self._is_fit(c)]
+        self.fit = [c.name for c in columns if self._is_fit(c) and None not in self.of[c.name]]
+
+    def fill(self, columns: Sequence[Column]) -> None:
+        """Take texts that are empty somewhere too, as texts that are empty."""
+        filled = [c.name for c in columns if self._is_fit(c) and c.type == "STRING" and c.name not in self.fit]
+        self.of |= {name: [text or "" for text in self.of[name]] for name in filled}
+        self.fit += filled
 
     def _is_fit(self, column: Column) -> bool:
-        return (
-            bool(self.count)
-            and TYPES[column.type].can_be_key
-            and column.options.get("mode") != "REPEATED"
-            and None not in self.of[column.name]
-        )
+        is_scalar = column.options.get("mode") != "REPEATED"
+        return bool(self.count) and TYPES[column.type].can_be_key and is_scalar
 
     def distinct(self, names: Sequence[str]) -> int:
         """How many different rows these make."""
@@ -71,36 +73,56 @@ def _values(column: Column) -> list[str | None]:
 def find_identity(columns: Sequence[Column], rows: int) -> Identity:
     """A version by its name, else the newest file; the smallest likely key, else none: each row counts."""
     found = _Rows(columns, rows)
-    version, version_doubt = _version(columns, found)
+    version = _version(columns, found)
     candidates = [column for column in columns if column.name != version]
-    for key in itertools.islice(_keys(candidates, found), _MOST_TRIED):
-        if found.are_told_apart(key):
-            key = _with_series(key, candidates, found)
-            doubt = "no two rows share it in this sample: does it name one thing for ever?"
-            return Identity(key, doubt, version, version_doubt, rows)
+    if key := _key(candidates, found):
+        doubt = "no two rows share it in this sample: does it name one thing for ever?"
+        return Identity(key, doubt, version, _version_doubt(version, columns, found, key), rows)
     likely = tuple(c.name for c in candidates if c.looks_like_code and c.name in found.fit)[:_MOST_WIDE]
     if version != GENERATION and likely and found.are_told_apart((*likely, version)):
         doubt = "several rows share it in this sample, with different versions: is it the whole key?"
-        return Identity(likely, doubt, version, version_doubt, found.distinct(likely))
+        return Identity(
+            likely, doubt, version, _version_doubt(version, columns, found, likely), found.distinct(likely)
+        )
+    found.fill(candidates)
+    if key := _key(candidates, found):
+        doubt = "no two rows share it in this sample, empty texts counted as texts"
+        return Identity(key, doubt, version, _version_doubt(version, columns, found, key), rows)
     doubt = "no columns tell all rows of this sample apart: each row of each file stays, also one that repeats"
     return Identity((), doubt, GENERATION, None, rows)
 
 
-def _version(columns: Sequence[Column], rows: _Rows) -> tuple[str, str | None]:
+def _key(candidates: Sequence[Column], rows: _Rows) -> tuple[str, ...]:
+    """The first that tells all rows apart; empty where none does."""
+    tried = itertools.islice(_keys(candidates, rows), _MOST_TRIED)
+    found = next((key for key in tried if rows.are_told_apart(key)), ())
+    return _with_series(found, candidates, rows) if found else ()
+
+
+def _version(columns: Sequence[Column], rows: _Rows) -> str:
     """A column whose name speaks of change, points in time first; else the newest file wins."""
+    return next((column.name for column in _of_change(columns, rows)), GENERATION)
+
+
+def _of_change(columns: Sequence[Column], rows: _Rows) -> list[Column]:
+    """The likeliest first."""
     versions = [kind for kind in TYPES.values() if kind.can_be_version]
     versions.sort(key=lambda kind: kind.at("") is None)
     ranks = {kind.name: n for n, kind in enumerate(versions) if kind.name not in _MEASURES}
     named = [c for c in columns if c.type in ranks and None not in rows.of[c.name] and _words(c.name) & _CHANGES]
-    if not rows.count or not named:
-        days = ", ".join(c.name for c in columns if _is_day(c) and c.name in rows.fit)
+    return sorted(named, key=lambda column: ranks[column.type]) if rows.count else []
+
+
+def _version_doubt(version: str, columns: Sequence[Column], rows: _Rows, key: Sequence[str]) -> str | None:
+    if version == GENERATION:
+        days = ", ".join(c.name for c in columns if _is_day(c) and c.name in rows.fit and c.name not in key)
         doubt = "no column says which of two rows is newer: the newest file wins"
-        return GENERATION, doubt + (f"; or is it one of {days}, which then grows with every change?" if days else "")
-    best = min(named, key=lambda column: ranks[column.type])
-    others = ", ".join(c.name for c in named if c is not best)
-    is_sure = best.type == "TIMESTAMP" and not others
-    doubt = "must grow with every change of a row" + (f"; or: {others}" if others else "")
-    return best.name, None if is_sure else doubt
+        return doubt + (f"; or is it one of {days}, which then grows with every change?" if days else "")
+    best, *others = _of_change(columns, rows)
+    if best.type == "TIMESTAMP" and not others:
+        return None
+    named = ", ".join(one.name for one in others)
+    return "must grow with every change of a row" + (f"; or: {named}" if others else "")
 
 
 def _keys(columns: Sequence[Column], rows: _Rows) -> Iterator[tuple[str, ...]]:

@@ -93,15 +93,12 @@ def _lines(name: str, contract: Contract) -> Iterator[str]:
 
 
 def _column(contract: Contract, column: Column) -> str:
-    identity = contract.identity
     header = column.source.header.strip() if contract.format.get("trim") else column.source.header
     source: dict[str, object] = _from(column.name, header)
     if column.source.place is not None:
         # Without a header places are those of the contract's own columns.
         source = {} if contract.format.get("header") is False else {"from": column.source.place}
     entry = {"name": column.name, **source, "type": column.type}
-    if column.name in (*identity.key, identity.version) and identity.version:
-        entry["mode"] = "REQUIRED"
     return f"  - {_flow({**entry, **column.options})}{_unsure('; '.join(column.remarks))}"
 
 

@@ -33,7 +33,7 @@ unknown_columns: %s
         (", header: no thing", "", "reject", "3:29: format.header: 'no thing' is not true or false"),
         (", skip: -1", "", "reject", "3:27: format.skip: '-1' is not a number of lines up to 1000, such as 2"),
         (", skip_leading_rows: x", "", "reject", "3:40: format.skip_leading_rows: 'x' is not a number of lines: it is 1 or more, the header's line counted in (header: false if there is none)"),
-        (", blank_lines: keep", "", "reject", "3:34: format.blank_lines: 'keep' is not skip or reject"),
+        (", blank_lines: keep", "", "reject", "3:34: format.blank_lines: 'keep' is not skip, skip_empty or reject"),
         (", short_lines: pad", "", "reject", "3:34: format.short_lines: 'pad' is not reject or fill"),
         (""", quote: "'\"""", "", "reject", """3:28: format.quote: "'" is not '"' or none"""),
         (", escape: '^'", "", "reject", r"3:29: format.escape: '^' is not '\'"),
