@@ -20,7 +20,7 @@ from tests.harness.cloud import running
 from tests.harness.feeds import write_feeds
 from tests.harness.histories.seeded import for_each
 
-_EVERY = 100
+_EVERY = 20
 
 
 def main(
@@ -35,7 +35,8 @@ def main(
             counts, mismatches = search(World(pipeline), seed, examples)
     typer.echo(
         f"{counts.histories} histories, {counts.files} files, {counts.deployments} deployments, "
-        f"{counts.read_anew} times read anew; ends: {dict(counts.ends)}; {mismatches} mismatches"
+        f"{counts.read_anew} times read anew; ends: {dict(counts.ends)}; merged: {dict(counts.formats)}, "
+        f"{counts.by_another} by another contract than they were written by; {mismatches} mismatches"
     )
     raise typer.Exit(1 if mismatches else 0)
 
