@@ -108,15 +108,17 @@ def notations(draw: DrawFn) -> Notation:
     decimal, group = draw(
         st.sampled_from([(None, None), (None, ","), (",", None), (",", "."), (",", " "), (".", "'")])
     )
-    format_ = draw(st.sampled_from([None, *FORMATS["DATE"], *FORMATS["TIMESTAMP"]]))
+    moment = draw(st.sampled_from([None, *FORMATS["TIMESTAMP"]]))
     return Notation(
         nulls=draw(st.sampled_from([(), (), ("NA",), ("-", "NA")])),
         trim=draw(st.sampled_from([False, False, True])),
         decimal=decimal,
         group=group,
         words=draw(st.sampled_from([None, ("Yes", "No"), ("true", "0")])),
-        format=format_,
-        zone=draw(st.booleans()) or format_ in FORMATS["TIMESTAMP"],
+        date=draw(st.sampled_from([None, *FORMATS["DATE"]])),
+        moment=moment,
+        # A pattern without an offset is refused without a zone.
+        zone=draw(st.booleans()) or moment is not None,
         twice=draw(st.sampled_from(["reject", "earlier", "later"])),
         never=draw(st.sampled_from(["reject", "earlier", "later"])),
         split=draw(st.sampled_from([None, "/"])),

@@ -28,13 +28,18 @@ class Notation:
     group: str | None = None
     words: tuple[str, str] | None = None
     """For true and for false."""
-    format: str | None = None
-    """One of FORMATS of the type."""
+    date: str | None = None
+    """One of FORMATS, and so is the next."""
+    moment: str | None = None
     zone: bool = False
     twice: str = "reject"
     never: str = "reject"
     split: str | None = None
     """Of an array, whose text is JSON without it."""
+
+    def format(self, kind: str) -> str | None:
+        """Of a type, where it has one."""
+        return {"DATE": self.date, "TIMESTAMP": self.moment}.get(kind)
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,8 @@ def options(column: Column, notation: Notation) -> dict[str, Any]:
     said: dict[str, Any] = {}
     if column.type == "BOOL" and notation.words:
         said["words"] = dict(zip(notation.words, (True, False), strict=True))
-    if column.type in FORMATS and notation.format:
-        said["format"] = notation.format
+    if format_ := notation.format(column.type):
+        said["format"] = format_
     if column.type == "TIMESTAMP" and notation.zone:
         said |= {"zone": ZONE, "local_twice": notation.twice, "local_never": notation.never}
     if column.is_array:
@@ -74,7 +79,7 @@ def written(column: Column, notation: Notation, text: str) -> str:
             text = json.dumps(found, ensure_ascii=False)
     else:
         text = _written(column.type, notation, text)
-    return f" {text}\t" if notation.trim else text
+    return f" {text}\u00a0" if notation.trim else text
 
 
 def _written(kind: str, notation: Notation, text: str) -> str:
@@ -85,8 +90,8 @@ def _written(kind: str, notation: Notation, text: str) -> str:
         return whole + (point and (notation.decimal or ".")) + decimals
     if kind == "BOOL" and notation.words and text in ("true", "false"):
         return notation.words[text == "false"]
-    if kind in FORMATS and notation.format:
-        return _formatted(kind, notation, text)
+    if format_ := notation.format(kind):
+        return _formatted(kind, format_, text)
     return text
 
 
@@ -107,13 +112,12 @@ FORMATS: Mapping[str, Mapping[str, tuple[str, Sequence[str]]]] = {
 column with a zone."""
 
 
-def _formatted(kind: str, notation: Notation, text: str) -> str:
-    assert notation.format is not None
+def _formatted(kind: str, format_: str, text: str) -> str:
     try:
         value = read_value(kind, text)
     except ValueError:
         return text
-    if notation.format == "epoch_ms":
+    if format_ == "epoch_ms":
         micros = (value - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
         return f"{Decimal(micros) / 1000:f}"
     if kind == "TIMESTAMP":
@@ -121,7 +125,7 @@ def _formatted(kind: str, notation: Notation, text: str) -> str:
         seconds = f"{value.second:02}" + (f".{value.microsecond:06}" if value.microsecond else "")
         return f"{value.day:02}/{value.month:02}/{value.year:04} {value.hour:02}:{value.minute:02}:{seconds}"
     parts = {"%d": f"{value.day:02}", "%m": f"{value.month:02}", "%Y": f"{value.year:04}"}
-    return re.sub("%[dmY]", lambda found: parts[found[0]], notation.format)
+    return re.sub("%[dmY]", lambda found: parts[found[0]], format_)
 
 
 def read(column: Column, notation: Notation, text: str | None, has_type: bool) -> Any:
@@ -151,8 +155,8 @@ def _read(kind: str, notation: Notation, text: str) -> Any:
         text = _plain(kind, notation, text)
     if kind == "BOOL" and notation.words:
         return dict(zip(notation.words, (True, False), strict=True))[_known(notation, text)]
-    if kind == "DATE" and notation.format:
-        text = _iso(kind, notation.format, text)
+    if kind == "DATE" and notation.date:
+        text = _iso(kind, notation.date, text)
     if kind == "TIMESTAMP":
         return _instant(notation, text)
     if kind == "GEOGRAPHY":
@@ -196,11 +200,11 @@ def _iso(kind: str, format_: str, text: str) -> str:
 
 
 def _instant(notation: Notation, text: str) -> datetime:
-    if notation.format == "epoch_ms":
+    if notation.moment == "epoch_ms":
         if not re.fullmatch(FORMATS["TIMESTAMP"]["epoch_ms"][0], text, re.ASCII):
             raise ValueError(text)
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(Decimal(text) * 1000))
-    iso = _iso("TIMESTAMP", notation.format, text) if notation.format else text
+    iso = _iso("TIMESTAMP", notation.moment, text) if notation.moment else text
     if not notation.zone or not re.fullmatch(r"[0-9-]{10}[T ][0-9:.]{8,15}", iso):
         return read_value("TIMESTAMP", iso)  # type: ignore[no-any-return]
     local: datetime = read_value("DATETIME", iso)

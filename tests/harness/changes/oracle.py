@@ -170,8 +170,8 @@ def _fields(terms: Terms, written: Written) -> tuple[Sequence[str], list[Fields]
             records = [one[:-1] if one[-1] == "" else [*one, *names] for one in records]
         if not set(terms.needed) <= set(names):
             raise _RefusedError
-    rows = [dict(zip([*names, "too many"], one, strict=False)) for one in records]
-    return names, [*rows]
+    rows: list[Fields] = [dict(zip([*names, "too many"], one, strict=False)) for one in records]
+    return names, rows
 
 
 def _records(form: Form, data: bytes) -> list[list[str]]:
