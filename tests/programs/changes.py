@@ -1,6 +1,8 @@
 """Random histories in which contracts change, held against the oracle: `python -m tests.programs.changes`.
 
-G1, G9. A local cloud of its own; both services run within this process, so that a deployment takes no time.
+What a contract may say is drawn: its format, how values are written, types, modes, and what changes of it; each file
+is written by one of the contracts. G1, G9.
+A local cloud of its own; both services run within this process, so that a deployment takes no time.
 """
 
 from __future__ import annotations

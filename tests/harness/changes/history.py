@@ -165,7 +165,7 @@ def files(draw: DrawFn, more: tuple[Column, ...], mode: str, contracts: int) -> 
             good[one.name] = tuple(_array(one.type, text) for text in good[one.name])
             bad[one.name] = ("[", '["?", "?"]', "?/?") if one.type != "STRING" else ()
     records = []
-    for _ in range(draw(st.integers(0, 4))):
+    for _ in range(draw(st.integers(0, 6))):
         row = [draw(st.sampled_from(good.get(name, ("m", "")))) for name in header]
         if not draw(st.integers(0, 6)):
             name = draw(st.sampled_from([one for one in header if bad.get(one)] or ["id"]))
