@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from google.cloud.bigquery import QueryJobConfig, Table
 from google.cloud.storage import Blob
@@ -104,16 +105,20 @@ def _pinned(connection: Connection, load: Load, feed: Feed) -> Iterator[Pinned]:
         raise NotDone(f"{load.source} was overwritten and is gone: its newer generation is merged instead")
     try:
         blob = copy or bucket.get_blob(kept.name)  # type: ignore[union-attr]
-        yield Pinned(load, f"gs://{bucket.name}/{blob.name}", int(blob.size or 0), _head(blob))
+        yield Pinned(load, f"gs://{bucket.name}/{blob.name}", int(blob.size or 0), _head(blob), partial(_part, blob))
     finally:
         if copy:
             copy.delete()
 
 
-@translated()
 def _head(blob: Blob) -> bytes:
     count = min(HEAD_BYTES, int(blob.size or 0))
-    return bytes(blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60)) if count else b""
+    return _part(blob, 0, count) if count else b""
+
+
+@translated()
+def _part(blob: Blob, begin: int, end: int) -> bytes:
+    return bytes(blob.download_as_bytes(start=begin, end=end - 1, raw_download=True, timeout=60))
 
 
 @contextmanager
