@@ -258,3 +258,13 @@ def test_the_pages_commands_do_what_it_says(
     for line in [one for one in lines if not any(other.startswith(f"{one} ") for other in lines)]:
         here.run(*shlex.split(line.replace("--update", "--update --yes")))
     assert (tmp_path / "report.xml").exists()
+
+
+def test_a_file_that_was_cut_off_is_refused_as_ingest_refuses_it(box: Sandbox, tmp_path: Path) -> None:
+    """Where the feed demands the end of the last line."""
+    contract = (_FEEDS / "accounts.yaml").read_text().replace('delimiter: ","', "final_newline: true")
+    (tmp_path / "accounts.yaml").write_text(contract)
+    trial = Trial(box, read_feed(tmp_path / "accounts.yaml"), "cut-off")
+    (tried,) = trial.run(_write(tmp_path, cut=(HEADER + row("t1") + row("t2"))[:-1]))
+    assert tried.read.fault is not None
+    assert tried.read.fault.reason == "no_final_newline"

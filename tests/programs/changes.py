@@ -1,6 +1,8 @@
 """Random histories in which contracts change, held against the oracle: `python -m tests.programs.changes`.
 
-G1, G9. A local cloud of its own; both services run within this process, so that a deployment takes no time.
+What a contract may say is drawn: its format, how values are written, types, modes, and what changes of it; each file
+is written by one of the contracts. G1, G9.
+A local cloud of its own; both services run within this process, so that a deployment takes no time.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from tests.harness.cloud import running
 from tests.harness.feeds import write_feeds
 from tests.harness.histories.seeded import for_each
 
-_EVERY = 100
+_EVERY = 20
 
 
 def main(
@@ -35,7 +37,8 @@ def main(
             counts, mismatches = search(World(pipeline), seed, examples)
     typer.echo(
         f"{counts.histories} histories, {counts.files} files, {counts.deployments} deployments, "
-        f"{counts.read_anew} times read anew; ends: {dict(counts.ends)}; {mismatches} mismatches"
+        f"{counts.read_anew} times read anew; ends: {dict(counts.ends)}; merged: {dict(counts.formats)}, "
+        f"{counts.by_another} by another contract than they were written by; {mismatches} mismatches"
     )
     raise typer.Exit(1 if mismatches else 0)
 

@@ -106,6 +106,14 @@ MUTATIONS = [
         "COALESCE(MAX(0), 0)",
         "tests/statements/test_modes.py::test_g3_an_empty_snapshot_deletes_all_and_is_remembered",
     ),
+    Mutation(
+        "typed-moments-cut",
+        "G1",
+        "services/ingest/formats/canonical.py",
+        "%H:%M:%E6SZ",
+        "%H:%M:%SZ",
+        "tests/guarantees/test_g1_ten_formats.py::test_g1_g7_the_same_rows_in_ten_formats_are_the_same_table",
+    ),
     Mutation("no-column-order", "G1", _ORDER_OF_ROWS, " *feed.tie_breakers,", "", _ORDER),
     Mutation(
         "rescued-out-of-the-order",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from google.cloud.storage import Blob
 
 from dropmerge.operations.rebuild.archive import Pinned
 from dropmerge.operations.rebuild.build import Build
 from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
+from services.ingest.final_newline import check_final_newline
 from services.ingest.inspect_head import HEAD_BYTES, inspect_head
 from services.ingest.load_raw import load_raw
 from services.ingest.match_header import Layout
@@ -46,5 +49,11 @@ def _read(build: Build, main: MainTable, one: Pinned, tables: Tables) -> None:
 def _layout(build: Build, one: Pinned) -> Layout:
     blob: Blob = build.connection.storage.bucket(build.connection.archive).blob(one.name)
     count = min(HEAD_BYTES, one.size)
-    head = blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60) if count else b""
-    return inspect_head(head, one.size, build.contract)
+    head = _part(blob, 0, count) if count else b""
+    seen = inspect_head(head, one.size, build.contract)
+    check_final_newline(head, one.size, build.contract.format, partial(_part, blob))
+    return seen
+
+
+def _part(blob: Blob, begin: int, end: int) -> bytes:
+    return bytes(blob.download_as_bytes(start=begin, end=end - 1, raw_download=True, timeout=60))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,7 @@ class Trial:
             head = opened.read(HEAD_BYTES)
         suffix = self.feed.format.suffix + (GZIP_SUFFIX if head.startswith(GZIP) else "")
         uri = self.sandbox.put(file, self.project, load.archive_name(suffix))
-        return Pinned(load, uri, file.stat().st_size, head, lambda: file.open("rb"))
+        return Pinned(load, uri, file.stat().st_size, head, lambda: file.open("rb"), partial(_part, file))
 
     def _merged(self, tried: Tried, staged: Staged, size: int) -> Tried:
         self.tell(f"{tried.file}: merging")
@@ -113,6 +113,12 @@ class Trial:
         effect = merged_effect(self._warehouse, self.feed, staged, before, main)
         price = price_of_merge(self.main_bytes, size)
         return Tried(tried.file, tried.created, tried.created_by, tried.read, effect, price)
+
+
+def _part(file: Path, begin: int, end: int) -> bytes:
+    with file.open("rb") as opened:
+        opened.seek(begin)
+        return opened.read(end - begin)
 
 
 def _with(found: Read, fault: Fault) -> Read:

@@ -106,18 +106,21 @@ def _pinned(connection: Connection, load: Load, feed: Feed) -> Iterator[Pinned]:
         raise NotDone(f"{load.source} was overwritten and is gone: its newer generation is merged instead")
     try:
         blob = copy or bucket.get_blob(kept.name)  # type: ignore[union-attr]
-        yield Pinned(
-            load, f"gs://{bucket.name}/{blob.name}", int(blob.size or 0), _head(blob), partial(open_blob, blob)
-        )
+        uri, size = f"gs://{bucket.name}/{blob.name}", int(blob.size or 0)
+        yield Pinned(load, uri, size, _head(blob), partial(open_blob, blob), partial(_part, blob))
     finally:
         if copy:
             copy.delete()
 
 
-@translated()
 def _head(blob: Blob) -> bytes:
     count = min(HEAD_BYTES, int(blob.size or 0))
-    return bytes(blob.download_as_bytes(start=0, end=count - 1, raw_download=True, timeout=60)) if count else b""
+    return _part(blob, 0, count) if count else b""
+
+
+@translated()
+def _part(blob: Blob, begin: int, end: int) -> bytes:
+    return bytes(blob.download_as_bytes(start=begin, end=end - 1, raw_download=True, timeout=60))
 
 
 @contextmanager

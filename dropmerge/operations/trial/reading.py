@@ -11,7 +11,8 @@ from typing import BinaryIO
 from dropmerge.operations.rejected.pinned import PinnedFile
 from dropmerge.operations.rejected.spool import spool
 from services.ingest.check_rows import Counts, check_rows, stage_rows
-from services.ingest.inspect_head import inspect_head
+from services.ingest.final_newline import check_final_newline
+from services.ingest.inspect_head import TAIL_BYTES, has_tail, inspect_head, inspect_tail
 from services.ingest.load_raw import load_raw
 from services.ingest.match_header import Layout
 from services.ingest.tables import Tables
@@ -40,6 +41,8 @@ class Pinned:
     """Its first `HEAD_BYTES`."""
     open: Callable[[], BinaryIO]
     """Its bytes, packed as they may be."""
+    part: Callable[[int, int], bytes]
+    """Reads its bytes from one offset to another."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,9 @@ def read(warehouse: Warehouse, feed: Feed, one: Pinned, tables: Tables, job: str
     layout, counts, fault = None, None, None
     try:
         layout = inspect_head(one.head, one.size, feed)
+        check_final_newline(one.head, one.size, feed.format, one.part)
+        if has_tail(one.size, feed):
+            inspect_tail(one.part(one.size - TAIL_BYTES, one.size), feed)
         layout = load_raw(warehouse, one.uri, tables.raw, job, layout, feed)
         counts = check_rows(warehouse, feed, one.load, tables, layout, one.load.source.created, None)
         rejected = counts.rejected

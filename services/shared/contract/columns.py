@@ -184,7 +184,7 @@ class Columns:
 
     def _of_type(self, place: Place, column: Column) -> Iterator[Fault]:
         kind = type_named(column.type)
-        if column.mode == "REPEATED" and column.name in (*self.key, self.version):
+        if column.mode == "REPEATED" and column.name in (*self.key, *self.version.names):
             yield Fault((*place, "mode"), "an array is neither of a key nor a version: arrays have no order")
         if column.name in self.key and not kind.can_be_key:
             yield Fault((*place, "type"), f"a key cannot be {kind.name}: equality of its values is not identity")

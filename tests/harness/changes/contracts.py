@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from tests.harness.changes.notation import Column, Notation, options
+from tests.harness.forms import Form
 
 TYPES = ("INT64", "NUMERIC", "FLOAT64")
 """Of the column `value`, from the narrowest to the widest."""
@@ -25,27 +28,71 @@ class Terms:
     marker: str = "D"
     others: tuple[str, ...] | None = None
     at_most: str | int = 0
+    form: Form = field(default_factory=Form)
+    notation: Notation = field(default_factory=Notation)
+    """Of all columns alike."""
+    more: tuple[Column, ...] = ()
+    """Further columns, the same in each contract of a feed."""
+    mode: str = "upsert"
+    """The same in each contract of a feed."""
+    has_version: bool = True
+    """Of upsert; without one the newest file wins. The same in each contract of a feed."""
+    twice: str = "keep"
+
+    @property
+    def columns(self) -> list[Column]:
+        """In the contract's order."""
+        note = [Column("note", "STRING")] if self.note else []
+        added = [] if self.added is None else [Column("added", "STRING")]
+        return [Column("id", "STRING"), Column("seq", "INT64"), Column("value", self.value), *note, *self.more, *added]
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Columns that each row must have, a delete too."""
+        return (
+            () if self.mode == "append" else ("id", "seq") if self.has_version and self.mode == "upsert" else ("id",)
+        )
+
+    @property
+    def has_delete(self) -> bool:
+        return self.mode == "upsert"
 
     def yaml(self, feed: str) -> dict[str, Any]:
         """The contract's mapping."""
-        value = {"name": "value", "type": self.value, **({"check": self.check} if self.check else {})}
-        note = [{"name": "note", "type": "STRING", "mode": self.note}] if self.note else []
-        default = {"default": self.added} if self.added else {}
-        added = [] if self.added is None else [{"name": "added", "type": "STRING", **default}]
+        said: dict[str, dict[str, Any]] = {one.name: options(one, self.notation) for one in self.columns}
+        if self.check:
+            said["value"]["check"] = self.check
+        if self.note:
+            said["note"]["mode"] = self.note
+        if self.added:
+            said["added"]["default"] = self.added
         others = {} if self.others is None else {"others": list(self.others)}
+        own: dict[str, dict[str, Any]] = {
+            "append": {"mode": "append"},
+            "snapshot": {"mode": "snapshot", "key": ["id"], "twice": self.twice, "snapshot": {"at_least": 0}},
+            "upsert": {
+                "key": ["id"],
+                "version": "seq" if self.has_version else "_generation",
+                "twice": self.twice,
+                "delete": {"column": "op", "equals": self.marker, **others},
+            },
+        }
         return {
             "feed": feed,
             "objects": f"incoming/{feed}/**",
-            "format": {"type": "csv"},
+            "format": {**self.form.yaml(), **self._texts()},
             "table": f"main.{feed}",
-            "key": ["id"],
-            "version": "seq",
-            "delete": {"column": "op", "equals": self.marker, **others},
-            "columns": [{"name": "id", "type": "STRING"}, {"name": "seq", "type": "INT64"}, value, *note, *added],
+            **own[self.mode],
+            "columns": list(said.values()),
             "unknown_columns": self.unknown,
             "missing_columns": self.missing,
             "bad_rows": {"at_most": self.at_most},
         }
+
+    def _texts(self) -> dict[str, Any]:
+        one = self.notation
+        said = {"nulls": list(one.nulls), "trim": one.trim, "decimal": one.decimal, "group": one.group}
+        return {name: value for name, value in said.items() if value}
 
 
 HEADER = ("id", "seq", "value", "note", "added", "op")
@@ -53,10 +100,10 @@ HEADER = ("id", "seq", "value", "note", "added", "op")
 TEXTS: Mapping[str, tuple[str, ...]] = {
     "id": ("a", "b", "c"),
     "seq": ("1", "2", "3"),
-    "value": ("1", "-2", "", "40", "7"),
-    "note": ("x", "", "y", "late"),
+    "value": ("1", "-2", "", "40", "7", "1234567"),
+    "note": ("x", "", "ä", "5 €"),
     "added": ("p", "", "q"),
     "op": ("U", "D", "", "X"),
 }
-ODD: Mapping[str, tuple[str, ...]] = {"value": ("2.5", "x"), "seq": ("", "1.5"), "op": ("d",), "id": ("",)}
+ODD: Mapping[str, tuple[str, ...]] = {"value": ("2.5", "x", "1,5"), "seq": ("", "1.5"), "op": ("d",), "id": ("",)}
 """Texts that some contract refuses, or every one."""
