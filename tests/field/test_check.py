@@ -125,10 +125,8 @@ def test_delimiter_message(tmp_path: Path) -> None:
     """The message was a regular expression."""
     path = _write(tmp_path / "x.yaml")
     path.write_text(path.read_text().replace("{type: csv}", "{type: csv, delimiter: tab}"))
-    assert (
-        _fault(path)
-        == "3:32: format.delimiter: 'tab' is not one ASCII character, such as ';' or \"\\t\": write \"\\t\" in double quotes for a tab"
-    )
+    what = "'tab' is not one ASCII character, such as ';' or \"\\t\": write \"\\t\" in double quotes for a tab"
+    assert _fault(path) == f"3:32: format.delimiter: {what}"
 
 
 def test_table_in_staging(tmp_path: Path) -> None:
