@@ -40,7 +40,7 @@ _WRONG: list[tuple[str, str]] = [
     ("explain --feed numbers --row n=one", "the contract says NUMERIC"),
     ("explain --feed nobody --row n=1", "no feed 'nobody'"),
     ("explain --row n=1", "several feeds: name one with --feed"),
-    ("rejected --reason bad_luck", "'bad_luck' is not one of: not_json, unknown_name"),
+    ("rejected --reason bad_luck", "'bad_luck' is not one of: too_few_fields, too_many_fields"),
     ("rejected --feed nobody", "no feed 'nobody'"),
     ("rejected --csv rows.csv --json", "exclude each other"),
     ("rejected --csv rows.csv --done --feed accounts --yes", "--csv and --done exclude each other"),
