@@ -120,7 +120,7 @@ def read(terms: Terms, written: Written) -> Read:
         names, rows = _fields(terms, written)
     except _RefusedError:
         return Read("refused")
-    if not written.data:
+    if not _unpacked(written.data):
         return Read("empty_file")
     is_lines = terms.form.type == "ndjson"
     if not is_lines and _does_not_fit(terms, names, [one.name for one in columns]):
@@ -174,9 +174,13 @@ def _fields(terms: Terms, written: Written) -> tuple[Sequence[str], list[Fields]
     return names, rows
 
 
+def _unpacked(data: bytes) -> bytes:
+    return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+
+
 def _records(form: Form, data: bytes) -> list[list[str]]:
     """Of what may be a file of another form. Raises _RefusedError."""
-    data = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+    data = _unpacked(data)
     marks = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
     marked = next((name for mark, name in marks.items() if data.startswith(mark)), None)
     encoding = form.encoding.removesuffix("-bom")
