@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import parse
@@ -123,6 +124,28 @@ def test_what_a_merge_would_do_is_what_it_does(box: Sandbox, tmp_path: Path) -> 
         (0, 0, 0, 0, 0, 0),
         (1, 0, 0, 0, 0, 0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "effects"),
+    [
+        ({"mode": "append"}, [{"inserted": 2}, {"inserted": 3}]),
+        (
+            {"mode": "snapshot", "key": ["id"]},
+            [{"inserted": 2}, {"inserted": 1, "updated": 1, "deleted": 1, "repeated": 1}],
+        ),
+    ],
+)
+def test_what_other_modes_do_is_counted(
+    box: Sandbox, tmp_path: Path, mode: dict[str, Any], effects: list[dict[str, int]]
+) -> None:
+    """Appended rows are all new; a snapshot deletes what it lacks."""
+    columns = [{"name": "id", "type": "STRING"}, {"name": "n", "type": "INT64"}]
+    contract = {"feed": "things", "objects": "x/*", "format": {"type": "csv"}, "table": "main.things"}
+    feed = Feed.model_validate({**contract, "columns": columns, **mode})
+    files = _write(tmp_path, a="id,n\nx,1\ny,2\n", b="id,n\ny,3\nz,4\nz,5\n")
+    found = _Both(box, feed, f"mode_{mode['mode']}").run(files)
+    assert [asdict(one.effect) for one in found if one.effect] == [_effect(**one) for one in effects]
 
 
 def _accounts() -> Feed:
