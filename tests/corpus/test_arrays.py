@@ -9,6 +9,7 @@ import pytest
 from google.cloud import bigquery
 
 from services.ingest.check_rows import check_rows, stage_rows
+from services.ingest.formats import format_of
 from services.ingest.match_header import match_header
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
@@ -201,7 +202,9 @@ def _stage_locally(warehouse: Warehouse, feed: Feed, number: int) -> None:
     names = list(_FILES[number][0])
     load, layout = _load(number), match_header(names, feed)
     tables = Tables.of("local", feed, load)
-    columns = ", ".join(f"NULLIF(@c{n}, '') AS `{name}`" for n, name in enumerate(layout.columns))
+    schema = format_of(feed).load_config(layout.columns, feed, layout.encoding).schema
+    texts = [f"NULLIF(@c{n}, '') AS `{name}`" for n, name in enumerate(layout.columns)]
+    columns = ", ".join([*texts, *(f"CAST(NULL AS STRING) AS `{one.name}`" for one in schema[len(texts) :])])
     for at, row in enumerate(_FILES[number]):
         values = {f"c{n}": ("STRING", row[name]) for n, name in enumerate(names)}
         verb = f"INSERT INTO `{tables.raw}`" if at else f"CREATE OR REPLACE TABLE `{tables.raw}` AS"

@@ -14,6 +14,7 @@ import pytest
 from google.cloud import bigquery
 
 from services.ingest.check_rows import check_statement
+from services.ingest.formats import format_of
 from services.ingest.match_header import match_header
 from services.ingest.row_texts import parameters
 from services.ingest.tables import Tables
@@ -25,6 +26,7 @@ from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from services.shared.warehouse import Parameters
 from tests.harness.googlesql import GoogleSql
+from tests.harness.staging import load_records
 from tests.harness.warehouse import local_warehouse
 
 pytestmark = pytest.mark.slow
@@ -271,7 +273,7 @@ def test_g7_texts_are_trimmed_and_values_limited(client: bigquery.Client) -> Non
     named = {**parameters(feed, layout), "created": ("TIMESTAMP", load.source.created), "load_id": ("STRING", "l"),
              "generation": ("INT64", load.source.generation), "object": ("STRING", "o")}  # fmt: skip
     google = GoogleSql()
-    google.load(tables.raw, layout.columns, [[text or None for text in row.values()] for row in rows])
+    load_records(google, feed, layout, tables.raw, [list(row.values()) for row in rows])
     google.query(check_statement(feed, tables, layout), named)
     found = {row["id"]: row for row in google.query(f"SELECT * FROM `{tables.checked}`")}
     local = {row["id"]: row for row in _checked_locally(client, feed, rows, named)}
@@ -291,7 +293,9 @@ def test_g7_texts_are_trimmed_and_values_limited(client: bigquery.Client) -> Non
 def _checked_locally(client: bigquery.Client, feed: Feed, rows: Sequence[Mapping[str, str]], named: Parameters) -> Any:
     tables = Tables("local.d.raw", "local.d.checked", "local.d.staging", "local.d.rejected")
     layout = match_header(list(rows[0]), feed)
-    columns = ", ".join(f"NULLIF(@t{n}[ORDINAL(_n)], '') AS `{name}`" for n, name in enumerate(layout.columns))
+    schema = format_of(feed).load_config(layout.columns, feed, layout.encoding).schema
+    fields = [f"@t{n}[ORDINAL(_n)] AS `{name}`" for n, name in enumerate(layout.columns)]
+    columns = ", ".join([*fields, *(f"CAST(NULL AS STRING) AS `{one.name}`" for one in schema[len(fields) :])])
     texts = [
         bigquery.ArrayQueryParameter(f"t{n}", "STRING", [row[name] for row in rows]) for n, name in enumerate(rows[0])
     ]

@@ -149,7 +149,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installed]:
 @pytest.mark.parametrize("service", topology.SERVICES)
 def test_a_check_means_the_same_to_the_bundle_s_parser(installed: dict[str, Installed], service: str) -> None:
     """A contract that `feeds check` accepts is one that the service can start with."""
-    columns = [(feed.columns, {column.name: column.type for column in feed.columns}) for feed in features().values()]
+    columns = [
+        (feed.columns, {column.name: column.kind.name for column in feed.columns}) for feed in features().values()
+    ]
     checks = [(one.check, names) for some, names in columns for one in some if one.check]
     code = f"from services.shared.contract.expression import validate as p; print([p(*check) for check in {checks!r}])"
     ran = installed[service].run(code)

@@ -9,10 +9,13 @@ from tests.harness.statements.feeds import features, sample
 from tests.harness.statements.statements import known, normalised, unseen
 from tests.harness.subscription import paused_subscription, pull, wait_until
 
+_SENT = ("every_type", "every_key", "rescue", "add", "newest_file", "append", "snapshot", "latin", "lines", "typed")
+"""Feeds between which statements differ in more than names and types."""
+
 
 def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
     """Files with every feature of a contract end merged or dead-lettered, and each analysed statement is sent."""
-    pipeline, feeds = faulty.pipeline, features()
+    pipeline, feeds = faulty.pipeline, {name: features()[name] for name in _SENT}
     for feed in feeds.values():
         pipeline.drop("good.csv", sample(feed, "marked", bad=False), feed.name)
         pipeline.drop("bare.csv", sample(feed, "bare", bad=False), feed.name)

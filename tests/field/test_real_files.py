@@ -57,8 +57,10 @@ def test_what_init_writes_loses_no_row(box: Sandbox, file: str, tmp_path: Path) 
     found = infer(FOLDER / file)
     contract = tmp_path / "made.yaml"
     contract.write_text(contract_yaml("made", found))
-    rows = _merged(box, contract, file, f"made_{_name(file)}")
-    assert len(rows) == found.kept == len(rows_of(file))
+    assert found.kept == len(rows_of(file))
+    if _lines(contract_yaml(_name(file), found)) != _lines((_OWNERS / f"{_name(file)}.yaml").read_text()):
+        # The others are the owner's own, by which the file is loaded anyway.
+        assert len(_merged(box, contract, file, f"made_{_name(file)}")) == found.kept
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -34,7 +34,7 @@ _CHECKS = {
     "BIGNUMERIC": "{} >= BIGNUMERIC '0.5' AND {} < 3.5 AND SAFE_DIVIDE(1, {}) < 9",
     "BYTES": "{} IS NULL OR {} = {}",
     "JSON": "{} IS NOT NULL OR {} IS NULL",
-    "GEOGRAPHY": "{} IS NOT NULL",
+    "GEOGRAPHY": "{} IS NOT NULL OR {} IS NULL",
 }
 REPEATED_CHECK = "ARRAY_LENGTH({}) < 100"
 GOOD = {
