@@ -16,7 +16,7 @@ def world(pipeline: Pipeline) -> World:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)  # a failure is shrunk, which takes many runs
-@settings(max_examples=8, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories())
 def test_g9_random_histories_with_changes_of_the_contract(world: World, history: History) -> None:
     """The few histories are always the same; the program `changes` runs others."""

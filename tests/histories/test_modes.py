@@ -16,7 +16,7 @@ def world(pipeline: Pipeline) -> World:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)  # a failure is shrunk, which takes many runs
-@settings(max_examples=4, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @pytest.mark.parametrize("mode", MODES)
 @given(data=st.data())
 def test_g1_random_histories_of_every_mode(world: World, mode: str, data: st.DataObject) -> None:
