@@ -247,7 +247,7 @@ def test_g7_odd_records_among_many(local: tuple[Warehouse, Path]) -> None:
 @pytest.mark.parametrize("name", _SHAPES)
 def test_g7_what_rejected_rows_are_written_to_is_read_again(name: str, tmp_path: Path) -> None:
     """The same rows, each refused for the same reason as long as nobody has mended it."""
-    form, body = _SHAPES[name]
+    form, _ = _SHAPES[name]
     feed, path = _feed(**form), tmp_path / "fixed.csv"
     first = [row for row in _of_shape(name) if row["_row"]]
     with path.open("wb") as file:

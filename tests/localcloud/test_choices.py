@@ -28,6 +28,8 @@ _ACCOUNTS = ROOT / "deploy" / "feeds" / "accounts.yaml"
 _FUNCTION = """import functions_framework, pathlib, time
 @functions_framework.http
 def {name}(request):
+    if request.method == "GET":
+        return "{{}}"
     folder = pathlib.Path({folder!r})
     (folder / "began").touch()
     deadline = time.monotonic() + 30
@@ -47,7 +49,7 @@ def feeds(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def services(tmp_path: Path) -> Path:
-    """Functions that start at once, and handle a request until there is a file `go`."""
+    """Functions that start at once, and handle a message until there is a file `go`."""
     for name in ("ingest", "merge"):
         (tmp_path / "services" / name).mkdir(parents=True)
         (tmp_path / "services" / name / "main.py").write_text(_FUNCTION.format(name=name, folder=str(tmp_path)))

@@ -156,7 +156,7 @@ def test_init_takes_a_text_for_what_the_row_check_takes_it_for(tmp_path: Path, t
         (b"a\0b,c\n", "a NUL byte at 1"),
         (("Артикул;Цвет\n1;тёмно-зелёный\n" * 9).encode("cp1251"), "looks like cp1251, which BigQuery does not load"),
         (b'[{"a": 1},\n{"a": 2}]\n', "a JSON document: write an object a line"),
-        (b"PAR1 but no Parquet", "begins as parquet, and cannot be read as it"),
+        (b"PAR1\x15 but no Parquet", "begins as parquet, and cannot be read as it"),
     ],
 )
 def test_init_says_why_it_cannot(tmp_path: Path, data: bytes, words: str) -> None:
