@@ -203,7 +203,7 @@ def _stage_locally(warehouse: Warehouse, feed: Feed, number: int) -> None:
     load, layout = _load(number), match_header(names, feed)
     tables = Tables.of("local", feed, load)
     schema = format_of(feed).load_config(layout.columns, feed, layout.encoding).schema
-    texts = [f"NULLIF(@c{n}, '') AS `{name}`" for n, name in enumerate(layout.columns)]
+    texts = [f"@c{n} AS `{name}`" for n, name in enumerate(layout.columns)]
     columns = ", ".join([*texts, *(f"CAST(NULL AS STRING) AS `{one.name}`" for one in schema[len(texts) :])])
     for at, row in enumerate(_FILES[number]):
         values = {f"c{n}": ("STRING", row[name]) for n, name in enumerate(names)}
