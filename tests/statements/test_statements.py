@@ -112,7 +112,7 @@ def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(jinja2.Environment, "get_template", recording)
     send_all(_ACCOUNTS)
-    for name in ("lines", "typed", "append", "snapshot", "escaped", "newest_file"):
+    for name in ("few_lines", "few_typed", "append", "snapshot", "escaped", "newest_file"):
         send_all(_FEEDS[name])
     send_widening(_ACCOUNTS)
     paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]

@@ -316,6 +316,8 @@ def shapes() -> Mapping[str, Feed]:
         _feed("split", [*columns, split], ["id"], format={"type": "csv", "blank_lines": "skip"}),
         _feed("smaller", columns, ["id"], mode="snapshot", snapshot={"at_least": 3}),
         _feed("said", columns, ["id"], mode="upsert", version="version"),
+        _feed("few_lines", columns, ["id"], format={"type": "ndjson"}),
+        _feed("few_typed", columns, ["id"], format={"type": "parquet"}),
     )
     return {feed.name: feed for feed in made}
 
