@@ -36,7 +36,9 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
     # Without a key each row of the files that are merged is one.
     assert [len(rows) for rows in current] == [1 if feed.key else 8 for feed in feeds.values()]
     assert unseen(faulty.script.statements, read_feeds(faulty.feeds)) == []
-    assert known(feeds) <= set(map(normalised, faulty.script.statements))
+    sent = set(map(normalised, faulty.script.statements))
+    # Duplicates are counted of files only in which a key is there again.
+    assert [one for one in known(feeds) - sent if not one[0].startswith("SELECT COUNT(*) AS duplicate_keys")] == []
 
 
 def test_g7_a_backfill_of_good_files_changes_no_rejected_rows(faulty: Faulty) -> None:
