@@ -19,21 +19,9 @@
   )
 {%- endmacro %}
 CREATE OR REPLACE TABLE {{ differences | identifier }} AS
-WITH _merged AS (
-  SELECT load_id, MAX(contract) AS contract
-  FROM {{ ledger | identifier }}
-  WHERE table_id = {{ live_id | literal }}
-  GROUP BY load_id
-),
-_first AS (
-  SELECT load_id, MIN(merged_at) AS merged_at
-  FROM {{ ledger | identifier }}
-  WHERE feed = {{ feed.name | literal }}
-  GROUP BY load_id
-),
-_built AS (
-  SELECT DISTINCT load_id FROM {{ ledger | identifier }} WHERE table_id = {{ built_id | literal }}
-),
+WITH
+{% include 'merged_loads.sql' %}
+,
 _live AS (
 {{ bag(main) }}
 ),
