@@ -22,7 +22,8 @@ from dropmerge.operations.feeds.contracts import choose_contracts
 
 if TYPE_CHECKING:
     from dropmerge.operations.trial.cases import Case, Outcome
-    from dropmerge.operations.trial.files import Tell, Trial, Tried
+    from dropmerge.operations.trial.files import Trial, Tried
+    from dropmerge.operations.trial.reading import Tell
     from dropmerge.operations.trial.sandbox import Sandbox
     from services.shared.contract.feed import Feed
 
@@ -126,7 +127,7 @@ def _try_files(feed: Feed, files: Sequence[Path], main_bytes: float, show: int, 
             _print(feed, one)
         if show:
             _print_rows(columns, rows)
-    return all(one.is_good for one in tried)
+    return all(one.read.is_good for one in tried)
 
 
 def _print(feed: Feed, one: Tried) -> None:

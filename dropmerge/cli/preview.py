@@ -44,7 +44,7 @@ def preview(
     else:
         for line in _lines(found):
             typer.echo(escape_unprintable(line))
-    if not found.is_good:
+    if not found.read.is_good:
         raise typer.Exit(FAILED)
 
 

@@ -15,7 +15,7 @@ from dropmerge.cli.terminal import progress
 from localcloud.errors import Interrupted
 
 if TYPE_CHECKING:
-    from dropmerge.operations.trial.files import Tell
+    from dropmerge.operations.trial.reading import Tell
     from dropmerge.operations.trial.sandbox import Sandbox
 
 _T = TypeVar("_T")

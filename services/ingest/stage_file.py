@@ -11,8 +11,7 @@ from pathlib import PurePosixPath
 from google.cloud.storage import Blob, Client
 
 from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
-from services.ingest.final_newline import check_final_newline
-from services.ingest.inspect_head import HEAD_BYTES, TAIL_BYTES, has_tail, inspect_head, inspect_tail
+from services.ingest.inspect_file import inspect_file, read_part
 from services.ingest.load_raw import load_raw
 from services.ingest.match_header import Layout
 from services.ingest.notification import Notification, read_notification
@@ -23,7 +22,6 @@ from services.shared.contract.glob import first_match
 from services.shared.contract.pattern import feed_for
 from services.shared.delivery import Delivery
 from services.shared.errors import NotFoundError, PermanentError, TransientError
-from services.shared.google_errors import translated
 from services.shared.journal import Journal
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
@@ -109,13 +107,8 @@ class Stager:
         return True
 
     def _load(self, delivery: Delivery, feed: Feed, load: Load, tables: Tables, blob: Blob) -> Layout:
-        size = int(blob.size or 0)
         with delivery.timed("head"):
-            first = _read(blob, 0, min(HEAD_BYTES, size)) if size else b""
-            layout = inspect_head(first, size, feed)
-            check_final_newline(first, size, feed.format, partial(_read, blob))
-            if has_tail(size, feed):
-                inspect_tail(_read(blob, size - TAIL_BYTES, size), feed)
+            layout = inspect_file(int(blob.size or 0), feed, partial(read_part, blob))
         with delivery.timed("load"):
             uri = f"gs://{self.settings.archive_bucket}/{blob.name}"
             layout = load_raw(self.warehouse, uri, tables.raw, load.load_id, layout, feed)
@@ -156,12 +149,6 @@ def _digest(blob: Blob) -> dict[str, str]:
     """By which the same bytes sent again are recognised; a composite object has none
     (https://cloud.google.com/storage/docs/composite-objects)."""
     return {"md5": blob.md5_hash} if blob.md5_hash else {}
-
-
-@translated()
-def _read(blob: Blob, begin: int, end: int) -> bytes:
-    # Raw: an object marked Content-Encoding: gzip would otherwise come unpacked, and might be a bomb.
-    return bytes(blob.download_as_bytes(start=begin, end=end - 1, raw_download=True, timeout=60))
 
 
 @contextmanager

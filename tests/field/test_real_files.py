@@ -35,7 +35,7 @@ def _name(file: str) -> str:
 def _merged(box: Sandbox, contract: Path, file: str, project: str) -> list[tuple[Any, ...]]:
     trial = Trial(box, read_feed(contract), project)
     (tried,) = trial.run([FOLDER / file])
-    assert tried.is_good, (tried.read.fault, tried.read.reasons, tried.read.rejected[:3])
+    assert tried.read.is_good, (tried.read.fault, tried.read.reasons, tried.read.rejected[:3])
     _, rows = trial.rows()
     return list(map(tuple, rows))
 

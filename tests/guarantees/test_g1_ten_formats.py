@@ -153,7 +153,7 @@ def test_g1_generated_files_of_any_format_make_the_expected_table(box: Sandbox, 
         assert result.exit_code == 0, result.output
         trial = Trial(box, read_feed(path), f"made-{name}")
         (tried,) = trial.run([file])
-        assert tried.is_good, name
+        assert tried.read.is_good, name
         expected = [line.split(",") for line in answer.read_text(encoding="utf-8").splitlines()[1:]]
         assert len(expected) > 100
         assert [[_text(value) for value in row] for row in trial.rows()[1]] == expected, name

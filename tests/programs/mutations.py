@@ -289,9 +289,9 @@ MUTATIONS = [
     Mutation(
         "whole-file-in-memory",
         "G4",
-        _STAGER,
-        "first = _read(blob, 0, min(HEAD_BYTES, size))",
-        "first = _read(blob, 0, size)",
+        "services/ingest/inspect_file.py",
+        "head = read(0, min(HEAD_BYTES, size))",
+        "head = read(0, size)",
         "tests/faults/test_g4_bytes_read.py::test_g4_ingest_reads_the_head_of_a_large_file_and_no_more",
     ),
     Mutation(

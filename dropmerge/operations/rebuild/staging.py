@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from google.cloud.storage import Blob
-
 from dropmerge.operations.rebuild.archive import Pinned
 from dropmerge.operations.rebuild.build import Build
 from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
-from services.ingest.final_newline import check_final_newline
-from services.ingest.inspect_head import HEAD_BYTES, inspect_head
+from services.ingest.inspect_file import inspect_file, read_part
 from services.ingest.load_raw import load_raw
-from services.ingest.match_header import Layout
 from services.ingest.tables import Tables
 from services.merge.main_table import MainTable
 from services.merge.staged import Staged, find_staged
 from services.shared.errors import PermanentError
-from services.shared.google_errors import translated
 
 
 def stage(build: Build, main: MainTable, one: Pinned) -> Staged:
@@ -33,7 +28,8 @@ def stage(build: Build, main: MainTable, one: Pinned) -> Staged:
 
 def _read(build: Build, main: MainTable, one: Pinned, tables: Tables) -> None:
     warehouse, feed, load = build.warehouse, build.contract, one.load
-    seen = _layout(build, one)
+    blob = build.connection.storage.bucket(build.connection.archive).blob(one.name)
+    seen = inspect_file(one.size, feed, partial(read_part, blob))
     uri = f"gs://{build.connection.archive}/{one.name}"
     # With the build in the job's id: after a hundred builds a load would have used up its own.
     layout = load_raw(warehouse, uri, tables.raw, f"{load.load_id}-{main.table_id}", seen, feed)
@@ -43,17 +39,3 @@ def _read(build: Build, main: MainTable, one: Pinned, tables: Tables) -> None:
         drop_intermediate_tables(warehouse, tables)
         raise
     stage_rows(warehouse, feed, load, tables)
-
-
-@translated()
-def _layout(build: Build, one: Pinned) -> Layout:
-    blob: Blob = build.connection.storage.bucket(build.connection.archive).blob(one.name)
-    count = min(HEAD_BYTES, one.size)
-    head = _part(blob, 0, count) if count else b""
-    seen = inspect_head(head, one.size, build.contract)
-    check_final_newline(head, one.size, build.contract.format, partial(_part, blob))
-    return seen
-
-
-def _part(blob: Blob, begin: int, end: int) -> bytes:
-    return bytes(blob.download_as_bytes(start=begin, end=end - 1, raw_download=True, timeout=60))

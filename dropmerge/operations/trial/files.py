@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -12,10 +12,9 @@ from typing import Any
 
 from dropmerge.operations.trial.effect import Effect, keep_before, merged_effect
 from dropmerge.operations.trial.price import Price, price_of_merge
-from dropmerge.operations.trial.reading import Fault, Pinned, Read, read
+from dropmerge.operations.trial.reading import Fault, Pinned, Read, Tell, read
 from dropmerge.operations.trial.sandbox import Sandbox
 from services.ingest.formats.compression import GZIP
-from services.ingest.inspect_head import HEAD_BYTES
 from services.ingest.tables import Tables
 from services.merge.main_table import MainTables
 from services.merge.merge_group import merge_group
@@ -29,8 +28,6 @@ from services.shared.load import Load
 from services.shared.sql import Templates
 
 _SQL = Templates(Path(__file__).parent)
-Tell = Callable[[str], None]
-"""Takes what is being done."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +41,6 @@ class Tried:
     effect: Effect | None = None
     """None where nothing is merged."""
     price: Price | None = None
-
-    @property
-    def is_good(self) -> bool:
-        """Whether no row was rejected, nor the file."""
-        return not self.read.fault and not (self.read.counts and self.read.counts.rejected)
 
 
 @dataclass(frozen=True)
@@ -94,11 +86,9 @@ class Trial:
         return self._merged(tried, found.staged, one.size) if found.staged else tried
 
     def _pin(self, file: Path, load: Load) -> Pinned:
-        with file.open("rb") as opened:
-            head = opened.read(HEAD_BYTES)
-        suffix = self.feed.format.suffix + (GZIP_SUFFIX if head.startswith(GZIP) else "")
+        suffix = self.feed.format.suffix + (GZIP_SUFFIX if _part(file, 0, len(GZIP)) == GZIP else "")
         uri = self.sandbox.put(file, self.project, load.archive_name(suffix))
-        return Pinned(load, uri, file.stat().st_size, head, lambda: file.open("rb"), partial(_part, file))
+        return Pinned(load, uri, file.stat().st_size, lambda: file.open("rb"), partial(_part, file))
 
     def _merged(self, tried: Tried, staged: Staged, size: int) -> Tried:
         self.tell(f"{tried.file}: merging")
@@ -109,20 +99,16 @@ class Trial:
             merge_group(self._main_tables, self.feed, [staged])
         except PermanentError as error:
             fault = Fault(error.reason, error.detail)
-            return Tried(tried.file, tried.created, tried.created_by, _with(tried.read, fault))
+            return replace(tried, read=replace(tried.read, fault=fault, staged=None))
         effect = merged_effect(self._warehouse, self.feed, staged, before, main)
         price = price_of_merge(self.main_bytes, size)
-        return Tried(tried.file, tried.created, tried.created_by, tried.read, effect, price)
+        return replace(tried, effect=effect, price=price)
 
 
 def _part(file: Path, begin: int, end: int) -> bytes:
     with file.open("rb") as opened:
         opened.seek(begin)
         return opened.read(end - begin)
-
-
-def _with(found: Read, fault: Fault) -> Read:
-    return Read(found.header, found.counts, found.reasons, found.rejected, fault)
 
 
 def _created(files: Sequence[Path]) -> Iterator[tuple[Path, int, str]]:

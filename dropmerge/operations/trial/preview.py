@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
 from google.cloud.bigquery import QueryJobConfig, Table
-from google.cloud.storage import Blob
 
 from dropmerge.operations.adopt import entries_of
 from dropmerge.operations.connection import Connection
@@ -20,8 +19,8 @@ from dropmerge.operations.rebuild.archive import pinned
 from dropmerge.operations.rejected.pinned import open_blob
 from dropmerge.operations.trial.effect import Effect, expected_effect
 from dropmerge.operations.trial.price import Price, price_of_dry_run, price_of_merge
-from dropmerge.operations.trial.reading import Fault, Pinned, Read, read
-from services.ingest.inspect_head import HEAD_BYTES
+from dropmerge.operations.trial.reading import Fault, Pinned, Read, Tell, read
+from services.ingest.inspect_file import read_part
 from services.ingest.pin import pin
 from services.ingest.tables import Tables
 from services.merge.entries import Entry
@@ -37,8 +36,6 @@ from services.shared.generation import ObjectGeneration
 from services.shared.google_errors import translated
 from services.shared.load import Load
 
-Tell = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class Previewed:
@@ -49,11 +46,6 @@ class Previewed:
     read: Read
     effect: Effect | None = None
     price: Price | None = None
-
-    @property
-    def is_good(self) -> bool:
-        """Whether no row was rejected, nor the file."""
-        return not self.read.fault and not (self.read.counts and self.read.counts.rejected)
 
 
 def preview(connection: Connection, uri: str, tell: Tell, most: int = 1000) -> Previewed:
@@ -107,20 +99,10 @@ def _pinned(connection: Connection, load: Load, feed: Feed) -> Iterator[Pinned]:
     try:
         blob = copy or bucket.get_blob(kept.name)  # type: ignore[union-attr]
         uri, size = f"gs://{bucket.name}/{blob.name}", int(blob.size or 0)
-        yield Pinned(load, uri, size, _head(blob), partial(open_blob, blob), partial(_part, blob))
+        yield Pinned(load, uri, size, partial(open_blob, blob), partial(read_part, blob))
     finally:
         if copy:
             copy.delete()
-
-
-def _head(blob: Blob) -> bytes:
-    count = min(HEAD_BYTES, int(blob.size or 0))
-    return _part(blob, 0, count) if count else b""
-
-
-@translated()
-def _part(blob: Blob, begin: int, end: int) -> bytes:
-    return bytes(blob.download_as_bytes(start=begin, end=end - 1, raw_download=True, timeout=60))
 
 
 @contextmanager

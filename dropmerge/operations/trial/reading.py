@@ -11,8 +11,7 @@ from typing import BinaryIO
 from dropmerge.operations.rejected.pinned import PinnedFile
 from dropmerge.operations.rejected.spool import spool
 from services.ingest.check_rows import Counts, check_rows, stage_rows
-from services.ingest.final_newline import check_final_newline
-from services.ingest.inspect_head import TAIL_BYTES, has_tail, inspect_head, inspect_tail
+from services.ingest.inspect_file import inspect_file
 from services.ingest.load_raw import load_raw
 from services.ingest.match_header import Layout
 from services.ingest.tables import Tables
@@ -24,6 +23,8 @@ from services.shared.load import Load
 from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
+Tell = Callable[[str], None]
+"""Takes what is being done."""
 _SQL = Templates(Path(__file__).parent)
 _NOT_OF_THE_FILE = ("access_denied", "not_found")
 """Reasons that say something of who asks, and nothing of the file."""
@@ -37,8 +38,6 @@ class Pinned:
     uri: str
     """What the warehouse loads: a clean name, with the suffix of its format and of gzip."""
     size: int
-    head: bytes
-    """Its first `HEAD_BYTES`."""
     open: Callable[[], BinaryIO]
     """Its bytes, packed as they may be."""
     part: Callable[[int, int], bytes]
@@ -90,6 +89,11 @@ class Read:
     staged: Staged | None = None
     """None where nothing would be merged."""
 
+    @property
+    def is_good(self) -> bool:
+        """Whether no row was rejected, nor the file."""
+        return not self.fault and not (self.counts and self.counts.rejected)
+
 
 def read(warehouse: Warehouse, feed: Feed, one: Pinned, tables: Tables, job: str, most: int) -> Read:
     """Stage the file, under the names of `tables`. `job`: tells its load job from others; `most`: rejected rows.
@@ -98,10 +102,7 @@ def read(warehouse: Warehouse, feed: Feed, one: Pinned, tables: Tables, job: str
     """
     layout, counts, fault = None, None, None
     try:
-        layout = inspect_head(one.head, one.size, feed)
-        check_final_newline(one.head, one.size, feed.format, one.part)
-        if has_tail(one.size, feed):
-            inspect_tail(one.part(one.size - TAIL_BYTES, one.size), feed)
+        layout = inspect_file(one.size, feed, one.part)
         layout = load_raw(warehouse, one.uri, tables.raw, job, layout, feed)
         counts = check_rows(warehouse, feed, one.load, tables, layout, one.load.source.created, None)
         rejected = counts.rejected
