@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from dropmerge.operations.feeds.inference.delimited import read_delimited
@@ -38,16 +39,7 @@ def read_sample(path: Path) -> Sample:
     if form == "document":
         raise InferenceError(f"{path} is a JSON document: write an object a line, `jq -c '.[]' {path.name}`")
     sample = read_lines(text) if form == "lines" else read_delimited(text)
-    if encoding == UTF_8:
-        return sample
-    return Sample(
-        {**sample.format, "encoding": encoding},
-        sample.fields,
-        sample.rows,
-        sample.total,
-        sample.broken,
-        sample.remarks,
-    )
+    return sample if encoding == UTF_8 else replace(sample, format={**sample.format, "encoding": encoding})
 
 
 def _json_kind(text: str) -> str | None:
