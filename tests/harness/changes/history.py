@@ -17,12 +17,11 @@ from hypothesis.strategies import DrawFn
 from services.shared.contract.feed import Feed
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
-from services.shared.messages.dead_letter import DeadLetter
 from tests.harness.changes import oracle
 from tests.harness.changes.contracts import HEADER, ODD, TEXTS, TYPES, Terms
 from tests.harness.changes.notation import FORMATS, NUMBERS, POOLS, Column, Notation
 from tests.harness.changes.oracle import REFUSED, File
-from tests.harness.changes.world import Pulled, World
+from tests.harness.changes.world import World
 from tests.harness.forms import Form
 
 _TYPED = ("parquet", "avro", "orc")
@@ -222,14 +221,8 @@ def _unnamed(unknown: str) -> str:
 
 def run(world: World, history: History, counts: Counts | None = None) -> None:
     """Raises AssertionError that names the difference and the history."""
-    try:
+    with world.running(history):
         Run(world, history, counts or Counts()).run()
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n\n{history}") from error
-    finally:
-        world.asked = 0
-        world.waiting.clear()
-        world.dead_letters.clear()
 
 
 class Run:
@@ -252,14 +245,12 @@ class Run:
             self._take(Drop(index))
         for service in ("merge", "ingest"):
             self._deploy(service, -1)
-        self.world.deliver_all()
-        self.world.replay()
-        self.world.deliver_all()
+        self.world.settle()
         self._compare()
         self.counts.histories += 1
         self.counts.files += len(self.dropped)
         self.counts.read_anew += self.world.asked
-        self._drop_tables()
+        self.world.drop_tables(self.name)
 
     def _take(self, step: Step) -> None:
         match step:
@@ -282,7 +273,7 @@ class Run:
         ledger = self.world.rows(f"SELECT load_id, contract FROM `ops.ledger` WHERE feed = '{self.name}'")
         contracts = {row["load_id"]: row["contract"] for row in ledger}
         assert len(contracts) == len(ledger), f"a load is in the ledger twice: {ledger}"
-        letters = self._letters()
+        letters = self.world.reasons()
         merged: list[tuple[int, Any]] = []
         for index, load in loads.items():
             contract = contracts.get(load.load_id)
@@ -303,15 +294,6 @@ class Run:
         ids = [load.load_id for load in loads.values() if load.load_id in contracts]
         assert not [name for name in left if any(one in name for one in ids)], f"left in staging: {left}"
 
-    def _letters(self) -> dict[int, str]:
-        found = {}
-        for number, (service, data, attributes) in enumerate(self.world.dead_letters):
-            pulled: Any = Pulled(data, attributes, str(number))
-            letter = DeadLetter.decode(service, pulled, {})
-            assert letter.generation is not None, letter
-            found[letter.generation] = letter.reason
-        return found
-
     def _were_both(self, contract: str) -> bool:
         services = {service for service, one, _ in self.deployments if one == contract}
         return services == {"ingest", "merge"}
@@ -326,12 +308,6 @@ class Run:
         )
         found = Counter(_shown({name: row[name] for name in names}, row["_deleted"], _rescued(row)) for row in rows)
         assert found == wanted, f"too many: {found - wanted}\nmissing: {wanted - found}"
-
-    def _drop_tables(self) -> None:
-        connection = self.world.pipeline.connection
-        connection.rows(f"DROP VIEW IF EXISTS `main.{self.name}_current`")
-        for name in (f"main.{self.name}", f"ops.lock_main_{self.name}"):
-            connection.warehouse.drop_table(f"local.{name}")
 
 
 def _rescued(row: Mapping[str, Any]) -> Any:

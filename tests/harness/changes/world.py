@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -134,15 +135,51 @@ class World:
 
     def replay(self) -> None:
         """Every dead letter's original waits again, as `dead-letters replay` publishes it."""
-        letters, self.dead_letters = self.dead_letters, []
-        for number, (service, data, attributes) in enumerate(letters):
-            whole: Any = Pulled(data, attributes, str(number))
-            original = DeadLetter.decode(service, whole, {})
+        letters, self.dead_letters = list(self._decoded()), []
+        for service, original in letters:
             again = {**original.attributes, "replay_of": original.id, "replay_count": "1"}
             self.waiting.append(Waiting(service, original.data, again))
 
+    def settle(self) -> None:
+        """Deliver all, and what failed once more."""
+        self.deliver_all()
+        self.replay()
+        self.deliver_all()
+
+    def reasons(self) -> dict[int, str]:
+        """By generation, why a file is a dead letter."""
+        found = {}
+        for _, letter in self._decoded():
+            assert letter.generation is not None, letter
+            found[letter.generation] = letter.reason
+        return found
+
+    @contextmanager
+    def running(self, history: object) -> Iterator[None]:
+        """Nothing waits after the block. An AssertionError in it names the history too."""
+        try:
+            yield
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n\n{history}") from error
+        finally:
+            self.asked = 0
+            self.waiting.clear()
+            self.dead_letters.clear()
+
+    def drop_tables(self, feed: str) -> None:
+        """All that a feed of any mode has, whose table is called as it is."""
+        for view in ("current", "history"):
+            self.rows(f"DROP VIEW IF EXISTS `main.{feed}_{view}`")
+        for name in (f"main.{feed}", f"main.{feed}_versions", f"ops.lock_main_{feed}"):
+            self.pipeline.connection.warehouse.drop_table(f"local.{name}")
+
     def rows(self, sql: str) -> list[dict[str, Any]]:
         return [dict(row) for row in self.pipeline.connection.rows(sql)]
+
+    def _decoded(self) -> Iterator[tuple[str, DeadLetter]]:
+        for number, (service, data, attributes) in enumerate(self.dead_letters):
+            pulled: Any = Pulled(data, attributes, str(number))
+            yield service, DeadLetter.decode(service, pulled, {})
 
     def _settings(self, service: str) -> Settings:
         return Settings(  # type: ignore[call-arg]  # the rest has defaults

@@ -13,8 +13,7 @@ from hypothesis.strategies import DrawFn
 from services.shared.contract.feed import Feed
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
-from services.shared.messages.dead_letter import DeadLetter
-from tests.harness.changes.world import Pulled, World
+from tests.harness.changes.world import World
 from tests.harness.modes import oracle
 from tests.harness.modes.oracle import FUTURE, Terms, Texts
 
@@ -73,13 +72,8 @@ def histories(draw: DrawFn, mode: str) -> History:
 
 def run(world: World, history: History, counts: Counts | None = None) -> None:
     """Raises AssertionError that names the difference and the history."""
-    try:
+    with world.running(history):
         _Run(world, history, counts or Counts()).run()
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n\n{history}") from error
-    finally:
-        world.waiting.clear()
-        world.dead_letters.clear()
 
 
 class _Run:
@@ -97,13 +91,11 @@ class _Run:
             self._take(step)
         for index in range(len(self.history.files)):
             self._take(Step("drop", index))
-        self.world.deliver_all()
-        self.world.replay()
-        self.world.deliver_all()
+        self.world.settle()
         self._compare()
         kept = " with history" if self.history.terms.history else ""
         self.counts.histories[f"{self.history.terms.mode}{kept}"] += 1
-        self._drop_tables()
+        self.world.drop_tables(self.name)
 
     def _take(self, step: Step) -> None:
         waiting = self.world.waiting
@@ -124,7 +116,7 @@ class _Run:
         rows = self.world.rows(f"SELECT load_id FROM `ops.ledger` WHERE feed = '{self.name}'")
         ledger = Counter(row["load_id"] for row in rows)
         assert set(ledger.values()) <= {1}, f"a load is in the ledger twice: {ledger}"
-        letters, merged = self._letters(), {}
+        letters, merged = self.world.reasons(), {}
         for index, source in self.dropped.items():
             good = oracle.read(self.history.terms, self.history.files[index])
             load, end = Load(self.name, source), letters.get(source.generation, "nothing")
@@ -141,15 +133,6 @@ class _Run:
             self._compare_table(oracle.table(self.history.terms, merged))
         if merged and self.history.terms.history:
             self._compare_history(oracle.intervals(self.history.terms, merged))
-
-    def _letters(self) -> dict[int, str]:
-        found = {}
-        for number, (service, data, attributes) in enumerate(self.world.dead_letters):
-            pulled: Any = Pulled(data, attributes, str(number))
-            letter = DeadLetter.decode(service, pulled, {})
-            assert letter.generation is not None, letter
-            found[letter.generation] = letter.reason
-        return found
 
     def _compare_table(self, expected: Counter[oracle.Value]) -> None:
         columns = "id, CAST(day AS STRING) AS day, rev, price, _deleted, _generation"
@@ -172,10 +155,3 @@ class _Run:
             tuple(row.values()) for row in self.world.rows(f"SELECT {shown} FROM `main.{self.name}_current`")
         )
         assert Counter(row[:4] for row in found if row[-1]) == current
-
-    def _drop_tables(self) -> None:
-        connection = self.world.pipeline.connection
-        for view in ("current", "history"):
-            connection.rows(f"DROP VIEW IF EXISTS `main.{self.name}_{view}`")
-        for name in (f"main.{self.name}", f"main.{self.name}_versions", f"ops.lock_main_{self.name}"):
-            connection.warehouse.drop_table(f"local.{name}")
