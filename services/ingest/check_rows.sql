@@ -45,7 +45,7 @@ _checked AS (
     {% if broken %}IF({{ broken }} IS NOT NULL, [{{ broken }}], {% endif %}ARRAY_CONCAT(
       CAST([] AS ARRAY<STRING>)
 {% for rule in rules %}
-      , IF({{ rule.condition }}, [{{ rule.reason | literal }}], CAST([] AS ARRAY<STRING>))
+      , IF({{ rule.condition }}, [{{ rule.reason | literal }}], [])
 {% endfor %}
     ){% if broken %}){% endif %} AS _reasons
   FROM _typed

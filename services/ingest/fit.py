@@ -7,6 +7,10 @@ a time zone holds for a DATETIME, which has none.
 
 from __future__ import annotations
 
+import math
+import re
+from decimal import Decimal
+
 from services.ingest.formats.raw_field import RawField
 from services.shared.contract.columns import Column
 from services.shared.contract.types import ColumnType, type_named
@@ -35,13 +39,33 @@ def fitted(text: str, field: RawField | None, column: Column) -> str:
         case ("FLOAT", "INT64"):
             # A greater one need not be the number that was meant: its text stays one that no INT64 has.
             is_beyond = f"ABS(SAFE_CAST({text} AS FLOAT64)) > {_WHOLE_FLOATS}"
-            refused = f"IF(STRPOS({text}, 'e') > 0, {text}, CONCAT({text}, 'e+00'))"
+            refused = f"IF(REGEXP_CONTAINS({text}, r'^[-0-9.]+$'), CONCAT({text}, 'e+00'), {text})"
             return f"IF({is_beyond}, {refused}, {_without_exponent(text)})"
         case ("TIMESTAMP", "DATETIME"):
             return f"RTRIM({text}, 'Z')"
         case ("TIMESTAMP" | "DATETIME", "DATE"):
             return f"REGEXP_REPLACE({text}, r'T00:00:00[.]000000Z?$', '')"
     return text
+
+
+def fitted_text(text: str, field: RawField | None, column: Column) -> str:
+    """The same of a text that Python has."""
+    match (field.kind if field else None, column.type):
+        case ("FLOAT", "NUMERIC" | "BIGNUMERIC") if _is_finite(text):
+            return f"{Decimal(text):f}"
+        case ("FLOAT", "INT64") if _is_finite(text):
+            if abs(float(text)) > _WHOLE_FLOATS:
+                return text if "e" in text else f"{text}e+00"
+            return f"{Decimal(text):f}"
+        case ("TIMESTAMP", "DATETIME"):
+            return text.rstrip("Z")
+        case ("TIMESTAMP" | "DATETIME", "DATE"):
+            return re.sub(r"T00:00:00[.]000000Z?\Z", "", text)
+    return text
+
+
+def _is_finite(text: str) -> bool:
+    return math.isfinite(float(text))
 
 
 def _without_exponent(text: str) -> str:

@@ -69,11 +69,8 @@ def _checked(feed: Feed, layout: Layout, column: Column) -> CheckedColumn:
 
 def rules(feed: Feed, layout: Layout) -> Iterator[Rule]:
     """For the statement that checks rows, where `_delete_marker` is the marker's text and `_deleted` what it means."""
-    whole = [Rule(reason, condition) for reason, condition in format_of(feed).row_refusals(feed)]
-    yield from whole
-    unless = f"NOT ({whole[0].condition}) AND " if whole else ""
-    for rule in _of_columns(feed, layout):
-        yield Rule(rule.reason, unless + rule.condition)
+    yield from (Rule(reason, condition) for reason, condition in format_of(feed).row_refusals(feed))
+    yield from _of_columns(feed, layout)
 
 
 def _of_columns(feed: Feed, layout: Layout) -> Iterator[Rule]:

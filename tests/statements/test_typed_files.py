@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,11 @@ from google.cloud.bigquery import SchemaField
 from pyarrow import orc, parquet
 
 from dropmerge.operations.rejected.export import write_rows
+from dropmerge.operations.rejected.pinned import PinnedFile
 from dropmerge.operations.rejected.row import RejectedRow
+from dropmerge.operations.rejected.spool import spool
 from services.ingest.check_rows import check_rows
+from services.ingest.formats.typed_records import open_records
 from services.ingest.inspect_head import HEAD_BYTES, inspect_head
 from services.ingest.load_raw import load_raw, loaded_layout
 from services.ingest.tables import Tables
@@ -50,8 +54,10 @@ def _feed(*columns: dict[str, Any], form: str = "parquet", **more: Any) -> Feed:
     )
 
 
-def _load(name: str) -> Load:
-    return Load("things", ObjectGeneration("landing", name, 1751328000000000))
+def _load(name: str, feed: Feed | None = None) -> Load:
+    """Of one contract, where a file is loaded by several."""
+    generation = 1751328000000000 + (int(feed.fingerprint[:6], 16) if feed else 0)
+    return Load("things", ObjectGeneration("landing", name, generation))
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +74,33 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
 def on_local(local: tuple[Warehouse, Path], feed: Feed, name: str) -> Rows:
     """The checked rows of a file that is in the bucket."""
     warehouse, bucket = local
-    data, load = (bucket / name).read_bytes(), _load(name)
+    data, load = (bucket / name).read_bytes(), _load(name, feed)
     tables = Tables.of("local", feed, load)
     layout = inspect_head(data[:HEAD_BYTES], len(data), feed)
     layout = load_raw(warehouse, f"gs://b/{name}", tables.raw, load.load_id, layout, feed)
     check_rows(warehouse, feed, load, tables, layout, load.source.created, None)
     return [dict(row) for row in warehouse.query(f"SELECT * FROM `{tables.checked}` ORDER BY id")]
+
+
+def numbers(local: tuple[Warehouse, Path], feed: Feed, name: str) -> list[int | None]:
+    """Of each record, by its id, the number that it has as a refused row, of a contract that refuses all."""
+    fields = feed.model_dump(mode="json", exclude_none=True, exclude_defaults=True, by_alias=True)
+    fields["columns"][0]["check"] = "id < 0"
+    none = Feed.model_validate(fields)
+    rows, data = on_local(local, none, name), (local[1] / name).read_bytes()
+    assert all("check_failed: id" in row["_reasons"] for row in rows)
+    with BytesIO(data) as file:
+        layout = loaded_layout(open_records(name.rpartition(".")[2].upper(), file).schema, none)
+    pinned = PinnedFile(lambda: BytesIO(data), none, layout)
+    with spool() as kept:
+        kept.add(("L", pinned.digest_of_row(row["_row"]), None, row["_row"], "[]") for row in rows)
+        found = list(kept.find("L", pinned.places(_fail), lambda _: None))
+    by_id = {int(json.loads(text)["id"]): number for text, _, number, _ in found}
+    return [by_id[one] for one in sorted(by_id)]
+
+
+def _fail(error: Exception) -> None:
+    raise AssertionError(str(error)) from error
 
 
 def on_google(feed: Feed, schema: Sequence[SchemaField], rows: Sequence[Sequence[str]]) -> Rows:
@@ -185,6 +212,7 @@ def test_g1_each_value_has_one_text(local: tuple[Warehouse, Path]) -> None:
     for rows in (on_google(feed, schema, sql), on_local(local, feed, "scalars.parquet")):
         assert [{name: row[name] for name in names} for row in rows] == texts
         assert [row["_reasons"] for row in rows] == [[]] * len(texts)
+    assert numbers(local, feed, "scalars.parquet") == list(range(1, len(texts) + 1))
 
 
 def test_g1_a_float_is_the_number_that_it_is(local: tuple[Warehouse, Path]) -> None:
@@ -209,6 +237,7 @@ def test_g1_a_float_is_the_number_that_it_is(local: tuple[Warehouse, Path]) -> N
             elif "f" in row:
                 assert row["f"] == (number if exact.is_finite() else None)
             assert bool(row["_reasons"]) == (None in [row[name] for name in keep])
+        assert numbers(local, contract, "floats.parquet") == list(range(1, len(_FLOATS) + 1))
 
 
 def test_structs_and_arrays_are_json_and_have_paths(local: tuple[Warehouse, Path]) -> None:
@@ -271,6 +300,7 @@ def test_structs_and_arrays_are_json_and_have_paths(local: tuple[Warehouse, Path
         assert [row["l"] for row in rows] == ["[9007199254740993,2]", "[]", "[1]"]
         assert [row["ls"] for row in rows] == ['[{"k":"a","v":[1.5]},{"k":null,"v":[]}]', "[]", "[]"]
         assert [(row["deep"], row["name"]) for row in rows] == [("0.5", 'q"'), (None, None), (None, None)]
+    assert numbers(local, feed, "nested.parquet") == [1, 2, 3]
 
 
 def test_a_column_s_options_are_for_texts_and_whole_numbers(local: tuple[Warehouse, Path]) -> None:
@@ -312,6 +342,7 @@ def test_a_column_s_options_are_for_texts_and_whole_numbers(local: tuple[Warehou
         assert (row["t"], row["i"], row["dt"]) == (at, at, datetime(2024, 1, 2, 2, 4, 5, tzinfo=UTC))
         assert (row["s"], row["d"]) == (datetime(2024, 1, 1, 23, tzinfo=UTC), date(2024, 1, 2))
         assert row["midnight"] == date(2024, 1, 2)
+    assert numbers(local, feed, "options.avro") == [1]
 
 
 def _write_avro(path: Path, fields: dict[str, Any], rows: Rows) -> None:
@@ -350,6 +381,7 @@ def test_the_local_warehouse_reads_avro_as_bigquery_documents(local: tuple[Wareh
         **{"u": None, "none": None, "f": "0.10000000149011612", "e": "B", "fixed": "/wA=", "dec": "-1.5"},
         **{"ms": "1969-12-31T23:59:59.999000Z", "tm": "01:02:03.004000", "m": '[{"key":"k","value":1}]', "a": '["A"]'},
     }
+    assert numbers(local, feed, "all.avro") == [1]
 
 
 def test_the_local_warehouse_reads_parquet_and_orc_as_bigquery_documents(local: tuple[Warehouse, Path]) -> None:
@@ -377,8 +409,10 @@ def test_the_local_warehouse_reads_parquet_and_orc_as_bigquery_documents(local: 
     for name in ("all.orc", "all.parquet", "int96.parquet"):
         rows = on_local(local, feed[name.partition(".")[2]], name)
         assert [[row[n] for n in names] for row in rows] == expected, name
+        assert numbers(local, feed[name.partition(".")[2]], name) == [1, 2], name
     more = _feed({"name": "words", "type": "STRING"}, {"name": "u", "from": "U!", "type": "INT64"})
     assert [(row["words"], row["u"]) for row in on_local(local, more, "all.parquet")] == [("x", 1), ("y", None)]
+    assert numbers(local, more, "all.parquet") == [1, 2]
 
 
 def test_g7_text_that_is_not_utf8_fails_the_file(local: tuple[Warehouse, Path]) -> None:

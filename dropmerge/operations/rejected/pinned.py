@@ -37,6 +37,8 @@ class _Texts:
 
     nulls: frozenset[str]
     trims: bool
+    fit: Callable[[str], str] = str
+    """What a field of a type of its own becomes for the column's."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class PinnedFile:
             return _digest([_same(record.fields[LINE])])
         if FIELDS in record.fields:
             return _digest_of_fields(record.fields[FIELDS])
-        return _digest([_text(record.fields.get(raw), read_as) for raw, _, read_as in self._compared])
+        texts = ((_text(record.fields.get(raw), read_as), read_as) for raw, _, read_as in self._compared)
+        return _digest([None if text is None else read_as.fit(text) for text, read_as in texts])
 
     def digest_of_row(self, row_text: str) -> bytes:
         """Of a rejected row, as it is kept."""
@@ -86,7 +89,7 @@ class PinnedFile:
         known |= {self.feed.delete.column} if self.feed.delete else set()
         own = [(name, name) for name in self.layout.columns if name in known]
         rescued = [(raw, f"{RESCUED.name}.{name}") for name, raw in self.layout.rescued]
-        return [(raw, name, _read_as(self.feed, raw)) for raw, name in (*own, *rescued)]
+        return [(raw, name, _read_as(self.feed, self.layout, raw)) for raw, name in (*own, *rescued)]
 
 
 def find_pinned(connection: Connection, load: Load) -> Blob:
@@ -117,28 +120,45 @@ def unpacked(packed: BinaryIO) -> Iterator[BinaryIO]:
 
 def open_pinned(connection: Connection, load: Load) -> PinnedFile:
     """The copy, as today's contract reads it. Raises NotDone where it cannot be read so."""
-    from services.ingest.inspect_head import HEAD_BYTES, inspect_head
     from services.shared.errors import PermanentError
 
     feed = connection.feeds.get(load.feed)
     if feed is None:
         raise NotDone(f"there is no contract of feed {load.feed}")
     blob = find_pinned(connection, load)
-    size = int(blob.size or 0)
-    head = blob.download_as_bytes(start=0, end=HEAD_BYTES - 1, raw_download=True) if size else b""
     try:
-        return PinnedFile(partial(open_blob, blob), feed, inspect_head(head, size, feed))
+        return PinnedFile(partial(open_blob, blob), feed, _layout(blob, feed))
     except PermanentError as error:
         raise NotDone(f"today's contract does not read {load.source}: {error.reason}") from error
+    except ValueError as error:
+        raise NotDone(f"{load.source} cannot be read: {error}") from error
 
 
-def _read_as(feed: Feed, column: str) -> _Texts:
+def _layout(blob: Blob, feed: Feed) -> Layout:
+    from services.ingest.formats import format_of
+    from services.ingest.formats.typed_records import open_records
+    from services.ingest.inspect_head import HEAD_BYTES, inspect_head
+    from services.ingest.load_raw import loaded_layout
+
+    size = int(blob.size or 0)
+    head = blob.download_as_bytes(start=0, end=HEAD_BYTES - 1, raw_download=True) if size else b""
+    layout = inspect_head(head, size, feed)
+    if not format_of(feed).NAMES_ARE_LOADED:
+        return layout
+    with unpacked(open_blob(blob)) as file:
+        return loaded_layout(open_records(feed.format.type.upper(), file).schema, feed)
+
+
+def _read_as(feed: Feed, layout: Layout, column: str) -> _Texts:
+    from services.ingest.fit import fitted_text
+
     found = next((one for one in feed.columns if one.name == column), None)
     is_marker = feed.delete is not None and column == feed.delete.column
     own = found.nulls if found else None
     nulls = () if is_marker else feed.format.nulls if own is None else own
     trims = feed.format.trim if found is None or found.trim is None else found.trim
-    return _Texts(frozenset(nulls), trims)
+    fit = partial(fitted_text, field=layout.fields.get(column), column=found) if found else str
+    return _Texts(frozenset(nulls), trims, fit)
 
 
 def _text(field: str | None, read_as: _Texts) -> str | None:

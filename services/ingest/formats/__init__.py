@@ -58,7 +58,7 @@ class FormatModule(Protocol):
         text that was read."""
 
     def row_refusals(self, feed: Contract) -> Iterator[tuple[str, str]]:
-        """The same of a row as a whole; for the first of them there is nothing else to say of the row."""
+        """The same of a row as a whole."""
 
     def parameters(self, feed: Contract) -> Iterator[tuple[str, str]]:
         """Names and texts of the parameters in this module's SQL."""

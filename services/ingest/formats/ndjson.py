@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -28,7 +29,7 @@ from services.shared.sql import Templates
 if TYPE_CHECKING:
     from google.cloud.bigquery import LoadJobConfig
 
-BROKEN: str | None = None
+BROKEN: str | None = "_broken"
 NAMES_ARE_LOADED = False
 _SQL = Templates(Path(__file__).parent)
 _BLANKS = " \t\n\v\f\r"
@@ -86,9 +87,10 @@ def load_config(columns: Sequence[str], feed: Contract, encoding: str) -> LoadJo
 
 
 def rows(table: str, columns: Sequence[str], feed: Contract, fields: Mapping[str, RawField]) -> str:
-    """Its lines but the blank ones: `_line`; `_json`, NULL where that is no object; of each name of the contract, by
-    its place, the kind of value (`_kind_0` …), NULL where the line lacks it; and the names that it does not know."""
-    paths = Paths(_in_file(feed))
+    """Its lines but the blank ones: `_line`; `_json`, or why that is no object in `_broken`; of each name of the
+    contract, by its place, the kind of value (`_kind_0` …), NULL where the line lacks it; and the names that it does
+    not know."""
+    paths = _paths(feed)
     children = [[f"child_{n}_{i}" for i, _ in enumerate(paths.children(one))] for n, one in enumerate(paths.objects)]
     top = [*(f"name_{n}" for n in range(len(paths.names))), *(f"top_{n}" for n, _ in enumerate(paths.children(())))]
     return _SQL.render(
@@ -125,11 +127,11 @@ def refusals(column: str, text: str, feed: Contract) -> Iterator[tuple[str, str]
     kinds = ", ".join(f"'{kind}'" for kind in written)
     too_deep = f"(_kind_{place} IN ({kinds}) AND {_at(place, feed, _WRITTEN)} IS NULL)"
     yield "nested_value", f"_kind_{place} IN ({', '.join(nested)}) OR {too_deep}" if nested else too_deep
-    paths = Paths(_in_file(feed))
+    paths = _paths(feed)
     if place in paths.inner:
         through = " OR ".join(f"_object_{n} NOT IN ('object', 'null')" for n in paths.through(place))
         yield "not_an_object", f"_is_inner_{place} AND ({through})"
-    if letters(_in_file(feed)[place]):
+    if letters(paths.names[place]):
         yield "misspelt_name", f"_kind_{place} IS NULL AND @letters_{place} IN UNNEST(_spellings)"
     is_marker = feed.delete is not None and place == len(feed.names_in_file) - 1
     if feed.missing_columns == "reject" and not is_marker:
@@ -137,9 +139,8 @@ def refusals(column: str, text: str, feed: Contract) -> Iterator[tuple[str, str]
 
 
 def row_refusals(feed: Contract) -> Iterator[tuple[str, str]]:
-    yield "not_json", "_json IS NULL"
     if feed.unknown_columns == "reject":
-        count = len(Paths(_in_file(feed)).objects)
+        count = len(_paths(feed).objects)
         others = "".join(f" OR COALESCE(_object_{n} NOT IN ('object', 'null'), FALSE)" for n in range(count))
         yield "unknown_name", f"ARRAY_LENGTH(_strangers) > 0{others}"
 
@@ -147,12 +148,12 @@ def row_refusals(feed: Contract) -> Iterator[tuple[str, str]]:
 def parameters(feed: Contract) -> Iterator[tuple[str, str]]:
     """A name as a path, and as JSON_KEYS writes it, which quotes what has a dot
     (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_keys)."""
-    for place, name in enumerate(_in_file(feed)):
+    paths = _paths(feed)
+    for place, name in enumerate(paths.names):
         yield f"path_{place}", json_paths.path([name])
         yield f"name_{place}", f'"{name}"' if "." in name else name
         if letters(name):
             yield f"letters_{place}", letters(name)
-    paths = Paths(_in_file(feed))
     yield from ((f"inner_{place}", json_paths.path(json_paths.steps(paths.names[place]))) for place in paths.inner)
     yield from ((f"top_{n}", name) for n, name in enumerate(paths.children(())))
     for n, names in enumerate(paths.objects):
@@ -212,11 +213,16 @@ def _text(column: str, feed: Contract) -> str:
 def _at(place: int, feed: Contract, sql: str) -> str:
     """SQL with the path put in: of the exact name where the object has it, else of the inner one."""
     exact, inner = (sql.replace("{}", f"@{one}_{place}") for one in ("path", "inner"))
-    return f"IF(_is_inner_{place}, {inner}, {exact})" if place in Paths(_in_file(feed)).inner else exact
+    return f"IF(_is_inner_{place}, {inner}, {exact})" if place in _paths(feed).inner else exact
 
 
-def _in_file(feed: Contract) -> list[str]:
-    return list(feed.names_in_file)
+def _paths(feed: Contract) -> Paths:
+    return _paths_of(tuple(feed.names_in_file))
+
+
+@lru_cache
+def _paths_of(names: tuple[str, ...]) -> Paths:
+    return Paths(names)
 
 
 def _place(column: str, feed: Contract) -> int:

@@ -36,7 +36,10 @@ ARRAY(
 {% endfor %}
       ) AS _strangers
     FROM (
-      SELECT {{ line }}, IF(JSON_TYPE(_parsed) = 'object', _parsed, NULL) AS _json
+      SELECT
+        {{ line }},
+        IF(JSON_TYPE(_parsed) = 'object', _parsed, NULL) AS _json,
+        IF(JSON_TYPE(_parsed) = 'object', NULL, 'not_json') AS _broken
       FROM (
         SELECT {{ line }}, SAFE.PARSE_JSON({{ line }}, wide_number_mode => 'round') AS _parsed
         FROM (SELECT LTRIM({{ line }}, CHR(65279)) AS {{ line }} FROM {{ table | identifier }})

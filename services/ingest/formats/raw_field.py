@@ -53,8 +53,13 @@ def fields_of(schema: Sequence[SchemaField], known: Mapping[str, object]) -> lis
 def _as_loaded(known: Mapping[str, object]) -> dict[str, str]:
     """The contract's names by those that the raw table may have: BigQuery writes _ for what no name can have, and for
     a dot that is no path's."""
-    flat = {_UNFIT.sub("_", name).replace(".", "_"): name for name in known}
+    flat = {loaded_name(name): name for name in known}
     return {**flat, **{_UNFIT.sub("_", name): name for name in known}}
+
+
+def loaded_name(name: str) -> str:
+    """A field's name in the raw table, of that in the file."""
+    return _UNFIT.sub("_", name).replace(".", "_")
 
 
 def _fields(

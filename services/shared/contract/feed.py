@@ -199,8 +199,9 @@ class Feed(Model):
     def _types(self) -> Mapping[str, str]:
         return {column.name: column.kind.name for column in self.columns}
 
-    @property
-    def names_in_file(self) -> dict[str, str]:
+    # Asked for with each column of a statement: of a thousand columns, a million times.
+    @cached_property
+    def names_in_file(self) -> Mapping[str, str]:
         """By its name in a file's header, what each column of the contract is called that is read by name, the delete
         column last."""
         names = {column.in_file: column.name for column in self.columns}
@@ -214,8 +215,8 @@ class Feed(Model):
         """By its place in a record, from 1, what each column of the contract is called that is read by place."""
         return shape.places(self)
 
-    @property
-    def reads_json(self) -> dict[str, str]:
+    @cached_property
+    def reads_json(self) -> Mapping[str, str]:
         """Columns whose text is JSON where a file has such a value: `any` value, or an `array` only."""
         arrays = {column.name: "array" for column in self.columns if column.mode == "REPEATED" and not column.split}
         return {column.name: "any" for column in self.columns if column.type == "JSON"} | arrays
