@@ -82,9 +82,19 @@ class Bill:
         return sum(float(getattr(self, field.name)) for field in fields(self))
 
 
-def billed_of_merge(main_bytes: float, file_bytes: float, group: float = 1, ledger_bytes: float = 0) -> float:
-    """Bytes billed for a MERGE of so many loads, each of a file of this size, that reads the whole main table."""
-    return (
+def billed_of_merge(
+    main_bytes: float,
+    file_bytes: float,
+    group: float = 1,
+    ledger_bytes: float = 0,
+    versions_bytes: float | None = None,
+) -> float:
+    """Bytes billed for a MERGE of so many loads, each of a file of this size, that reads the whole main table.
+
+    `versions_bytes`: of the table of versions where the feed keeps them, read as a whole too.
+    """
+    versions = 0 if versions_bytes is None else _billed(versions_bytes) + group * _billed(file_bytes)
+    return versions + (
         _billed(main_bytes)
         + 2 * group * _billed(file_bytes)  # for the bounds, then for the rows
         + _billed(ledger_bytes)

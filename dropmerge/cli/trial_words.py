@@ -39,7 +39,7 @@ def lines(feed: Feed, found: Read, effect: Effect | None, price: Price | None) -
     if effect:
         yield f"{feed.table}: {_effect(effect)}"
     if price:
-        yield _price(price)
+        yield _price(feed, price)
 
 
 def as_json(found: Read, effect: Effect | None, price: Price | None) -> dict[str, Any]:
@@ -96,10 +96,11 @@ def _effect(effect: Effect) -> str:
     return ", ".join(f"{count} {what}" for what, count in said.items() if count) or "nothing changes"
 
 
-def _price(price: Price) -> str:
+def _price(feed: Feed, price: Price) -> str:
+    versions = ", that of its versions with it" if feed.history else ""
     by = "as BigQuery says" if price.counted_by == "dry_run" else "by the model of docs/costs.md"
     return (
-        f"its MERGE alone: {_bytes(price.bytes_read)} read, {_bytes(price.bytes_billed)} billed, "
+        f"its MERGE alone{versions}: {_bytes(price.bytes_read)} read, {_bytes(price.bytes_billed)} billed, "
         f"{price.dollars:.4f} $ at the list price on demand, {by}"
     )
 

@@ -13,7 +13,7 @@ from services.merge.ledger import ledger_table
 from services.merge.main_table import MainTable
 from services.merge.staged import Staged
 from services.shared.contract.feed import Feed
-from services.shared.errors import NotFoundError, TransientError
+from services.shared.errors import NotFoundError, PermanentError, TransientError
 from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
@@ -47,6 +47,12 @@ def too_small(
         else:
             found[one.load_id] = _explain(feed, keys, live)
     return found
+
+
+def require_large_enough(warehouse: Warehouse, project: str, feed: Feed, main: MainTable, load: Staged) -> None:
+    """Raises PermanentError `snapshot_too_small`, and TransientError where something is gone by now."""
+    if refused := too_small(warehouse, project, feed, main, [load]):
+        raise PermanentError("snapshot_too_small", refused[load.load_id])
 
 
 def _explain(feed: Feed, keys: int, live: int) -> str:

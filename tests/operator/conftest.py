@@ -20,6 +20,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     (feeds / "rejects.yaml").write_text(REJECTS)
     newest = NUMBERS.replace("numbers", "newest").replace("version: v", "version: _generation")
     (feeds / "newest.yaml").write_text(newest)
+    (feeds / "whole.yaml").write_text(NUMBERS.replace("numbers", "whole").replace("version: v", "mode: snapshot"))
     with running(folder, feeds) as pipeline:
         yield pipeline
 

@@ -22,6 +22,7 @@ from dropmerge.operations.trial.sandbox import Sandbox, sandbox
 from services.shared.contract.feed import Feed
 from services.shared.contract.reader import read_feed
 from tests.harness.commands import Commands
+from tests.harness.feeds import NUMBERS
 from tests.harness.pipeline import HEADER, Pipeline, row
 
 _FEEDS = ROOT / "deploy" / "feeds"
@@ -148,6 +149,20 @@ def test_what_other_modes_do_is_counted(
     assert [asdict(one.effect) for one in found if one.effect] == [_effect(**one) for one in effects]
 
 
+def test_a_snapshot_that_merge_would_refuse_is_refused(box: Sandbox, tmp_path: Path) -> None:
+    """And nothing of it is merged before the next file."""
+    columns = [{"name": "id", "type": "STRING"}]
+    contract = {"feed": "things", "objects": "x/*", "format": {"type": "csv"}, "table": "main.things"}
+    feed = Feed.model_validate({**contract, "columns": columns, "mode": "snapshot", "key": ["id"]})
+    files = _write(tmp_path, a="id\n1\n2\n3\n", b="id\n1\n", c="id\n1\n2\n")
+    found = Trial(box, feed, "too-small").run(files)
+    assert [one.read.fault and one.read.fault.reason for one in found] == [None, "snapshot_too_small", None]
+    assert [asdict(one.effect) for one in found if one.effect] == [
+        _effect(inserted=3),
+        _effect(updated=2, deleted=1),
+    ]
+
+
 def _accounts() -> Feed:
     return read_feed(_FEEDS / "accounts.yaml")
 
@@ -252,6 +267,21 @@ def test_a_preview_by_another_contract_says_what_merge_would(
     new = text.replace("feed: accounts", "feed: newcomers").replace("main.accounts", "main.newcomers")
     (tmp_path / "accounts.yaml").write_text(new)
     assert commands.json("preview", merged, "--feeds", tmp_path)["effect"] == _effect(inserted=2)
+
+
+def test_a_preview_of_a_snapshot_that_is_too_small_says_so(
+    pipeline: Pipeline, commands: Commands, tmp_path: Path
+) -> None:
+    """A file that is merged is not held against the table that it made."""
+    text = NUMBERS.replace("numbers", "whole").replace("version: v", "mode: snapshot")
+    (tmp_path / "whole.yaml").write_text(text.replace("incoming/whole/*", "elsewhere/whole/*"))
+    there = pipeline.drop("1.csv", "n,v\n1,1\n2,1\n3,1\n", "whole")
+    pipeline.wait_until_idle()
+    pipeline.connection.storage.bucket("landing").blob("elsewhere/whole/2.csv").upload_from_string("n,v\n1,1\n")
+    found = commands.json("preview", "gs://landing/elsewhere/whole/2.csv", "--feeds", tmp_path, code=1)
+    assert found["fault"]["reason"] == "snapshot_too_small"
+    again = commands.json("preview", there)
+    assert (again["merged"], again["fault"]) == (True, None)
 
 
 def test_a_preview_of_what_is_not_there_or_not_wanted_says_so(commands: Commands, elsewhere: Path) -> None:

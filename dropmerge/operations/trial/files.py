@@ -18,6 +18,7 @@ from services.ingest.formats.compression import GZIP
 from services.ingest.tables import Tables
 from services.merge.main_table import MainTables
 from services.merge.merge_group import merge_group
+from services.merge.snapshots import require_large_enough
 from services.merge.staged import Staged
 from services.shared.contract.feed import Feed
 from services.shared.contract.formats import GZIP_SUFFIX
@@ -94,14 +95,17 @@ class Trial:
         self.tell(f"{tried.file}: merging")
         main, before = f"{self.project}.{self.feed.table}", f"{self.project}.{STAGING}._before"
         try:
-            self._main_tables.ensure(self.feed)
+            table = self._main_tables.ensure(self.feed)
+            require_large_enough(self._warehouse, self.project, self.feed, table, staged)
             keep_before(self._warehouse, self.feed, main, before)
             merge_group(self._main_tables, self.feed, [staged])
         except PermanentError as error:
             fault = Fault(error.reason, error.detail)
             return replace(tried, read=replace(tried.read, fault=fault, staged=None))
         effect = merged_effect(self._warehouse, self.feed, staged, before, main)
-        price = price_of_merge(self.main_bytes, size)
+        # As large as the main table at least.
+        versions = self.main_bytes if self.feed.history else None
+        price = price_of_merge(self.main_bytes, size, versions)
         return replace(tried, effect=effect, price=price)
 
 

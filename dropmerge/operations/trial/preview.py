@@ -27,9 +27,11 @@ from services.merge.entries import Entry
 from services.merge.ledger import applied_loads
 from services.merge.main_table import MainTable, require_fit, required_changes
 from services.merge.pruning import key_range
+from services.merge.snapshots import require_large_enough
 from services.merge.staged import Staged
 from services.merge.statement import merge_statement
 from services.shared.contract.feed import Feed
+from services.shared.contract.history import versions_table
 from services.shared.datasets import STAGING
 from services.shared.errors import PermanentError, TransientError
 from services.shared.generation import ObjectGeneration
@@ -130,6 +132,9 @@ def _counted(connection: Connection, feed: Feed, load: Load, found: Read, size: 
     try:
         require_fit(feed, entries, table)
         needed = required_changes(feed, table, found.staged.extra if found.staged else ()) if table else None
+        if table and entries and found.staged and not is_merged:
+            main = _main_table(table, entries)
+            require_large_enough(connection.warehouse, connection.project, feed, main, found.staged)
     except PermanentError as error:
         fault = found.fault or Fault(error.reason, error.detail)
         return replace(previewed, read=replace(found, fault=fault))
@@ -145,6 +150,10 @@ def _counted(connection: Connection, feed: Feed, load: Load, found: Read, size: 
 
 def _find(connection: Connection, feed: Feed) -> Table | None:
     return connection.warehouse.find_table(f"{connection.project}.{feed.table}")
+
+
+def _main_table(table: Table, entries: list[Entry]) -> MainTable:
+    return MainTable(entries[0].table_id, table.created, tuple(one.name for one in table.schema))
 
 
 def _effect(connection: Connection, feed: Feed, staged: Staged, table: Table | None) -> Effect:
@@ -164,12 +173,18 @@ def _price(
 ) -> Price:
     # The local warehouse reads by other rules than BigQuery, and knows no bytes.
     if table and entries and can_be_asked and not BIGQUERY.emulator:
-        names = tuple(one.name for one in table.schema)
-        main = MainTable(entries[0].table_id, table.created, names)
+        main = _main_table(table, entries)
         bytes_read = _dry_run(connection, merge_statement(connection.project, feed, main, [staged]))
         if bytes_read:
             return price_of_dry_run(bytes_read)
-    return price_of_merge(float(table.num_bytes or 0) if table else 0, size)
+    if not feed.history:
+        return price_of_merge(_bytes(table), size)
+    versions = connection.warehouse.find_table(f"{connection.project}.{versions_table(feed.table)}")
+    return price_of_merge(_bytes(table), size, _bytes(versions))
+
+
+def _bytes(table: Table | None) -> float:
+    return float(table.num_bytes or 0) if table else 0
 
 
 @translated()

@@ -10,7 +10,8 @@ from deploy.costs import QUERY_TIB, TIB, billed_of_merge
 @dataclass(frozen=True)
 class Price:
     bytes_read: float
-    """The main table's, and twice the file's: for its keys, then for its rows."""
+    """The main table's, and twice the file's: for its keys, then for its rows. Of a feed that keeps versions that of
+    their table, and the file once more, too."""
     bytes_billed: float
     """With what BigQuery bills at least for each table: those of lock and ledger too."""
     dollars: float
@@ -19,10 +20,12 @@ class Price:
     """`model`, or `dry_run` where BigQuery said itself what it would read."""
 
 
-def price_of_merge(main_bytes: float, file_bytes: float) -> Price:
-    """Of a file alone in its MERGE. `main_bytes`: the main table's size, all of which is taken to be read."""
-    billed = billed_of_merge(main_bytes, file_bytes)
-    return Price(main_bytes + 2 * file_bytes, billed, _dollars(billed), "model")
+def price_of_merge(main_bytes: float, file_bytes: float, versions_bytes: float | None = None) -> Price:
+    """Of a file alone in its MERGE. `main_bytes`: the main table's size, all of which is taken to be read, as is the
+    table of versions; None where the feed keeps none."""
+    billed = billed_of_merge(main_bytes, file_bytes, versions_bytes=versions_bytes)
+    of_versions = 0 if versions_bytes is None else versions_bytes + file_bytes
+    return Price(main_bytes + 2 * file_bytes + of_versions, billed, _dollars(billed), "model")
 
 
 def price_of_dry_run(bytes_read: float) -> Price:

@@ -161,6 +161,20 @@ def test_no_case_is_deployed(service: str) -> None:
     assert not [name for name in bundle.contents(service) if "tests" in name]
 
 
+def test_the_price_of_a_feed_that_keeps_versions_is_that_of_both_tables() -> None:
+    """Of no versions yet it is no less than what BigQuery bills for a table."""
+    size, file = 100 * 2**30, 50 * 2**20
+    alone, none, both = (price_of_merge(size, file, versions) for versions in (None, 0, size))
+    assert (none.bytes_read, both.bytes_read) == (alone.bytes_read + file, alone.bytes_read + file + size)
+    assert (none.bytes_billed, both.bytes_billed) == (
+        alone.bytes_billed + 10 * 2**20 + file,
+        alone.bytes_billed + size + file,
+    )
+    feed = _FEED.model_copy(update={"history": True})
+    (said,) = trial_words.lines(feed, Read(), None, both)
+    assert said.startswith("its MERGE alone, that of its versions with it: 200.")
+
+
 def test_what_is_said_of_a_file() -> None:
     """To its owner, values and all."""
     header = Header(["customer_id"], ["account_balance"], ["branch"], [], [], False)
