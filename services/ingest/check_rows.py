@@ -80,6 +80,7 @@ def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
         rules=list(rules(feed, layout)),
         metadata=metadata(feed),
         rescued=RESCUED.name if RESCUED in metadata(feed) else None,
+        beyond=format_of(feed).rescued(feed),
         asides=asides(feed, layout),
         delete_column=delete_column,
         marker=marker(feed, layout),

@@ -9,7 +9,9 @@ WITH _raw AS (
 {% for column in columns %}
     {{ column.source }} AS {{ column.text }},
 {% endfor %}
-{% if rescued %}
+{% if rescued and beyond %}
+    {{ beyond }} AS {{ rescued }},
+{% elif rescued %}
     PARSE_JSON(NULLIF(CONCAT('{', ARRAY_TO_STRING([
       CAST(NULL AS STRING)
 {% for aside in asides %}

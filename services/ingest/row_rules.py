@@ -12,7 +12,7 @@ from services.ingest.match_header import Layout
 from services.ingest.row_texts import columns, delete_markers, source
 from services.shared.contract.feed import Column, Feed
 from services.shared.contract.limits import limit_refusals
-from services.shared.contract.order import RESCUED
+from services.shared.contract.order import RESCUED, metadata
 from services.shared.sql import identifier
 
 
@@ -86,9 +86,11 @@ def _of_columns(feed: Feed, layout: Layout) -> Iterator[Rule]:
         yield from (_rule(feed, column.name, *found) for found in _conditions(feed, layout, column))
     if feed.twice == "reject":
         yield Rule("key_twice", _is_key_twice(feed))
+    kept = f"TO_JSON_STRING({RESCUED.name})"
     if layout.rescued:
-        kept = f"TO_JSON_STRING({RESCUED.name})"
         yield from (_rule(feed, RESCUED.name, *found) for found in _unreadable(feed, RESCUED.name, kept))
+    elif RESCUED in metadata(feed) and format_of(feed).rescued(feed):
+        yield _rule(feed, RESCUED.name, *_not_utf8(kept))
 
 
 def _is_key_twice(feed: Feed) -> str:
@@ -120,7 +122,11 @@ def _text(column: str) -> str:
     return identifier(f"_raw_{column}")
 
 
-def _unreadable(feed: Feed, column: str, text: str) -> Iterator[tuple[str, str]]:
+def _not_utf8(text: str) -> tuple[str, str]:
     # BigQuery loads a byte that is not UTF-8 as U+FFFD, which may make one key of two, and a live row of a delete.
-    yield "not_utf8", f"STRPOS({text}, CHR(65533)) > 0"
+    return "not_utf8", f"STRPOS({text}, CHR(65533)) > 0"
+
+
+def _unreadable(feed: Feed, column: str, text: str) -> Iterator[tuple[str, str]]:
+    yield _not_utf8(text)
     yield from format_of(feed).refusals(column, text, feed)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.ingest.check_rows import check_rows
 from services.ingest.formats import json_line
@@ -120,7 +121,14 @@ def on_local(local: tuple[Warehouse, Path], feed: Feed, data: bytes, name: str) 
     return found
 
 
-@pytest.mark.parametrize("more", [{}, {"unknown_columns": "reject", "missing_columns": "reject"}], ids=str)
+_CONTRACTS = [
+    {},
+    {"unknown_columns": "reject", "missing_columns": "reject"},
+    {"unknown_columns": "rescue"},
+]
+
+
+@pytest.mark.parametrize("more", _CONTRACTS, ids=str)
 def test_g7_the_local_warehouse_reads_lines_as_google_does(
     local: tuple[Warehouse, Path], more: dict[str, Any]
 ) -> None:
@@ -160,7 +168,7 @@ _DEEP_LINES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("unknown", ["ignore", "reject"])
+@pytest.mark.parametrize("unknown", ["ignore", "reject", "rescue"])
 def test_g7_paths_arrays_and_json_are_read_alike(local: tuple[Warehouse, Path], unknown: str) -> None:
     """By the engine and the local warehouse: what lies in objects, and lists and objects as they are."""
     contract = feed(**_DEEP, unknown_columns=unknown)
@@ -204,6 +212,64 @@ def test_g7_a_name_in_an_object_may_be_unknown() -> None:
     rows = {row["id"]: row for row in on_google(feed(**_DEEP, unknown_columns="reject"), _DEEP_LINES)}
     refused = {key for key, row in rows.items() if "unknown_name" in row["_reasons"]}
     assert refused == {"3", "5", "6", "19", "22", "23", "26"}
+
+
+_BEYOND = (
+    *('{"id":"1","x":{"y":[1.50,"a"]},"z":null}', '{"id":"2"}', '{"id":"3","commit":{"other":1,"of":{"free":1}},"n":12345678901234567890}'),
+    *('{"id":"4","commit":{}}', '{"id":"5","author":{"name":"n","mail":"m"},"":"e"}', '{"id":"6","commit":{"collection":"c"},"a.b":{}}'),
+    *('{"id":"7","x":0.1000000000000000055511151231257827}', '{"id":"8","any":0.1000000000000000055511151231257827}', '{"id":"9","x":"\ufffd"}'),
+    *('{"id":"10","commit":"x"}', '{"id":"11","x":1,"x":2}', '{"id":"12","commit":{"of":{"deep":{"left":1,"name":2}}}}', '{"id":"13","commit":{"of":1}}'),
+    *('{"id":"14","commit.of":5,"commit":{"of":{"x":1}}}', '{"id":"15","commit.of":6}', '{"id":"16","ID":"x","b":"\\"q\\""}', '{"id":"17","x":9007199254740993}'),
+)  # fmt: skip
+_BEYOND_COLUMNS = {
+    "columns": [
+        {"name": "id", "type": "STRING"},
+        {"name": "collection", "from": "commit.collection", "type": "STRING"},
+        {"name": "name", "from": "commit.of.deep.name", "type": "STRING"},
+        {"name": "any", "type": "JSON"},
+        {"name": "author", "from": "author.name", "type": "STRING"},
+    ],
+    "delete": None,
+    "unknown_columns": "rescue",
+}
+
+
+def test_g7_what_the_contract_does_not_know_is_rescued(local: tuple[Warehouse, Path]) -> None:
+    """As it was, by name, and by the path of the object that it is in; or the row is refused."""
+    contract = feed(**_BEYOND_COLUMNS)
+    theirs, ours = (
+        on_google(contract, _BEYOND),
+        on_local(local, contract, "\n".join(_BEYOND).encode(), "beyond.ndjson"),
+    )
+    assert _sorted(ours) == _sorted(theirs)
+    rows = {row["id"]: row for row in theirs}
+    assert {key: row["_reasons"] for key, row in rows.items() if row["_reasons"]} == {
+        "7": ["inexact_number: _rescued"],
+        "8": ["inexact_number: any"],
+        "9": ["not_utf8: _rescued"],
+        "10": ["unknown_name", "not_an_object: collection", "not_an_object: name"],
+        "13": ["unknown_name", "not_an_object: name"],
+        "14": ["unknown_name"],
+        "15": ["unknown_name"],
+    }
+    assert {key: row["_rescued"] for key, row in rows.items() if not row["_reasons"]} == {
+        "1": {"x": {"y": [1.5, "a"]}, "z": None},
+        "2": None,
+        "3": {"n": 12345678901234567890, "commit": {"other": 1}, "commit.of": {"free": 1}},
+        "4": None,
+        "5": {"author": {"mail": "m"}, "": "e"},
+        "6": {"a.b": {}},
+        "11": {"x": 1},
+        "12": {"commit.of.deep": {"left": 1}},
+        "16": {"ID": "x", "b": '"q"'},
+        "17": {"x": 9007199254740993},
+    }
+
+
+def test_no_table_gains_columns_of_lines() -> None:
+    """A file's first line does not say what the others have."""
+    with pytest.raises(ValidationError, match="add is for a format whose files say their columns first"):
+        feed(unknown_columns="add")
 
 
 def test_a_control_character_between_fields_ends_the_file(local: tuple[Warehouse, Path]) -> None:

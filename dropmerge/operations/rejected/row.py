@@ -38,7 +38,7 @@ class RejectedRow:
     def row(self) -> dict[str, str | None]:
         """The row as it was, by name."""
         row: dict[str, Any] = json.loads(self.row_text)
-        return row | (row.pop(RESCUED.name, None) or {})
+        return row | {name: _text(value) for name, value in (row.pop(RESCUED.name, None) or {}).items()}
 
     @property
     def faults(self) -> list[Fault]:
@@ -52,6 +52,11 @@ class RejectedRow:
         known = {"feed": self.load.feed, **self.load.source.fields, "row": self.row, "reasons": list(self.reasons)}
         place = {"load_id": self.load.load_id, "record": self.record, "line": self.line}
         return {**known, **place, "faults": faults}
+
+
+def _text(value: Any) -> str | None:
+    """What was rescued of NDJSON need not be a text."""
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _fault(text: str, row: Mapping[str, str | None]) -> Fault:

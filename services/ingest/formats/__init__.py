@@ -44,6 +44,10 @@ class FormatModule(Protocol):
     def passed(self, feed: Contract) -> str:
         """SQL: the columns of `rows` that are needed beside the texts of fields."""
 
+    def rescued(self, feed: Contract) -> str | None:
+        """SQL, over `rows`, of a JSON object of what a row has beyond the contract, NULL where it has nothing there;
+        None where the columns of the file say that."""
+
     def marker(self, column: str, feed: Contract) -> str:
         """SQL, over `rows`, of a column's field as text, an empty one too."""
 

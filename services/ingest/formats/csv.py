@@ -148,6 +148,10 @@ def passed(feed: Contract) -> str:
     return f"{BROKEN}, {kept(feed)}"
 
 
+def rescued(feed: Contract) -> None:
+    """The header says what there is beyond the contract."""
+
+
 def marker(column: str, feed: Contract) -> str:
     return text(column, feed)
 

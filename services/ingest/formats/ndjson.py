@@ -22,7 +22,7 @@ from services.ingest.formats.raw_field import RawField
 from services.ingest.formats.record import Record
 from services.ingest.near_miss import closest, letters
 from services.shared.contract.encodings import CODECS
-from services.shared.contract.formats import LINE
+from services.shared.contract.formats import LINE, RESCUED_NAME
 from services.shared.errors import PermanentError
 from services.shared.sql import Templates
 
@@ -89,13 +89,45 @@ def load_config(columns: Sequence[str], feed: Contract, encoding: str) -> LoadJo
 def rows(table: str, columns: Sequence[str], feed: Contract, fields: Mapping[str, RawField]) -> str:
     """Its lines but the blank ones: `_line`; `_json`, or why that is no object in `_broken`; of each name of the
     contract, by its place, the kind of value (`_kind_0` …), NULL where the line lacks it; and the names that it does
-    not know."""
+    not know. Of a feed that keeps those, `_beyond` is a JSON object's text with them; what is within an object that a
+    path leads through is there by that object's path."""
     paths = _paths(feed)
     children = [[f"child_{n}_{i}" for i, _ in enumerate(paths.children(one))] for n, one in enumerate(paths.objects)]
     top = [*(f"name_{n}" for n in range(len(paths.names))), *(f"top_{n}" for n, _ in enumerate(paths.children(())))]
     return _SQL.render(
-        "ndjson.sql", table=table, line=LINE, count=len(paths.names), inner=paths.inner, objects=children, top=top
+        "ndjson.sql",
+        table=table,
+        line=LINE,
+        count=len(paths.names),
+        inner=paths.inner,
+        objects=children,
+        top=top,
+        beyond=_beyond(paths) if feed.unknown_columns == "rescue" else None,
     )
+
+
+def _beyond(paths: Paths) -> Mapping[str, object]:
+    """Parameters with the paths of what the contract knows: at the top, and in each object that it does not read as a
+    whole, by the object's place."""
+    exact = [f"path_{n}" for n in range(len(paths.names))]
+    through = [f"object_{n}" for n, names in enumerate(paths.objects) if len(names) == 1]
+    return {
+        "top": [*exact, *through],
+        "objects": [
+            (n, [f"rest_{n}_{i}" for i, _ in enumerate(paths.children(paths.objects[n]))])
+            for n in _read_in_parts(paths)
+        ],
+    }
+
+
+def _read_in_parts(paths: Paths) -> list[int]:
+    """Places of the objects that the contract does not read as a whole."""
+    return [n for n, names in enumerate(paths.objects) if paths.children(names)]
+
+
+def rescued(feed: Contract) -> str:
+    """NULL where the line has nothing beyond."""
+    return "PARSE_JSON(NULLIF(_beyond, '{}'), wide_number_mode => 'exact')"
 
 
 def kept(feed: Contract) -> str:
@@ -139,10 +171,17 @@ def refusals(column: str, text: str, feed: Contract) -> Iterator[tuple[str, str]
 
 
 def row_refusals(feed: Contract) -> Iterator[tuple[str, str]]:
+    objects = _paths(feed).objects
+    # What is there in place of an object would be lost.
+    others = [f"COALESCE(_object_{n} NOT IN ('object', 'null'), FALSE)" for n in range(len(objects))]
     if feed.unknown_columns == "reject":
-        count = len(_paths(feed).objects)
-        others = "".join(f" OR COALESCE(_object_{n} NOT IN ('object', 'null'), FALSE)" for n in range(count))
-        yield "unknown_name", f"ARRAY_LENGTH(_strangers) > 0{others}"
+        yield "unknown_name", " OR ".join(["ARRAY_LENGTH(_strangers) > 0", *others])
+    if feed.unknown_columns == "rescue":
+        # One name of `_beyond` for two things.
+        taken = [f"CONCAT('\"', @above_{n}, '\"') IN UNNEST(_strangers)" for n in _read_in_parts(_paths(feed))]
+        if others:
+            yield "unknown_name", " OR ".join([*others, *taken])
+        yield f"inexact_number: {RESCUED_NAME}", "NOT _deleted AND _exact IS NULL AND ARRAY_LENGTH(_strangers) > 0"
 
 
 def parameters(feed: Contract) -> Iterator[tuple[str, str]]:
@@ -160,7 +199,9 @@ def parameters(feed: Contract) -> Iterator[tuple[str, str]]:
         yield f"object_{n}", json_paths.path(names)
         if paths.children(names):
             yield f"above_{n}", ".".join(names)
+            yield f"beyond_{n}", f"{json.dumps('.'.join(names))}:"
         yield from ((f"child_{n}_{i}", name) for i, name in enumerate(paths.children(names)))
+        yield from ((f"rest_{n}_{i}", json_paths.path([name])) for i, name in enumerate(paths.children(names)))
 
 
 def write(file: BinaryIO, columns: Sequence[str], records: Iterable[Mapping[str, str | None]], feed: Contract) -> None:

@@ -3,6 +3,7 @@
    PARSE_JSON keeps the first of two equal names, as JSON_VALUE does
    (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#parse_json).
    Parameters: those of `ndjson.parameters`. #}
+{% macro rest(object, paths) %}NULLIF(TO_JSON_STRING(JSON_REMOVE({{ object }}{% for one in paths %}, @{{ one }}{% endfor %})), 'null'){% endmacro %}
 {% macro strangers(object, above, known) %}
 ARRAY(
           SELECT {{ "CONCAT(@" ~ above ~ ", '.', _name)" if above else '_name' }} FROM UNNEST(JSON_KEYS({{ object }}, 1)) AS _name
@@ -12,7 +13,13 @@ ARRAY(
 (
   SELECT
     *,
-    ARRAY(SELECT REGEXP_REPLACE(LOWER(_name), r'[^\pL\pN]', '') FROM UNNEST(_strangers) AS _name) AS _spellings
+    ARRAY(SELECT REGEXP_REPLACE(LOWER(_name), r'[^\pL\pN]', '') FROM UNNEST(_strangers) AS _name) AS _spellings{% if beyond %},
+    CONCAT('{', ARRAY_TO_STRING([
+      NULLIF(SUBSTR(_rest, 2, CHAR_LENGTH(_rest) - 2), ''){% for n, _ in beyond.objects %},
+      CONCAT(@beyond_{{ n }}, NULLIF(_rest_{{ n }}, '{}')){% endfor %}
+
+    ], ','), '}') AS _beyond{% endif %}
+
   FROM (
     SELECT
       *,
@@ -27,6 +34,12 @@ ARRAY(
 {% for object in objects %}
       JSON_TYPE(JSON_QUERY(_json, @object_{{ loop.index0 }})) AS _object_{{ loop.index0 }},
 {% endfor %}
+{% if beyond %}
+      {{ rest('_exact', beyond.top) }} AS _rest,
+{% for n, paths in beyond.objects %}
+      {{ rest('JSON_QUERY(_exact, @object_%d)' % n, paths) }} AS _rest_{{ n }},
+{% endfor %}
+{% endif %}
       ARRAY_CONCAT(
         {{ strangers('_json', none, top) }}
 {% for children in objects %}
@@ -38,6 +51,9 @@ ARRAY(
     FROM (
       SELECT
         {{ line }},
+{% if beyond %}
+        IF(JSON_TYPE(_parsed) = 'object', SAFE.PARSE_JSON({{ line }}, wide_number_mode => 'exact'), NULL) AS _exact,
+{% endif %}
         IF(JSON_TYPE(_parsed) = 'object', _parsed, NULL) AS _json,
         IF(JSON_TYPE(_parsed) = 'object', NULL, 'not_json') AS _broken
       FROM (

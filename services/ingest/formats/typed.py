@@ -80,6 +80,9 @@ class Typed:
     def passed(self, feed: Contract) -> str:
         return KINDS
 
+    def rescued(self, feed: Contract) -> None:
+        """The file's schema says what there is beyond the contract."""
+
     def marker(self, column: str, feed: Contract) -> str:
         return _text(column)
 

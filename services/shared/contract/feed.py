@@ -149,10 +149,8 @@ class Feed(Model):
             yield Fault(("format", "group"), same_marks(self.format.group))
 
     def _faults_of_lines(self) -> Iterator[Fault]:
-        if self.unknown_columns in ("rescue", "add"):
-            what = (
-                f"{self.unknown_columns} is for a format whose files say their columns first: write reject or ignore"
-            )
+        if self.unknown_columns == "add":
+            what = "add is for a format whose files say their columns first: write rescue, reject or ignore"
             yield Fault(("unknown_columns",), what)
         places: dict[str | int, Place] = {one.in_file: ("columns", n, "from") for n, one in enumerate(self.columns)}
         if self.delete:

@@ -134,6 +134,8 @@ GZIP_SUFFIX = ".gz"
 """After a format's own: of a pinned copy that is packed."""
 SUFFIXES = tuple(one.suffix + packed for one in FORMATS.values() for packed in ("", GZIP_SUFFIX))
 """Of all pinned copies."""
+RESCUED_NAME = "_rescued"
+"""Where the table of a feed that keeps what its contract does not know has that."""
 LINE = "_line"
 """Where a refused row of lines keeps the line as it was."""
 FIELDS = "_fields"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.shared.contract.feed import Feed
+from services.shared.contract.formats import RESCUED_NAME
 from services.shared.contract.types import TYPES
 from services.shared.contract.version import GENERATION as GENERATION_NAME
 
@@ -41,7 +42,7 @@ OBJECT = Metadata("_object", "STRING", "@object")
 LOAD_ID = Metadata("_load_id", "STRING", "@load_id")
 ADOPTED = "adopted"
 """Stands for the load's id in rows that were in the main table before the feed; their generation is 0."""
-RESCUED = Metadata("_rescued", "JSON", "IF(_deleted, NULL, _rescued)", "NULLABLE")
+RESCUED = Metadata(RESCUED_NAME, "JSON", f"IF(_deleted, NULL, {RESCUED_NAME})", "NULLABLE")
 METADATA = (DELETED, GENERATION, OBJECT, LOAD_ID)
 """Of every feed."""
 

@@ -129,13 +129,14 @@ def terms(draw: DrawFn, more: tuple[Column, ...], mode: str) -> Terms:
     marker = draw(st.sampled_from(["D", "D", "X"]))
     others = draw(st.sampled_from([None, None, ("U", ""), ("U", "D", "X", "")]))
     form = draw(forms(any(one.type == "JSON" or one.is_array for one in more), is_typed=True))
-    is_named = form.type not in ("ndjson",) and form.header
+    kept = ["rescue", "rescue"] if form.header else []
+    gains = ["add", "add"] if form.header and form.type != "ndjson" else []
     return Terms(
         value=draw(st.sampled_from(TYPES)),
         check=draw(st.sampled_from([None, None, "value BETWEEN 0 AND 30"])),
         note=draw(st.sampled_from(["NULLABLE", "NULLABLE", "REQUIRED", None])),
         added=draw(st.sampled_from([None, "", "7"])),
-        unknown=draw(st.sampled_from(["reject", "ignore", *(["rescue", "rescue", "add", "add"] if is_named else [])])),
+        unknown=draw(st.sampled_from(["reject", "ignore", *kept, *gains])),
         missing=draw(st.sampled_from(["null"] * 5 + ["reject"])),
         marker=marker,
         others=others and tuple(one for one in others if one != marker),

@@ -276,8 +276,10 @@ def _judge(terms: Terms, texts: Fields, typed: frozenset[str]) -> Row | None:
         name: None if deleted else notation.read(as_text, terms.notation, text, False)
         for name, text in unknown.items()
     }
-    kept = {name: text for name, text in sorted(extra.items()) if text}
-    rescued = json.dumps(kept, separators=(",", ":")) if terms.unknown == "rescue" and kept else None
+    # A line's values stay what they were.
+    in_line = {} if deleted else unknown
+    kept = {name: text for name, text in sorted(extra.items()) if text} if terms.form.type != "ndjson" else in_line
+    rescued = json.dumps(kept, separators=(",", ":"), sort_keys=True) if terms.unknown == "rescue" and kept else None
     # BigQuery ignores the case of a column's name: small letters, whichever file came first.
     added = {name.lower(): value for name, value in extra.items()} if terms.unknown == "add" else {}
     rest = [_rank(one, values[one.name]) for one in terms.columns if one.name not in terms.needed]

@@ -59,6 +59,12 @@ def test_columns_that_the_contract_does_not_know_stay_where_it_takes_them(tmp_pa
     assert (tmp_path / "bad.csv").read_text() == "id,the v,__op,more\na,x,U,\nb,x,U,m\n"
 
 
+def test_what_was_rescued_of_a_line_is_json_in_another_format(tmp_path: Path) -> None:
+    row = _row(1, id="b", v="x", op="U", _rescued={"more": {"a": [1, "é"]}, "text": "t", "none": None})
+    _written(_feed(unknown_columns="rescue"), tmp_path / "bad.csv", row)
+    assert (tmp_path / "bad.csv").read_text() == 'id,the v,__op,more,text\nb,x,U,"{""a"": [1, ""é""]}",t\n'
+
+
 def test_lines_are_written_as_they_were(tmp_path: Path) -> None:
     lines = ('{"id": "a", "the v": 1.0}', "{broken", '{"id":"\\ud83d\\ude00"}')
     rows = [_row(number, id=None, v=None, op=None, _line=line) for number, line in enumerate(lines, 5)]
