@@ -2,6 +2,7 @@
    which has them as they were written; texts from what was parsed of it, where escapes are what they stand for.
    PARSE_JSON keeps the first of two equal names, as JSON_VALUE does
    (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#parse_json).
+   What the contract does not know, at the top and in each object, is `_rest`, `_rest_0` …: of the line as it is exactly.
    Parameters: those of `ndjson.parameters`. #}
 {% macro rest(object, paths) %}NULLIF(TO_JSON_STRING(JSON_REMOVE({{ object }}{% for one in paths %}, @{{ one }}{% endfor %})), 'null'){% endmacro %}
 {% macro strangers(object, above, known) %}

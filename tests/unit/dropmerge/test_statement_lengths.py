@@ -34,7 +34,7 @@ def _contract(folder: Path, columns: int, kind: str, name: str = "c") -> Path:
     ("columns", "kind", "name", "expected"),
     [
         (600, "NUMERIC", "c", []),
-        (1000, "NUMERIC", "c", ["checks a file's rows"]),
+        (1100, "NUMERIC", "c", ["checks a file's rows"]),
         (600, "STRING", "c" * 100, ["merges a file"]),
         (1000, "STRING", "c" * 100, ["checks a file's rows", "merges a file"]),
     ],
