@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,7 +23,7 @@ from services.shared.load import Load
 from services.shared.warehouse import Warehouse
 from tests.corpus.readings import answers, statement
 from tests.harness.googlesql import GoogleSql
-from tests.harness.staging import Texts, merge, stage
+from tests.harness.staging import Texts, check, merge, stage
 from tests.harness.warehouse import local_warehouse
 
 _JSON = (
@@ -109,6 +112,47 @@ def test_a_geography_has_the_form_of_one() -> None:
     geojson = wkt.with_options({"format": ("geojson",)})
     assert geojson.accepts('{"type": "Point", "coordinates": [1, 2]}')
     assert not any(map(geojson.accepts, ("POINT(1 2)", "{", "[]", "{nope}")))
+
+
+_READ_BY_OPTIONS: Sequence[tuple[str, dict[str, Any], str, Any]] = (
+    ("BOOL", {"words": {"Yes": True, "No": False}}, "No", False),
+    ("INT64", {"group": "'"}, "1'000", 1000),
+    ("NUMERIC", {"decimal": ",", "group": "."}, "1.234,5", Decimal("1234.5")),
+    ("FLOAT64", {"decimal": ","}, "0,5", 0.5),
+    ("DATE", {"format": "%d/%m/%Y"}, "31/12/2024", date(2024, 12, 31)),
+    ("DATETIME", {"format": "%d/%m/%Y %H:%M"}, "31/12/2024 12:00", datetime(2024, 12, 31, 12)),
+    (
+        "TIMESTAMP",
+        {"format": "%d/%m/%Y %H:%M", "zone": "Europe/Berlin"},
+        "31/12/2024 12:00",
+        datetime(2024, 12, 31, 11, tzinfo=UTC),
+    ),
+    ("BYTES", {"format": "hex"}, "0aff", b"\n\xff"),
+)
+
+
+@pytest.mark.parametrize("split", [None, "|"])
+def test_g7_elements_are_read_by_the_column_s_options(split: str | None) -> None:
+    columns = [
+        {
+            "name": f"x_{kind.lower()}",
+            "type": kind,
+            "mode": "REPEATED",
+            **options,
+            **({"split": split} if split else {}),
+        }
+        for kind, options, _, _ in _READ_BY_OPTIONS
+    ]
+    form = {"feed": "things", "objects": "x/*", "format": {"type": "csv"}, "table": "main.things", "mode": "append"}
+    feed = Feed.model_validate({**form, "columns": columns})
+    text = {
+        f"x_{kind.lower()}": "|".join([one, one]) if split else json.dumps([one, one])
+        for kind, _, one, _ in _READ_BY_OPTIONS
+    }
+    (row,) = check(GoogleSql(), feed, _load(0), [text])
+    expected = {f"x_{kind.lower()}": [value, value] for kind, _, _, value in _READ_BY_OPTIONS}
+    assert {name: row[name] for name in expected} == expected
+    assert row["_reasons"] == []
 
 
 _NAMES = ("tags", "days", "doc", "at", "payload")

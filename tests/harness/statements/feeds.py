@@ -242,6 +242,7 @@ def _texts() -> Feed:
             *limits,
         ),
         _column("flag", "BOOL", words={'it\'s \\ "yes"': True, "No": False, "true": True}, trim=False),
+        _column("flags", "BOOL", mode="REPEATED", words={"true": True, 'it\'s "no"': False}),
         _column("state", one_of=['it\'s \\ "new"', "paid"], default="paid", trim=True),
     ]
     form = {"type": "csv", "trim": True, "decimal": ",", "group": ".", "nulls": ["NA"]}

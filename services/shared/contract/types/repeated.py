@@ -49,6 +49,9 @@ class Repeated(ColumnType):
     def option_faults(self) -> Iterator[tuple[Place, str]]:
         return self.element.option_faults()
 
+    def parameters(self) -> Iterator[tuple[str, tuple[str, Any]]]:
+        return self.element.parameters()
+
     def parse(self, text: str) -> list[Any]:
         if self.split is not None:
             return [self.element.parse(one) for one in text.split(self.split)]
