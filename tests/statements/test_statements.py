@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -38,9 +39,28 @@ _ACCOUNTS = read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")
 _FEEDS = {_ACCOUNTS.name: _ACCOUNTS, **features(), **shapes()}
 
 
+_templates: set[Path] = set()
+"""Those that statements came from."""
+
+
+@contextmanager
+def _recording() -> Iterator[None]:
+    get = jinja2.Environment.get_template
+
+    def recorded(environment: jinja2.Environment, name: str, *more: Any) -> jinja2.Template:
+        template = get(environment, name, *more)
+        _templates.add(Path(template.filename or ""))
+        return template
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "get_template", recorded)
+        yield
+
+
 @cache
 def _sent(feed: str) -> AnalysingWarehouse:
-    return send_all(_FEEDS[feed])
+    with _recording():
+        return send_all(_FEEDS[feed])
 
 
 @pytest.mark.parametrize("feed", _FEEDS.values(), ids=_FEEDS)
@@ -100,24 +120,15 @@ def _entries(model: BaseModel) -> Iterator[tuple[str, str, str]]:
                 yield from _entries(one)
 
 
-def test_every_template_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_template_is_analysed() -> None:
     """No .sql file of the services is left that the statements above do not come from."""
-    used: set[Path] = set()
-    get = jinja2.Environment.get_template
-
-    def recording(environment: jinja2.Environment, name: str, *more: Any) -> jinja2.Template:
-        template = get(environment, name, *more)
-        used.add(Path(template.filename or ""))
-        return template
-
-    monkeypatch.setattr(jinja2.Environment, "get_template", recording)
-    send_all(_ACCOUNTS)
-    for name in ("few_lines", "few_typed", "append", "snapshot", "escaped", "newest_file"):
-        send_all(_FEEDS[name])
-    send_widening(_ACCOUNTS)
+    for name in ("accounts", "few_lines", "few_typed", "append", "snapshot", "escaped", "newest_file"):
+        _sent(name)
+    with _recording():
+        send_widening(_ACCOUNTS)
     paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]
     assert len(paths) > 5
-    assert set(paths) == used
+    assert set(paths) == _templates
 
 
 @pytest.mark.parametrize(
