@@ -58,6 +58,11 @@ class Paths:
             {names[len(above)] for names in named if len(names) > len(above) and names[: len(above)] == above}
         )
 
+    @cached_property
+    def in_parts(self) -> list[int]:
+        """Places of the objects that the contract does not read as a whole."""
+        return [place for place, names in enumerate(self.objects) if self.children(names)]
+
     def through(self, place: int) -> Iterator[int]:
         """Of a path, the places of the objects that it leads through."""
         names = tuple(steps(self.names[place]))

@@ -14,16 +14,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from services.ingest.formats import json_line, json_paths, lines
+from services.ingest.formats import json_paths, lines
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.json_paths import Paths
-from services.ingest.formats.plain_text import MARK, decode, json_kind
+from services.ingest.formats.ndjson_head import check_head
+from services.ingest.formats.plain_text import MARK
 from services.ingest.formats.raw_field import RawField
 from services.ingest.formats.record import Record
-from services.ingest.near_miss import closest, letters
+from services.ingest.near_miss import letters
 from services.shared.contract.encodings import CODECS
 from services.shared.contract.formats import LINE, RESCUED_NAME
-from services.shared.errors import PermanentError
 from services.shared.sql import Templates
 
 if TYPE_CHECKING:
@@ -39,43 +39,10 @@ _BLANKS = " \t\n\v\f\r"
 def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
     """The contract's names: each line may have them or not.
 
-    Raises PermanentError: wrong_encoding, wrong_format, or wrong_header where no line has what each row must have.
+    Raises PermanentError as `check_head` does.
     """
-    found = decode(head, is_whole).split("\n")
-    # What comes after the last line end goes on past the head.
-    cut = "" if is_whole else found.pop().strip()
-    whole = [line for line in found if line.strip()]
-    objects = [one for one in map(json_line.read, whole) if one is not None]
-    if (whole and not objects) or (not whole and cut[:1] not in ("", "{")):
-        raise PermanentError("wrong_format", _other_format(whole[0] if whole else cut))
-    if objects:
-        names = dict.fromkeys(name for one in objects for name in one)
-        paths = (name for name in feed.names_in_file if any(json_paths.has(one, name) for one in objects))
-        _hold_against({**names, **dict.fromkeys(paths)}, feed)
+    check_head(head, is_whole, feed)
     return list(feed.names_in_file)
-
-
-def _other_format(first_line: str) -> str:
-    kind = json_kind(first_line)
-    if kind == "a JSON document" or first_line.lstrip().startswith("["):
-        way = "`jq -c '.[]' FILE` of a list, `jq -c . FILE` of an object"
-        return f"the feed declares ndjson, the file looks like a JSON document: write an object a line, by {way}"
-    return "the feed declares ndjson, no line at the file's beginning is a JSON object"
-
-
-def _hold_against(names: Iterable[str], feed: Contract) -> None:
-    """Raises PermanentError("wrong_header") where a name that each row must have is in none."""
-    unknown = [name for name in names if name not in feed.names_in_file]
-    in_file = {name: header for header, name in feed.names_in_file.items()}
-    missing = [in_file[name] for name in feed.of_every_row if in_file[name] not in names]
-    if missing:
-        listed = ", ".join(_missing(name, closest(name, unknown)) for name in missing)
-        where = f"feed {feed.name}: missing: {listed}"
-        raise PermanentError("wrong_header", f"the names of the first records do not fit {where}")
-
-
-def _missing(name: str, near: str | None) -> str:
-    return name if near is None else f"{name} (is {near[:60]!r} meant?)"
 
 
 def hints(header: Sequence[str], known: AbstractSet[str], feed: Contract) -> Iterator[str]:
@@ -114,15 +81,9 @@ def _beyond(paths: Paths) -> Mapping[str, object]:
     return {
         "top": [*exact, *through],
         "objects": [
-            (n, [f"rest_{n}_{i}" for i, _ in enumerate(paths.children(paths.objects[n]))])
-            for n in _read_in_parts(paths)
+            (n, [f"rest_{n}_{i}" for i, _ in enumerate(paths.children(paths.objects[n]))]) for n in paths.in_parts
         ],
     }
-
-
-def _read_in_parts(paths: Paths) -> list[int]:
-    """Places of the objects that the contract does not read as a whole."""
-    return [n for n, names in enumerate(paths.objects) if paths.children(names)]
 
 
 def rescued(feed: Contract) -> str:
@@ -178,7 +139,7 @@ def row_refusals(feed: Contract) -> Iterator[tuple[str, str]]:
         yield "unknown_name", " OR ".join(["ARRAY_LENGTH(_strangers) > 0", *others])
     if feed.unknown_columns == "rescue":
         # One name of `_beyond` for two things.
-        taken = [f"CONCAT('\"', @above_{n}, '\"') IN UNNEST(_strangers)" for n in _read_in_parts(_paths(feed))]
+        taken = [f"CONCAT('\"', @above_{n}, '\"') IN UNNEST(_strangers)" for n in _paths(feed).in_parts]
         if others:
             yield "unknown_name", " OR ".join([*others, *taken])
         yield f"inexact_number: {RESCUED_NAME}", "NOT _deleted AND _exact IS NULL AND ARRAY_LENGTH(_strangers) > 0"
