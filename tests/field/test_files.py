@@ -212,6 +212,27 @@ def test_g3_g7_lines_that_are_refused_are_kept_as_they_were(
     assert commands.json("explain", "--row", "id=k5", "--feed", "ignoring")["row"]["v"] == "7"
 
 
+def test_g7_rejected_rows_of_parquet_have_their_numbers(
+    pipeline: Pipeline, commands: Commands, tmp_path: Path
+) -> None:
+    """Nothing of the file is merged: it is written whole, with what is wrong beside it."""
+    sink = pa.BufferOutputStream()
+    rows = [{"id": name, "n": 1.5, "v": 1, "größe": 7, "op": "U"} for name in ("p1", None, "p2", "p3", None)]
+    parquet.write_table(pa.Table.from_pylist(rows), sink)
+    pipeline.drop("bad", bytes(sink.getvalue()), "parquet")
+    pipeline.wait_until_idle()
+    listed = commands.json("rejected", "--feed", "parquet")
+    assert [(one["record"], one["line"], one["reasons"]) for one in listed] == [
+        (2, None, ["missing_value: id"]),
+        (5, None, ["missing_value: id"]),
+    ]
+    file = tmp_path / "whole.parquet"
+    commands.run("rejected", "--feed", "parquet", "--csv", file)
+    assert parquet.read_table(file).to_pylist() == rows
+    marked = (tmp_path / "whole.parquet.reasons.csv").read_text().splitlines()
+    assert [line.split(",")[:3] for line in marked[1:]] == [["2", "", "missing_value"], ["5", "", "missing_value"]]
+
+
 @pytest.mark.parametrize(
     ("data", "reason", "words"),
     [

@@ -184,9 +184,10 @@ def _as_number(texts: Collection[str], decimal: str, group: str) -> _Way | None:
         return None
     # Said, no digit need stand before it.
     is_said = decimal != "." or any(re.match("[+-]?[.]", text) for text in texts)
-    options: dict[str, object] = {"decimal": decimal} if is_said else {}
+    options: dict[str, object] = {"decimal": decimal} if is_said and "decimal" in TYPES[kind].takes else {}
     if group and any(group in text for text in texts):
-        options["group"] = group
+        # A contract's space is one of any kind.
+        options["group"] = " " if group.isspace() else group
     return _Way(kind, options)
 
 
