@@ -325,6 +325,9 @@ def _shown(values: Mapping[str, Any], deleted: bool, rescued: Any) -> str:
 def _normal(value: Any) -> Any:
     if isinstance(value, list):
         return [_normal(one) for one in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        # A column's type may have been widened since.
+        return _normal(Decimal(repr(value)))
     if isinstance(value, Decimal):
         short = f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"
         return Decimal("0" if short == "-0" else short)
