@@ -30,7 +30,8 @@ def running_warehouse(folder: Path, is_stopped: Callable[[], bool]) -> Iterator[
     part = parts.build(plan, topology.read())["warehouse"]
     log = folder / "warehouse.log"
     (folder / "warehouse").mkdir()
-    process = processes.start(part.command, {**clean(), **part.variables}, log)
+    # What it puts aside of a file goes with the folder, however it ends.
+    process = processes.start(part.command, {**clean(), **part.variables, "TMPDIR": str(folder)}, log)
     try:
         deadline = time.monotonic() + _PATIENCE
         while not ready.answers(part.probe, "127.0.0.1", part.port):
