@@ -7,7 +7,6 @@ DDL and no transactions: `GoogleSql` cuts a MERGE into the statements that it st
 
 from __future__ import annotations
 
-import ctypes
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,17 +18,16 @@ from types import SimpleNamespace
 from typing import Any
 
 from google.cloud import bigquery
-from zetasql.core import wasm_client
 from zetasql.core.local_service import ZetaSqlLocalService
-from zetasql.types import ZetaSQLBuiltinFunctionOptions
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.parser import ast_enums_pb2
 from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
 from zetasql.wasi._pb2.zetasql.public import type_pb2, value_pb2
 
 from services.shared.warehouse import Parameters, Warehouse
+from tests.harness.engine import call, inner
 from tests.harness.main_table import described
-from tests.harness.statements.analyser import Analyser, columns_of, language, type_of
+from tests.harness.statements.analyser import Analyser, builtins, columns_of, language, type_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCALE = 9
@@ -45,19 +43,6 @@ _ROW_NUMBER = "_row_number"
 _LABEL = re.compile(r"\('(\w+)', '(\w+)'\)")
 _Match = ast_enums_pb2.ASTMergeWhenClauseEnums
 _Action = ast_enums_pb2.ASTMergeActionEnums
-
-
-def _write_bytes(self: Any, at: int, data: bytes) -> None:
-    ctypes.memmove(ctypes.addressof(self.memory.data_ptr().contents) + at, data, len(data))
-
-
-def _read_bytes(self: Any, at: int, size: int) -> bytes:
-    return ctypes.string_at(ctypes.addressof(self.memory.data_ptr().contents) + at, size)
-
-
-# zetasql 0.1.5 copies byte by byte, which takes longer than the statements.
-wasm_client.WasmClient.write_bytes = _write_bytes
-wasm_client.WasmClient.read_bytes = _read_bytes
 
 
 @dataclass
@@ -230,12 +215,6 @@ def _without_geography(sql: str) -> str:
     )
 
 
-def call(method: str, request: Any, answer: type[Any]) -> Any:
-    """Ask the engine. Raises zetasql's ServerError."""
-    client = ZetaSqlLocalService.get_instance().wasm_client
-    return client.call_grpc_func(f"ZetaSqlLocalService_{method}", request, answer)
-
-
 def accepts(condition: str, types: Mapping[str, str]) -> None:
     """Prepare a condition over columns, name to type. Raises zetasql's ServerError if the engine refuses it."""
     options = options_pb2.AnalyzerOptionsProto()
@@ -252,7 +231,7 @@ def _statements(sql: str) -> Iterator[tuple[str, Any]]:
     request = service.ParseRequest(sql_statement=sql, options=language().to_proto(), allow_script=True)
     parsed = call("Parse", request, service.ParseResponse).parsed_script
     for one in parsed.statement_list_node.statement_list:
-        name, node = _inner(one)
+        name, node = inner(one)
         yield name.removeprefix("ast_").removesuffix("_node").removesuffix("_statement"), node
 
 
@@ -263,10 +242,10 @@ def _cut(node: Any, sql: str) -> Iterator[tuple[str, str]]:
     (https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#merge_statement).
     """
     target = f"{_text(sql, node.target_path)} {_text(sql, node.alias) if node.HasField('alias') else ''}"
-    source, on = _text(sql, _inner(node.table_expression)[1]), _text(sql, _inner(node.merge_condition)[1])
+    source, on = _text(sql, inner(node.table_expression)[1]), _text(sql, inner(node.merge_condition)[1])
     taken: dict[int, str] = {}
     for clause in node.when_clauses.clause_list:
-        extra = _text(sql, _inner(clause.search_condition)[1]) if clause.HasField("search_condition") else "TRUE"
+        extra = _text(sql, inner(clause.search_condition)[1]) if clause.HasField("search_condition") else "TRUE"
         fits = f"({extra}){taken.get(clause.match_type, '')}"
         taken[clause.match_type] = f"{taken.get(clause.match_type, '')} AND ({extra}) IS NOT TRUE"
         action = clause.action
@@ -282,15 +261,6 @@ def _cut(node: Any, sql: str) -> Iterator[tuple[str, str]]:
             raise NotImplementedError(f"no test needs this clause yet: {_text(sql, clause)}")
 
 
-def _inner(node: Any) -> tuple[str, Any]:
-    """Name and message of what a node of any kind is."""
-    name = ""
-    while node.DESCRIPTOR.name.startswith("Any"):
-        name = node.WhichOneof("node")
-        node = getattr(node, name)
-    return name, node
-
-
 def _text(sql: str, node: Any) -> str:
     while not node.DESCRIPTOR.fields_by_name.get("parse_location_range"):
         node = node.parent
@@ -304,8 +274,7 @@ def _options(time_zone: str) -> Any:
 
 @cache
 def _builtins() -> Any:
-    options = ZetaSQLBuiltinFunctionOptions(language_options=language()).to_proto()
-    return simple_catalog_pb2.SimpleCatalogProto(builtin_function_options=options)
+    return simple_catalog_pb2.SimpleCatalogProto(builtin_function_options=builtins())
 
 
 def _add_table(request: Any, name: str, table: Table, numbered: bool) -> None:

@@ -10,30 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import wasmtime
 from google.cloud import bigquery
-from zetasql.api import Analyzer, CatalogBuilder, TableBuilder, TypeFactory
-from zetasql.core import wasm_client
+from zetasql.api import CatalogBuilder, TableBuilder, TypeFactory
 from zetasql.types import (
-    AnalyzerOptions,
     LanguageFeature,
     LanguageOptions,
-    ParseResumeLocation,
     ProductMode,
     TypeKind,
     ZetaSQLBuiltinFunctionOptions,
 )
+from zetasql.types.proto_model import parse_proto
+from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
+from zetasql.wasi._pb2.zetasql.proto import options_pb2
+from zetasql.wasi._pb2.zetasql.public import parse_resume_location_pb2
 
-
-class _CachingConfig(wasmtime.Config):
-    """zetasql is a WebAssembly module that takes half a minute of two cores to compile: once a machine is enough."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.cache = True
-
-
-wasm_client.Config = _CachingConfig
+from tests.harness.engine import call, field_of, inner
 
 _ALIASES = {"INTEGER": "INT64", "FLOAT": "DOUBLE", "FLOAT64": "DOUBLE", "BOOLEAN": "BOOL"}
 """Names that BigQuery has beside zetasql's own."""
@@ -76,6 +67,17 @@ def language() -> Any:
     return found
 
 
+@cache
+def _language() -> Any:
+    return language().to_proto()
+
+
+@cache
+def builtins() -> Any:
+    """The message of all functions."""
+    return ZetaSQLBuiltinFunctionOptions(language_options=language()).to_proto()
+
+
 class Analyser:
     """Raises zetasql's ServerError, with line and column, for a statement that BigQuery would refuse."""
 
@@ -98,32 +100,36 @@ class Analyser:
         Without `parameters` (name to type), any are allowed. Returns the last statement's columns.
         """
         columns: Columns = {}
-        for statement in self._statements(sql, parameters):
+        for kind, statement in self._statements(sql, parameters):
             columns = _output(statement)
-            if type(statement).__name__ in ("ResolvedCreateTableStmt", "ResolvedCreateTableAsSelectStmt"):
-                defined = {one.name: one.type for one in statement.column_definition_list or []}
-                self.add_table(".".join(statement.name_path), defined or columns)
-            elif type(statement).__name__ == "ResolvedCreateViewStmt":
-                self.add_table(".".join(statement.name_path), columns)
+            if kind in ("resolved_create_table_stmt_node", "resolved_create_table_as_select_stmt_node"):
+                defined = {one.name: parse_proto(one.type) for one in field_of(statement, "column_definition_list")}
+                self.add_table(".".join(field_of(statement, "name_path")), defined or columns)
+            elif kind == "resolved_create_view_stmt_node":
+                self.add_table(".".join(field_of(statement, "name_path")), columns)
         return columns
 
-    def _statements(self, sql: str, parameters: Mapping[str, str] | None) -> Iterator[Any]:
-        declared = [
-            AnalyzerOptions.QueryParameter(name=name, type=type_of(kind)) for name, kind in (parameters or {}).items()
-        ]
-        options = AnalyzerOptions(
-            language_options=language(), query_parameters=declared, allow_undeclared_parameters=parameters is None
+    def _statements(self, sql: str, parameters: Mapping[str, str] | None) -> Iterator[tuple[str, Any]]:
+        options = options_pb2.AnalyzerOptionsProto(
+            language_options=_language(), allow_undeclared_parameters=parameters is None
         )
+        for name, kind in (parameters or {}).items():
+            options.query_parameters.add(name=name, type=type_of(kind).to_proto())
         # BigQuery takes `a.b.c` for a path of three names, zetasql for one name with dots in it.
         text = re.sub(r"`([\w-]+(?:\.[\w-]+)+)`", lambda name: name[0].replace(".", "`.`"), sql.strip())
-        location, size = ParseResumeLocation(input=text, byte_position=0), len(text.encode())
-        while location.byte_position < size:
-            yield Analyzer.analyze_next_statement_static(location, options, self._catalog(self._tables))
+        position, size = 0, len(text.encode())
+        while position < size:
+            location = parse_resume_location_pb2.ParseResumeLocationProto(input=text, byte_position=position)
+            request = service.AnalyzeRequest(options=options, parse_resume_location=location)
+            request.simple_catalog.CopyFrom(self._catalog(self._tables).to_proto())
+            request.simple_catalog.builtin_function_options.CopyFrom(builtins())
+            answer = call("Analyze", request, service.AnalyzeResponse)
+            position = answer.resume_byte_position
+            yield inner(answer.resolved_statement)
 
     @staticmethod
     def _catalog(tables: Mapping[str, Columns]) -> Any:
-        options = ZetaSQLBuiltinFunctionOptions(language_options=language())
-        root = CatalogBuilder("").with_builtin_functions(options).build()
+        root = CatalogBuilder("").build()
         catalogs: dict[tuple[str, ...], Any] = {(): root}
         for name, columns in tables.items():
             *path, last = name.split(".")
@@ -141,4 +147,7 @@ class Analyser:
 
 
 def _output(statement: Any) -> Columns:
-    return {one.name: one.column.type for one in getattr(statement, "output_column_list", None) or []}
+    try:
+        return {one.name: parse_proto(one.column.type) for one in field_of(statement, "output_column_list")}
+    except AttributeError:
+        return {}  # a statement without an answer
