@@ -290,7 +290,11 @@ _WITH_HEADER = [name for name, (form, _) in _SHAPES.items() if form.get("header"
 _OTHERS = ((["more", "b", "id", "a"], _WITH_HEADER[::2]), (["b", "id"], _WITH_HEADER[1::2]))
 
 
-@pytest.mark.parametrize(("name", "ahead"), [(name, ahead) for ahead, names in _OTHERS for name in names])
+@pytest.mark.parametrize(
+    ("name", "ahead"),
+    [(name, ahead) for ahead, names in _OTHERS for name in names],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
 def test_g7_a_broken_record_of_a_file_with_other_columns_stays_broken(
     name: str, ahead: list[str], tmp_path: Path
 ) -> None:

@@ -439,6 +439,22 @@ MUTATIONS = [
         "tests/statements/test_ndjson.py::test_g3_a_delete_whose_name_is_spelt_otherwise_is_no_update",
     ),
     Mutation(
+        "rescued-number-rounded",
+        "G7",
+        "services/ingest/formats/ndjson.py",
+        '"NOT _deleted AND _exact IS NULL AND ARRAY_LENGTH(_strangers) > 0"',
+        '"FALSE"',
+        "tests/statements/test_ndjson.py::test_g7_what_the_contract_does_not_know_is_rescued",
+    ),
+    Mutation(
+        "words-of-an-array-not-sent",
+        "G7",
+        "services/shared/contract/types/repeated.py",
+        "return self.element.parameters()",
+        "return iter(())",
+        "tests/corpus/test_arrays.py::test_g7_elements_are_read_by_the_column_s_options",
+    ),
+    Mutation(
         "control-characters-taken",
         "G7",
         "services/ingest/formats/csv.py",
@@ -477,7 +493,7 @@ MUTATIONS = [
         "services/ingest/formats/csv_record.py",
         "    if is_broken(one, width, options) and not is_skipped(one, options):\n",
         "    if True:\n",
-        "tests/corpus/test_shapes.py::test_g7_a_broken_record_of_a_file_with_other_columns_stays_broken[b id-escaped]",
+        "tests/corpus/test_shapes.py::test_g7_a_broken_record_of_a_file_with_other_columns_stays_broken[escaped-b id]",
     ),
     Mutation(
         "sent-in-again-each-time",
