@@ -16,7 +16,7 @@ from tests.harness.faults.cloud import Faulty, faulty_cloud
 from tests.harness.feeds import write_feeds
 from tests.harness.pipeline import HEADER, row
 
-_FILES = 60
+_FILES = 40
 _FEEDS = ("accounts", "tolerant", "third")
 
 

@@ -83,7 +83,7 @@ def test_a_history_with_everything(pipeline: Pipeline) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)  # a failure is shrunk, which takes many runs
-@settings(max_examples=10, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=7, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories())
 def test_random_histories(pipeline: Pipeline, history: History) -> None:
     """The few histories are always the same; `run_random` runs others."""
