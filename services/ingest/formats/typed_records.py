@@ -49,7 +49,8 @@ def _open_parquet(file: BinaryIO) -> TypedRecords:
 
     opened = parquet.ParquetFile(file)
     tables = (pa.Table.from_batches([one]) for one in opened.iter_batches(_ROWS))
-    return TypedRecords([of_arrow(one.name, one.type, is_parquet=True) for one in opened.schema_arrow], _rows(tables))
+    nodes = [of_arrow(one.name, one.type, is_parquet=True) for one in opened.schema_arrow]
+    return TypedRecords(nodes, rows_of(tables))
 
 
 def _open_orc(file: BinaryIO) -> TypedRecords:
@@ -58,10 +59,12 @@ def _open_orc(file: BinaryIO) -> TypedRecords:
 
     opened = orc.ORCFile(file)
     tables = (pa.Table.from_batches([opened.read_stripe(n)]) for n in range(opened.nstripes))
-    return TypedRecords([of_arrow(one.name, one.type, is_parquet=False) for one in opened.schema], _rows(tables))
+    nodes = [of_arrow(one.name, one.type, is_parquet=False) for one in opened.schema]
+    return TypedRecords(nodes, rows_of(tables))
 
 
-def _rows(tables: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+def rows_of(tables: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """Of Arrow's tables, each row as Python's values. Raises ValueError for what cannot be read."""
     import pyarrow as pa
 
     try:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
+from pyarrow import orc, parquet
 
 from dropmerge.operations.feeds.inference.errors import InferenceError
 from dropmerge.operations.feeds.inference.infer import infer
@@ -35,6 +39,16 @@ _POOLS = (
     ("[1,2]", '{"a": 1}', "POINT(1 2)", "AP8="),
 )
 _NAMES = ("id", "name", "Größe", "", "updated_at", "op", "Date", "unit price", "2024", "No", "Action", "version")
+
+
+@pytest.mark.parametrize(("form", "write"), [("parquet", parquet.write_table), ("orc", orc.write_table)])
+def test_moments_finer_than_a_microsecond_are_read(tmp_path: Path, form: str, write: Callable[..., None]) -> None:
+    """As ingest reads them; what pandas writes has nanoseconds."""
+    sample = tmp_path / f"sample.{form}"
+    write(pa.table({"id": [1, 2], "at": pa.array([-1, 1_999], pa.timestamp("ns"))}), sample)
+    found = infer(sample)
+    assert [column.type for column in found.columns] == ["INT64", "TIMESTAMP"]
+    assert found.sample.fields[1].values == ["1969-12-31T23:59:59.999999Z", "1970-01-01T00:00:00.000001Z"]
 
 
 def _accepts(column: Column, text: str, nulls: tuple[str, ...]) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 from dropmerge.operations.feeds.inference.errors import InferenceError
 from dropmerge.operations.feeds.inference.lines import fields_of
 from dropmerge.operations.feeds.inference.sample import MAX_CELLS, Field, Sample
+from services.ingest.formats.typed_records import rows_of
 
 _KINDS: Mapping[type, str] = {
     bool: "BOOL",
@@ -44,21 +45,22 @@ def _typed(field: Field, kinds: Mapping[str, str]) -> Field:
 
 
 def _read_parquet(path: Path) -> tuple[list[dict[str, Any]], int, dict[str, str]]:
-    import pyarrow.parquet as parquet  # type: ignore[import-untyped]
+    import pyarrow as pa  # type: ignore[import-untyped]
+    from pyarrow import parquet
 
     file = parquet.ParquetFile(path)
     most = max(1, MAX_CELLS // max(1, len(file.schema_arrow)))
-    rows = (row for batch in file.iter_batches(batch_size=10_000) for row in batch.to_pylist())
+    rows = rows_of(pa.Table.from_batches([one]) for one in file.iter_batches(batch_size=10_000))
     return _of_rows(list(itertools.islice(rows, most)), file.metadata.num_rows, _of_schema(file.schema_arrow))
 
 
 def _read_orc(path: Path) -> tuple[list[dict[str, Any]], int, dict[str, str]]:
+    import pyarrow as pa
     from pyarrow import orc
 
     file = orc.ORCFile(path)
     most = max(1, MAX_CELLS // max(1, len(file.schema)))
-    stripes = (file.read_stripe(n) for n in range(file.nstripes))
-    rows = (row for stripe in stripes for row in stripe.to_pylist())
+    rows = rows_of(pa.Table.from_batches([file.read_stripe(n)]) for n in range(file.nstripes))
     return _of_rows(list(itertools.islice(rows, most)), file.nrows, _of_schema(file.schema))
 
 
