@@ -94,9 +94,10 @@ def billed_of_merge(
     `versions_bytes`: of the table of versions where the feed keeps them, read as a whole too.
     """
     versions = 0 if versions_bytes is None else _billed(versions_bytes) + group * _billed(file_bytes)
-    return versions + (
+    return (
         _billed(main_bytes)
         + 2 * group * _billed(file_bytes)  # for the bounds, then for the rows
+        + versions
         + _billed(ledger_bytes)
         + 3 * QUERY_MINIMUM  # the lock taken and looked for, the ledger's lookup
     )

@@ -9,7 +9,7 @@ WITH _raw AS (
 {% for column in columns %}
     {{ column.source }} AS {{ column.text }},
 {% endfor %}
-{% if rescued and beyond %}
+{% if beyond %}
     {{ beyond }} AS {{ rescued }},
 {% elif rescued %}
     PARSE_JSON(NULLIF(CONCAT('{', ARRAY_TO_STRING([

@@ -12,7 +12,7 @@ from services.ingest.match_header import Layout
 from services.ingest.row_texts import columns, delete_markers, source
 from services.shared.contract.feed import Column, Feed
 from services.shared.contract.limits import limit_refusals
-from services.shared.contract.order import RESCUED, metadata
+from services.shared.contract.order import RESCUED
 from services.shared.sql import identifier
 
 
@@ -89,7 +89,7 @@ def _of_columns(feed: Feed, layout: Layout) -> Iterator[Rule]:
     kept = f"TO_JSON_STRING({RESCUED.name})"
     if layout.rescued:
         yield from (_rule(feed, RESCUED.name, *found) for found in _unreadable(feed, RESCUED.name, kept))
-    elif RESCUED in metadata(feed) and format_of(feed).rescued(feed):
+    elif format_of(feed).rescued(feed):
         yield _rule(feed, RESCUED.name, *_not_utf8(kept))
 
 

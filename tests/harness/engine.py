@@ -1,5 +1,7 @@
-"""How Google's engine is asked: by its own messages, which for a long statement are a tenth of what zetasql's classes
-of them take."""
+"""How Google's engine is asked: by its own messages.
+
+To make zetasql's classes of an answer takes twice the time that the engine does.
+"""
 
 from __future__ import annotations
 

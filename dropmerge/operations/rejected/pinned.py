@@ -157,7 +157,8 @@ def _read_as(feed: Feed, layout: Layout, column: str) -> _Texts:
     own = found.nulls if found else None
     nulls = () if is_marker else feed.format.nulls if own is None else own
     trims = feed.format.trim if found is None or found.trim is None else found.trim
-    fit = partial(fitted_text, field=layout.fields.get(column), column=found) if found else str
+    field = layout.fields.get(column)
+    fit = partial(fitted_text, field=field, column=found) if found and field else str
     return _Texts(frozenset(nulls), trims, fit)
 
 

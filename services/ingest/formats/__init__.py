@@ -46,7 +46,7 @@ class FormatModule(Protocol):
 
     def rescued(self, feed: Contract) -> str | None:
         """SQL, over `rows`, of a JSON object of what a row has beyond the contract, NULL where it has nothing there;
-        None where the columns of the file say that."""
+        None where the columns of the file say that, or the feed does not keep it."""
 
     def marker(self, column: str, feed: Contract) -> str:
         """SQL, over `rows`, of a column's field as text, an empty one too."""

@@ -86,8 +86,9 @@ def _beyond(paths: Paths) -> Mapping[str, object]:
     }
 
 
-def rescued(feed: Contract) -> str:
-    """NULL where the line has nothing beyond."""
+def rescued(feed: Contract) -> str | None:
+    if feed.unknown_columns != "rescue":
+        return None
     return "PARSE_JSON(NULLIF(_beyond, '{}'), wide_number_mode => 'exact')"
 
 
