@@ -200,13 +200,14 @@ class LocalCloud:
             self._require_free_ports(parts[name])
         for wave in parts_of.START_ORDER:
             if "bucket" in wave:
-                self._say("topics and subscriptions")
-                provision.create_messaging(wanted, plan.bus_host, lambda name: f"{plan.url(name)}/")
+                self._say("datasets, tables, topics and subscriptions")
+                provision.create_datasets(wanted, plan.url("warehouse"))
+                provision.create_tables(wanted, plan.url("warehouse"))
+                provision.create_messaging(wanted, plan.bus_host, lambda name: f"{plan.url(name)}/", current.own_bus)
             self._start_wave(current, [parts[name] for name in wave if name in missing])
         self._check()
-        self._say("buckets and datasets")
+        self._say("buckets")
         provision.create_buckets(wanted, plan.url("bucket"))
-        provision.create_datasets(wanted, plan.url("warehouse"))
         self._check()
         for name in SERVICES:
             # Only now can it write to the journal which contracts it runs.

@@ -6,7 +6,7 @@ locals {
   )
   # The services read the same files, and would make the same tables where they are missing.
   tables = {
-    for name in ["journal", "rejected_rows"] :
+    for name in ["dead_letter_messages", "journal", "rejected_rows"] :
     name => jsondecode(file("${path.module}/../../../services/shared/tables/${name}.json"))
   }
 }
@@ -45,4 +45,20 @@ resource "google_bigquery_table" "rejected_rows" {
   schema              = jsonencode(local.tables.rejected_rows.schema)
   clustering          = local.tables.rejected_rows.clustering
   deletion_protection = true
+}
+
+# Every dead letter that ever was, for longer than it can wait for an operator.
+resource "google_bigquery_table" "dead_letter_messages" {
+  #checkov:skip=CKV_GCP_80:Google's own keys encrypt it; a key of yours belongs here if your rules ask for one.
+  dataset_id          = google_bigquery_dataset.dataset["ops"].dataset_id
+  table_id            = "dead_letter_messages"
+  schema              = jsonencode(local.tables.dead_letter_messages.schema)
+  clustering          = local.tables.dead_letter_messages.clustering
+  deletion_protection = true
+
+  time_partitioning {
+    type          = "DAY"
+    field         = local.tables.dead_letter_messages.partition_by_day
+    expiration_ms = local.tables.dead_letter_messages.keep_days * 86400000
+  }
 }
