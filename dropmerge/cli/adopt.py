@@ -19,7 +19,7 @@ from dropmerge.cli.options import (
     State,
     Yes,
 )
-from dropmerge.cli.terminal import confirm, current_user
+from dropmerge.cli.terminal import confirm
 
 
 def adopt(
@@ -50,7 +50,7 @@ def adopt(
         if is_wanted:
             if not yes:
                 confirm(f"adopt {plan.feed.table}?")
-            do_adopt(connection, plan, current_user())
+            do_adopt(connection, plan)
     if as_json:
         answer = {"feed": feed, "table": plan.feed.table, "adopted": is_wanted, "rows": plan.rows}
         typer.echo(json.dumps({**answer, "sentences": plan.sentences}, indent=2))

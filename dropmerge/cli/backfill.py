@@ -22,7 +22,7 @@ from dropmerge.cli.options import (
     Yes,
     parse_gcs_uri,
 )
-from dropmerge.cli.terminal import confirm, current_user, escape_unprintable, pluralize, progress, shorten_list
+from dropmerge.cli.terminal import confirm, escape_unprintable, pluralize, progress, shorten_list
 from dropmerge.operations.backfill import Candidate, Candidates, LeftOut, publish_notifications
 from dropmerge.operations.gcs_uri import GcsUri
 from dropmerge.operations.rate import RateLimiter
@@ -65,7 +65,7 @@ def backfill(
             for some in batches:
                 if not dry_run:
                     limiter.wait(len(some))
-                    publish_notifications(connection, some, current_user())
+                    publish_notifications(connection, some)
                 announced += [one.load for one in some]
                 line.update(pluralize(len(announced), "object"))
     for name in candidates.nameless:

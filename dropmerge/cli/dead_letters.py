@@ -38,7 +38,6 @@ from dropmerge.cli.options import (
 )
 from dropmerge.cli.terminal import (
     confirm,
-    current_user,
     escape_unprintable,
     pluralize,
     print_array,
@@ -180,7 +179,7 @@ def replay_dead_letters(
     require_confirmation("replay", dry_run, yes)
 
     def action(chosen: Filter, advance: Progress) -> Summary:
-        return replay(connection, chosen, current_user(), RateLimiter(rate), advance)
+        return replay(connection, chosen, RateLimiter(rate), advance)
 
     with report_errors():
         connection = connect(state, project, feeds)
@@ -214,7 +213,7 @@ def discard_dead_letters(
     require_confirmation("discard", dry_run, yes)
 
     def action(chosen: Filter, advance: Progress) -> Summary:
-        return discard(connection, chosen, current_user(), why, advance)
+        return discard(connection, chosen, why, advance)
 
     with report_errors():
         connection = connect(state, project, feeds)

@@ -24,7 +24,6 @@ from dropmerge.cli.options import (
 )
 from dropmerge.cli.terminal import (
     confirm,
-    current_user,
     escape_unprintable,
     files_merged,
     pluralize,
@@ -118,7 +117,7 @@ def rebuild(
         if not yes:
             confirm(f"make {into or build.contract.table} anew?")
         done = _run(build, window, allow_missing)
-        connection.journal.record("rebuilt", {"feed": feed}, table=done.table, files=done.files, who=current_user())
+        connection.journal.record("rebuilt", {"feed": feed}, table=done.table, files=done.files)
     _report(done, "" if into else f": `dropmerge rejected --feed {feed}` lists them", as_json)
 
 

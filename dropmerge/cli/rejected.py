@@ -29,7 +29,6 @@ from dropmerge.cli.options import (
 )
 from dropmerge.cli.terminal import (
     confirm,
-    current_user,
     escape_unprintable,
     pluralize,
     print_array,
@@ -138,7 +137,7 @@ def resubmit(
         if not yes:
             confirm(f"send {_rows(planned)} in again?")
         with _told() as tell:
-            run = Resubmission(Reading(connection, tell), contract, wanted, current_user(), timeout)
+            run = Resubmission(Reading(connection, tell), contract, wanted, timeout)
             ended = list(run.run(planned.rows))
     if as_json:
         typer.echo(json.dumps([_as_json(one) for one in ended], indent=2))
@@ -189,7 +188,7 @@ def _take_off(connection: Connection, wanted: Selection | None, dry_run: bool, y
         return
     if not yes:
         confirm(f"take {rows} off the list?")
-    mark_done(connection, wanted, loads, current_user())
+    mark_done(connection, wanted, loads)
     typer.echo(f"{rows} taken off the list")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import sys
@@ -21,14 +20,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _WIDE = 200
-
-
-def current_user() -> str:
-    """For the journal: the account that runs the command."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def require_terminal(what: str) -> None:

@@ -22,7 +22,7 @@ from dropmerge.cli.options import (
     Yes,
     parse_age,
 )
-from dropmerge.cli.terminal import confirm, current_user, pluralize
+from dropmerge.cli.terminal import confirm, pluralize
 from dropmerge.operations.tombstones import find_old_tombstones, purge
 
 
@@ -58,7 +58,7 @@ def purge_tombstones(
                 names = ", ".join(f"{one.count} of {one.feed.name}" for one in waiting)
                 confirm(f"remove {pluralize(sum(one.count for one in waiting), 'tombstone')} ({names})?")
             for one in waiting:
-                purge(connection, one, current_user())
+                purge(connection, one)
     if as_json:
         typer.echo(json.dumps({one.feed.name: one.count for one in found}))
         return

@@ -70,7 +70,7 @@ def plan_adoption(connection: Connection, feed: Feed) -> Adoption:
     return Adoption(feed, list(_sentences(feed, table, found, counts["row_count"])), table, found, counts["row_count"])
 
 
-def adopt(connection: Connection, adoption: Adoption, who: str) -> None:
+def adopt(connection: Connection, adoption: Adoption) -> None:
     """Do it, and record who did it. Each step may be repeated, and a merge goes on only after the last but one."""
     feed, warehouse = adoption.feed, connection.warehouse
     assert adoption.table is not None
@@ -80,7 +80,7 @@ def adopt(connection: Connection, adoption: Adoption, who: str) -> None:
     warehouse.query(statement("adopt_keep.sql", feed=feed, kept=adopted_table(feed)), _PARAMETERS)
     _open(warehouse, f"{connection.project}.{feed.table}")
     MainTables(warehouse, connection.project).ensure(feed)
-    connection.journal.record("adopted", {"feed": feed.name}, table=feed.table, rows=adoption.rows, who=who)
+    connection.journal.record("adopted", {"feed": feed.name}, table=feed.table, rows=adoption.rows)
 
 
 def entries_of(connection: Connection, feed: Feed) -> list[Entry]:

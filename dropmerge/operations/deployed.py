@@ -59,7 +59,7 @@ def read_deployed(connection: Connection) -> Deployed:
     return Deployed(
         {name: feed.fingerprint for name, feed in connection.feeds.items()},
         {service: json.loads(rows[service]["detail"])["contracts"] for service in known},
-        {service: rows[service]["at"] for service in known},
+        {service: rows[service]["happened_at"] for service in known},
     )
 
 

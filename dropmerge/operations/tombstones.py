@@ -42,11 +42,11 @@ def find_old_tombstones(connection: Connection, older_than: timedelta, feed: str
     return [OldTombstones(one, before, _count(connection, one, before)) for one in chosen]
 
 
-def purge(connection: Connection, tombstones: OldTombstones, who: str) -> None:
+def purge(connection: Connection, tombstones: OldTombstones) -> None:
     """Remove them, and record who did it."""
     feed, before = tombstones.feed, tombstones.before
     connection.warehouse.query(statement("purge_tombstones.sql", feed=feed), _parameters(feed, before))
-    connection.journal.record("purged", {"feed": feed.name}, tombstones=tombstones.count, before=before, who=who)
+    connection.journal.record("purged", {"feed": feed.name}, tombstones=tombstones.count, before=before)
 
 
 def _retention(connection: Connection) -> timedelta:

@@ -62,7 +62,7 @@ def _rebuild(world: World, feed: Feed) -> None:
 
 def _purge(world: World, feed: Feed) -> None:
     """All tombstones that are there by now."""
-    purge(world.pipeline.connection, OldTombstones(feed, datetime.now(UTC) + timedelta(minutes=1), 1), "a test")
+    purge(world.pipeline.connection, OldTombstones(feed, datetime.now(UTC) + timedelta(minutes=1), 1))
 
 
 def test_g1_g9_versions_from_their_beginning_to_their_end(world: World) -> None:
@@ -117,7 +117,7 @@ def test_a_table_that_was_there_before_gets_its_history_by_a_rebuild(world: Worl
     _make_by_hand(world, with_)
     with pytest.raises(NotDone, match="Adopt it without; then put it back"):
         plan_adoption(connection, with_)
-    adopt(connection, plan_adoption(connection, without), "a test")
+    adopt(connection, plan_adoption(connection, without))
     _rebuild(world, with_)
     _deploy(world, with_)
     _drop(world, with_, "0,new,3")
@@ -135,7 +135,7 @@ def test_g1_g3_tables_of_the_other_modes(world: World, mode: str, more: Any, row
     """Adopted, verified, purged and rebuilt; what is purged comes back by no older file."""
     connection, feed = world.pipeline.connection, _feed(f"mode_{mode}", mode=mode, **more)
     _make_by_hand(world, feed)
-    adopt(connection, plan_adoption(connection, feed), "a test")
+    adopt(connection, plan_adoption(connection, feed))
     _deploy(world, feed)
     world.drop(feed.name, "late.csv", b"id,a,v\n1,x,1\n1,x,1\n")
     late = world.waiting.pop()

@@ -176,7 +176,7 @@ def test_g9_adopt_finishes_what_was_cut_short(
         for method in ("query", "update_table", "create_table"):
             patched.setattr(Warehouse, method, cut(getattr(Warehouse, method)))
         with contextlib.suppress(_Cut):
-            adopt(pipeline.connection, plan, "test")
+            adopt(pipeline.connection, plan)
     uri = pipeline.drop("1.csv", _HEADER + "1,a,100,L,2024-02-01\n", feed=name)
     pipeline.wait_until_idle()
     state = pipeline.explain(uri)["state"]

@@ -172,13 +172,13 @@ def test_what_is_done_leaves_the_list(pipeline: Pipeline, commands: Commands) ->
     assert pipeline.explain(dead)["state"] == "dead_lettered"
     events = pipeline.connection.rows(
         "SELECT * FROM `ops.journal` WHERE event = 'rejected_rows_done'"
-        " AND feed IN ('tolerant', 'accounts') ORDER BY `at`"
+        " AND feed IN ('tolerant', 'accounts') ORDER BY happened_at"
     )
     details = [json.loads(event["detail"]) for event in events]
     assert [
         (event["feed"], detail["rows"], detail["reason"]) for event, detail in zip(events, details, strict=True)
     ] == [*(("tolerant", 2, "not_an_integer"), ("accounts", 1, None))]
-    assert all(detail["who"] for detail in details)
+    assert all(event["who"] and event["operation_id"] for event in events)
     assert pipeline.explain(dead)["load_id"] in details[1]["loads"]
 
 
@@ -194,6 +194,6 @@ def test_what_was_rejected_since_stays_on_the_list(pipeline: Pipeline, commands:
     pipeline.wait_until_idle()
     wider = select(pipeline.connection, "tolerant", "*/late-*.csv", None)
     assert wider
-    mark_done(pipeline.connection, wider, loads, "somebody")
+    mark_done(pipeline.connection, wider, loads)
     (left,) = commands.json("rejected", "--feed", "tolerant", "--object", "*/late-*.csv")
     assert left["object"].endswith("late-2.csv")
