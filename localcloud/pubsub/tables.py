@@ -110,5 +110,5 @@ def _row(subscription: Subscription, leased: Leased) -> dict[str, Any]:
         "message_id": message.message_id,
         "publish_time": message.publish_time.ToJsonString(),
         "data": base64.b64encode(message.data).decode(),
-        "attributes": json.dumps({**message.attributes, **ordering}),
+        "attributes": json.dumps({**message.attributes, **ordering}, ensure_ascii=False),
     }
