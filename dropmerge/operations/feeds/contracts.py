@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from deploy import topology
 from deploy.topology import LANDING
 from dropmerge.operations.errors import UsageError
-from dropmerge.operations.feeds.statements import too_long
 
 if TYPE_CHECKING:
     from services.shared.contract.document import Problem
@@ -60,6 +59,7 @@ def _outside(contracts: _Good) -> Iterator[Problem]:
 
 
 def _too_long(contracts: _Good) -> Iterator[Problem]:
+    from dropmerge.operations.feeds.statements import too_long
     from services.shared.contract.reader import problem_at
 
     for path, feed in contracts:
