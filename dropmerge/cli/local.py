@@ -137,7 +137,7 @@ def _check_feeds(folder: Path) -> None:
 
 
 def _say_where(cloud: LocalCloud, variables: dict[str, str]) -> None:
-    _say(f"the local cloud is up; logs in {cloud.state / 'logs'}")
+    _say(f"the local cloud is running; its logs are in {cloud.state / 'logs'}")
     for name, value in variables.items():
         if name.endswith("_URL"):
             _say(f"  {name.removeprefix('DROPMERGE_').removesuffix('_URL').lower():10}{value}")

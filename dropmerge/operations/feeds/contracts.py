@@ -55,7 +55,7 @@ def _outside(contracts: _Good) -> Iterator[Problem]:
     prefix = topology.read().buckets[LANDING]["prefix"]
     for path, feed in contracts:
         if common_name(feed.objects, f"{prefix}**") is None:
-            yield problem_at(path, "objects", f"no name under {prefix}, where files are dropped, fits it")
+            yield problem_at(path, "objects", f"no file under {prefix}, where files are dropped, can match it")
 
 
 def _too_long(contracts: _Good) -> Iterator[Problem]:
