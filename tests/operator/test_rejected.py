@@ -68,7 +68,7 @@ def test_g7_no_good_row_of_a_dead_lettered_file_is_lost(
     assert "one file at a time: --object 'incoming/accounts/half" in several
     assert list(tmp_path.iterdir()) == []
     said = commands.run("rejected", "--feed", "accounts", "--object", "*/half.csv", "--csv", file).stdout
-    assert f"nothing of {dead} is merged: {file} is the whole of it, with 2 bad rows" in said
+    assert f"nothing of {dead} is merged: {file} has all of its rows, 2 bad rows among them" in said
     assert file.read_text() == data
     assert [one[:2] for one in _reasons(file)] == [("2", "3"), ("4", "5")]
     file.write_text(data.replace("high", "655"))
@@ -103,7 +103,7 @@ def test_g7_rejected_rows_are_sent_in_again(
     done = commands.run(*again, "--yes", code=1)
     assert "2 rows of gs://landing/incoming/again/again.csv" in done.stdout
     assert "and 1 are merged; 1 failed again" in done.stdout
-    assert f"{dead} is dead_lettered, nothing of it is merged: `dropmerge dead-letters replay" in done.stderr
+    assert f"{dead} is dead_lettered, so none of its rows are merged: `dropmerge dead-letters replay" in done.stderr
     (sent,) = pipeline.connection.storage.list_blobs("landing", prefix=prefix)
     assert sent.generation == first.generation
     assert sent.download_as_bytes() == b"n,v,w\nb,1,n/a\nc,1,x\n"
