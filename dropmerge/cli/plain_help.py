@@ -49,7 +49,9 @@ class PlainGroup(TyperGroup):
 
 def make_plain(app: typer.Typer) -> typer.Typer:
     """Give the application and its commands plain help, whatever they say themselves."""
-    app.info.cls = PlainGroup
+    # One that is not given is a placeholder of Typer's, no class.
+    if not (isinstance(app.info.cls, type) and issubclass(app.info.cls, PlainGroup)):
+        app.info.cls = PlainGroup
     for command in app.registered_commands:
         command.cls = PlainCommand
     return app
