@@ -155,7 +155,7 @@ def test_init_takes_a_text_for_what_the_row_check_takes_it_for(tmp_path: Path, t
         (b"a,b\r1,2\r", "carriage return alone"),
         (b"a\0b,c\n", "a NUL byte at 1"),
         (("Артикул;Цвет\n1;тёмно-зелёный\n" * 9).encode("cp1251"), "looks like cp1251, which BigQuery does not load"),
-        (b'[{"a": 1},\n{"a": 2}]\n', "a JSON document: write an object a line"),
+        (b'[{"a": 1},\n{"a": 2}]\n', "a JSON document: write one object per line"),
         (b"PAR1\x15 but no Parquet", "begins as parquet, and cannot be read as it"),
     ],
 )
