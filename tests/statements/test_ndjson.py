@@ -268,7 +268,7 @@ def test_g7_what_the_contract_does_not_know_is_rescued(local: tuple[Warehouse, P
 
 def test_no_table_gains_columns_of_lines() -> None:
     """A file's first line does not say what the others have."""
-    with pytest.raises(ValidationError, match="add is for a format whose files say their columns first"):
+    with pytest.raises(ValidationError, match="add needs a format whose files begin with their columns"):
         feed(unknown_columns="add")
 
 
