@@ -47,7 +47,7 @@ _FOOTER = "\n\nLocation: EU\nJob ID: dropmerge-load-1-0\n"
 )  # fmt: skip
 def test_g10_a_value_is_left_out(said: str, kept: str) -> None:
     assert without_values(said) == kept
-    assert kept in str(classify(exceptions.BadRequest(said, errors=[{"reason": "invalidQuery"}])))
+    assert kept in str(classify(exceptions.BadRequest(said)))  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(
