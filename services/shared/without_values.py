@@ -17,7 +17,7 @@ _SUSPECT = re.compile(
     r"""
       (?<!\w) [bBrR]{0,2} (?P<quote>['"]) (?!\))   # not ("), of which BigQuery says that there is text after one
     | (?P<label>:(?=\s)|\bvalues?:)
-    | \bvalue(?:\ of)?\ (?=[-+]?\d)
+    | \bvalue(?:\ of)?\ (?P<number>[-+]?\d\S*(?:\ \d\S*)*)
     | \((?=[-+]?\d)                                # an operation, as of an overflow
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -42,7 +42,7 @@ _LABEL = re.compile(
     """,
     re.VERBOSE,
 )
-_QUOTED_AT_LENGTH = re.compile(r" with message '[^']*'|\s+LINE \d+: .*\Z", re.DOTALL)
+_QUOTED_AT_LENGTH = re.compile(r" with message '[^']*'|\s+LINE \d+: .*?(?=\s+Location: \S+\s+Job ID: |\Z)", re.DOTALL)
 """Left out first: a parser's own words, and the statement with its literals, which the local warehouse adds."""
 _END = re.compile(r"(?:\s+at \[\d+:\d+\])?(?:\s+File: gs://\S+)?(?:\s+Location: \S+)?(?:\s+Job ID: \S+)?\s*\Z")
 _LONGEST_LABEL = 300
@@ -54,6 +54,8 @@ def without_values(text: str) -> str:
     suspect = _first(text)
     if suspect is None:
         return text
+    if suspect["number"]:
+        return f"{text[: suspect.start('number')]}{CUT}{without_values(text[suspect.end('number') :])}"
     closing = [one.end() for one in _CLOSING.finditer(text, suspect.end())] if suspect["quote"] else []
     if closing:
         # A value may have quotes of its own: up to the last.

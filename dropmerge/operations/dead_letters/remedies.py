@@ -41,7 +41,7 @@ REMEDIES: dict[str, Remedy] = {
         "Have the file sent again under the same name, then discard: the new generation goes its own way.",
     ),
     "wrong_format": Remedy(
-        "The error says what the first bytes are.",
+        "The error names the format that the first bytes are of, where they are of one that is known.",
         "Have the file sent as the feed's format, then discard; or fix the contract, deploy ingest, replay.",
     ),
     "wrong_encoding": Remedy(
@@ -51,7 +51,8 @@ REMEDIES: dict[str, Remedy] = {
         "UTF-8, then discard.",
     ),
     "wrong_header": Remedy(
-        "The error names missing, unknown and doubled columns, with near misses.",
+        "The error names missing, unknown and doubled columns, with near misses. Where the first line may be a row of "
+        "data it only counts them: the file may have no header.",
         "If the file is right: fix the contract, `feeds check`, deploy both services, replay. "
         "If the contract is right: have the file sent again, then discard.",
     ),
@@ -61,8 +62,9 @@ REMEDIES: dict[str, Remedy] = {
         "`final_newline` out of the contract, `feeds check`, deploy ingest, replay.",
     ),
     "malformed_file": Remedy(
-        "The error has the place that BigQuery names: an open quote or text after one; or "
-        "says that gzip data were cut off or have bytes after them.",
+        "The error has the place that BigQuery names: an open quote or text after one; or says that gzip data were "
+        "cut off or have bytes after them. A … stands for what may be a value of a row: the job, "
+        "`dropmerge-load-LOAD_ID-…`, has the whole text (`bq show -j`).",
         "Have the file sent again, then discard. Should most files fail, look at the contract's delimiter.",
     ),
     "too_many_bad_rows": Remedy(
@@ -106,8 +108,8 @@ REMEDIES: dict[str, Remedy] = {
         "Grant it to the service's identity (apply the service's Terraform), replay.",
     ),
     "refused_by_warehouse": Remedy(
-        "The error is BigQuery's own; the service's log names the job. Usually a main table was changed by "
-        "hand, or bucket and datasets are in different places.",
+        "The error is BigQuery's own, with … for what may be a value of a row; the job that it names has the whole "
+        "text (`bq show -j`). Usually a main table was changed by hand, or bucket and datasets are in different places.",
         "Undo the change or fix the contract, deploy, replay.",
     ),
     "delivery_attempts_exhausted": Remedy(

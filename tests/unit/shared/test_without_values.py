@@ -30,14 +30,15 @@ _FOOTER = "\n\nLocation: EU\nJob ID: dropmerge-load-1-0\n"
         ),
         ("division by zero: 4558 / 0", "division by zero: …"),
         ("Overflow in multiplication of INT64 (4558 * 4558)!", "Overflow in multiplication of INT64 (…"),
-        ("Cannot return a timestamp value of 4558 microseconds", "Cannot return a timestamp value of …"),
+        ("Cannot return a timestamp value of 4558 microseconds", "Cannot return a timestamp value of … microseconds"),
+        ("Failed to cast value -4.5e8 to INT64, column score", "Failed to cast value … to INT64, column score"),
         ("Cannot parse b'Carre\\xff'", "Cannot parse …"),
         ("a text: two\nlines of Carre", "a text: …"),
         (
             "Query execution failed: Conversion Error: Could not convert string 'Carre' to INT64 when casting from "
-            "source column score\n\nLINE 1: MERGE … 'Carre' AND 4558",
+            f"source column score\n\nLINE 1: MERGE … 'Carre' AND 4558; reason: x, message: 'Carre'\n\nLINE 1: 4{_FOOTER}",
             "Query execution failed: Conversion Error: Could not convert string … to INT64 when casting from "
-            "source column score",
+            f"source column score{_FOOTER}",
         ),
         (
             'Constraint Error: Duplicate key "id: Carre" violates primary key constraint',
