@@ -109,7 +109,8 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "refused_by_warehouse": Remedy(
         "The error is BigQuery's own, with … for what may be a value of a row; the job that it names has the whole "
-        "text (`bq show -j`). Usually a main table was changed by hand, or bucket and datasets are in different places.",
+        "text (`bq show -j`). Usually a main table was changed by hand, or bucket and datasets are in different "
+        "places.",
         "Undo the change or fix the contract, deploy, replay.",
     ),
     "delivery_attempts_exhausted": Remedy(
