@@ -7,15 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 from deploy.topology import SERVICES
 from dropmerge.operations.dead_letters.filters import Filter
+from dropmerge.operations.file_name import FileName
 
 
 def make_filter(
     reason: str | None,
     feed: str | None,
-    glob: str | None,
+    file: FileName | None,
     older_than: timedelta | None,
     ids: Sequence[str] | None,
     service: str | None,
 ) -> Filter:
     before = None if older_than is None else datetime.now(UTC) - older_than
-    return Filter((service,) if service else SERVICES, reason, feed, glob, before, frozenset(ids or []))
+    return Filter((service,) if service else SERVICES, reason, feed, file, before, frozenset(ids or []))

@@ -43,7 +43,7 @@ def check_rows(
 
     `again`: the message's id if it is a replay's or a backfill's.
 
-    Raises: PermanentError("too_many_bad_rows") past the feed's tolerance, with the reasons and an example of each; the
+    Raises: PermanentError("too_many_bad_rows") past the feed's tolerance, with how many rows each reason has; the
     refused rows are recorded either way.
     """
     sql = check_statement(feed, tables, layout)
@@ -120,6 +120,6 @@ def drop_intermediate_tables(warehouse: Warehouse, tables: Tables) -> None:
 
 def _explain(warehouse: Warehouse, feed: Feed, tables: Tables, counts: Counts) -> str:
     reasons = warehouse.query(_SQL.render("count_reasons.sql", checked=tables.checked))
-    listed = "; ".join(f"{row['why']} ({row['n']} rows), such as {row['example']}" for row in reasons)
+    listed = ", ".join(f"{row['n']} {row['why']}" for row in reasons)
     tolerated = f"the feed tolerates {feed.bad_rows.at_most}"
     return f"{counts.rejected} of {counts.rows} rows failed their checks, {tolerated}: {listed}"

@@ -80,7 +80,8 @@ def test_a_discard_is_remembered_and_can_be_taken_back(pipeline: Pipeline, comma
     text = commands.run("dead-letters", "show", old.id).stdout
     assert f"dead letter {old.id} is not waiting: discarded by " in text.splitlines()[0]
     assert '("sent again")' in text.splitlines()[0]
-    assert "unknown: 'score'" in text, "whole"
+    for words in ("reason: wrong_header", f"error: {old.error}", "eventType: OBJECT_FINALIZE", "data: {", "arrived"):
+        assert words in text, "whole"
     assert f"dropmerge dead-letters undo {old.id}" in text
     ended = listed(commands, "--ended", "--object", old.object)[old.id]
     assert (ended["state"], ended["why"], ended["reason"]) == ("discarded", "sent again", "wrong_header")

@@ -35,6 +35,8 @@ _PARAMETERS = {
             "loads",
             "reason",
             "tables",
+            "ending",
+            "beginning",
             "gone",
             "adopted",
         ),

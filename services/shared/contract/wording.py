@@ -38,7 +38,7 @@ IS: Mapping[str, str] = {
     "format.group": "',', '.', \"'\" or ' '",
     "format.trim": "true or false",
     "table": "a dataset and a table in letters, digits and underscores, such as main.accounts",
-    "key": "a list of the columns that tell rows apart, such as [id]",
+    "key": "a list of the columns that identify a row, such as [id]",
     "key.*": "the name of a column",
     "mode": "upsert, append or snapshot",
     "version": "the column that says which of two rows is newer, or _generation: the newest file wins",
@@ -66,7 +66,7 @@ IS: Mapping[str, str] = {
     "columns.*.trim": "true or false",
     "columns.*.format": "a format or a list of formats, such as '%d/%m/%Y' or [iso, epoch_s]",
     "columns.*.format.*": "a format, such as iso, epoch_s or '%d/%m/%Y'",
-    "columns.*.split": "what stands between an array's elements, such as ',': 1 to 10 characters, neither ' nor \\",
+    "columns.*.split": "the separator of an array's elements, such as ',': 1 to 10 characters, neither ' nor \\",
     "columns.*.zone": "an IANA name, such as Europe/Berlin",
     "columns.*.local_twice": "reject, earlier or later",
     "columns.*.local_never": "reject, earlier or later",
@@ -117,7 +117,7 @@ def place_of(error: ErrorDetails) -> fault.Place:
 
 def _unfit(kind: str, text: str | None, value: object, what: str) -> str:
     if text is None:
-        return f"what is here is not {what}"
+        return f"this is not {what}"
     if not text:
         return f"is empty; it is {what}"
     if kind == "string_type":
@@ -138,11 +138,11 @@ def _path(place: fault.Place) -> str:
 def _unknown(loc: fault.Place, place: fault.Place) -> str:
     parent, name = _path(place[:-1]), str(place[-1])
     if name == "null":
-        return "is no key of a contract: texts that are NULL are listed as nulls"
+        return "is not an option of a contract: list texts that are NULL as nulls"
     if loc[0] == "format" and f"{parent}.{name}" in IS:
-        return f"is no option of {loc[1]}"
+        return f"is not an option of {loc[1]}"
     known = [one for one in _keys(parent) if loc[0] != "format" or one in _OPTIONS[str(loc[1])]]
-    return f"is no key of a contract{meant(name, known) or '; there are ' + ', '.join(known)}"
+    return f"is not an option of a contract{meant(name, known) or '; there are ' + ', '.join(known)}"
 
 
 def _keys(parent: str) -> Iterator[str]:

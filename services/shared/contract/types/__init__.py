@@ -36,7 +36,7 @@ def type_named(name: str) -> ColumnType:
 def _near_miss(name: str) -> str:
     names = {known: one.name for one in TYPES.values() for known in (*one.aliases, one.name)}
     near = get_close_matches(name.upper(), names, n=1)
-    return f" (is {names[near[0]]} meant?)" if near else ""
+    return f" (did you mean {names[near[0]]}?)" if near else ""
 
 
 def table() -> list[str]:
@@ -45,4 +45,4 @@ def table() -> list[str]:
         f"| {one.name} | {one.texts} | {'yes' if one.can_be_key else 'no'} | {'yes' if one.can_be_version else 'no'} |"
         for one in sorted(TYPES.values(), key=lambda one: one.name)
     ]
-    return ["| type | a text that it takes | key | version |", "|---|---|---|---|", *rows]
+    return ["| type | texts that it accepts | key | version |", "|---|---|---|---|", *rows]
