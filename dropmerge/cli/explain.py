@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from dropmerge.cli.command import connect
 from dropmerge.cli.events import print_events
 from dropmerge.cli.exit_codes import report_errors, usage_error
-from dropmerge.cli.explain_row import explain_row
+from dropmerge.cli.explain_row import explain_row, print_row
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, RowFeed, State
 from dropmerge.cli.terminal import escape_unprintable
 
@@ -26,6 +27,9 @@ def explain(
         typer.Option("--row", metavar="KEY=VALUE…", help="Of a key with several columns, one after the other."),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(help="More key=value after --row.", hidden=True)] = None,
+    file: Annotated[
+        str | None, typer.Option("--in", metavar="FILE", help="With --row: look for the key in this file.")
+    ] = None,
     feed: RowFeed = None,
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,
@@ -38,18 +42,21 @@ def explain(
 
     with report_errors():
         connection = connect(state, project, feeds)
+        show: Callable[[], None]
         if row:
             pairs = [*row, *(word for word in [uri, *(more or [])] if word)]
-            answer, events = explain_row(connection, feed, pairs)
-        elif uri and not more:
+            explained = explain_row(connection, feed, pairs, file)
+            answer, show = explained.as_json(), partial(print_row, explained)
+        elif uri and not more and not file:
             history = read_history(connection, uri, with_jobs=True)
-            answer, events = history.as_json(), history.events
+            answer = history.as_json()
+            show = partial(_print, answer, history.events)
         else:
             usage_error("name one gs://bucket/object, or --row key=value")
     if as_json:
         typer.echo(json.dumps(answer, indent=2, default=str))
     else:
-        _print(answer, events)
+        show()
     if answer["state"] == "unknown":
         raise typer.Exit(1)
 
