@@ -190,6 +190,12 @@ Service = Annotated[
     ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="This many at most.")]
+Canary = Annotated[
+    int | None,
+    typer.Option(
+        "--canary", min=1, metavar="N", help="Replay N first, and the rest only once all of them are merged; waits."
+    ),
+]
 Timeout = Annotated[
     float, typer.Option("--timeout", parser=parse_seconds, metavar="SECONDS", help="Give up after this long.")
 ]

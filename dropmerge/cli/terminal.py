@@ -96,8 +96,8 @@ def shorten_list(lines: Sequence[str], most: int = 20) -> list[str]:
 
 
 def pluralize(number: int, what: str) -> str:
-    """1 file, 2 files."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    """1 file, 2 files, 1,000 files."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def progress() -> Console:
