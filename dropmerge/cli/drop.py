@@ -25,8 +25,8 @@ from dropmerge.cli.options import (
     To,
     Yes,
 )
-from dropmerge.cli.outcomes import count_steps, describe
-from dropmerge.cli.terminal import confirm, escape_unprintable, progress, require_terminal, shorten_list
+from dropmerge.cli.outcomes import count_steps, describe, why_not_ended
+from dropmerge.cli.terminal import confirm, escape_unprintable, pluralize, progress, require_terminal, shorten_list
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.drop import Target, find_overwritten, find_targets
 from dropmerge.operations.drop import drop as upload
@@ -88,7 +88,8 @@ def drop(
             if source:
                 typer.echo(describe(outcomes[source], str(target.file)))
     if pending := [one for one in outcomes.values() if not one.state.is_terminal]:
-        abort(f"after {timeout:g} s: {count_steps(one.state for one in pending)}")
+        words = f"after {timeout:g} s: {count_steps(one.state for one in pending)}"
+        abort("\n".join([words, *why_not_ended(state, project)]))
     if not all(one.is_merged for one in outcomes.values()):
         raise typer.Exit(FAILED)
 
@@ -115,7 +116,7 @@ def _advance(bars: Progress, bar: TaskID, sent: int) -> None:
 
 def _follow(connection: Connection, dropped: Dropped, seconds: float) -> Sequence[Outcome]:
     sent = [Sent(source) for _, source in dropped if source]
-    with progress().status("looking") as line:
+    with progress().status(f"{pluralize(len(sent), 'file')} in flight") as line:
         return follow(
             connection,
             sent,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 from dropmerge.cli.terminal import escape_unprintable, pluralize, shorten_list
 from dropmerge.operations.loads.outcomes import Outcome
@@ -35,10 +36,20 @@ def count(outcomes: Iterable[Outcome], died: str = _DIED) -> str:
 
 
 def count_steps(states: Iterable[State]) -> str:
-    """2 files in flight: 1 loaded, 1 staged."""
+    """1 file in flight: loaded; or 3 files in flight: 1 loaded, 2 staged."""
     numbers = Counter(_step(state) for state in states)
-    steps = ", ".join(f"{number} {word}" for word, number in sorted(numbers.items()))
-    return f"{pluralize(numbers.total(), 'file')} in flight" + (f": {steps}" if steps else "")
+    steps = [word if len(numbers) == 1 else f"{number:,} {word}" for word, number in sorted(numbers.items())]
+    return f"{pluralize(numbers.total(), 'file')} in flight: {', '.join(steps)}"
+
+
+def why_not_ended(state: Path, project: str | None) -> list[str]:
+    """The parts of the local cloud that are down. Of Google Cloud nothing is known here."""
+    from localcloud.cloud import LocalCloud
+
+    dead = [] if project else LocalCloud(state).dead()
+    return (
+        [f"{', '.join(dead)} of the local cloud does not run: `dropmerge up` starts what is missing"] if dead else []
+    )
 
 
 def _word(outcome: Outcome, died: str = _DIED) -> str:

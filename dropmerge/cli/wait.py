@@ -21,7 +21,7 @@ from dropmerge.cli.options import (
     Timeout,
     parse_age,
 )
-from dropmerge.cli.outcomes import count, count_steps, describe_all
+from dropmerge.cli.outcomes import count, count_steps, describe_all, why_not_ended
 from dropmerge.cli.terminal import escape_unprintable, pluralize, progress, shorten_list
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.in_flight import InFlight, Snapshot
@@ -63,7 +63,8 @@ def wait(
         typer.echo(json.dumps(_as_json(snapshot, outcomes), indent=2))
     if not snapshot.is_idle:
         pending = [escape_unprintable(f"{one.source}: {one.state}") for one in snapshot.pending]
-        abort("\n".join([*shorten_list(pending), f"after {timeout:g} s: {_words(snapshot)}"]))
+        why = why_not_ended(state, project) or _nudge(connection, snapshot)
+        abort("\n".join([*shorten_list(pending), *why, f"after {timeout:g} s: {_words(snapshot)}"]))
     if not as_json:
         _print(outcomes)
     if strict and failed:
@@ -80,7 +81,7 @@ def _await(in_flight: InFlight, deadline: float) -> tuple[Snapshot, set[ObjectGe
             seen.update(one.source for one in snapshot.pending)
             if snapshot.is_idle or time.monotonic() >= deadline:
                 return snapshot, seen
-            line.update(_words(snapshot, with_steps=True))
+            line.update(_words(snapshot))
             time.sleep(_PAUSE_SECONDS)
 
 
@@ -102,17 +103,22 @@ def _print(outcomes: list[Outcome]) -> None:
     typer.echo("nothing is in flight")
 
 
-def _words(snapshot: Snapshot, with_steps: bool = False) -> str:
-    """A file on its way is a message too; what is more than that is of no live object."""
+def _nudge(connection: Connection, snapshot: Snapshot) -> list[str]:
+    pause = connection.topology.subscriptions["merge"]["retry"]["maximum_backoff_seconds"] // 60
+    again = f"dropmerge backfill gs://{connection.landing}/{connection.landing_prefix}"
+    line = (
+        f"after an outage Pub/Sub pauses for up to {pause} min between tries: `{again}` announces these files at once"
+    )
+    return [line] if snapshot.pending else []
+
+
+def _words(snapshot: Snapshot) -> str:
+    """A file on its way is a message too; what is more than that belongs to no file that is in flight."""
     files = len(snapshot.pending)
     more = max(0, snapshot.messages - files)
-    other = f"{pluralize(more, 'message')} of no file that is in the bucket now"
-    words = (
-        count_steps(one.state for one in snapshot.pending) if with_steps else f"{pluralize(files, 'file')} in flight"
-    )
-    if not files:
-        return f"{other} in flight"
-    return f"{words}, and {other}" if more else words
+    others = f"{pluralize(more, 'message')} in flight of files that have ended, or are no longer in the bucket"
+    found = [*([count_steps(one.state for one in snapshot.pending)] if files else []), *([others] if more else [])]
+    return "; ".join(found)
 
 
 def _as_json(snapshot: Snapshot, outcomes: list[Outcome]) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Commands that only look end on Ctrl-C and leave a screen that can be read."""
 
 import re
+import subprocess
 
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.screen import CTRL_C, Terminal
@@ -32,7 +33,25 @@ def test_wait_ends_on_ctrl_c_and_at_its_timeout_without_its_spinner(pipeline: Pi
     pipeline.connection.storage.bucket("landing").blob("incoming/accounts/waiting.csv").delete()
     pipeline.wait_until_idle()
     with shared.types("wait") as screen:
-        assert shown(screen.ends(0)) == ["nothing is in flight"]
+        assert shown(screen.ends(0))[-1] == "nothing is in flight"
+
+
+def test_an_upload_shows_its_bytes_at_a_terminal_and_nothing_in_a_pipe(pipeline: Pipeline, shared: Terminal) -> None:
+    """No feed looks where the file goes."""
+    (shared.folder / "large.bin").write_bytes(bytes(20 * 2**20))
+    drop = ("drop", "large.bin", "--to", "gs://landing/elsewhere/large.bin", "--yes")
+    with shared.types(*drop) as screen:
+        text = screen.ends(0)
+    parts = re.findall(r"large\.bin .*?([0-9]+)% ([0-9.]+)/21\.0 MB", text)
+    assert ("40", "8.4") in parts
+    assert "large.bin ━" not in "".join(shown(text)), "it is gone at the end"
+    blob = pipeline.connection.storage.bucket("landing").get_blob("elsewhere/large.bin")
+    assert blob.size == 20 * 2**20
+    done = subprocess.run(
+        shared.dropmerge(*drop), cwd=shared.folder, env=shared.environment, capture_output=True, check=True
+    )
+    assert done.stderr == b""
+    assert len(done.stdout.splitlines()) == 1
 
 
 def test_status_watches_until_ctrl_c(pipeline: Pipeline, shared: Terminal) -> None:
