@@ -19,7 +19,7 @@ from dropmerge.cli.options import (
     State,
     Yes,
 )
-from dropmerge.cli.terminal import confirm, current_user
+from dropmerge.cli.terminal import confirm
 
 
 def adopt(
@@ -33,8 +33,10 @@ def adopt(
 ) -> None:
     """Take over a main table that was made by hand or by another loader, with its rows.
 
-    It gains the columns that dropmerge needs, and keeps all others. Its rows are older than those of any file: where
-    versions are equal, a file's row wins. Stop whatever else writes to the table before.
+    It gains the columns that dropmerge needs and keeps all others. Its rows count as older than those of any file:
+    where versions are equal, a file's row wins. First stop whatever else writes to the table.
+
+    Example: dropmerge adopt accounts --dry-run
     """
     # It brings Google's clients with it.
     from dropmerge.operations.adopt import adopt as do_adopt
@@ -50,9 +52,13 @@ def adopt(
         if is_wanted:
             if not yes:
                 confirm(f"adopt {plan.feed.table}?")
-            do_adopt(connection, plan, current_user())
+            do_adopt(connection, plan)
     if as_json:
         answer = {"feed": feed, "table": plan.feed.table, "adopted": is_wanted, "rows": plan.rows}
         typer.echo(json.dumps({**answer, "sentences": plan.sentences}, indent=2))
     elif plan.table is not None:
-        typer.echo("nothing was changed" if dry_run else f"{plan.feed.table} is adopted: replay what waits for it")
+        typer.echo(
+            "nothing was changed"
+            if dry_run
+            else f"{plan.feed.table} is adopted: now replay the dead letters that are waiting for it"
+        )

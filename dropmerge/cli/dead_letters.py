@@ -41,7 +41,6 @@ from dropmerge.cli.options import (
 from dropmerge.cli.replays import Waiting
 from dropmerge.cli.terminal import (
     confirm,
-    current_user,
     escape_unprintable,
     pluralize,
     print_array,
@@ -171,7 +170,8 @@ def replay_dead_letters(
     ] = False,
     yes: Yes = False,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for each file's end and print it; exit code 1 unless all are merged.")
+        bool,
+        typer.Option("--wait", help="Wait, and print what became of each file; exit code 1 unless all are merged."),
     ] = False,
     canary: Canary = None,
     timeout: Timeout = 600.0,
@@ -193,8 +193,8 @@ def replay_dead_letters(
 
     def action(chosen: Filter, show: Shown) -> Summary:
         if waiting:
-            return waiting.replay(connection, chosen, current_user(), RateLimiter(rate), show)
-        return replay(connection, chosen, current_user(), RateLimiter(rate), show)
+            return waiting.replay(connection, chosen, RateLimiter(rate), show)
+        return replay(connection, chosen, RateLimiter(rate), show)
 
     with report_errors():
         connection = connect(state, project, feeds)
@@ -233,7 +233,7 @@ def discard_dead_letters(
     require_confirmation("discard", dry_run, yes)
 
     def action(chosen: Filter, show: Shown) -> Summary:
-        return discard(connection, chosen, current_user(), why, show)
+        return discard(connection, chosen, why, show)
 
     with report_errors():
         connection = connect(state, project, feeds)

@@ -1,4 +1,4 @@
-"""`dropmerge drop`: put files in the landing bucket, and say what became of them."""
+"""`dropmerge drop`: upload files to the landing bucket, and say what became of them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def drop(
     feed: TargetFeed = None,
     to: To = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for each file's end and print it; exit code 1 unless all are merged.")
+        bool,
+        typer.Option("--wait", help="Wait, and print what became of each file; exit code 1 unless all are merged."),
     ] = False,
     timeout: Timeout = 600.0,
     dry_run: DryRun = False,
@@ -58,7 +59,7 @@ def drop(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Put files in the landing bucket, where the pipeline finds them; with progress for large ones.
+    """Upload files to the landing bucket, where the pipeline finds them.
 
     It asks before it overwrites an object, and refuses to without a terminal, unless --yes.
     """

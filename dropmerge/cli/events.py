@@ -20,7 +20,8 @@ def print_events(title: str, events: Sequence[LoadEvent]) -> None:
     """One line per event."""
     typer.echo(f"{title}:" if events else f"{title}: the journal has none")
     for event in events:
-        detail = ", ".join(f"{name} {_short(value)}" for name, value in event.detail.items())
+        by = {"by": event.who} if event.who else {}
+        detail = ", ".join(f"{name} {_short(value)}" for name, value in {**event.detail, **by}.items())
         line = f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.event:13} {event.service:8} {detail}"
         typer.echo(escape_unprintable(line).rstrip())
 

@@ -11,13 +11,12 @@ import typer
 from dropmerge.cli.command import connect
 from dropmerge.cli.events import print_events
 from dropmerge.cli.exit_codes import report_errors, usage_error
+from dropmerge.cli.explain_row import explain_row
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, RowFeed, State
 from dropmerge.cli.terminal import escape_unprintable
 
 if TYPE_CHECKING:
-    from dropmerge.operations.connection import Connection
     from dropmerge.operations.loads.events import LoadEvent
-    from dropmerge.operations.loads.history import LoadHistory
 
 
 def explain(
@@ -41,7 +40,7 @@ def explain(
         connection = connect(state, project, feeds)
         if row:
             pairs = [*row, *(word for word in [uri, *(more or [])] if word)]
-            answer, events = _explain_row(connection, feed, pairs)
+            answer, events = explain_row(connection, feed, pairs)
         elif uri and not more:
             history = read_history(connection, uri, with_jobs=True)
             answer, events = history.as_json(), history.events
@@ -53,25 +52,6 @@ def explain(
         _print(answer, events)
     if answer["state"] == "unknown":
         raise typer.Exit(1)
-
-
-def _explain_row(
-    connection: Connection, feed: str | None, pairs: Sequence[str]
-) -> tuple[Mapping[str, Any], Sequence[LoadEvent]]:
-    """The row first, then the load that it came from."""
-    from dropmerge.operations.loads.history import read_history
-    from dropmerge.operations.loads.rows import read_row
-
-    found = read_row(connection, connection.feed(feed), pairs)
-    if found.row is None:
-        nothing = {"load_id": None, "state": "unknown", "feed": found.feed, "row": None, "why": found.why}
-        return {**nothing, "events": []}, []
-    row = {"row": found.row, "deleted": found.deleted, "loses_to": found.loses_to}
-    if found.origin is None:
-        return {"load_id": None, "state": "merged", **row, "feed": found.feed, "why": found.why, "events": []}, []
-    origin: LoadHistory = read_history(connection, found.origin, with_jobs=True)
-    why = {"why": found.why} if found.why else {}
-    return {"load_id": None, "state": "unknown", **row, **origin.as_json(), **why}, origin.events
 
 
 def _print(answer: Mapping[str, Any], events: Sequence[LoadEvent]) -> None:

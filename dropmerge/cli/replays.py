@@ -33,12 +33,11 @@ class Waiting:
         self,
         connection: Connection,
         wanted: Filter,
-        who: str,
         limiter: RateLimiter,
         show: Callable[[int | str], None],
     ) -> Summary:
         """Publish again, and wait."""
-        self._run = FollowedReplay(connection, who, limiter, self.seconds, self.canary)
+        self._run = FollowedReplay(connection, limiter, self.seconds, self.canary)
         try:
             return self._run.run(
                 wanted, show, lambda some: show(count_steps(one.state for one in some if not one.state.is_terminal))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import sys
@@ -20,21 +19,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-_WIDE = 200
-
-
-def current_user() -> str:
-    """For the journal: the account that runs the command."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
-
 
 def require_terminal(what: str) -> None:
     """Misuse of the command line unless a question can be both seen and answered: it goes to stderr."""
     if not (is_interactive(sys.stdin) and is_interactive(sys.stderr)):
-        usage_error(f"{what} asks first, and there is no terminal to ask at: add --yes to do it without being asked")
+        usage_error(
+            f"{what} asks for confirmation, and there is no terminal to ask at: add --yes to skip the question"
+        )
 
 
 def confirm(question: str, agreed: str = "y") -> None:
@@ -59,11 +50,18 @@ def confirm(question: str, agreed: str = "y") -> None:
 
 
 def print_table(table: Table, err: bool = False) -> None:
-    """Names as they are: anyone may have put [brackets] in one. In a file or a pipe, lines are long."""
+    """At a terminal a table; in a file or a pipe tab-separated lines, the first with the headings.
+
+    Names are printed as they are, though tabs and line ends are escaped: anyone may have put [brackets] in one.
+    """
+    if not is_interactive(sys.stderr if err else sys.stdout):
+        cells = [[column.header, *column.cells] for column in table.columns]
+        for row in zip(*cells, strict=True):
+            typer.echo("\t".join(escape_unprintable(str(cell)) for cell in row), err=err)
+        return
     from rich.console import Console
 
-    width = None if is_interactive(sys.stderr if err else sys.stdout) or os.environ.get("COLUMNS") else _WIDE
-    Console(stderr=err, markup=False, highlight=False, emoji=False, width=width).print(table)
+    Console(stderr=err, markup=False, highlight=False, emoji=False).print(table)
 
 
 def clear() -> None:
@@ -95,9 +93,9 @@ def shorten_list(lines: Sequence[str], most: int = 20) -> list[str]:
     return [*lines[:most], f"… and {left} more"] if left > 0 else list(lines)
 
 
-def pluralize(number: int, what: str) -> str:
-    """1 file, 2 files, 1,000 files."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def pluralize(number: int, what: str, many: str | None = None) -> str:
+    """1 file, 2 files, 1,000 files; `many` where the plural is not formed by an s."""
+    return f"{number:,} {what if number == 1 else many or f'{what}s'}"
 
 
 def progress() -> Console:

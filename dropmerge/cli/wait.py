@@ -37,9 +37,7 @@ def wait(
     timeout: Timeout = 600.0,
     since: Annotated[
         timedelta,
-        typer.Option(
-            "--since", parser=parse_age, metavar="AGE", help="Report also files uploaded since: 90s, 1h, 7d."
-        ),
+        typer.Option("--since", parser=parse_age, metavar="AGE", help="Also report files uploaded within this time."),
     ] = "1h",  # type: ignore[assignment]  # typer parses it
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit code 1 unless all of these are merged, ignored or discarded.")
@@ -51,8 +49,8 @@ def wait(
 ) -> None:
     """Wait until nothing is in flight, then say what became of each file.
 
-    Of the files that were in flight meanwhile, and those uploaded lately. Exit code 1, and what is still on its way,
-    if that takes longer than the timeout.
+    It reports the files that were in flight meanwhile and those that were uploaded lately. If the timeout is over
+    first, it prints where each file still is, with exit code 1.
     """
     with report_errors():
         connection = connect(state, project, feeds, timeout)

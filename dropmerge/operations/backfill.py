@@ -118,7 +118,7 @@ class Candidates:
                 yield Candidate(load, {"timeCreated": created, "size": str(blob.size)})
 
 
-def publish_notifications(connection: Connection, candidates: Sequence[Candidate], who: str) -> None:
+def publish_notifications(connection: Connection, candidates: Sequence[Candidate]) -> None:
     """Publish, then record who did it."""
     from services.shared.journal import Event
 
@@ -129,7 +129,7 @@ def publish_notifications(connection: Connection, candidates: Sequence[Candidate
     )
     connection.journal.write(
         [
-            (Event("announced", {"message_id": message_id, "who": who}, at), one.load.fields)
+            (Event("announced", {"message_id": message_id}, at), one.load.fields)
             for one, message_id in zip(candidates, ids, strict=True)
         ]
     )

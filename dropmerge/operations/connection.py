@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import pwd
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 from deploy import topology
 from deploy.topology import ARCHIVE, LANDING, Topology
-from dropmerge.operations.errors import UsageError
+from dropmerge.operations.errors import NotDone, UsageError
 from dropmerge.operations.main_tables import MainTables
 from dropmerge.operations.no_answer import BIGQUERY, MONITORING, PUBSUB, STORAGE, Api
 from dropmerge.operations.queries import statement
 from services.shared.contract.glob import first_match
 from services.shared.contract.pattern import feed_for
-from services.shared.datasets import STAGING
-from services.shared.errors import NotFoundError
+from services.shared.datasets import OPS, STAGING
+from services.shared.errors import NotFoundError, PermanentError
 
 if TYPE_CHECKING:
     from google.api_core.retry import Retry
@@ -113,13 +114,27 @@ class Connection:
 
     @cached_property
     def journal(self) -> Journal:
+        """In which everything that this command changes has its account and one id."""
         import structlog
 
-        from services.shared.journal import Journal
+        from services.shared.journal import Journal, Operation
 
         # What a command prints is its answer, nothing else.
         structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
-        return Journal(self.warehouse.client, "console")
+        return Journal(self.warehouse.client, "console", Operation(self._account()))
+
+    def _account(self) -> str:
+        """Whose credentials these are, as BigQuery sees it; on a local cloud the process's user.
+
+        Neither can be set by a variable of the environment, as the name in LOGNAME can
+        (https://cloud.google.com/bigquery/docs/reference/standard-sql/security_functions#session_user).
+        """
+        if BIGQUERY.emulator:
+            try:
+                return pwd.getpwuid(os.getuid()).pw_name
+            except KeyError:  # in a container, of a user that has no name
+                return f"uid {os.getuid()}"
+        return str(self.warehouse.query(statement("account.sql"))[0]["account"])
 
     @cached_property
     def publisher(self) -> Publisher:
@@ -192,11 +207,17 @@ class Connection:
         return sum(int(one["points"][0]["value"]["int64Value"]) for one in series if one.get("points"))
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> list[Any]:
-        """A query's rows; none where a table or dataset is not there yet."""
+        """A query's rows; none where a table or dataset is not there yet. Raises NotDone."""
         try:
             return self.warehouse.query(sql, parameters)
         except NotFoundError:
             return []
+        except PermanentError as error:
+            if "happened_at" in error.detail:
+                raise NotDone(
+                    f"{OPS}.journal is of an earlier release: merge upgrades it when it starts, so deploy merge"
+                ) from error
+            raise
 
     def query(self, name: str, parameters: Parameters | None = None, **identifiers: Any) -> list[Any]:
         """The rows of a statement in `queries/`; none where a table or dataset is not there yet."""

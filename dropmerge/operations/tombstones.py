@@ -30,8 +30,8 @@ def find_old_tombstones(connection: Connection, older_than: timedelta, feed: str
     least = _retention(connection)
     if older_than < least:
         raise UsageError(
-            f"--older-than is less than the {least.days} days that a dead letter may wait: "
-            "one replayed after the purge could bring a deleted key back"
+            f"--older-than is less than the {least.days} days for which a dead letter is kept: "
+            "a dead letter replayed after the purge could bring a deleted key back"
         )
     before = datetime.now(UTC) - older_than
     chosen: Sequence[Feed] = (
@@ -42,11 +42,11 @@ def find_old_tombstones(connection: Connection, older_than: timedelta, feed: str
     return [OldTombstones(one, before, _count(connection, one, before)) for one in chosen]
 
 
-def purge(connection: Connection, tombstones: OldTombstones, who: str) -> None:
+def purge(connection: Connection, tombstones: OldTombstones) -> None:
     """Remove them, and record who did it."""
     feed, before = tombstones.feed, tombstones.before
     connection.warehouse.query(statement("purge_tombstones.sql", feed=feed), _parameters(feed, before))
-    connection.journal.record("purged", {"feed": feed.name}, tombstones=tombstones.count, before=before, who=who)
+    connection.journal.record("purged", {"feed": feed.name}, tombstones=tombstones.count, before=before)
 
 
 def _retention(connection: Connection) -> timedelta:

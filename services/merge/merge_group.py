@@ -30,5 +30,5 @@ def merge_group(tables: MainTables, feed: Feed, group: Sequence[Staged]) -> str:
         if not isinstance(error, NotFoundError) and NOT_READY not in error.detail:
             raise
         tables.invalidate(feed)
-        raise TransientError(f"something was dropped before its MERGE: {error.detail}") from error
+        raise TransientError(f"a table was dropped before its MERGE: {error.detail}") from error
     return merge_id

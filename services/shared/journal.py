@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,11 +27,21 @@ class Event:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
+@dataclass(frozen=True)
+class Operation:
+    """One run of a command that changes something. Its events share the id."""
+
+    who: str
+    """The account of the credentials."""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+
+
 class Journal:
-    def __init__(self, client: bigquery.Client, service: str) -> None:
+    def __init__(self, client: bigquery.Client, service: str, operation: Operation | None = None) -> None:
         self._client = client
         self._table = f"{client.project}.{OPS}.journal"
         self._service = service
+        self._operation = operation
 
     def record(self, event: str, subject: Mapping[str, object], **detail: object) -> None:
         """Write one event that happened now. `subject`: what is known of load_id, feed, bucket, object, generation."""
@@ -53,10 +64,12 @@ class Journal:
 
     def _row(self, event: Event, subject: Mapping[str, object]) -> dict[str, object]:
         return {
-            "at": event.at.isoformat(),
+            "happened_at": event.at.isoformat(),
             "event": event.name,
             "service": self._service,
             **{name: subject.get(name) for name in _SUBJECT},
+            "who": self._operation.who if self._operation else None,
+            "operation_id": self._operation.id if self._operation else None,
             "detail": json.dumps(event.detail, default=str),
         }
 

@@ -16,9 +16,11 @@ from services.shared import logs
 from services.shared.contract.feed import Feed
 from services.shared.contract.reader import read_feeds
 from services.shared.delivery import Handler, Response, handle
+from services.shared.errors import PermanentError, TransientError
 from services.shared.journal import Journal
 from services.shared.publisher import Publisher
 from services.shared.settings import Settings, read_settings
+from services.shared.upgrade_journal import upgrade_journal
 from services.shared.warehouse import Warehouse, connect
 
 _T = TypeVar("_T")
@@ -64,7 +66,13 @@ def start() -> Runtime:
 
 def _report_start(here: Runtime) -> None:
     """Which contracts run, to the log and the journal: `status` compares them with those on disk."""
-    structlog.get_logger().info("started", service=here.settings.service, contracts=here.contracts)
+    log = structlog.get_logger()
+    log.info("started", service=here.settings.service, contracts=here.contracts)
+    try:
+        upgrade_journal(here.warehouse)
+    except (PermanentError, TransientError) as error:
+        # It is for people, and of the two services merge alone may create tables beside it.
+        log.warning("journal not upgraded", service=here.settings.service, error=str(error))
     here.journal.record("started", {}, contracts=here.contracts)
 
 

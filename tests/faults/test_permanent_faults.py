@@ -50,5 +50,5 @@ def _replay(faulty: Faulty, key: str) -> None:
     connection = faulty.pipeline.connection
     with DeadLetterSubscription(connection) as mailbox:
         for batch in mailbox.batches():
-            replay_batch(connection, mailbox, [one for one in batch if one.object and key in one.object], "a test")
+            replay_batch(connection, mailbox, [one for one in batch if one.object and key in one.object])
     faulty.pipeline.wait_until_idle()

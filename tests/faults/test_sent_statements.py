@@ -30,7 +30,7 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
         assert {dead_letter.feed: dead_letter.reason for dead_letter in dead_letters} == {
             name: "too_many_bad_rows" for name, feed in feeds.items() if not feed.bad_rows.at_most
         }
-        replay_batch(pipeline.connection, mailbox, dead_letters, "a test")
+        replay_batch(pipeline.connection, mailbox, dead_letters)
     pipeline.wait_until_idle()
     current = [pipeline.connection.rows(f"SELECT * FROM `{feed.table}_current`") for feed in feeds.values()]
     # Without a key each row of the files that are merged is one.

@@ -64,4 +64,4 @@ def test_g6_replaying_what_has_been_merged_changes_nothing(pipeline: Pipeline) -
 def _replay(pipeline: Pipeline, dead_letter_id: str) -> None:
     with DeadLetterSubscription(pipeline.connection) as mailbox:
         found = [one for batch in mailbox.batches() for one in batch]
-        replay_batch(pipeline.connection, mailbox, [one for one in found if one.id == dead_letter_id], "a test")
+        replay_batch(pipeline.connection, mailbox, [one for one in found if one.id == dead_letter_id])

@@ -50,7 +50,7 @@ def test_g7_a_replay_replaces_what_an_earlier_check_recorded(pipeline: Pipeline)
     dead_letter = pipeline.dead_letter(uri)
     with DeadLetterSubscription(pipeline.connection) as mailbox:
         for batch in mailbox.batches():
-            replay_batch(pipeline.connection, mailbox, [one for one in batch if one.id == dead_letter.id], "a test")
+            replay_batch(pipeline.connection, mailbox, [one for one in batch if one.id == dead_letter.id])
     pipeline.wait_until_idle()
     assert _rejected(pipeline, uri) == ["g7-replayed"]
     assert pipeline.dead_letter(uri).replay_count == 1

@@ -3,6 +3,10 @@
 import base64
 import fnmatch
 import json
+import os
+import pwd
+
+import pytest
 
 from dropmerge.operations.dead_letters.remedies import REMEDIES
 from services.shared.reasons import REASONS
@@ -167,8 +171,12 @@ def test_replay_refuses_past_a_maximum_unless_forced(pipeline: Pipeline, command
     assert waiting(pipeline, name) == []
 
 
-def test_discard_is_in_the_journal_with_who_and_why(pipeline: Pipeline, commands: Commands) -> None:
-    """explain still says that the file was dead-lettered, and `wait` does not wait for it."""
+def test_discard_is_in_the_journal_with_who_and_why(
+    pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """explain still says that the file was dead-lettered, and `wait` does not wait for it. A variable of the
+    environment makes nobody somebody else."""
+    monkeypatch.setenv("LOGNAME", "the.auditor")
     uri = pipeline.drop("discard.csv", BAD_HEADER + row("discard"))
     pipeline.wait_until_idle()
     dead_letter = pipeline.dead_letter(uri)
@@ -180,7 +188,13 @@ def test_discard_is_in_the_journal_with_who_and_why(pipeline: Pipeline, commands
     commands.run("dead-letters", "discard", "--id", dead_letter.id, "--why", "sent by mistake", "--yes")
     found = pipeline.explain(uri)
     assert (found["state"], found["discarded"]) == ("dead_lettered", "sent by mistake")
-    detail = found["events"][-1]["detail"]
-    assert detail["who"]
-    assert detail["dead_letter_id"] == dead_letter.id
+    event = found["events"][-1]
+    assert event["who"] == pwd.getpwuid(os.getuid()).pw_name
+    assert event["operation_id"]
+    assert event["detail"]["dead_letter_id"] == dead_letter.id
+    (recorded,) = pipeline.connection.rows(
+        "SELECT load_id FROM `ops.journal` WHERE event = 'discarded' AND object = @object",
+        {"object": ("STRING", dead_letter.object)},
+    )
+    assert recorded["load_id"] == found["load_id"]
     pipeline.wait_until_idle()

@@ -68,7 +68,7 @@ def test_g7_no_good_row_of_a_dead_lettered_file_is_lost(
     assert "one file at a time: --object 'incoming/accounts/half" in several
     assert list(tmp_path.iterdir()) == []
     said = commands.run("rejected", "--feed", "accounts", "--object", "*/half.csv", "--csv", file).stdout
-    assert f"nothing of {dead} is merged: {file} is the whole of it, with 2 bad rows" in said
+    assert f"nothing of {dead} is merged: {file} has all of its rows, 2 bad rows among them" in said
     assert file.read_text() == data
     assert [one[:2] for one in _reasons(file)] == [("2", "3"), ("4", "5")]
     file.write_text(data.replace("high", "655"))
@@ -103,7 +103,7 @@ def test_g7_rejected_rows_are_sent_in_again(
     done = commands.run(*again, "--yes", code=1)
     assert "2 rows of gs://landing/incoming/again/again.csv" in done.stdout
     assert "and 1 are merged; 1 failed again" in done.stdout
-    assert f"{dead} is dead_lettered, nothing of it is merged: `dropmerge dead-letters replay" in done.stderr
+    assert f"{dead} is dead_lettered, so none of its rows are merged: `dropmerge dead-letters replay" in done.stderr
     (sent,) = pipeline.connection.storage.list_blobs("landing", prefix=prefix)
     assert sent.generation == first.generation
     assert sent.download_as_bytes() == b"n,v,w\nb,1,n/a\nc,1,x\n"
@@ -172,13 +172,13 @@ def test_what_is_done_leaves_the_list(pipeline: Pipeline, commands: Commands) ->
     assert pipeline.explain(dead)["state"] == "dead_lettered"
     events = pipeline.connection.rows(
         "SELECT * FROM `ops.journal` WHERE event = 'rejected_rows_done'"
-        " AND feed IN ('tolerant', 'accounts') ORDER BY `at`"
+        " AND feed IN ('tolerant', 'accounts') ORDER BY happened_at"
     )
     details = [json.loads(event["detail"]) for event in events]
     assert [
         (event["feed"], detail["rows"], detail["reason"]) for event, detail in zip(events, details, strict=True)
     ] == [*(("tolerant", 2, "not_an_integer"), ("accounts", 1, None))]
-    assert all(detail["who"] for detail in details)
+    assert all(event["who"] and event["operation_id"] for event in events)
     assert pipeline.explain(dead)["load_id"] in details[1]["loads"]
 
 
@@ -194,6 +194,6 @@ def test_what_was_rejected_since_stays_on_the_list(pipeline: Pipeline, commands:
     pipeline.wait_until_idle()
     wider = select(pipeline.connection, "tolerant", "*/late-*.csv", None)
     assert wider
-    mark_done(pipeline.connection, wider, loads, "somebody")
+    mark_done(pipeline.connection, wider, loads)
     (left,) = commands.json("rejected", "--feed", "tolerant", "--object", "*/late-*.csv")
     assert left["object"].endswith("late-2.csv")

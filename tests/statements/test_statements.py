@@ -30,6 +30,7 @@ from tests.harness.statements.statements import (
     merge_statement,
     normalised,
     send_all,
+    send_journal_upgrade,
     send_widening,
     unseen,
 )
@@ -126,6 +127,7 @@ def test_every_template_is_analysed() -> None:
         _sent(name)
     with _recording():
         send_widening(_ACCOUNTS)
+        send_journal_upgrade()
     paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]
     assert len(paths) > 5
     assert set(paths) == _templates

@@ -25,19 +25,19 @@ def look(connection: Connection, wanted: Filter, progress: Progress) -> Summary:
     return for_each_batch(connection, wanted, RateLimiter(None), _no_op, progress)
 
 
-def replay(connection: Connection, wanted: Filter, who: str, limiter: RateLimiter, progress: Progress) -> Summary:
+def replay(connection: Connection, wanted: Filter, limiter: RateLimiter, progress: Progress) -> Summary:
     """Publish the originals again, each to the topic that it came from; what was done."""
-    return for_each_batch(connection, wanted, limiter, partial(replay_batch, who=who), progress)
+    return for_each_batch(connection, wanted, limiter, replay_batch, progress)
 
 
-def discard(connection: Connection, wanted: Filter, who: str, why: str, progress: Progress) -> Summary:
+def discard(connection: Connection, wanted: Filter, why: str, progress: Progress) -> Summary:
     """Give them up; what was done. Raises NotDone where that cannot be recorded."""
-    action = partial(discard_batch, who=who, why=why)
+    action = partial(discard_batch, why=why)
     return for_each_batch(connection, wanted, RateLimiter(None), action, progress)
 
 
 def replay_batch(
-    connection: Connection, subscription: DeadLetterSubscription, dead_letters: Sequence[DeadLetter], who: str
+    connection: Connection, subscription: DeadLetterSubscription, dead_letters: Sequence[DeadLetter]
 ) -> None:
     """Publish each original to the topic it came from, record, acknowledge.
 
@@ -53,8 +53,7 @@ def replay_batch(
         source = connection.topology.source_topic(service)
         ids = connection.publisher.publish(source, [(one.data, _replay_attributes(one)) for one in some])
         details = [
-            {"dead_letter_id": one.id, "message_id": message_id, "who": who}
-            for one, message_id in zip(some, ids, strict=True)
+            {"dead_letter_id": one.id, "message_id": message_id} for one, message_id in zip(some, ids, strict=True)
         ]
         connection.journal.write(
             [(Event("replayed", detail, at), one.subject) for one, detail in zip(some, details, strict=True)]
@@ -66,7 +65,6 @@ def discard_batch(
     connection: Connection,
     subscription: DeadLetterSubscription,
     dead_letters: Sequence[DeadLetter],
-    who: str,
     why: str,
 ) -> None:
     """Record, and acknowledge only what is recorded, so that nothing is lost without a trace. Raises NotDone."""
@@ -74,7 +72,7 @@ def discard_batch(
 
     at = datetime.now(UTC)
     written = connection.journal.write(
-        [(Event("discarded", {**_audit_fields(one), "why": why, "who": who}, at), one.subject) for one in dead_letters]
+        [(Event("discarded", {**_audit_fields(one), "why": why}, at), one.subject) for one in dead_letters]
     )
     if not written:
         raise NotDone("the journal cannot be written, so these dead letters stay; try again")

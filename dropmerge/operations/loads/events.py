@@ -26,10 +26,15 @@ class LoadEvent:
     feed: str | None
     """None where none was known."""
     detail: Mapping[str, Any]
+    who: str | None = None
+    """The account that ran the command; None where a service recorded the event."""
+    operation_id: str | None = None
+    """The same for all events of one run of a command."""
 
     def as_json(self) -> dict[str, Any]:
-        """Keys at, event, service, detail."""
-        return {"at": self.at.isoformat(), "event": self.event, "service": self.service, "detail": self.detail}
+        """Keys at, event, service, detail; who and operation_id where a command recorded it."""
+        by = {"who": self.who, "operation_id": self.operation_id} if self.who else {}
+        return {"at": self.at.isoformat(), "event": self.event, "service": self.service, "detail": self.detail, **by}
 
 
 @dataclass(frozen=True)
@@ -120,4 +125,12 @@ def _source(source: ObjectGeneration) -> dict[str, tuple[str, Any]]:
 
 
 def _event(row: Any) -> LoadEvent:
-    return LoadEvent(row["at"], row["event"], row["service"], row["feed"], json.loads(row["detail"] or "{}"))
+    return LoadEvent(
+        row["happened_at"],
+        row["event"],
+        row["service"],
+        row["feed"],
+        json.loads(row["detail"] or "{}"),
+        row["who"],
+        row["operation_id"],
+    )

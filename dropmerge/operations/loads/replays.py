@@ -21,7 +21,6 @@ class FollowedReplay:
     """One run of the command."""
 
     connection: Connection
-    who: str
     limiter: RateLimiter
     seconds: float
     """How long to wait for the files to end: for those of the canary, then for the others."""
@@ -57,7 +56,7 @@ class FollowedReplay:
         def action(
             connection: Connection, subscription: DeadLetterSubscription, dead_letters: Sequence[DeadLetter]
         ) -> None:
-            replay_batch(connection, subscription, dead_letters, self.who)
+            replay_batch(connection, subscription, dead_letters)
             sent.extend(Sent(generation_of(one), one.id) for one in dead_letters)
 
         for_each_batch(self.connection, wanted, self.limiter, action, progress, self.summary)

@@ -5,7 +5,7 @@ FROM (
   SELECT feed, load_id, detail
   FROM `ops.journal`
   WHERE event = 'checked'
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY `at` DESC) = 1
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY load_id ORDER BY happened_at DESC) = 1
 ) AS c
 JOIN (SELECT DISTINCT load_id FROM ({% include 'ledger.sql' %}) WHERE is_current) AS l ON l.load_id = c.load_id
 WHERE JSON_VALUE(c.detail, '$.lost_in_file') IS NOT NULL

@@ -7,24 +7,24 @@ FROM (
   SELECT
     * EXCEPT (feed),
     LAST_VALUE(feed IGNORE NULLS) OVER (
-      PARTITION BY bucket, object, generation ORDER BY `at` ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+      PARTITION BY bucket, object, generation ORDER BY happened_at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     ) AS feed,
-    MAX(IF(event IN UNNEST(SPLIT(@dispatch_events)), `at`, NULL))
+    MAX(IF(event IN UNNEST(SPLIT(@dispatch_events)), happened_at, NULL))
       OVER (PARTITION BY bucket, object, generation) AS last_dispatched_at,
     LOGICAL_OR(service != 'console') OVER (PARTITION BY bucket, object, generation) AS is_served,
     ROW_NUMBER() OVER (PARTITION BY bucket, object, generation, event = 'discarded' ORDER BY moment DESC) AS n
   FROM (
     SELECT
-      bucket, object, generation, feed, event, service, `at`,
+      bucket, object, generation, feed, event, service, happened_at,
       IF(
         event = 'discarded',
-        COALESCE(SAFE_CAST(JSON_VALUE(detail, '$.dead_lettered_at') AS TIMESTAMP), `at`),
-        `at`
+        COALESCE(SAFE_CAST(JSON_VALUE(detail, '$.dead_lettered_at') AS TIMESTAMP), happened_at),
+        happened_at
       ) AS moment
     FROM `ops.journal`
-    WHERE object IS NOT NULL AND `at` >= @since
+    WHERE object IS NOT NULL AND happened_at >= @since
       AND (@generations = '' OR CAST(generation AS STRING) IN UNNEST(SPLIT(@generations)))
   )
 )
 WHERE n = 1
-ORDER BY `at`
+ORDER BY happened_at

@@ -108,7 +108,6 @@ class Resubmission:
     reading: Reading
     feed: Feed
     wanted: Selection
-    who: str
     seconds: float
     """How long to wait for the loads to end."""
 
@@ -149,7 +148,7 @@ class Resubmission:
         blob = connection.storage.bucket(connection.landing).blob(name)
         blob.metadata = {"resubmitted_from": str(one.load.source)}
         # Its time is before whatever a service records of the load.
-        event = Event(_RESUBMITTED, {"of": str(one.load.source), "rows": one.rows, "who": self.who})
+        event = Event(_RESUBMITTED, {"of": str(one.load.source), "rows": one.rows})
         try:
             blob.upload_from_filename(str(path), timeout=_TIMEOUT, if_generation_match=0)
         except exceptions.PreconditionFailed:
@@ -166,7 +165,7 @@ class Resubmission:
         reason = history.dead_letter.reason if history.dead_letter else None
         ended = Resubmitted(one, load, history.state, reason, again)
         if ended.is_done:
-            mark_done(connection, self.wanted, {one.load.load_id: one.rows}, self.who, resubmitted=str(source))
+            mark_done(connection, self.wanted, {one.load.load_id: one.rows}, resubmitted=str(source))
         return ended
 
 

@@ -76,7 +76,7 @@ def count_loads(connection: Connection, wanted: Selection) -> dict[str, int]:
     return {one.load.load_id: one.rows for one in find_loads(connection, wanted)}
 
 
-def mark_done(connection: Connection, wanted: Selection, loads: Mapping[str, int], who: str, **more: object) -> None:
+def mark_done(connection: Connection, wanted: Selection, loads: Mapping[str, int], **more: object) -> None:
     """Take the rows of these loads off the list, once it is recorded who did it. Raises NotDone.
 
     Loads, not all that is wanted by now: what was rejected since nobody has seen. A check of the same file by a replay
@@ -84,7 +84,7 @@ def mark_done(connection: Connection, wanted: Selection, loads: Mapping[str, int
     """
     from services.shared.journal import Event
 
-    detail = {"rows": sum(loads.values()), "loads": list(loads), "reason": wanted.reason or None, "who": who, **more}
+    detail = {"rows": sum(loads.values()), "loads": list(loads), "reason": wanted.reason or None, **more}
     if not connection.journal.write([(Event("rejected_rows_done", detail), {"feed": wanted.feed})]):
         raise NotDone("the journal cannot be written, so these rows stay; try again")
     parameters: dict[str, tuple[str, Any]] = {**wanted.parameters, "load_ids": ("STRING", ",".join(loads))}

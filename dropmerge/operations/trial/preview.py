@@ -72,12 +72,12 @@ def preview(connection: Connection, uri: str, tell: Tell, most: int = 1000) -> P
 def _load(connection: Connection, source: ObjectGeneration) -> tuple[Load, Feed]:
     """Of the object, and by which contract it is read."""
     if not source.generation:
-        raise NotDone(f"{source.uri} is not there")
+        raise NotDone(f"{source.uri} does not exist")
     if source.bucket == connection.archive:
         blob = connection.storage.bucket(source.bucket).get_blob(source.name)
         load = Load.from_archive(source.name, blob.metadata) if blob else None
         if load is None:
-            raise NotDone(f"{source.uri} is no copy that ingest has put there")
+            raise NotDone(f"{source.uri} is not a copy made by ingest")
         return load, connection.feed(load.feed)
     if glob := connection.ignored_by(source.name):
         raise NotDone(f"{source.uri} would be ignored, by {glob} in deploy/topology.yaml")
@@ -97,7 +97,7 @@ def _pinned(connection: Connection, load: Load, feed: Feed) -> Iterator[Pinned]:
         None if kept else pin(connection.storage, Load(f"{feed.name}__preview", load.source), feed.format, bucket.name)
     )
     if not kept and not copy:
-        raise NotDone(f"{load.source} was overwritten and is gone: its newer generation is merged instead")
+        raise NotDone(f"{load.source} was overwritten and is gone: the newer generation is merged instead")
     try:
         blob = copy or bucket.get_blob(kept.name)  # type: ignore[union-attr]
         uri, size = f"gs://{bucket.name}/{blob.name}", int(blob.size or 0)

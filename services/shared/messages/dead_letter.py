@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from services.shared.contract.pattern import feed_for
 from services.shared.errors import PermanentError
+from services.shared.generation import ObjectGeneration
+from services.shared.load import Load
 from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
 
@@ -148,7 +150,11 @@ class DeadLetter:
     @property
     def subject(self) -> dict[str, Any]:
         """As the journal wants it."""
-        return {name: getattr(self, name) for name in ("feed", "bucket", "object", "generation")}
+        known = {name: getattr(self, name) for name in _SUBJECT}
+        if self.feed and self.bucket and self.object and self.generation:
+            source = ObjectGeneration(self.bucket, self.object, self.generation)
+            return {**known, "load_id": Load(self.feed, source).load_id}
+        return known
 
     def summary(self) -> dict[str, Any]:
         """All but the message itself."""

@@ -38,6 +38,7 @@ from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
 from services.shared.tables import table
+from services.shared.upgrade_journal import upgrade_journal
 from services.shared.warehouse import Parameters, Warehouse
 from tests.harness.main_table import described
 from tests.harness.statements.analyser import Analyser, columns_of, type_of
@@ -158,6 +159,29 @@ def send_widening(feed: Feed) -> AnalysingWarehouse:
     warehouse.staging = [load.staging_table(feed.fingerprint)]
     _merge(warehouse, feed, load)
     return warehouse
+
+
+EARLIER_JOURNAL = [
+    bigquery.SchemaField("at", "TIMESTAMP", "REQUIRED"),
+    bigquery.SchemaField("event", "STRING", "REQUIRED"),
+    bigquery.SchemaField("service", "STRING", "REQUIRED"),
+    *(bigquery.SchemaField(name, "STRING") for name in ("load_id", "feed", "bucket", "object")),
+    bigquery.SchemaField("generation", "INTEGER"),
+    bigquery.SchemaField("detail", "STRING"),
+]
+"""Columns of the journal as an earlier release made it."""
+
+
+class _BeforeUpgrade(AnalysingWarehouse):
+    def table_exists(self, table: str) -> bool:
+        return True
+
+
+def send_journal_upgrade() -> None:
+    """Put today's journal in the place of one of an earlier release."""
+    warehouse = _BeforeUpgrade(Analyser())
+    warehouse.client.create_table(bigquery.Table(f"{PROJECT}.ops.journal", EARLIER_JOURNAL))
+    upgrade_journal(warehouse)
 
 
 def merge_statement(feed: Feed, loads: int = 1) -> str:

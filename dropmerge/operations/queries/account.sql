@@ -1,0 +1,2 @@
+{# Whose credentials a command has. #}
+SELECT SESSION_USER() AS account
