@@ -112,7 +112,7 @@ def _upload(connection: Connection, targets: Sequence[Target]) -> Dropped:
 
 
 def _advance(bars: Progress, bar: TaskID, sent: int) -> None:
-    bars.update(bar, completed=sent)
+    bars.update(bar, completed=sent, refresh=True)
 
 
 def _follow(connection: Connection, dropped: Dropped, seconds: float) -> Sequence[Outcome]:

@@ -1,6 +1,6 @@
 {# Of these object generations the last event of each kind that says how it ended, or that it was sent on its way again.
    Parameters: generations (comma-separated), since. #}
-SELECT bucket, object, generation, happened_at, event, service, feed, detail
+SELECT bucket, object, generation, happened_at, event, service, feed, who, operation_id, detail
 FROM `ops.journal`
 WHERE CAST(generation AS STRING) IN UNNEST(SPLIT(@generations))
   AND happened_at >= @since
