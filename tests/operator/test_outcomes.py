@@ -4,6 +4,9 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from services.shared.journal import Journal
 from tests.harness.commands import Commands
 from tests.harness.dead_letters import INGEST_DEAD_LETTERS, forward
 from tests.harness.pipeline import HEADER, Pipeline, row
@@ -49,6 +52,8 @@ def test_drop_says_where_a_file_still_is_when_its_time_is_over(
     late = write(tmp_path, "waited-late.csv", HEADER + row("waited-late"))
     with paused_subscription(pipeline, "merge") as path:
         done = commands.run("drop", late, "--feed", "accounts", "--wait", "--timeout", "1", code=1)
+        files = commands.json("wait", "--timeout", 0, code=1)["files"]
+        assert [one["state"] for one in files if one["object"] == "incoming/accounts/waited-late.csv"] == ["staged"]
         pull_all(pipeline, path, 1)
         assert "waited-late.csv#" in done.stdout
         assert "after 1 s: 1 file in flight: " in done.stderr
@@ -63,8 +68,10 @@ def test_drop_says_where_a_file_still_is_when_its_time_is_over(
     pipeline.connection.storage.bucket("landing").blob("incoming/accounts/waited-late.csv").delete()
 
 
-def test_a_canary_that_comes_back_stops_the_replay(pipeline: Pipeline, commands: Commands) -> None:
-    """The others stay as they are; what came back is named by its new id."""
+def test_a_canary_that_comes_back_stops_the_replay(
+    pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others stay as they are; what came back is named by its new id, also if the replay is not in the journal."""
     names = [f"incoming/accounts/canary-bad-{n}.csv" for n in range(3)]
     for name in names:
         pipeline.drop(Path(name).name, BAD_HEADER)
@@ -83,7 +90,9 @@ def test_a_canary_that_comes_back_stops_the_replay(pipeline: Pipeline, commands:
     assert back.replay_of in before.values()
     assert {one.id for one in now.values()} - {back.id} == set(before.values()) - {back.replay_of}
 
-    found = commands.json(*replay, "--limit", 2, "--canary", 1, code=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "write", lambda *_: False)
+        found = commands.json(*replay, "--limit", 2, "--canary", 1, code=1)
     assert [one["state"] for one in found] == ["dead_lettered", "held_back"]
     assert found[0]["dead_letter"] not in {one.id for one in now.values()}
     assert "2 came back (wrong_header)" in commands.run(*replay, "--limit", 2, "--wait", code=1).stdout
