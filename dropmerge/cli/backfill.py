@@ -20,20 +20,20 @@ from dropmerge.cli.options import (
     Rate,
     State,
     Yes,
-    parse_gcs_uri,
 )
 from dropmerge.cli.terminal import confirm, escape_unprintable, pluralize, progress, shorten_list
-from dropmerge.operations.backfill import Candidate, Candidates, LeftOut, publish_notifications
+from dropmerge.operations.backfill import Candidate, Candidates, LeftOut, find_prefix, publish_notifications
 from dropmerge.operations.gcs_uri import GcsUri
 from dropmerge.operations.rate import RateLimiter
 from services.shared.load import Load
 
 
 def backfill(
-    prefix: Annotated[
-        GcsUri,
+    where: Annotated[
+        str,
         typer.Argument(
-            parser=parse_gcs_uri, metavar="gs://BUCKET/PREFIX", help="Where to look, in the landing or archive bucket."
+            metavar="gs://BUCKET/PREFIX",
+            help="Where to look, in the landing or archive bucket; or one file, by its name or an id.",
         ),
     ],
     dead_letters: Annotated[
@@ -64,7 +64,8 @@ def backfill(
     require_confirmation("backfill", dry_run, yes)
     with report_errors():
         connection = connect(state, project, feeds)
-        candidates, limiter = Candidates(connection, prefix, dead_letters, discarded), RateLimiter(rate)
+        prefix, is_one = find_prefix(connection, where)
+        candidates, limiter = Candidates(connection, prefix, dead_letters, discarded, is_one), RateLimiter(rate)
         batches: Iterable[list[Candidate]] = candidates.batches(limiter.batch)
         if ask_first:
             batches = _confirmed(batches, prefix)

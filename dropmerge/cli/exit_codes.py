@@ -59,7 +59,8 @@ def describe_error(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, (PermanentError, TransientError)):
         return describe_error(error.__cause__) if isinstance(error.__cause__, Exception) else str(error)
-    if isinstance(error, (typer.Exit, typer.Abort, TyperException)):
+    if isinstance(error, (typer.Exit, typer.Abort, TyperException, BrokenPipeError)):
+        # Of a pipe, such as `| head`, that is closed; the network's are the client libraries' own errors.
         return None
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError

@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 
 from deploy.topology import ROOT, SERVICES
+from dropmerge.cli.completion import complete_file
 from dropmerge.cli.plain_help import COMMON
+from dropmerge.operations.file_name import FileName
 from dropmerge.operations.gcs_uri import GcsUri
 from services.shared.reasons import REASONS, ROW_REASONS
 
@@ -47,11 +49,12 @@ def parse_seconds(text: str | float) -> float:
     return seconds
 
 
-def parse_glob(text: str) -> str:
-    """For fnmatch, which reads a bracket that is never closed as itself and finds nothing."""
-    if not text or re.search(r"\[!?[^]]*$", text):
-        raise typer.BadParameter(f"{text!r} is not a glob: it is empty, or a [ is never closed")
-    return text
+def parse_file(text: str) -> FileName:
+    """Any way to name files."""
+    try:
+        return FileName.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def parse_gcs_uri(text: str) -> GcsUri:
@@ -179,8 +182,20 @@ To = Annotated[
     ),
 ]
 Object = Annotated[
+    FileName | None,
+    typer.Option(
+        "--object",
+        parser=parse_file,
+        autocompletion=complete_file,
+        metavar="FILE",
+        help="Only this file, or the files that a glob fits: gs://…, a name or its end, an id.",
+    ),
+]
+File = Annotated[
     str | None,
-    typer.Option("--object", parser=parse_glob, metavar="GLOB", help="Only files whose name matches: * ? [abc]."),
+    typer.Argument(
+        metavar="FILE", autocompletion=complete_file, show_default=False, help="gs://…, a name or its end, or an id."
+    ),
 ]
 Reason = Annotated[
     str | None,

@@ -49,7 +49,9 @@ class PlainGroup(TyperGroup):
 
 def make_plain(app: typer.Typer) -> typer.Typer:
     """Give the application and its commands plain help, whatever they say themselves."""
-    app.info.cls = PlainGroup
+    # One that is not given is a placeholder of Typer's, no class.
+    if not (isinstance(app.info.cls, type) and issubclass(app.info.cls, PlainGroup)):
+        app.info.cls = PlainGroup
     for command in app.registered_commands:
         command.cls = PlainCommand
     return app
@@ -77,7 +79,9 @@ def _write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
                 arguments.append((_argument(parameter), parameter.help or ""))
         elif record := parameter.get_help_record(ctx):
             is_common = parameter.rich_help_panel == COMMON or parameter.name == "help"
-            groups[COMMON if is_common else "Options"].append((record[0], _without_ranges(record[1])))
+            groups[COMMON if is_common else "Options"].append(
+                (record[0].removesuffix("…"), _without_ranges(record[1]))
+            )
     if len(groups[COMMON]) == 1:  # --help alone
         groups["Options"] += groups.pop(COMMON)
     for heading, records in (("Arguments", arguments), ("Options", groups["Options"]), (COMMON, groups[COMMON])):

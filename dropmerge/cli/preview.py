@@ -26,7 +26,7 @@ def preview(
     uri: Annotated[
         str,
         typer.Argument(
-            metavar="gs://BUCKET/OBJECT[#GENERATION]", help="The file; its latest generation if none is named."
+            metavar="FILE", help="gs://…, a name or its end, or an id; the latest generation if none is named."
         ),
     ],
     as_json: Json = False,

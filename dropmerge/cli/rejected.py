@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,7 +27,9 @@ from dropmerge.cli.options import (
     State,
     Timeout,
     Yes,
+    parse_file,
 )
+from dropmerge.cli.plain_help import PlainGroup
 from dropmerge.cli.terminal import (
     confirm,
     escape_unprintable,
@@ -48,7 +51,27 @@ if TYPE_CHECKING:
 
 # What works on rows is imported where it is used: with its imports, completion would not answer at once.
 
-commands = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+
+class _FilesOrCommand(PlainGroup):
+    """Takes names of files where other groups take the name of a subcommand."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Options may come before and after the names."""
+        if self.commands.keys() & set(args):
+            rest: list[str] = super().parse_args(ctx, args)
+            return rest
+        ctx.allow_interspersed_args = True
+        super().parse_args(ctx, args)
+        ctx.obj = [*ctx._protected_args, *ctx.args]
+        ctx._protected_args, ctx.args = [], []
+        return []
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What is written after the command's name."""
+        return ["[OPTIONS]", "[FILE...]", "|", *self.commands]
+
+
+commands = typer.Typer(cls=_FilesOrCommand, invoke_without_command=True, rich_markup_mode=None)
 
 _SHOWN = 100
 _WIDEST_VALUE = 40
@@ -84,12 +107,14 @@ def rejected(
 ) -> None:
     """Show rows that failed a check: counts per file and reason, then each row with its place and the bad values.
 
+    Files are named by gs://bucket/object, by a name or its end, by a load's id, or by a glob.
+
     --csv writes a file that can be corrected and dropped again: the bad rows of a file that is merged, all rows of a
     file that is a dead letter. FILE.reasons.csv beside it says which rows are bad, and why.
 
     --done takes those of one feed off the list and out of the count of `status`; the journal records who did it.
 
-    Example: dropmerge rejected --feed accounts --csv fixes.csv
+    Example: dropmerge rejected accounts/half.csv --csv fixes.csv
     """
     if context.invoked_subcommand:
         _require_none(context)
@@ -101,8 +126,11 @@ def rejected(
 
     with report_errors():
         connection = connect(state, project, feeds)
-        contract = connection.feed(feed) if feed or csv_file or done else None
-        wanted = select(connection, contract.name if contract else None, object_, reason)
+        files = [*map(parse_file, context.obj or []), *([object_] if object_ else [])]
+        wanted = select(connection, connection.feed(feed).name if feed else None, files, reason)
+        contract = connection.feed(feed or (wanted.feed if wanted else "") or None) if csv_file or done else None
+        if wanted and contract:
+            wanted = replace(wanted, feed=contract.name)
         if done:
             _take_off(connection, wanted, dry_run, yes)
         elif csv_file and contract:
@@ -115,8 +143,8 @@ def rejected(
 
 @commands.command()
 def resubmit(
-    loads: Annotated[
-        list[str] | None, typer.Argument(metavar="LOAD_ID", help="Only rows of these loads, by the load_id of --json.")
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="FILE", help="Only rows of these files: gs://…, names, load ids.")
     ] = None,
     feed: FeedName = None,
     object_: Object = None,
@@ -144,8 +172,10 @@ def resubmit(
 
     with report_errors():
         connection = connect(state, project, feeds)
-        contract = connection.feed(feed)
-        wanted = select(connection, contract.name, object_, reason, loads or ())
+        named = [*map(parse_file, files or []), *([object_] if object_ else [])]
+        wanted = select(connection, connection.feed(feed).name if feed else None, named, reason)
+        contract = connection.feed(feed or (wanted.feed if wanted else "") or None)
+        wanted = replace(wanted, feed=contract.name) if wanted else None
         planned = plan(connection, contract, wanted) if wanted else Plan([])
         if not as_json:
             _print_not_merged(planned)

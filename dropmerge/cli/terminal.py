@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import textwrap
 from collections import Counter
@@ -132,6 +133,22 @@ def ignore_closed_stream(stream: TextIO) -> Iterator[None]:
 def escape_unprintable(text: str) -> str:
     """On one line: a name or an error may hold line ends, and codes that would move the cursor."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def wrap(text: str, indent: int = 2) -> str:
+    """On as many lines as the terminal's width asks for, broken between words; as it is in a file or a pipe."""
+    if not (is_interactive(sys.stdout) or os.environ.get("COLUMNS")):
+        return text
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(
+        text,
+        width,
+        subsequent_indent=" " * min(indent, width // 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+        replace_whitespace=False,
+    )
 
 
 def is_interactive(stream: TextIO | None) -> bool:

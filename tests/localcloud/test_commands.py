@@ -60,7 +60,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     terminal.run("up", "--detach", "--port-base", 0)
     yield terminal
     terminal.run("down")
-    assert "no local cloud is up" in terminal.run("down")
+    assert "no local cloud is running" in terminal.run("down")
 
 
 def test_a_file_from_drop_to_main_table(terminal: Terminal) -> None:

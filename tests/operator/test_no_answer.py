@@ -83,7 +83,7 @@ def test_a_dead_warehouse_is_named_with_what_still_works(whole: Pipeline) -> Non
         address = os.environ["DROPMERGE_WAREHOUSE_URL"].removeprefix("http://")
         assert f"the warehouse of the local cloud does not answer ({address}: connection refused)" in said
         assert "still working: bucket, bus" in said
-        assert "`dropmerge up` starts it again" in said
+        assert "run `dropmerge up` to start it again" in said
         assert "Traceback" not in said
     assert (
         "known all the same: 1 file in gs://landing, 0 messages in flight, 0 dead letters waiting"
@@ -114,9 +114,9 @@ def test_a_warehouse_that_hangs_is_named_and_a_time_limit_is_kept(whole: Pipelin
     for code, said in ended.values():
         assert code == 1, ended
         assert "the warehouse of the local cloud does not answer (127.0.0.1:" in said
-    assert "and it is not at work" in ended["status"][1]
-    assert f"its process, {_pid('warehouse')}, still runs: `dropmerge down`" in ended["status"][1]
-    assert "and the time is over" in ended["wait --timeout 1"][1]
+    assert "and it is not working" in ended["status"][1]
+    assert f"its process, {_pid('warehouse')}, is still running: run `dropmerge down`" in ended["status"][1]
+    assert "and the time is up" in ended["wait --timeout 1"][1]
 
 
 @contextmanager

@@ -1,22 +1,26 @@
 """A mistyped command is answered in one line, with exit code 2 and nothing done; help and completion answer."""
 
-import os
-import subprocess
-import sys
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
 
 from deploy.topology import ROOT
 from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import CODES, DONE, FAILED, INTERRUPTED, USAGE
+from dropmerge.cli.main import app
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR
-from tests.harness.commands import Commands
+from dropmerge.cli.terminal import print_table, table
+from tests.harness.commands import Commands, complete, completed
 
 _WRONG: list[tuple[str, str]] = [
     ("dead-letters list --reason bad_luck", "'bad_luck' is not one of: malformed_message, no_feed"),
     ("dead-letters list --service both", "'both' is not one of: ingest, merge"),
-    ("dead-letters list --object [ab", "'[ab' is not a glob"),
+    ("dead-letters list --object s3://x", "'s3://x' names no file"),
     ("dead-letters list --limit 0", "greater than or equal to 1"),
     ("dead-letters list --feed nobody", "no feed 'nobody'; there are: accounts"),
     ("dead-letters show 999999", "no dead letter 999999 waits"),
@@ -34,8 +38,9 @@ _WRONG: list[tuple[str, str]] = [
     ("dead-letters discard --reason no_feed", "Missing option '--why'"),
     ("dead-letters discard --why _", "--why is empty"),
     ("dead-letters discard --why x --id 999999 --yes", "no dead letter 999999 waits"),
-    ("explain landing/incoming/x.csv", "'landing/incoming/x.csv' is not gs://bucket/object[#generation]"),
-    ("explain", "name one gs://bucket/object, or --row key=value"),
+    ("explain no-such.csv", "no file is called 'no-such.csv'"),
+    ("explain s3://landing/x.csv", "'s3://landing/x.csv' names no file"),
+    ("explain", "name one file, such as gs://bucket/object"),
     ("explain --feed accounts --row x=1", "give each as name=value"),
     ("explain --feed numbers --row n=one", "the contract says NUMERIC"),
     ("explain --feed nobody --row n=1", "no feed 'nobody'"),
@@ -55,7 +60,8 @@ _WRONG: list[tuple[str, str]] = [
     ("wait --timeout forever", "'forever' is not a number of seconds"),
     ("wait --timeout nan", "'nan' is not a number of seconds"),
     ("wait --timeout -1", "'-1' is not a number of seconds"),
-    ("backfill landing/incoming", "'landing/incoming' is not gs://bucket/name"),
+    ("backfill landing/incoming --dry-run", "no file is called 'landing/incoming'"),
+    ("backfill gs:// --dry-run", "'gs://' is not gs://bucket/name"),
     ("backfill gs://landing/", "add --yes"),
     ("backfill gs://landing --rate 0", "'0' is not a number of messages per second above zero"),
     ("drop README.md", "several feeds: name one with --feed"),
@@ -87,7 +93,7 @@ _WRONG: list[tuple[str, str]] = [
     ("feeds test accounts README.md --main-size big", "'big' is not a size such as 500MiB or 100GiB"),
     ("feeds test --yes", "--yes and --dry-run are for --update"),
     ("feeds test --update", "add --yes"),
-    ("preview landing/incoming/x.csv", "'landing/incoming/x.csv' is not gs://bucket/object[#generation]"),
+    ("preview landing/incoming/x.csv", "no file is called 'landing/incoming/x.csv'"),
     ("feeds init no-such-file", "'no-such-file' does not exist"),
     ("no-such-command", "No such command 'no-such-command'"),
 ]
@@ -100,6 +106,50 @@ def test_what_makes_no_sense_is_said_in_a_line(commands: Commands, line: str, sa
     assert not done.stdout
     (error,) = [one for one in done.stderr.splitlines() if one.startswith("Error: ")]
     assert said in error
+
+
+def _paths(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command and subcommand, with the words that call it."""
+    real = command.load() if hasattr(command, "load") else command
+    yield name, real
+    for word, one in getattr(real, "commands", {}).items():
+        yield from _paths(one, f"{name} {word}".strip())
+
+
+_HELP = dict(_paths(get_command(app)))
+_NOT_YET = {"explain"}
+"""Commands with an argument that has no sentence."""
+
+
+@pytest.mark.parametrize("path", _HELP)
+def test_help_reads_well_at_80_columns(path: str) -> None:
+    """No sentence is cut, no word of Python's shows, and each option and argument has a sentence."""
+    shown = CliRunner().invoke(app, [*path.split(), "--help"], env={"COLUMNS": "80"}).stdout
+    lines = shown.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    assert re.search(r"[{}<>]|\.\.\.$|…|default: \(|\[default: [^]]*\]\s+\[", "\n".join(lines[1:])) is None
+    assert re.search(r"[{}…]|\[\[", lines[0]) is None
+    described = [one for one in _HELP[path].params if not one.hidden]
+    texts = {one.name: one.help or "" for one in described if one.param_type_name == "option" or path not in _NOT_YET}
+    assert {name: text for name, text in texts.items() if not re.fullmatch(r"[A-Z].*[.\]]", text, re.DOTALL)} == {}
+
+
+@pytest.mark.parametrize("module", ["generator", "deploy.google", "deploy.costs"])
+def test_other_programs_answer_for_help(module: str) -> None:
+    line = [sys.executable, "-m", module, "--help"]
+    done = subprocess.run(
+        line, cwd=ROOT, env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True, check=True
+    )
+    assert "sage: python -m " + module in done.stdout
+    assert not set("│{…") & set(done.stdout)
+
+
+def test_a_table_in_a_pipe_is_tab_separated(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line for each row, whatever is in a name, and no brackets are taken for markup."""
+    shown = table("feed", "last file")
+    shown.add_row("[red]parts", "a\tb\n" + "x" * 300)
+    print_table(shown)
+    assert capsys.readouterr().out == f"feed\tlast file\n[red]parts\ta\\tb\\n{'x' * 300}\n"
 
 
 def test_without_a_local_cloud_commands_say_how_to_start_one(commands: Commands, tmp_path: Path) -> None:
@@ -138,29 +188,30 @@ def test_a_projects_buckets_have_its_name(monkeypatch: pytest.MonkeyPatch, tmp_p
         ("dropmerge dead-letters list --feed acc", "accounts"),
         ("dropmerge rejected --reason not_a_n", "not_a_number"),
         ("dropmerge adopt acc", "accounts"),
+        ("dropmerge feeds show acc", "accounts"),
+        ("dropmerge feeds test acc", "accounts"),
+        ("dropmerge feeds export --odcs acc", "accounts"),
     ],
 )
 def test_the_shell_completes(typed: str, offered: str) -> None:
     """The shell completes commands, reasons and feeds."""
-    assert offered in _completed(typed)
+    assert offered in completed(typed)
+
+
+@pytest.mark.parametrize("typed", ["rejected --feed acc", "feeds show acc", "feeds test acc", "verify acc"])
+def test_completion_loads_little(typed: str) -> None:
+    """It has to answer at once: what reads contracts and Google's clients take longer to load than a person waits."""
+    program = "import sys\nfrom dropmerge.__main__ import app\n"
+    program += "try: app(prog_name='dropmerge')\nfinally: print(*sys.modules, file=sys.stderr)"
+    done = complete(f"dropmerge {typed}", program)
+    assert done.stdout.split() == ["accounts"]
+    assert {"services.shared.contract.feed", "google.cloud.bigquery", "grpc", "pandas", "duckdb"} & set(
+        done.stderr.split()
+    ) == set()
 
 
 def test_a_broken_contract_does_not_keep_the_shell_from_completing(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("feed: [never closed")
     (tmp_path / "b.yaml").write_bytes(b"feed: \xff")
     (tmp_path / "c.yaml").write_text("feed: orders\nkey: nonsense\n")
-    assert _completed("dropmerge rejected --feed ", DROPMERGE_FEEDS=str(tmp_path)) == ["orders"]
-
-
-def _completed(typed: str, **more: str) -> list[str]:
-    environ = {
-        **os.environ,
-        "_DROPMERGE_COMPLETE": "complete_bash",
-        "COMP_WORDS": typed,
-        "COMP_CWORD": str(len(typed.split(" ")) - 1),
-        **more,
-    }
-    line = [sys.executable, "-c", "from dropmerge.__main__ import app; app(prog_name='dropmerge')"]
-    done = subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr
-    return done.stdout.split()
+    assert completed("dropmerge rejected --feed ", DROPMERGE_FEEDS=str(tmp_path)) == ["orders"]

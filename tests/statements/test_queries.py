@@ -34,6 +34,8 @@ _PARAMETERS = {
             "loads",
             "reason",
             "tables",
+            "ending",
+            "beginning",
             "gone",
             "adopted",
         ),

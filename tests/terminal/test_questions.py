@@ -86,7 +86,9 @@ def announcing(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
         def done() -> bool:
             return pipeline.connection.undelivered("ingest") == 1
 
-        yield Change(["backfill", f"gs://landing/incoming/accounts/{name}"], "announce 1 object? [y/N]", done)
+        yield Change(
+            ["backfill", f"gs://landing/incoming/accounts/{name}"], "Re-announce 1 unmerged file under gs://", done
+        )
         if done():
             pull_all(pipeline, path, 1)
         pipeline.connection.storage.bucket("landing").blob(f"incoming/accounts/{name}.csv").delete()
@@ -136,7 +138,7 @@ def rebuilding(pipeline: Pipeline, folder: Path, name: str) -> Iterator[Change]:
     def done() -> bool:
         return pipeline.connection.warehouse.table_exists(f"local.main.{feed}")
 
-    yield Change(["rebuild", feed, "--feeds", str(feeds)], f"make main.{feed} anew? [y/N]", done)
+    yield Change(["rebuild", feed, "--feeds", str(feeds)], f"rebuild main.{feed}? [y/N]", done)
 
 
 CHANGES = [overwriting, replaying, discarding, announcing, purging, adopting, rebuilding]

@@ -33,8 +33,8 @@ def _other_format(first_line: str) -> str:
     kind = json_kind(first_line)
     if kind == "a JSON document" or first_line.lstrip().startswith("["):
         way = "`jq -c '.[]' FILE` of a list, `jq -c . FILE` of an object"
-        return f"the feed declares ndjson, the file looks like a JSON document: write an object a line, by {way}"
-    return "the feed declares ndjson, no line at the file's beginning is a JSON object"
+        return f"the contract says ndjson, but the file is a JSON document: write one object per line, with {way}"
+    return "the contract says ndjson, but no line at the file's beginning is a JSON object"
 
 
 def _hold_against(names: Iterable[str], feed: Contract) -> None:
