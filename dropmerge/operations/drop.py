@@ -17,7 +17,7 @@ from services.shared.generation import ObjectGeneration
 
 _TIMEOUT = 600.0
 _CHUNK_BYTES = 8 * 2**20
-"""What is sent at once of a larger file. Google recommends no less
+"""What is sent at once of a larger file. Google advises no less
 (https://cloud.google.com/storage/docs/performing-resumable-uploads#chunked-upload)."""
 
 Progress = Callable[[int], None]
