@@ -229,6 +229,10 @@ Service = Annotated[
     ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Stop after N.")]
+Canary = Annotated[
+    int | None,
+    typer.Option("--canary", min=1, metavar="N", help="Replay N and wait; replay the rest only if all N are merged."),
+]
 Timeout = Annotated[
     float,
     typer.Option("--timeout", parser=parse_seconds, metavar="SECONDS", help="Stop waiting after this many seconds."),

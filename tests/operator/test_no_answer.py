@@ -107,7 +107,8 @@ def test_a_warehouse_that_hangs_is_named_and_a_time_limit_is_kept(whole: Pipelin
     """The warehouse accepts connections and does nothing: `wait` ends by its own limit or before."""
     os.kill(_pid("warehouse"), signal.SIGSTOP)
     try:
-        ended = _run_all(["status", "rejected", "wait --timeout 1"])
+        drop = "drop README.md --to gs://landing/elsewhere/x --wait --timeout 1"
+        ended = _run_all(["status", "rejected", "wait --timeout 1", drop])
     finally:
         os.kill(_pid("warehouse"), signal.SIGCONT)
     for code, said in ended.values():
@@ -306,3 +307,11 @@ def test_a_command_whose_time_is_over_still_looks_once() -> None:
         server.may_answer.set()  # type: ignore[attr-defined]
         session = Session(AnonymousCredentials(), STORAGE, time.monotonic() - 10, _say)  # type: ignore[no-untyped-call]
         assert session.get(f"http://127.0.0.1:{server.server_address[1]}/").status_code == 204
+
+
+def test_wait_names_a_service_that_is_down(whole: Pipeline) -> None:
+    os.kill(_pid("merge"), signal.SIGKILL)
+    whole.drop("y.csv", HEADER + row("y"))
+    ((code, said),) = _run_all(["wait --timeout 1"]).values()
+    assert code == 1
+    assert "merge of the local cloud does not run: `dropmerge up` starts what is missing" in said
