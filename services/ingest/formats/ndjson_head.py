@@ -45,7 +45,7 @@ def _hold_against(names: Iterable[str], feed: Contract) -> None:
     if missing:
         listed = ", ".join(_missing(name, closest(name, unknown)) for name in missing)
         where = f"feed {feed.name}: missing: {listed}"
-        raise PermanentError("wrong_header", f"the names of the first records do not fit {where}")
+        raise PermanentError("wrong_header", f"the names of the first records do not match {where}")
 
 
 def _missing(name: str, near: str | None) -> str:

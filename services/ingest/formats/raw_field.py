@@ -84,5 +84,5 @@ def _fields(
 def quoted(name: str) -> str:
     """A field's name in SQL. Raises PermanentError for what could leave the quotes, which BigQuery has in none."""
     if _UNFIT.search(name) or "." in name or "'" in name:
-        raise PermanentError("wrong_header", f"the file has a field whose name cannot be read here: {name[:60]!r}")
+        raise PermanentError("wrong_header", f"the file has a field whose name dropmerge cannot read: {name[:60]!r}")
     return f"`{name}`"
