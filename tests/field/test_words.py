@@ -100,7 +100,7 @@ def test_nulls(pipeline: Pipeline) -> None:
     )
     uri = _drop(pipeline, "marked", "keys.csv", "id,name,score,v\nNULL,x,1,2024-01-01T00:00:00Z\n")
     assert _rows(pipeline, "marked", "id, name, score") == [("a", None, None), ("b", "x", 7)]
-    assert "missing_value: id (1 rows)" in pipeline.dead_letter(uri).error
+    assert "1 missing_value: id" in pipeline.dead_letter(uri).error
 
 
 _LOCAL_TIMES = "id,v\nt0,2024-01-01 00:00:00\nt1,2024-01-01\nt2,01/02/2024 10:00\nt3,1704067200\n"

@@ -1,6 +1,9 @@
 """A mistyped command is answered in one line, with exit code 2 and nothing done; help and completion answer."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
