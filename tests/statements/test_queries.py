@@ -23,6 +23,8 @@ _PARAMETERS = {
             "bucket",
             "object",
             "id",
+            "ids",
+            "which",
             "replay_of",
             "feed",
             "load_id",
@@ -41,7 +43,7 @@ _PARAMETERS = {
         ),
         "STRING",
     ),
-    **dict.fromkeys(("since", "before"), "TIMESTAMP"),
+    **dict.fromkeys(("since", "before", "waiting_since"), "TIMESTAMP"),
     **dict.fromkeys(("generation", "most"), "INT64"),
 }
 _NAMES = sorted(path.name for path in _FOLDER.glob("*.sql"))
