@@ -29,7 +29,7 @@ def explain(
     file: File = None,
     row: Annotated[
         list[str] | None,
-        typer.Option("--row", metavar="KEY=VALUE…", help="Give every key column: explains the row of this key."),
+        typer.Option("--row", metavar="KEY=VALUE", help="Give every key column: explains the row of this key."),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(help="More KEY=VALUE after --row.", hidden=True)] = None,
     within: Annotated[

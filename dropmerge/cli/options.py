@@ -188,13 +188,16 @@ Object = Annotated[
         parser=parse_file,
         autocompletion=complete_file,
         metavar="FILE",
-        help="Only this file, or the files that a glob fits: gs://…, a name or its end, an id.",
+        help="Only this file, or the files that a glob fits. Give a URI, a name or its end, or an id.",
     ),
 ]
 File = Annotated[
     str | None,
     typer.Argument(
-        metavar="FILE", autocompletion=complete_file, show_default=False, help="gs://…, a name or its end, or an id."
+        metavar="FILE",
+        autocompletion=complete_file,
+        show_default=False,
+        help="The file, by its URI, its name or the end of it, or an id.",
     ),
 ]
 Reason = Annotated[

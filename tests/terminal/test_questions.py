@@ -294,7 +294,7 @@ def test_dead_letters_replayed_too_often_are_named_after_the_question_too(
     with shared.types("dead-letters", "replay", "--object", "*/replayed-often.csv") as screen:
         screen.see("replay 1 dead letter? [y/N]")
         screen.type("y\n")
-        assert "1 were replayed 5 times already" in screen.ends(1)
+        assert "1 letter replayed 5 times already" in screen.ends(1)
     assert {dead_letter.id for dead_letter in pipeline.dead_letters()} & set(ids) == {ids[1]}
 
 
