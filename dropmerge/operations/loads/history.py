@@ -296,7 +296,7 @@ def _why(
     connection: Connection, source: ObjectGeneration, load: Load | None, state: State, events: Sequence[LoadEvent]
 ) -> str | None:
     if state == State.IGNORED:
-        recorded = [event.detail["pattern"] for event in events if event.event == "ignored"]
+        recorded = [event.detail["pattern"] for event in events if "pattern" in event.detail]
         pattern = recorded[-1] if recorded else connection.ignored_by(source.name)
         return (
             f"its name matches {pattern}, which deploy/topology.yaml ignores" if pattern else "no feed has to want it"

@@ -41,6 +41,10 @@ DISPATCH_EVENTS = ("arrived", "announced", "replayed")
 """Journal events that put a load on its way, whatever was before."""
 
 
+FAILED = "failed"
+"""The journal's event of a delivery that failed for now. It decides nothing: Pub/Sub delivers again."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What is known of one object generation. What costs a request is asked for only where it decides."""
@@ -92,6 +96,8 @@ def _final_state(events: Iterable[str]) -> State | None:
     """The last event is the state; `discarded` counts as dead_lettered unless a final state came before."""
     last = ""
     for event in events:
+        if event == FAILED:
+            continue
         if event != "discarded":
             last = event
         elif last not in _TERMINAL:

@@ -1,6 +1,6 @@
 {# Of each object generation the last event, and the last discarded dead letter, which is as old as the dead letter was.
-   Beside each: the last feed that the journal names, when the load was last dispatched, and whether a service has said
-   anything of it.
+   Of `failed`, which decides nothing, only where there is no other. Beside each: the last feed that the journal names,
+   when the load was last dispatched, and whether a service has said anything of it.
    Parameters: since, dispatch_events (comma-separated). #}
 SELECT bucket, object, generation, feed, event, moment, last_dispatched_at, is_served
 FROM (
@@ -12,7 +12,7 @@ FROM (
     MAX(IF(event IN UNNEST(SPLIT(@dispatch_events)), happened_at, NULL))
       OVER (PARTITION BY bucket, object, generation) AS last_dispatched_at,
     LOGICAL_OR(service != 'console') OVER (PARTITION BY bucket, object, generation) AS is_served,
-    ROW_NUMBER() OVER (PARTITION BY bucket, object, generation, event = 'discarded' ORDER BY moment DESC) AS n
+    ROW_NUMBER() OVER (PARTITION BY bucket, object, generation, event = 'discarded' ORDER BY event = 'failed', moment DESC) AS n
   FROM (
     SELECT
       bucket, object, generation, feed, event, service, happened_at,
