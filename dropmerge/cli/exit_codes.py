@@ -17,9 +17,9 @@ from services.shared.errors import PermanentError, TransientError
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 CODES: dict[int, str] = {
     DONE: "Done, or there was nothing to do.",
-    FAILED: "Not done, or not so: Google or the local cloud answered with an error, `wait` timed out, `feeds check` "
-    "found a fault, `feeds test` or `preview` a rejected row, file or case, `explain` knows nothing, dead letters "
-    "were replayed too often, the answer to a question was no.",
+    FAILED: "Not done, or not so: Google or the local cloud answered with an error, `wait` timed out, `status "
+    "--check` found what needs somebody, `feeds check` a fault, `feeds test` or `preview` a rejected row, file or "
+    "case, `explain` knows nothing, dead letters were replayed too often, the answer to a question was no.",
     USAGE: "The command line makes no sense, names a feed or a dead letter that is not there, or lacks `--yes` where "
     "there is no terminal to ask at. Nothing was done.",
     INTERRUPTED: "Interrupted by Ctrl-C. Run it again: what was done is not done twice.",

@@ -84,6 +84,6 @@ class Journal:
 
     def _insert(self, rows: Sequence[Mapping[str, object]], is_once: bool) -> None:
         retry, timeout = (None, _TIMEOUT_ONCE) if is_once else (_RETRY, _TIMEOUT)
-        errors = self._client.insert_rows_json(self._table, rows, retry=retry, timeout=timeout)
+        errors = self._client.insert_rows_json(self._table, rows, retry=retry, timeout=timeout)  # type: ignore[arg-type]  # None: no retry
         if errors:
             raise ValueError(str(errors))
