@@ -60,6 +60,8 @@ _WRONG: list[tuple[str, str]] = [
     ("rejected resubmit --feed nobody --yes", "no feed 'nobody'"),
     ("rejected --feed accounts resubmit --yes", "options come after resubmit"),
     ("status --watch --json", "exclude each other"),
+    ("status --watch --check", "exclude each other"),
+    ("status --check --max-age soon", "is not a number and s, m, h or d"),
     ("wait --timeout forever", "'forever' is not a number of seconds"),
     ("wait --timeout nan", "'nan' is not a number of seconds"),
     ("wait --timeout -1", "'-1' is not a number of seconds"),

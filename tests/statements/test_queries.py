@@ -40,6 +40,7 @@ _PARAMETERS = {
             "beginning",
             "gone",
             "adopted",
+            "goes_on",
         ),
         "STRING",
     ),
