@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +19,7 @@ from dropmerge.cli.options import (
     DEFAULT_FEEDS_DIR,
     DEFAULT_STATE_DIR,
     AllOfThem,
+    Canary,
     DryRun,
     FeedName,
     Feeds,
@@ -32,8 +33,10 @@ from dropmerge.cli.options import (
     Reason,
     Service,
     State,
+    Timeout,
     Yes,
 )
+from dropmerge.cli.replays import Waiting
 from dropmerge.cli.terminal import (
     confirm,
     escape_unprintable,
@@ -43,7 +46,7 @@ from dropmerge.cli.terminal import (
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.ends import read_ends
 from dropmerge.operations.dead_letters.filters import MAX_REPLAYS, Filter
-from dropmerge.operations.dead_letters.replay import Progress, discard, look, replay
+from dropmerge.operations.dead_letters.replay import discard, look, replay
 from dropmerge.operations.dead_letters.summary import Summary
 from dropmerge.operations.deployed import read_deployed
 from dropmerge.operations.rate import RateLimiter
@@ -51,12 +54,14 @@ from dropmerge.operations.rate import RateLimiter
 commands = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Messages that could not go on: list, show, replay, discard, undo.",
+    help="Messages that failed for good: list, show, replay, discard and undo.",
 )
 
 _MAX_DISCARDED_ON_A_YES = 100
 
-Action = Callable[[Filter, Progress], Summary]
+Shown = Callable[[int | str], None]
+"""Is called with how many are done, or with what is being waited for."""
+Action = Callable[[Filter, Shown], Summary]
 
 
 commands.command("list")(list_dead_letters)
@@ -76,37 +81,53 @@ def replay_dead_letters(
     rate: Rate = None,
     dry_run: DryRun = False,
     force: Annotated[
-        bool, typer.Option("--force", help=f"Also what was replayed {MAX_REPLAYS} times already.")
+        bool, typer.Option("--force", help=f"Also replay letters that were already replayed {MAX_REPLAYS} times.")
     ] = False,
     yes: Yes = False,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Wait, and print what became of each file; exit code 1 unless all are merged."),
+    ] = False,
+    canary: Canary = None,
+    timeout: Timeout = 600.0,
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Publish the originals again, each to the topic that it came from.
+    """Republish the original messages to the topics they came from.
 
-    Safe to interrupt and to repeat. Takes a filter, or --all. What was replayed five times already stays, unless
-    --force: it says so, with exit code 1.
+    Safe to interrupt and to repeat. Takes a filter, or --all. Letters that were already replayed five times are left
+    alone unless --force is given, and the exit code is then 1.
     """
     wanted = _narrowed("replay", make_filter(reason, feed, object_, older_than, ids, service), all_of_them)
     wanted = replace(wanted, limit=limit, max_replays=None if force else MAX_REPLAYS)
     require_confirmation("replay", dry_run, yes)
 
-    def action(chosen: Filter, advance: Progress) -> Summary:
-        return replay(connection, chosen, RateLimiter(rate), advance)
+    waiting = Waiting(timeout, canary) if (wait or canary) and not dry_run else None
+
+    def action(chosen: Filter, show: Shown) -> Summary:
+        if waiting:
+            return waiting.replay(connection, chosen, RateLimiter(rate), show)
+        return replay(connection, chosen, RateLimiter(rate), show)
 
     with report_errors():
         connection = connect(state, project, feeds)
-        summary = _run_action("replay", connection, wanted, action, dry_run, yes, as_json)
+        to_json = waiting.as_json if waiting else _ids
+        summary = _run_action("replay", connection, wanted, action, dry_run, yes, as_json, to_json)
+        if waiting and not as_json:
+            waiting.print(summary)
     _fail_if_taken(summary)
     if summary.over_replay_limit:
-        abort(f"{summary.over_replay_limit} were replayed {MAX_REPLAYS} times already and stay: --force replays them")
+        letters = pluralize(summary.over_replay_limit, "letter")
+        abort(f"{letters} replayed {MAX_REPLAYS} times already, and left alone: --force replays them")
+    if waiting and not waiting.is_done(summary):
+        raise typer.Exit(FAILED)
 
 
 @commands.command("discard")
 def discard_dead_letters(
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Why, for the journal.")],
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the journal.")],
     reason: Reason = None,
     feed: FeedName = None,
     object_: Object = None,
@@ -122,14 +143,14 @@ def discard_dead_letters(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Give dead letters up. Who did it, when and why stays in the journal. Takes a filter, or --all."""
+    """Discard dead letters. The journal records who did it, when and why. Takes a filter, or --all."""
     if not why.strip():
         usage_error("--why is empty")
     wanted = _narrowed("discard", make_filter(reason, feed, object_, older_than, ids, service), all_of_them)
     require_confirmation("discard", dry_run, yes)
 
-    def action(chosen: Filter, advance: Progress) -> Summary:
-        return discard(connection, chosen, why, advance)
+    def action(chosen: Filter, show: Shown) -> Summary:
+        return discard(connection, chosen, why, show)
 
     with report_errors():
         connection = connect(state, project, feeds)
@@ -149,14 +170,25 @@ def _narrowed(verb: str, wanted: Filter, all_of_them: bool) -> Filter:
     return wanted
 
 
+def _ids(summary: Summary) -> Any:
+    return summary.ids
+
+
 def _run_action(
-    verb: str, connection: Connection, wanted: Filter, action: Action, dry_run: bool, yes: bool, as_json: bool
+    verb: str,
+    connection: Connection,
+    wanted: Filter,
+    action: Action,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    to_json: Callable[[Summary], Any] = _ids,
 ) -> Summary:
     """Do it, or only say what would be done; without --yes, look, say it and ask first."""
     if yes and not dry_run:
         summary = _watched(action, wanted)
     else:
-        summary = _watched(lambda chosen, advance: look(connection, chosen, advance), wanted)
+        summary = _watched(lambda chosen, show: look(connection, chosen, show), wanted)
     if not summary.count and not summary.over_replay_limit:
         say_names(connection, wanted)
     ask_first = bool(summary.count) and not (yes or dry_run)
@@ -166,7 +198,7 @@ def _run_action(
     if ask_first:
         summary = _run_if_confirmed(verb, connection, wanted, summary, action)
     if as_json:
-        typer.echo(json.dumps(summary.ids))
+        typer.echo(json.dumps(to_json(summary)))
         return summary
     if summary.count and not ask_first:
         print_summary(summary)
@@ -181,7 +213,8 @@ def _run_if_confirmed(verb: str, connection: Connection, wanted: Filter, seen: S
     many = verb == "discard" and seen.count > _MAX_DISCARDED_ON_A_YES
     confirm(f"{verb} {pluralize(seen.count, 'dead letter')}?", agreed=str(seen.count) if many else "y")
     summary = _watched(action, replace(wanted, ids=frozenset(seen.ids)))
-    summary.taken = [one for one in seen.ids if one not in summary.seen]
+    left = {*summary.seen, *summary.held_back}
+    summary.taken = [one for one in seen.ids if one not in left]
     for line in taken_lines(summary.taken, read_ends(connection, summary.taken)):
         typer.echo(line, err=True)
     summary.over_replay_limit = seen.over_replay_limit
@@ -195,4 +228,4 @@ def _fail_if_taken(summary: Summary) -> None:
 
 def _watched(action: Action, wanted: Filter) -> Summary:
     with progress().status("reading") as line:
-        return action(wanted, lambda count: line.update(pluralize(count, "dead letter")))
+        return action(wanted, lambda one: line.update(one if isinstance(one, str) else pluralize(one, "dead letter")))

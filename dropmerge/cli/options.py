@@ -188,13 +188,16 @@ Object = Annotated[
         parser=parse_file,
         autocompletion=complete_file,
         metavar="FILE",
-        help="Only this file, or the files that a glob fits: gs://…, a name or its end, an id.",
+        help="Only this file, or the files that a glob fits. Give a URI, a name or its end, or an id.",
     ),
 ]
 File = Annotated[
     str | None,
     typer.Argument(
-        metavar="FILE", autocompletion=complete_file, show_default=False, help="gs://…, a name or its end, or an id."
+        metavar="FILE",
+        autocompletion=complete_file,
+        show_default=False,
+        help="The file, by its URI, its name or the end of it, or an id.",
     ),
 ]
 Reason = Annotated[
@@ -229,6 +232,10 @@ Service = Annotated[
     ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Stop after N.")]
+Canary = Annotated[
+    int | None,
+    typer.Option("--canary", min=1, metavar="N", help="Replay N and wait; replay the rest only if all N are merged."),
+]
 Timeout = Annotated[
     float,
     typer.Option("--timeout", parser=parse_seconds, metavar="SECONDS", help="Stop waiting after this many seconds."),

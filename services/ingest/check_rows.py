@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from services.ingest.duplicate_keys import count_duplicate_keys
 from services.ingest.formats import format_of
 from services.ingest.match_header import Layout
 from services.ingest.record_rejected import record_rejected
-from services.ingest.row_rules import checked_columns, rules, steps
+from services.ingest.row_rules import Rule, checked_columns, rules, steps
 from services.ingest.row_texts import asides, marker, parameters
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
@@ -47,7 +48,7 @@ def check_rows(
     refused rows are recorded either way.
     """
     sql = check_statement(feed, tables, layout)
-    values = {**_parameters(load, created), **parameters(feed, layout)}
+    values = check_parameters(feed, load, layout, created)
     warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, values)
     counts = _count(warehouse, feed, tables, layout)
     if counts.rejected or again is not None:
@@ -64,8 +65,11 @@ def _count(warehouse: Warehouse, feed: Feed, tables: Tables, layout: Layout) -> 
     return Counts(counted["total"], counted["bad"], counted["deletes"], duplicate_keys, counted["lost"])
 
 
-def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
-    """Makes the checked table of a raw table with this layout."""
+def check_statement(feed: Feed, tables: Tables, layout: Layout, also: Sequence[Rule] = ()) -> str:
+    """Makes the checked table of a raw table with this layout.
+
+    `also`: rules beside the contract's, by which whoever looks for rows marks them.
+    """
     delete_column = feed.delete.column if feed.delete else None
     checked = checked_columns(feed, layout)
     return _SQL.render(
@@ -77,7 +81,7 @@ def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
         broken=format_of(feed).BROKEN,
         columns=checked,
         steps=steps(checked),
-        rules=list(rules(feed, layout)),
+        rules=[*rules(feed, layout), *also],
         metadata=metadata(feed),
         rescued=RESCUED.name if RESCUED in metadata(feed) else None,
         beyond=format_of(feed).rescued(feed),
@@ -87,12 +91,14 @@ def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
     )
 
 
-def _parameters(load: Load, created: datetime) -> Parameters:
+def check_parameters(feed: Feed, load: Load, layout: Layout, created: datetime) -> Parameters:
+    """For that statement."""
     return {
         "created": ("TIMESTAMP", created),
         "generation": ("INT64", load.source.generation),
         "object": ("STRING", load.source.uri),
         "load_id": ("STRING", load.load_id),
+        **parameters(feed, layout),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from services.shared.errors import PermanentError
 from services.shared.messages.dead_letter import DeadLetter
@@ -14,6 +15,11 @@ from tests.harness.subscription import wait_until
 
 INGEST_DEAD_LETTERS, MERGE_DEAD_LETTERS = "ingest-dead-letter", "merge-dead-letter"
 """Topics, and the subscriptions of the same names."""
+
+_FORWARDED = {
+    "CloudPubSubDeadLetterSourceDeliveryCount": "20",
+    "CloudPubSubDeadLetterSourceSubscriptionProject": "local",
+}
 
 
 _STAGED = json.dumps({"feed": "f", "bucket": "b", "object": "é\0😀", "generation": 7}).encode()
@@ -53,6 +59,11 @@ def put(
 ) -> str:
     """Publish one dead letter; returns its id."""
     return pipeline.connection.publisher.publish(topic, [(data, attributes)])[0]
+
+
+def forward(pipeline: Pipeline, message: Any, topic: str) -> str:
+    """As Pub/Sub does after too many attempts; returns the dead letter's id."""
+    return put(pipeline, {**message.attributes, **_FORWARDED}, topic, message.data)
 
 
 def put_many(pipeline: Pipeline, count: int, size: int) -> set[bytes]:

@@ -6,14 +6,9 @@ from dropmerge.operations.dead_letters.remedies import REMEDIES
 from services.shared.journal import Journal
 from services.shared.load import staging_table
 from tests.harness.commands import Commands
-from tests.harness.dead_letters import INGEST_DEAD_LETTERS, MERGE_DEAD_LETTERS, put
+from tests.harness.dead_letters import INGEST_DEAD_LETTERS, MERGE_DEAD_LETTERS, forward
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import paused_subscription, pull_all
-
-FORWARDED = {
-    "CloudPubSubDeadLetterSourceDeliveryCount": "20",
-    "CloudPubSubDeadLetterSourceSubscriptionProject": "local",
-}
 
 
 def journal(pipeline: Pipeline, uri: str, *events: str) -> None:
@@ -25,11 +20,6 @@ def journal(pipeline: Pipeline, uri: str, *events: str) -> None:
     writer = Journal(pipeline.connection.warehouse.client, "ingest")
     for event in events:
         writer.record(event, about)
-
-
-def forward(pipeline: Pipeline, message: Any, topic: str) -> str:
-    """As Pub/Sub does after too many attempts; returns the dead letter's id."""
-    return put(pipeline, {**message.attributes, **FORWARDED}, topic, message.data)
 
 
 def state_of(pipeline: Pipeline, uri: str) -> tuple[str, Any]:
@@ -98,12 +88,12 @@ def test_a_load_that_merge_was_given_up_on_has_its_objects_name(pipeline: Pipeli
 
 
 def test_a_discard_hides_no_other_end(pipeline: Pipeline, commands: Commands) -> None:
-    """Discarding an old dead letter of a superseded generation leaves its final state."""
+    """A superseded generation stays so when an old dead letter of it is discarded, or another delivery of it fails."""
     with paused_subscription(pipeline, "ingest") as path:
         uri = pipeline.drop("other-end.csv", HEADER + row("other-end"))
         (message,) = pull_all(pipeline, path, 1)
         dead_letter = forward(pipeline, message, INGEST_DEAD_LETTERS)
-        journal(pipeline, uri, "superseded")
+        journal(pipeline, uri, "superseded", "failed")
         commands.run("dead-letters", "discard", "--id", dead_letter, "--why", "superseded", "--yes")
         assert state_of(pipeline, uri) == ("superseded", None)
         assert commands.json("status")["feeds"]["accounts"]["last_file"]["state"] == "superseded"

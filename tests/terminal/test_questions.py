@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.commands import Commands
-from tests.harness.dead_letters import INGEST_DEAD_LETTERS, empty_dead_letters, ours, put
+from tests.harness.dead_letters import INGEST_DEAD_LETTERS, empty_dead_letters, forward, ours, put
 from tests.harness.feeds import NUMBERS
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.screen import CTRL_C, CTRL_D, Terminal
@@ -271,6 +271,25 @@ def test_what_is_printed_for_a_program_holds_no_question(pipeline: Pipeline, sha
     assert len(json.loads(text)) == 2
 
 
+def test_a_replay_with_a_canary_asks_once_and_takes_what_was_agreed_to(pipeline: Pipeline, shared: Terminal) -> None:
+    """A dead letter that comes after the question stays, though the canary merges and the rest follows it."""
+    with paused_subscription(pipeline, "ingest") as path:
+        for n in range(3):
+            pipeline.drop(f"agreed-{n}.csv", HEADER + row(f"agreed-{n}"))
+        first, second, third = pull_all(pipeline, path, 3)
+    for message in (first, second):
+        forward(pipeline, message, INGEST_DEAD_LETTERS)
+    with shared.types("dead-letters", "replay", "--object", "*/agreed-*", "--canary", "1") as screen:
+        screen.see("replay 2 dead letters? [y/N]")
+        later = forward(pipeline, third, INGEST_DEAD_LETTERS)
+        screen.type("y\n")
+        text = screen.ends(0)
+    assert text.count("[y/N]") == 1
+    assert "replayed 2 dead letters" in text
+    assert "2 merged" in text
+    assert [one.id for one in pipeline.dead_letters() if "/agreed-" in (one.object or "")] == [later]
+
+
 def test_dead_letters_replayed_too_often_are_named_after_the_question_too(
     pipeline: Pipeline, shared: Terminal
 ) -> None:
@@ -279,7 +298,7 @@ def test_dead_letters_replayed_too_often_are_named_after_the_question_too(
     with shared.types("dead-letters", "replay", "--object", "*/replayed-often.csv") as screen:
         screen.see("replay 1 dead letter? [y/N]")
         screen.type("y\n")
-        assert "1 were replayed 5 times already" in screen.ends(1)
+        assert "1 letter replayed 5 times already" in screen.ends(1)
     assert {dead_letter.id for dead_letter in pipeline.dead_letters()} & set(ids) == {ids[1]}
 
 

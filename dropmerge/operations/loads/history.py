@@ -310,7 +310,7 @@ def _why(
 
 
 def _why_ignored(connection: Connection, source: ObjectGeneration, events: Sequence[LoadEvent]) -> str:
-    recorded = [event.detail["pattern"] for event in events if event.event == "ignored"]
+    recorded = [event.detail["pattern"] for event in events if "pattern" in event.detail]
     pattern = recorded[-1] if recorded else connection.ignored_by(source.name)
     if pattern:
         return f"its name matches {pattern}, which deploy/topology.yaml ignores"

@@ -40,13 +40,14 @@ class Reading:
     def first(self, wanted: Selection, most: int) -> tuple[list[RejectedRow], int]:
         """As many of them, by feed and object, and how many there are."""
         found = self.connection.query("rejected_rows.sql", {**wanted.parameters, "most": ("INT64", most)})
-        return list(self._placed(found)), found[0]["total"] if found else 0
+        return list(self.placed(found)), found[0]["total"] if found else 0
 
     def all(self, wanted: Selection) -> Iterator[RejectedRow]:
         """By feed, object and generation."""
-        return self._placed(self.connection.stream("all_rejected_rows.sql", wanted.parameters))
+        return self.placed(self.connection.stream("all_rejected_rows.sql", wanted.parameters))
 
-    def _placed(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[RejectedRow]:
+    def placed(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[RejectedRow]:
+        """Rows of the table of rejected rows: of each file all, or all with a text that few share."""
         with spool() as kept:
             kept.add(self._spooled(rows))
             for load in sorted(self._loads.values(), key=lambda one: (one.feed, *one.source.fields.values())):

@@ -134,7 +134,7 @@ class DeadLetter:
             id=message.message_id,
             service=service,
             reason=ours.get("reason", "delivery_attempts_exhausted"),
-            error=ours.get("error", "Pub/Sub gave up; the service's log has each attempt's error"),
+            error=ours.get("error", "Pub/Sub stopped delivering it; the service's log has the error of each attempt"),
             load_id=subject.get("load_id"),
             feed=subject.get("feed") or _feed_of(feeds, subject.get("object")),
             bucket=subject.get("bucket"),
