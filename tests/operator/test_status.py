@@ -4,14 +4,22 @@ import signal
 import subprocess
 from datetime import timedelta
 
+import pytest
+
 from dropmerge.operations.loads.find_file import find_file
 from dropmerge.operations.status.failures import stuck
 from services.shared.journal import Journal
 from services.shared.load import Load
 from tests.harness.commands import Commands
-from tests.harness.dead_letters import MERGE_DEAD_LETTERS, put
+from tests.harness.dead_letters import MERGE_DEAD_LETTERS, empty_dead_letters, put
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import paused_subscription, pull_all
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_dead_letters_of_others(pipeline: Pipeline) -> None:
+    """One that waits decides the state of its feed."""
+    empty_dead_letters(pipeline)
 
 
 def test_status_shows_one_line_per_feed(pipeline: Pipeline, commands: Commands) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from dropmerge.operations.backlog import messages_in_flight, waiting_dead_letters
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import generation_of
-from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
+from dropmerge.operations.dead_letters.waiting import waiting
 from dropmerge.operations.loads.events import LoadEvent, is_current, last_events
 from dropmerge.operations.loads.states import State
 from dropmerge.operations.loads.status import LoadStatus, merged_among, statuses_of
@@ -143,8 +143,8 @@ class _Following:
             return
         replayed = {one.replayed: one for one in pending if one.replayed}
         dropped = {one.source: one for one in pending if not one.replayed}
-        with DeadLetterSubscription(self._connection) as subscription:
-            for letter in (letter for batch in subscription.batches() for letter in batch):
+        with waiting(self._connection) as found:
+            for letter in (letter for batch in found.batches() for letter in batch):
                 source = generation_of(letter)
                 if letter.replay_of in replayed:
                     one = replayed[letter.replay_of]

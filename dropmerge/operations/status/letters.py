@@ -11,7 +11,7 @@ from typing import Any
 
 from dropmerge.operations.backlog import waiting_dead_letters
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
+from dropmerge.operations.dead_letters.waiting import waiting
 from services.shared.messages.dead_letter import DeadLetter
 
 _LOOK_SECONDS = 30.0
@@ -52,8 +52,8 @@ class Letters:
 class WaitingLetters:
     """For one command, which may ask many times.
 
-    To read them takes leases, which hide them from other commands for a moment: they are read anew when their number
-    has changed, or after half a minute.
+    To read them costs a query, or leases, which hide them from other commands for a moment: they are read anew when
+    their number has changed, or after half a minute.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -75,8 +75,8 @@ def read_waiting_letters(connection: Connection, count: int) -> Letters:
     """Each once. `count`: how many wait, as the subscriptions say."""
     groups: dict[str | None, LetterGroup] = {}
     load_ids = set()
-    with DeadLetterSubscription(connection) as subscription:
-        for batch in subscription.batches():
+    with waiting(connection) as source:
+        for batch in source.batches():
             for one in batch:
                 _add(groups, one)
                 load_ids.add(one.subject["load_id"] or "")

@@ -29,7 +29,8 @@ letters AS (
     message_id, publish_time, service,
     COALESCE(JSON_VALUE(attributes, '$.dropmerge_reason'), 'delivery_attempts_exhausted') AS reason,
     COALESCE(
-      JSON_VALUE(attributes, '$.dropmerge_error'), "Pub/Sub gave up; the service's log has each attempt's error"
+      JSON_VALUE(attributes, '$.dropmerge_error'),
+      "Pub/Sub stopped delivering it; the service's log has the error of each attempt"
     ) AS error,
     NULLIF(JSON_VALUE(attributes, '$.dropmerge_load_id'), '') AS load_id,
     COALESCE(
