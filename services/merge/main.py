@@ -8,11 +8,14 @@ import functions_framework
 from services.merge.merge_loads import Merger
 from services.shared.delivery import Response
 from services.shared.runtime import Runtime, once, start
+from services.shared.views import create_views
 
 
 @once
 def _wired() -> tuple[Runtime, Merger]:
     here = start()
+    # Of the two services it alone may make tables and views beside the ledger.
+    create_views(here.warehouse)
     return here, Merger(here.settings, here.feeds, here.warehouse, here.publisher)
 
 

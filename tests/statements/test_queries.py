@@ -35,6 +35,7 @@ _PARAMETERS = {
             "tables",
             "gone",
             "adopted",
+            "merge_id",
         ),
         "STRING",
     ),

@@ -10,6 +10,11 @@ from google.cloud.bigquery import SchemaField, Table, TimePartitioning
 from services.shared.datasets import OPS
 
 
+def table_names() -> list[str]:
+    """All of them, sorted."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.json"))
+
+
 def table(project: str, name: str, full_name: str | None = None) -> Table:
     """The table `journal`, `rejected_rows`, `ledger` or `main_tables`, ready to be created; or one like it."""
     definition = json.loads((Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8"))

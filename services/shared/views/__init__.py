@@ -1,0 +1,62 @@
+"""The views of the dataset `ops`, one SQL file each: the view and the commands read the same text.
+
+A view has no parameters, and what a query asks of one does not reach the partitions of the tables below where it
+aggregates. So each has a window built in: in the view the last 90 days, in a command what it was asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+
+from services.shared.datasets import OPS
+from services.shared.errors import PermanentError, TransientError
+from services.shared.sql import identifier
+from services.shared.tables import table, table_names
+from services.shared.warehouse import Warehouse
+
+WINDOW_DAYS = 90
+_FOLDER = Path(__file__).parent
+_NAMES = ("load_events", "loads")
+_WINDOW = {
+    "since": f"TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL {WINDOW_DAYS} DAY)",
+    "is_current": "m.table_id IS NOT NULL",
+}
+
+
+def view_query(project: str, name: str, values: Mapping[str, str] | None = None) -> str:
+    """The query of a view.
+
+    `values`: SQL in the place of what the view has: `since`, from when on, and `is_current`, whether the entry m of
+    `ops.main_tables` is of a main table that is there. Raises KeyError for a `${word}` that is none of these.
+    """
+    ops = identifier(f"{project}.{OPS}").strip("`")
+    text = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8").strip()
+    known = {**_WINDOW, **(values or {}), "ops": ops}
+    if "${load_events}" in text:
+        known["load_events"] = view_query(project, "load_events", values)
+    return re.sub(r"\$\{(\w+)\}", lambda found: known[found[1]], text)
+
+
+def create_views(warehouse: Warehouse) -> None:
+    """Make every view, or bring it up to date, and the tables below them. Failures are logged and ignored: views are
+    for people, and must not delay a load."""
+    project = warehouse.client.project
+    try:
+        warehouse.create_dataset(OPS)
+        for name in table_names():
+            warehouse.create_table(table(project, name))
+        for name in _NAMES:
+            _create(warehouse, f"{project}.{OPS}.{name}", view_query(project, name))
+    except (PermanentError, TransientError) as error:
+        structlog.get_logger().warning("views not made", error=str(error))
+
+
+def _create(warehouse: Warehouse, name: str, query: str) -> None:
+    found = warehouse.find_table(name)
+    # Asking is free, and one that is as it should be is not touched by each process that starts.
+    if found is None or (found.view_query or "").strip() != query:
+        warehouse.query(f"CREATE OR REPLACE VIEW {identifier(name)} AS\n{query}")
