@@ -6,6 +6,7 @@ BigQuery, Pub/Sub, Cloud Storage, Cloud Run and Cloud Logging (cloud.google.com/
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass, fields
 
 from deploy import topology
@@ -24,7 +25,7 @@ PUBSUB_MINIMUM = 1000
 CLASS_A, CLASS_B = 0.005 / 1000, 0.0004 / 1000
 """An operation on a bucket: writes, reads."""
 STORED_GIB = 0.02
-"""A month, in a bucket or a table alike."""
+"""Per month, in a bucket or a table alike."""
 STREAMED_MIB = 0.01 / 200
 STREAMED_MINIMUM = 1024
 """Bytes billed at least for each row."""
@@ -47,7 +48,7 @@ WRITES, READS = 2, 6
 """On buckets: the upload and the rewrite into the archive; existence, metadata, head, load."""
 
 LOAD_JOBS_A_DAY = 100_000
-"""A project. https://cloud.google.com/bigquery/quotas#load_jobs"""
+"""Per project. https://cloud.google.com/bigquery/quotas#load_jobs"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Bill:
-    """Dollars a month."""
+    """Dollars per month."""
 
     merges: float
     checks: float
@@ -121,11 +122,11 @@ def bill(load: Workload, grouped: bool = True) -> Bill:
 
 
 def limits() -> dict[str, float]:
-    """Each limit, in files a day of one feed."""
+    """Each limit, in files per day of one feed."""
     ingest = topology.read().services["ingest"]
     return {
         f"one MERGE per feed at a time, one load in each ({MERGE_SECONDS:.0f} s)": _DAY / MERGE_SECONDS,
-        "load jobs a project a day": LOAD_JOBS_A_DAY,
+        "load jobs per project per day": LOAD_JOBS_A_DAY,
         f"one MERGE per feed at a time, {MAX_LOADS} loads in each": _DAY / MERGE_SECONDS * MAX_LOADS,
         f"{ingest['instances']} instances of ingest, {ingest['threads']} requests each": ingest["instances"]
         * ingest["threads"]
@@ -149,7 +150,7 @@ def tables() -> str:
     """The tables of docs/costs.md, in Markdown."""
     names = [field.name for field in fields(Bill)]
     lines = [
-        f"| files a day | size | main table | loads a MERGE | {' | '.join(names)} | dollars a month |",
+        f"| files per day | size | main table | loads per MERGE | {' | '.join(names)} | dollars per month |",
         f"|{'---:|' * (len(names) + 5)}",
     ]
     for load in WORKLOADS:
@@ -164,7 +165,7 @@ def tables() -> str:
                 f"**{_dollars(one.total)}**",
             ]
             lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "| limit | files a day |", "|---|---:|"]
+    lines += ["", "| limit | files per day |", "|---|---:|"]
     lines += [f"| {name} | {files:,.0f} |" for name, files in sorted(limits().items(), key=lambda one: one[1])]
     return "\n".join(lines) + "\n"
 
@@ -174,4 +175,7 @@ def _dollars(value: float) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        prog="python -m deploy.costs", description="Print the tables of docs/costs.md."
+    ).parse_args()
     print(tables(), end="")

@@ -1,16 +1,18 @@
 """`python -m generator initial | incremental | expect`."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
+from typer.core import TyperCommand
 
 from generator.accounts import Accounts
 from generator.earlier import rebuild
@@ -21,37 +23,84 @@ from generator.generate import generate
 from generator.output import local_copy, new_file
 from generator.rows import Shares
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+
+class _Command(TyperCommand):
+    """Its help is in plain words: typer alone shows Python's types and ranges."""
+
+    def get_help(self, ctx: Any) -> str:
+        """For `--help`."""
+        return re.sub(r"[{}]|; x>=0| <[^ >]+>|  \[required\]", "", super().get_help(ctx))
+
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Generate files of customers and their accounts, and the main table that they must give.",
+)
 
 _START = "2025-01-01T00:00:00Z"  # fixed, so that the same seed gives the same bytes on any day
 
-Rows = Annotated[int, typer.Option("--rows", min=0, help="How many rows.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed and arguments, same bytes.")]
+Rows = Annotated[int, typer.Option("--rows", min=0, metavar="N", help="How many rows to write.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, metavar="N", help="The same seed and arguments give the same bytes.")
+]
 Out = Annotated[
     str | None,
     typer.Option(
         "--out",
-        help="A file, or gs://bucket/object. By default [incremental_]dummy_data.csv, with the format's ending.",
+        metavar="FILE",
+        help="A file, or gs://BUCKET/OBJECT. [default: [incremental_]dummy_data.csv, with the format's ending]",
     ),
 ]
-Reuse = Annotated[float, typer.Option("--reuse-probability", help="A row is for a customer who exists.")]
-Delete = Annotated[float, typer.Option("--delete-probability", help="A row deletes an account.")]
-Duplicate = Annotated[float, typer.Option("--duplicate-probability", help="A row repeats an earlier key and version.")]
-Late = Annotated[float, typer.Option("--late-probability", help="A row is older than what is there.")]
-Bad = Annotated[float, typer.Option("--bad-probability", help="A row is bad in one of several ways.")]
-Earlier = Annotated[list[str] | None, typer.Option("--continue-from", help="Earlier output, oldest first; repeat it.")]
-Expect = Annotated[
-    Path | None, typer.Option("--expect", help="Also write the main table that all files together must give.")
+Reuse = Annotated[
+    float, typer.Option("--reuse-probability", metavar="P", help="How likely a row is for a customer who exists.")
 ]
-Start = Annotated[str, typer.Option("--start", help="The first version, where nothing came before.")]
-InFormat = Annotated[Format, typer.Option("--format", help="Of the file.")]
-InEncoding = Annotated[Encoding, typer.Option("--encoding", help="Of csv and tsv.")]
-Gzip = Annotated[bool, typer.Option("--gzip", help="Pack csv, tsv or ndjson.")]
-InMode = Annotated[Mode, typer.Option("--mode", help="What the expected table keeps, as a contract's mode says it.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite what exists.")]
+Delete = Annotated[
+    float, typer.Option("--delete-probability", metavar="P", help="How likely a row deletes an account.")
+]
+Duplicate = Annotated[
+    float,
+    typer.Option("--duplicate-probability", metavar="P", help="How likely a row repeats an earlier key and version."),
+]
+Late = Annotated[
+    float, typer.Option("--late-probability", metavar="P", help="How likely a row is older than what is there.")
+]
+Bad = Annotated[float, typer.Option("--bad-probability", metavar="P", help="How likely a row has an error.")]
+Earlier = Annotated[
+    list[str] | None, typer.Option("--continue-from", metavar="FILE", help="Earlier output, oldest first; repeat it.")
+]
+Expect = Annotated[
+    Path | None,
+    typer.Option("--expect", metavar="FILE", help="Also write the main table that all files together must give."),
+]
+Start = Annotated[
+    str, typer.Option("--start", metavar="TIME", help="The first version, if there are no earlier files.")
+]
+InFormat = Annotated[
+    Format,
+    typer.Option("--format", metavar="FORMAT", help="The file's format: csv, tsv, ndjson, parquet, avro or orc."),
+]
+InEncoding = Annotated[
+    Encoding,
+    typer.Option(
+        "--encoding",
+        metavar="ENCODING",
+        help="The encoding of csv and tsv: utf-8, utf-8-bom, utf-16, iso-8859-1 or windows-1252.",
+    ),
+]
+Gzip = Annotated[bool, typer.Option("--gzip", help="Compress csv, tsv or ndjson.")]
+InMode = Annotated[
+    Mode,
+    typer.Option(
+        "--mode", metavar="MODE", help="The contract's mode for the expected table: upsert, append or snapshot."
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
 
 
-@app.command()
+@app.command(cls=_Command)
 def initial(
     rows: Rows = 1000,
     seed: Seed = 0,
@@ -69,7 +118,7 @@ def initial(
     start: Start = _START,
     force: Force = False,
 ) -> None:
-    """A first file: customers and their accounts."""
+    """Write a first file of customers and their accounts."""
     with _report_errors():
         # Nothing is there to update yet: a customer who is reused opens one more account.
         shares = Shares(reuse, 0.0, delete, duplicate, late, bad)
@@ -78,7 +127,7 @@ def initial(
         _write(rows, seed, out, shares, [], Answer(expect, mode), form, start, force)
 
 
-@app.command()
+@app.command(cls=_Command)
 def incremental(
     rows: Rows = 1000,
     seed: Seed = 1,
@@ -97,7 +146,7 @@ def incremental(
     start: Start = _START,
     force: Force = False,
 ) -> None:
-    """A later file: updates, additional accounts and new customers."""
+    """Write a later file with updates and new accounts."""
     with _report_errors():
         shares = Shares(reuse, 0.5, delete, duplicate, late, bad)
         form = Form(format_, encoding, gzip)
@@ -106,14 +155,14 @@ def incremental(
         _write(rows, seed, out, shares, earlier, Answer(expect, mode), form, start, force)
 
 
-@app.command("expect")
+@app.command("expect", cls=_Command)
 def expect_command(
-    files: Annotated[list[Path], typer.Argument(help="In the order they are dropped.")],
-    out: Annotated[Path, typer.Option("--out")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Files in the order in which they are dropped.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it.")],
     mode: InMode = Mode.UPSERT,
     force: Force = False,
 ) -> None:
-    """The main table that these files must give."""
+    """Write the main table that these files must give."""
     with _report_errors(), new_file(str(out), force) as temporary:
         count = write_expected(expected(files, mode), temporary)
     typer.echo(f"{out}: {count} rows")

@@ -74,12 +74,12 @@ class LocalCloud:
                 if to_restart:
                     self._end_gracefully(current, to_restart)
                 if current.ready and not self.dead(current):
-                    self._say(f"the local cloud in {self.state} is up")
+                    self._say(f"the local cloud in {self.state} is running")
                 else:
                     self._start(current, self.dead(current))
             except GoogleAPIError as error:
                 undo(current)
-                raise CloudError(f"the parts run, but refuse what the topology asks for: {error}") from error
+                raise CloudError(f"all parts are running, but creating topics and buckets failed: {error}") from error
             except BaseException:
                 undo(current)
                 raise
@@ -101,7 +101,7 @@ class LocalCloud:
         """The variables that point clients at this local cloud; CloudError when none is up."""
         current = record.load(self.state)
         if current is None or not current.ready:
-            raise CloudError(f"no local cloud is up in {self.state}: start one with `dropmerge up`")
+            raise CloudError(f"no local cloud is running in {self.state}: start one with `dropmerge up`")
         plan = self._plan(current)
         variables = {**plan.google(), "DROPMERGE_STATE": str(self.state)}
         for name in parts_of.NAMES:
@@ -159,7 +159,7 @@ class LocalCloud:
         if port_base is not None or last is None:
             return ports_of.choose(ports_of.USUAL if port_base is None else port_base)
         if last.any_ports and not all(map(ports_of.is_free, last.ports.values())):
-            self._say("some of the free ports of last time are taken: choosing others")
+            self._say("some of the ports used last time are taken: choosing others")
             return ports_of.choose(ports_of.FREE)
         return last.ports
 
@@ -179,7 +179,9 @@ class LocalCloud:
             "services": services is not None and str(services.resolve()) != current.services,
         }
         for what in (name for name, is_other in differs.items() if is_other):
-            raise CloudError(f"the local cloud in {self.state} runs with other {what}: `dropmerge down` first")
+            raise CloudError(
+                f"the local cloud in {self.state} is already running with different {what}; run `dropmerge down` first"
+            )
 
     def _external_pubsub(self) -> str | None:
         """The Pub/Sub emulator the shell names, unless `dropmerge env` put it there."""
@@ -200,11 +202,11 @@ class LocalCloud:
             self._require_free_ports(parts[name])
         for wave in parts_of.START_ORDER:
             if "bucket" in wave:
-                self._say("topics and subscriptions")
+                self._say("creating topics and subscriptions")
                 provision.create_messaging(wanted, plan.bus_host, lambda name: f"{plan.url(name)}/")
             self._start_wave(current, [parts[name] for name in wave if name in missing])
         self._check()
-        self._say("buckets and datasets")
+        self._say("creating buckets and datasets")
         provision.create_buckets(wanted, plan.url("bucket"))
         provision.create_datasets(wanted, plan.url("warehouse"))
         self._check()
@@ -220,7 +222,7 @@ class LocalCloud:
             while not ports_of.is_free(port):
                 if time.monotonic() > deadline:
                     raise CloudError(
-                        f"port {port}, which {name} needs, is taken: stop the process that listens there,"
+                        f"port {port}, which {name} needs, is taken: stop the process that listens on it,"
                         " or choose others with --port-base N (0 picks free ones, default the usual ones)"
                     )
                 time.sleep(0.05)
@@ -245,7 +247,7 @@ class LocalCloud:
             folder.mkdir(parents=True, exist_ok=True)
         if part.name in SERVICES:
             current.contracts[part.name] = read_contracts(Path(current.feeds))
-        self._say(f"{part.name} on port {part.port}")
+        self._say(f"starting {part.name} on port {part.port}")
         current.processes[part.name] = processes.start(part.command, {**clean(), **part.variables}, log)
         record.save(self.state, current)  # at once, so that the next command finds it whatever happens to this process
 
@@ -272,13 +274,13 @@ class LocalCloud:
         record.remove(self.state)
 
     def _end_gracefully(self, current: Record, names: list[str]) -> None:
-        self._say(f"stopping {' and '.join(names)}, which first finish what they handle")
+        self._say(f"stopping {' and '.join(names)}, after they finish the messages they are handling")
         processes.end([current.processes[name] for name in names], _RESTART_PATIENCE)
 
     def _stop_functions(self, current: Record) -> None:
         processes.end([current.processes[name] for name in SERVICES if name in current.processes])
         functions = " and ".join(SERVICES)
-        self._say(f"{functions} are stopped, the other parts go on: `dropmerge up` starts them again")
+        self._say(f"{functions} are stopped; the other parts are running. Run `dropmerge up` to start them again")
 
     def _say_differences(self, current: Record) -> None:
         """Where the contracts on disk are not those that a function was started with."""
@@ -286,9 +288,9 @@ class LocalCloud:
         found = {name: differences(started[name], now) for name in SERVICES if name in started}
         for lines in {tuple(lines): None for lines in found.values() if lines}:
             names = " and ".join(name for name, own in found.items() if tuple(own) == lines)
-            self._say(f"contracts on disk are not those that {names} started with: {', '.join(lines)}")
+            self._say(f"the contracts on disk differ from those that {names} started with: {', '.join(lines)}")
         if any(found.values()):
-            self._say("`dropmerge up --restart` restarts both services with those on disk")
+            self._say("run `dropmerge up --restart` to restart both services with the ones on disk")
 
     def _check(self) -> None:
         if self._cancelled():
@@ -303,7 +305,7 @@ def _folder(name: str, given: Path | None, last: Record | None) -> Path:
         return _FOLDERS[name]
     if not Path(kept).is_dir():
         raise CloudError(
-            f"{kept}, the folder that an earlier `up` got as --{name}, does not exist any more: give another,"
+            f"{kept}, the folder that an earlier `up` was given as --{name}, no longer exists: give another,"
             f" or the default, --{name} {_FOLDERS[name]}"
         )
     return Path(kept)

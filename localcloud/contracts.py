@@ -33,4 +33,4 @@ def differences(then: Contracts, now: Contracts) -> list[str]:
 def _what(then: str | None, now: str | None) -> str:
     if then is None:
         return "is new"
-    return "is gone" if now is None else "has changed"
+    return "was removed" if now is None else "has changed"

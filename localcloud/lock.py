@@ -29,7 +29,7 @@ def only_one(state: Path, check: Callable[[], None], say: Callable[[str], None])
                 break
             except BlockingIOError:
                 if not said:
-                    say(f"another up or down is at work on {state}: waiting for it")
+                    say(f"another `dropmerge up` or `down` is working on {state}: waiting for it")
                 said = True
                 check()
                 time.sleep(0.1)

@@ -71,7 +71,7 @@ def assess(stage: Stage) -> tuple[str | None, list[str]]:
     """Why the environment has to be made anew, None if it can stay; and the files that are to be installed."""
     now, record = current(stage), recorded(stage)
     if record is None:
-        return f"{stage.environment} is not whole" if stage.folder.exists() else "", list(stage.files)
+        return f"{stage.environment} is incomplete" if stage.folder.exists() else "", list(stage.files)
     for what, made in (("Python", "with another Python"), ("folder", "in another folder")):
         if record.get(what) != now[what]:
             return f"{stage.environment} was made {made}, {record.get(what)}", list(stage.files)
@@ -97,20 +97,28 @@ def set_up(stage: Stage) -> None:
         if anew:
             if why:
                 _refuse_if_used(stage, why)
-                _say(f"{why}; it is made anew.")
+                _say(f"{why}: it will be created again.")
             version = ".".join(map(str, sys.version_info[:3]))
-            _say(f"Setting up {stage.environment} with Python {version}: about {stage.takes}, this once.")
+            _say(f"Setting up {stage.environment} with Python {version}: this takes about {stage.takes}, once.")
         else:
             _say(f"{stage.environment}: installing from {' and '.join(files)}.")
             record = (recorded(stage) or {}) | record
         stage.record.unlink(missing_ok=True)
         if anew:
             shutil.rmtree(stage.folder, ignore_errors=True)
-            _run(lock, "There is no virtual environment", str(_python()), "-I", "-m", "venv", str(stage.folder))
+            _run(
+                lock,
+                "The virtual environment could not be created",
+                str(_python()),
+                "-I",
+                "-m",
+                "venv",
+                str(stage.folder),
+            )
         for name in files:
             what = ["--no-build-isolation", "--editable", "."] if name == PROJECT else ["--require-hashes", "-r", name]
             _pip(lock, stage, f"pip could not install from {name}", "install", "-qq", "--no-deps", *what)
-        _pip(lock, stage, "What was installed does not fit together", "check")
+        _pip(lock, stage, "The installed packages do not fit together", "check")
         _write(stage.record, record)
         _say(f"Set up in {time.monotonic() - start:.0f} s.")
 
@@ -142,7 +150,7 @@ def _refuse_if_used(stage: Stage, why: str) -> None:
         if command.startswith(f"{stage.folder}/bin/") and int(pid) != os.getpid():
             raise SetUpError(
                 f"{why}, but process {pid} runs in it: {command[:200]}\n"
-                f"Stop what runs first, a local cloud with {stage.environment}/bin/dropmerge down."
+                f"Stop it first; a local cloud stops with {stage.environment}/bin/dropmerge down."
             )
 
 

@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(rollout.describe(given.action, target, steps), flush=True)
     faults = preflight.check(given.root, given.project)
     if faults:
-        print("\n".join(["cannot begin:", *(f"  - {fault}" for fault in faults)]), file=sys.stderr)
+        print("\n".join(["cannot start:", *(f"  - {fault}" for fault in faults)]), file=sys.stderr)
         return 2
     for step in steps:
         print(f"» {step.words}", flush=True)
@@ -44,13 +44,28 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deploy.google")
-    parser.add_argument("action", choices=("plan", "deploy", "destroy"))
-    parser.add_argument("root", choices=rollout.ROOTS)
-    parser.add_argument("--project", required=True, type=_like(_PROJECT, "a project id"))
-    parser.add_argument("--region", required=True, type=_like(_REGION, "a region, such as europe-west1"))
-    parser.add_argument("--alert-email", default="", help="where alerts are sent (foundation)")
-    parser.add_argument("--runbook", default="", help="where alerts link to (foundation)")
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.google",
+        description="Plan, deploy or destroy a part of the pipeline on Google Cloud, and ask before it is changed.",
+        epilog="Example: python -m deploy.google plan foundation --project my-project --region europe-west1",
+    )
+    parser.add_argument(
+        "action", choices=("plan", "deploy", "destroy"), metavar="ACTION", help="plan, deploy or destroy"
+    )
+    parser.add_argument("root", choices=rollout.ROOTS, metavar="PART", help="foundation, ingest or merge")
+    parser.add_argument(
+        "--project", required=True, type=_like(_PROJECT, "a project id"), help="the Google Cloud project"
+    )
+    parser.add_argument(
+        "--region",
+        required=True,
+        type=_like(_REGION, "a region, such as europe-west1"),
+        help="where everything is created",
+    )
+    parser.add_argument(
+        "--alert-email", metavar="ADDRESS", default="", help="who receives the alerts (foundation only)"
+    )
+    parser.add_argument("--runbook", metavar="URL", default="", help="the page that alerts link to (foundation only)")
     parser.add_argument("--yes", action="store_true", help="apply the plan without asking")
     return parser
 

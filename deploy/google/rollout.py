@@ -21,8 +21,11 @@ _BUILD = ROOT / "build"
 
 _NOTES: dict[tuple[str, str], str] = {
     ("deploy", "ingest"): "For files dropped before ingest was deployed: dropmerge backfill gs://PROJECT-landing.",
-    ("destroy", "ingest"): "Notifications that still wait are lost: dropmerge backfill publishes them again.",
-    ("destroy", "merge"): "Staged messages that still wait are lost: run dropmerge backfill on their files.",
+    (
+        "destroy",
+        "ingest",
+    ): "Notifications that are still waiting are lost: run dropmerge backfill to publish them again.",
+    ("destroy", "merge"): "Staged messages that are still waiting are lost: run dropmerge backfill on their files.",
     ("destroy", "foundation"): "Terraform refuses to destroy buckets that hold files, datasets that hold tables, "
     "and protected tables: empty and unprotect them first.",
 }

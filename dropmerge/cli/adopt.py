@@ -33,8 +33,10 @@ def adopt(
 ) -> None:
     """Take over a main table that was made by hand or by another loader, with its rows.
 
-    It gains the columns that dropmerge needs, and keeps all others. Its rows are older than those of any file: where
-    versions are equal, a file's row wins. Stop whatever else writes to the table before.
+    It gains the columns that dropmerge needs and keeps all others. Its rows count as older than those of any file:
+    where versions are equal, a file's row wins. First stop whatever else writes to the table.
+
+    Example: dropmerge adopt accounts --dry-run
     """
     # It brings Google's clients with it.
     from dropmerge.operations.adopt import adopt as do_adopt
@@ -55,4 +57,8 @@ def adopt(
         answer = {"feed": feed, "table": plan.feed.table, "adopted": is_wanted, "rows": plan.rows}
         typer.echo(json.dumps({**answer, "sentences": plan.sentences}, indent=2))
     elif plan.table is not None:
-        typer.echo("nothing was changed" if dry_run else f"{plan.feed.table} is adopted: replay what waits for it")
+        typer.echo(
+            "nothing was changed"
+            if dry_run
+            else f"{plan.feed.table} is adopted: now replay the dead letters that are waiting for it"
+        )

@@ -1,4 +1,4 @@
-"""`dropmerge backfill`: publish notifications for objects that are not merged."""
+"""`dropmerge backfill`: publish notifications for files that are not merged."""
 
 from __future__ import annotations
 
@@ -20,19 +20,28 @@ from dropmerge.cli.options import (
     Rate,
     State,
     Yes,
-    parse_gcs_uri,
 )
 from dropmerge.cli.terminal import confirm, escape_unprintable, pluralize, progress, shorten_list
-from dropmerge.operations.backfill import Candidate, Candidates, LeftOut, publish_notifications
+from dropmerge.operations.backfill import Candidate, Candidates, LeftOut, find_prefix, publish_notifications
 from dropmerge.operations.gcs_uri import GcsUri
 from dropmerge.operations.rate import RateLimiter
 from services.shared.load import Load
 
 
 def backfill(
-    prefix: Annotated[GcsUri, typer.Argument(parser=parse_gcs_uri, metavar="gs://BUCKET/PREFIX")],
-    dead_letters: Annotated[bool, typer.Option("--dead-letters", help="Also what waits as a dead letter.")] = False,
-    discarded: Annotated[bool, typer.Option("--discarded", help="Also what was discarded.")] = False,
+    where: Annotated[
+        str,
+        typer.Argument(
+            metavar="gs://BUCKET/PREFIX",
+            help="Where to look, in the landing or archive bucket; or one file, by its name or an id.",
+        ),
+    ],
+    dead_letters: Annotated[
+        bool, typer.Option("--dead-letters", help="Also files that are waiting as dead letters.")
+    ] = False,
+    discarded: Annotated[
+        bool, typer.Option("--discarded", help="Also files whose dead letter was discarded.")
+    ] = False,
     rate: Rate = None,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -41,25 +50,25 @@ def backfill(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Announce every live object that a feed matches and the ledger does not know.
+    """Re-announce every object that matches a feed and has not been merged.
 
-    What waits as a dead letter or was discarded is left out unless asked for, and counted.
+    Use it when notifications were lost, or for files that were in the bucket before the pipeline. Files that are dead
+    letters or were discarded are counted and left out, unless you ask for them. Safe to interrupt and to repeat: a
+    merged file is not announced, and one in progress is merged once.
 
-    The message is the one that Cloud Storage sends, with an attribute announced_by, so it also finds objects that
-    never got a notification. Safe to interrupt and to repeat: a load already merged is not announced, one on its
-    way is merged once.
+    With the archive bucket, the copies there are announced, even if the landing bucket no longer has the file.
 
-    Of the archive bucket, the generations that were pinned there are announced, also those that are long gone
-    from the landing bucket.
+    Example: dropmerge backfill gs://landing/incoming/ --dry-run
     """
     ask_first = not dry_run and not yes
     require_confirmation("backfill", dry_run, yes)
     with report_errors():
         connection = connect(state, project, feeds)
-        candidates, limiter = Candidates(connection, prefix, dead_letters, discarded), RateLimiter(rate)
+        prefix, is_one = find_prefix(connection, where)
+        candidates, limiter = Candidates(connection, prefix, dead_letters, discarded, is_one), RateLimiter(rate)
         batches: Iterable[list[Candidate]] = candidates.batches(limiter.batch)
         if ask_first:
-            batches = _confirmed(batches)
+            batches = _confirmed(batches, prefix)
         announced: list[Load] = []
         with progress().status("looking") as line:
             for some in batches:
@@ -70,52 +79,52 @@ def backfill(
                 line.update(pluralize(len(announced), "object"))
     for name in candidates.nameless:
         shown = escape_unprintable(name)
-        typer.echo(f"{shown}: not a copy that ingest made: its metadata does not identify a source", err=True)
+        typer.echo(f"{shown}: not a copy made by ingest: its metadata does not name a source", err=True)
     if as_json:
         typer.echo(json.dumps([load.fields for load in announced], indent=2))
     elif not ask_first:
         _list(announced)
-    done = f"{'would announce' if dry_run else 'announced'} {pluralize(len(announced), 'object')}"
+    done = f"{'would re-announce' if dry_run else 're-announced'} {pluralize(len(announced), 'file')}"
     typer.echo("; ".join([done, *_explain_left_out(candidates, len(announced))]), err=as_json)
 
 
 def _explain_left_out(candidates: Candidates, announced: int) -> Iterator[str]:
-    """Why not more were announced, each reason apart."""
+    """Why no more were announced, one sentence per reason."""
     left_out = candidates.left_out
     if not announced and not left_out.total():
-        yield escape_unprintable(f"no object's name begins with {candidates.prefix}")
+        yield escape_unprintable(f"no object has a name that begins with {candidates.prefix}")
     if count := left_out[LeftOut.UNWANTED]:
         patterns = ", ".join(f"{feed.name}: {feed.objects}" for feed in candidates.connection.feeds.values())
-        yield f"no feed wants {count} ({patterns})"
+        yield f"{count} {'matches' if count == 1 else 'match'} no feed ({patterns})"
     if count := left_out[LeftOut.NAMELESS]:
-        yield f"{_are(count)} no copies that ingest made"
+        yield f"{_are(count)} not {'a copy' if count == 1 else 'copies'} made by ingest"
     if count := left_out[LeftOut.MOVED]:
         moved = ", ".join(f"{feed} into {table}" for feed, table in candidates.moved.items())
         yield (
-            f"{_are(count)} of feeds that were merged into another table than their contracts name ({moved}): "
-            "`dropmerge rebuild FEED` fills the new one"
+            f"{_are(count)} of feeds whose files were merged into another table than their contracts name ({moved}): "
+            "use `dropmerge rebuild FEED` to fill the new one"
         )
     if count := left_out[LeftOut.MERGED]:
         yield f"{_are(count)} merged already"
     if count := left_out[LeftOut.DEAD_LETTERED]:
-        how = "waits as a dead letter" if count == 1 else "wait as dead letters"
-        yield f"{count} {how}: replay, or --dead-letters to announce all the same"
+        how = "waiting as a dead letter" if count == 1 else "waiting as dead letters"
+        yield f"{_are(count)} {how}: replay instead, or use --dead-letters"
     if count := left_out[LeftOut.DISCARDED]:
-        yield f"{count} {'was' if count == 1 else 'were'} discarded: --discarded to announce all the same"
+        yield f"{count} {'was' if count == 1 else 'were'} discarded: use --discarded to announce them anyway"
 
 
 def _are(count: int) -> str:
     return f"{count} {'is' if count == 1 else 'are'}"
 
 
-def _confirmed(found: Iterable[list[Candidate]]) -> list[list[Candidate]]:
+def _confirmed(found: Iterable[list[Candidate]], prefix: GcsUri) -> list[list[Candidate]]:
     """What the person has seen and agreed to, and nothing that comes while they think."""
     with progress().status("looking"):
         batches = list(found)
     if batches:
         loads = [one.load for batch in batches for one in batch]
         _list(loads, err=True)
-        confirm(f"announce {pluralize(len(loads), 'object')}?")
+        confirm(f"Re-announce {pluralize(len(loads), 'unmerged file')} under {prefix}?")
     return batches
 
 

@@ -53,6 +53,7 @@ from dropmerge.operations.dead_letters.remedies import remedy_for
 from dropmerge.operations.dead_letters.replay import Progress, discard, look, replay
 from dropmerge.operations.dead_letters.summary import AGES, Summary
 from dropmerge.operations.deployed import read_deployed
+from dropmerge.operations.file_name import FileName
 from dropmerge.operations.loads.events import read_dead_letter_events
 from dropmerge.operations.rate import RateLimiter
 from services.shared.messages.dead_letter import DeadLetter
@@ -223,13 +224,13 @@ def discard_dead_letters(
 def _filter(
     reason: str | None,
     feed: str | None,
-    glob: str | None,
+    file: FileName | None,
     older_than: timedelta | None,
     ids: Sequence[str] | None,
     service: str | None,
 ) -> Filter:
     before = None if older_than is None else datetime.now(UTC) - older_than
-    return Filter((service,) if service else SERVICES, reason, feed, glob, before, frozenset(ids or []))
+    return Filter((service,) if service else SERVICES, reason, feed, file, before, frozenset(ids or []))
 
 
 def _narrowed(verb: str, wanted: Filter, all_of_them: bool) -> Filter:

@@ -17,23 +17,23 @@ from services.shared.errors import PermanentError, TransientError
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 CODES: dict[int, str] = {
     DONE: "Done, or there was nothing to do.",
-    FAILED: "Not done, or not so: Google or the local cloud answered with an error, `wait` timed out, `feeds check` "
-    "found a fault, `feeds test` or `preview` a rejected row, file or case, `explain` knows nothing, dead letters "
-    "were replayed too often, the answer to a question was no.",
-    USAGE: "The command line makes no sense, names a feed or a dead letter that is not there, or lacks `--yes` where "
+    FAILED: "It failed, or the answer is no: Google or the local cloud answered with an error, `wait` timed out, "
+    "`feeds check` found an error, `feeds test` or `preview` found a rejected row, file or case, `explain` found "
+    "nothing, dead letters had been replayed too often, or the answer to a question was no.",
+    USAGE: "The command line is wrong, names a feed or a dead letter that does not exist, or lacks `--yes` where "
     "there is no terminal to ask at. Nothing was done.",
-    INTERRUPTED: "Interrupted by Ctrl-C. Run it again: what was done is not done twice.",
+    INTERRUPTED: "Interrupted by Ctrl-C. Run the command again: nothing is done twice.",
 }
 
 
 def abort(text: object) -> NoReturn:
-    """It could not be done, or is not so."""
+    """It failed, or the answer is no."""
     typer.echo(str(text), err=True)
     raise typer.Exit(FAILED)
 
 
 def usage_error(text: object) -> NoReturn:
-    """What was typed cannot be meant."""
+    """The command line is wrong."""
     typer.echo(f"Error: {text}", err=True)
     raise typer.Exit(USAGE)
 
@@ -53,12 +53,13 @@ def report_errors() -> Iterator[None]:
 
 
 def describe_error(error: Exception) -> str | None:
-    """What to tell the person at the terminal; None for a fault in the code."""
+    """What the person at the terminal reads; None for a bug."""
     if isinstance(error, (NoAnswer, CloudError, NotDone)):
         return str(error)
     if isinstance(error, (PermanentError, TransientError)):
         return describe_error(error.__cause__) if isinstance(error.__cause__, Exception) else str(error)
-    if isinstance(error, (typer.Exit, typer.Abort, TyperException)):
+    if isinstance(error, (typer.Exit, typer.Abort, TyperException, BrokenPipeError)):
+        # Of a pipe, such as `| head`, that is closed; the network's are the client libraries' own errors.
         return None
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError
@@ -81,5 +82,5 @@ def describe_error(error: Exception) -> str | None:
     if isinstance(error, GoogleAuthError):
         return f"{error}\nLog in with `gcloud auth application-default login`."
     if isinstance(error, (ConnectionError, RequestException)):
-        return f"{error}\nIs the local cloud up? `dropmerge up` starts what is missing."
+        return f"{error}\nIs the local cloud running? `dropmerge up` starts whatever is not."
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,46 +12,139 @@ from dropmerge.cli.command import connect
 from dropmerge.cli.events import print_events
 from dropmerge.cli.exit_codes import report_errors, usage_error
 from dropmerge.cli.explain_row import explain_row
-from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, RowFeed, State
-from dropmerge.cli.terminal import escape_unprintable
+from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, File, Json, Project, RowFeed, State
+from dropmerge.cli.terminal import escape_unprintable, pluralize, wrap
+from dropmerge.cli.times import ago, duration, moment
 
 if TYPE_CHECKING:
+    from dropmerge.operations.connection import Connection
     from dropmerge.operations.loads.events import LoadEvent
+    from dropmerge.operations.loads.history import LoadHistory
+
+_COLORS = {"merged": "green", "dead_lettered": "red", "unknown": "red", "superseded": "yellow", "ignored": "yellow"}
+_MOST = 5
 
 
 def explain(
-    uri: Annotated[str | None, typer.Argument(metavar="gs://BUCKET/OBJECT[#GENERATION]", show_default=False)] = None,
+    file: File = None,
     row: Annotated[
         list[str] | None,
-        typer.Option("--row", metavar="KEY=VALUE…", help="Of a key with several columns, one after the other."),
+        typer.Option("--row", metavar="KEY=VALUE…", help="Give every key column: explains the row of this key."),
     ] = None,
-    more: Annotated[list[str] | None, typer.Argument(help="More key=value after --row.", hidden=True)] = None,
+    more: Annotated[list[str] | None, typer.Argument(help="More KEY=VALUE after --row.", hidden=True)] = None,
     feed: RowFeed = None,
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """The life of a load, or of the load that a row came from. Exit code 1 when nothing is known of it."""
-    # It brings Google's clients with it.
-    from dropmerge.operations.loads.history import read_history
+    """Show what happened to a file, or to the file a row came from. Exit code 1 if nothing is known of it.
 
+    A file is named by gs://bucket/object#generation, by its name or the end of it, by a load's id, a copy in the
+    archive or a dead letter's id.
+    """
     with report_errors():
         connection = connect(state, project, feeds)
         if row:
-            pairs = [*row, *(word for word in [uri, *(more or [])] if word)]
+            pairs = [*row, *(word for word in [file, *(more or [])] if word)]
             answer, events = explain_row(connection, feed, pairs)
-        elif uri and not more:
-            history = read_history(connection, uri, with_jobs=True)
-            answer, events = history.as_json(), history.events
+        elif file and not more:
+            answer = _explain_file(connection, file, as_json)
+            events = None
         else:
-            usage_error("name one gs://bucket/object, or --row key=value")
+            usage_error("name one file, such as gs://bucket/object, or --row key=value")
     if as_json:
         typer.echo(json.dumps(answer, indent=2, default=str))
-    else:
+    elif events is not None:
         _print(answer, events)
     if answer["state"] == "unknown":
         raise typer.Exit(1)
+
+
+def _explain_file(connection: Connection, file: str, as_json: bool) -> dict[str, Any]:
+    # They bring Google's clients with them.
+    from dropmerge.operations.loads.find_file import find_file
+    from dropmerge.operations.loads.history import read_history
+    from dropmerge.operations.loads.next_steps import next_steps
+
+    history = read_history(connection, find_file(connection, file), with_jobs=True)
+    steps = list(next_steps(history, file))
+    if not as_json:
+        _print_state(history)
+        print_events("what happened", history.events, history.source.created if history.source.generation else None)
+        for line in _details(connection, history):
+            typer.echo(wrap(escape_unprintable(line)))
+        if steps:
+            typer.echo("next:")
+        for step in steps:
+            why = f"# {step.why}" if step.command else step.why
+            typer.echo(wrap(f"  {step.command}  {why}" if step.command else f"  {why}", 4))
+    return {**history.as_json(), "next": [{"command": step.command, "why": step.why} for step in steps]}
+
+
+def _print_state(history: LoadHistory) -> None:
+    source = history.source
+    typer.echo(escape_unprintable(source.uri))
+    known = {
+        "generation": source.generation or None,
+        "feed": history.feed,
+        "contract": history.contract,
+        "load": history.load.load_id if history.load else None,
+    }
+    if any(known.values()):
+        typer.echo(wrap(f"  {', '.join(f'{name} {value}' for name, value in known.items() if value)}"))
+    state = history.state
+    typer.secho(wrap(f"state: {state}{_since(history)}", 2), fg=_COLORS.get(state, "cyan"), bold=True)
+    if reason := _reason(history):
+        typer.echo(wrap(f"  {escape_unprintable(reason)}"))
+
+
+def _since(history: LoadHistory) -> str:
+    if history.merge:
+        took = f", {duration(history.took)} after the upload" if history.took is not None else ""
+        return f" at {moment(history.merge.merged_at)}{took}"
+    if not history.source.generation:
+        return ""
+    last = history.events[-1].at if history.events else history.source.created
+    return f" since {moment(last)}, {ago(last)}"
+
+
+def _reason(history: LoadHistory) -> str:
+    letter = history.dead_letter
+    if letter:
+        error = " ".join((letter.error or "").split())
+        discarded = f" (discarded: {letter.discarded})" if letter.discarded is not None else ""
+        return f"dead letter {letter.dead_letter}: {letter.reason}: {error}{discarded}"
+    return history.why or history.state.sentence
+
+
+def _details(connection: Connection, history: LoadHistory) -> Iterator[str]:
+    if history.size is not None:
+        yield f"size: {history.size:,} bytes"
+    if history.rejected:
+        reasons = ", ".join(f"{count:,} {why}" for why, count in history.rejected.items())
+        yield f"rejected rows, by reason: {reasons}"
+    if history.merged_rows:
+        counts = ", ".join(f"{name}: {count:,}" for name, count in history.merged_rows.items())
+        yield f"rows of the MERGE: {counts}"
+    if history.merge and history.merge.merged_with:
+        others = history.merge.merged_with
+        more = f" and {len(others) - _MOST} more" if len(others) > _MOST else ""
+        yield f"merged with {pluralize(len(others), 'other file')}: {', '.join(others[:_MOST])}{more}"
+    if history.warning:
+        yield f"warning: {history.warning}"
+    for one in history.same_bytes:
+        ended = f"merged at {moment(one.merged_at)}" if one.merged_at else "not merged"
+        yield f"the same bytes: {one.source}, {ended}"
+    if history.is_sent_again:
+        from dropmerge.operations.loads.same_bytes import RULE
+
+        yield f"note: {RULE}"
+    for other in history.others[:_MOST]:
+        yield f"other generation: {other.source.generation}, uploaded {moment(other.source.created)}, {other.last}"
+    for job in history.jobs:
+        error = f": {' '.join(job.error.split())}" if job.error else ""
+        yield f"job: {connection.job_link(job.job_id)} {job.state}{error}"
 
 
 def _print(answer: Mapping[str, Any], events: Sequence[LoadEvent]) -> None:

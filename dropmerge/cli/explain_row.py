@@ -15,6 +15,7 @@ def explain_row(
     connection: Connection, feed: str | None, pairs: Sequence[str]
 ) -> tuple[Mapping[str, Any], Sequence[LoadEvent]]:
     """The row first, then the load that it came from."""
+    from dropmerge.operations.loads.find_file import find_file
     from dropmerge.operations.loads.history import read_history
     from dropmerge.operations.loads.rows import read_row
 
@@ -25,6 +26,6 @@ def explain_row(
     row = {"row": found.row, "deleted": found.deleted, "loses_to": found.loses_to}
     if found.origin is None:
         return {"load_id": None, "state": "merged", **row, "feed": found.feed, "why": found.why, "events": []}, []
-    origin: LoadHistory = read_history(connection, found.origin, with_jobs=True)
+    origin: LoadHistory = read_history(connection, find_file(connection, found.origin), with_jobs=True)
     why = {"why": found.why} if found.why else {}
     return {"load_id": None, "state": "unknown", **row, **origin.as_json(), **why}, origin.events

@@ -12,36 +12,38 @@ import typer
 from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import report_errors
 from dropmerge.cli.feeds_test import run_tests
-from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, State
+from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, State, complete_feed
 from dropmerge.cli.terminal import pluralize, print_table, table
 from dropmerge.operations.feeds.contracts import check_contracts, choose_contracts
-from dropmerge.operations.feeds.inference.infer import infer
-from dropmerge.operations.feeds.inference.write import contract_yaml, feed_name, next_commands, verdict, write_contract
-from services.shared.contract.version import DEFAULT_AHEAD, GENERATION
 
 if TYPE_CHECKING:
     from dropmerge.operations.feeds.against import Effect
     from services.shared.contract.feed import Feed
 
-commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Contracts, before they are deployed.")
+commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draft, check, test and show contracts.")
 commands.command("test")(run_tests)
 
 
 @commands.command("check")
 def check_feeds(
-    files: Annotated[list[Path] | None, typer.Argument(help="By default all of the folder.", exists=True)] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Contracts to check; by default all in the folder.", exists=True),
+    ] = None,
     against: Annotated[
-        bool, typer.Option("--against", help="Say what deploying them would do to each main table that is there.")
+        bool, typer.Option("--against", help="Also show what deploying them would do to each main table.")
     ] = False,
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Check contracts; each fault with file, line and column. Exit code 1 if there is one.
+    """Check contracts and report every error with its file, line and column. Exit code 1 if there is one.
 
-    With --against they are held against the main tables of the local cloud, or of a project: a contract that merge
-    would refuse is a fault too.
+    With --against they are also compared with the main tables of the local cloud, or of a project: a contract that
+    merge would refuse is an error too.
+
+    Example: dropmerge feeds check --against
     """
     with report_errors():
         checked = check_contracts(files or [], feeds)
@@ -56,7 +58,7 @@ def check_feeds(
             typer.echo(str(problem), err=True)
         if not checked.problems:
             names = ", ".join(feed.name for feed in checked.feeds)
-            typer.echo(f"{pluralize(len(checked.feeds), 'contract')} without a fault: {names}")
+            typer.echo(f"{pluralize(len(checked.feeds), 'contract')} OK: {names}")
         for effect in effects:
             _print_effect(effect)
     if checked.problems or any(effect.is_refused for effect in effects):
@@ -77,18 +79,26 @@ def _print_effect(effect: Effect) -> None:
         )
     if effect.staged:
         files = pluralize(effect.staged, "file")
-        typer.echo(f"{effect.feed}: {files} staged under another contract: read anew by this one")
+        typer.echo(f"{effect.feed}: {files} staged under another contract will be read again by this one")
 
 
 @commands.command("show")
 def show_feeds(
-    name: Annotated[str | None, typer.Argument(help="By default all, one line per feed.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FEED", autocompletion=complete_feed, help="The feed to show; by default all, one line per feed."
+        ),
+    ] = None,
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """The contracts as they are understood, and whether the services run them as they are here."""
+    """Show contracts as dropmerge reads them, and whether the services run the same ones.
+
+    Example: dropmerge feeds show accounts
+    """
     with report_errors():
         chosen = choose_contracts(feeds, name)
         running = _running(state, project, feeds)
@@ -114,6 +124,8 @@ def show_feeds(
 
 def _newest(feed: Feed) -> str:
     """What says which of two rows of a key is newer."""
+    from services.shared.contract.version import DEFAULT_AHEAD, GENERATION
+
     columns = feed.version.columns if feed.version else ()
     ahead = {one.name: "" if one.ahead == DEFAULT_AHEAD else f" (ahead: {one.ahead})" for one in columns}
     alone = f"{GENERATION}, {feed.mode}" if feed.mode == "snapshot" else GENERATION
@@ -141,16 +153,34 @@ def _as_json(feed: Feed, running: Mapping[str, Mapping[str, str]]) -> dict[str, 
 
 @commands.command()
 def init(
-    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)],
-    name: Annotated[str | None, typer.Option("--name", metavar="FEED", help="By default the file's own.")] = None,
-    write: Annotated[bool, typer.Option("--write", help="Into the folder of contracts, unless one is there.")] = False,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The sample file.")
+    ],
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="FEED", help="The new feed's name. [default: the file's]")
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write it to the folder of contracts, unless that has one of this name.")
+    ] = False,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Print a first contract for files like this sample, or write it.
+    """Draft a contract from a sample file, and print or write it.
 
-    It reads what ingest reads: CSV, newline-delimited JSON, Parquet, Avro, ORC. Its first line says how many of the
-    sample's rows it keeps; what it is unsure of is marked by UNSURE.
+    The sample may be CSV, newline-delimited JSON, Parquet, Avro or ORC. The draft's first line says how many of the
+    sample's rows it keeps; its guesses are marked with UNSURE.
+
+    Example: dropmerge feeds init orders.csv --write
     """
+    # They bring pandas and DuckDB with them.
+    from dropmerge.operations.feeds.inference.infer import infer
+    from dropmerge.operations.feeds.inference.write import (
+        contract_yaml,
+        feed_name,
+        next_commands,
+        verdict,
+        write_contract,
+    )
+
     with report_errors():
         contract = infer(file)
         name = name or feed_name(file)
@@ -160,14 +190,14 @@ def init(
         typer.echo(text, nl=False)
         return
     typer.echo(f"{path}: {verdict(contract)}")
-    typer.echo(f"{pluralize(text.count('UNSURE'), 'doubt')} to look at, marked by UNSURE. Then:")
+    typer.echo(f"{pluralize(text.count('UNSURE'), 'guess', 'guesses')} to check, marked with UNSURE. Then:")
     for command in next_commands(name, path, file):
         typer.echo(f"  {command}")
 
 
 @commands.command("schema")
 def print_schema() -> None:
-    """Print a JSON Schema of contracts, for editors; docs/feed.schema.json has it."""
+    """Print the JSON Schema of contracts, for editors. It is also in docs/feed.schema.json."""
     from dropmerge.operations.feeds.schema import schema_text
 
     typer.echo(schema_text(), nl=False)
@@ -175,12 +205,23 @@ def print_schema() -> None:
 
 @commands.command("export")
 def export_feed(
-    odcs: Annotated[str, typer.Option("--odcs", metavar="FEED", help="In the Open Data Contract Standard 3.1.")],
+    odcs: Annotated[
+        str,
+        typer.Option(
+            "--odcs",
+            metavar="FEED",
+            autocompletion=complete_feed,
+            help="The feed to print, in the Open Data Contract Standard 3.1.",
+        ),
+    ],
     state: State = DEFAULT_STATE_DIR,
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Print a contract in the words of a standard."""
+    """Print a contract in a standard's format.
+
+    Example: dropmerge feeds export --odcs accounts
+    """
     from dropmerge.operations.feeds.odcs.export import export_yaml
 
     with report_errors():
@@ -192,14 +233,18 @@ def export_feed(
 
 @commands.command("import")
 def import_contract(
-    file: Annotated[Path, typer.Argument(metavar="ODCS", exists=True, dir_okay=False, readable=True)],
-    write: Annotated[bool, typer.Option("--write", help="Put each contract in the folder of contracts.")] = False,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The ODCS document.")
+    ],
+    write: Annotated[bool, typer.Option("--write", help="Write each contract to the folder of contracts.")] = False,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Print a first contract for each object of a document of the Open Data Contract Standard.
+    """Draft a contract for each object of an Open Data Contract Standard document.
 
-    What the document does not say is marked by UNSURE. --write puts each in a new file, and none if one of them has a
-    fault or is there already.
+    What the document does not say is marked with UNSURE. --write writes each to a new file, or nothing if one of them
+    has an error or exists already.
+
+    Example: dropmerge feeds import orders.odcs.yaml --write
     """
     from dropmerge.operations.feeds.odcs.document import read_document
     from dropmerge.operations.feeds.odcs.draft import drafts
@@ -209,6 +254,6 @@ def import_contract(
         found = drafts(read_document(file))
         if write:
             for path in write_drafts(found, feeds):
-                typer.echo(f"{path}: look for UNSURE, then: dropmerge feeds check {path}")
+                typer.echo(f"{path}: check what is marked with UNSURE, then run: dropmerge feeds check {path}")
         else:
             typer.echo("---\n".join(draft.yaml() for draft in found), nl=False)

@@ -14,7 +14,7 @@ import typer
 from dropmerge.cli import trial_words
 from dropmerge.cli.command import require_confirmation
 from dropmerge.cli.exit_codes import FAILED, report_errors, usage_error
-from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DryRun, Feeds, Json, Yes
+from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DryRun, Feeds, Json, Yes, complete_feed
 from dropmerge.cli.sandboxed import in_sandbox
 from dropmerge.cli.terminal import confirm, escape_unprintable, pluralize, print_table, shorten_list, table
 from dropmerge.operations.errors import UsageError
@@ -40,38 +40,49 @@ def parse_size(text: str) -> float:
 
 def run_tests(
     contract: Annotated[
-        str | None, typer.Argument(metavar="[CONTRACT]", help="A feed's name, or a contract's file.")
+        str | None,
+        typer.Argument(metavar="CONTRACT", autocompletion=complete_feed, help="A feed's name, or a contract's file."),
     ] = None,
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILE]…",
+            metavar="FILE",
             exists=True,
             dir_okay=False,
             readable=True,
-            help="In the order in which they would be dropped. Without one the cases of deploy/feeds/tests are run.",
+            help="Files in the order in which they would be dropped; without any, the feed's cases in "
+            "deploy/feeds/tests are run.",
         ),
     ] = None,
     main_size: Annotated[
         float | None,
-        typer.Option("--main-size", parser=parse_size, metavar="SIZE", help="Price the MERGE into such a main table."),
+        typer.Option(
+            "--main-size",
+            parser=parse_size,
+            metavar="SIZE",
+            help="Price the MERGE into a main table of this size, such as 100GiB.",
+        ),
     ] = None,
-    show: Annotated[int, typer.Option("--show", min=0, metavar="N", help="Rows of the resulting table.")] = 0,
+    show: Annotated[
+        int, typer.Option("--show", min=0, metavar="N", help="Show the first N rows of the resulting table.")
+    ] = 0,
     junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Write the cases' outcomes as JUnit XML.")
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write the cases' results to FILE as JUnit XML.")
     ] = None,
     update: Annotated[
-        bool, typer.Option("--update", help="Write what came out as what the failing cases expect.")
+        bool, typer.Option("--update", help="Overwrite what failing cases expect with what came out.")
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Run files through a contract, without a cloud; or, where none is named, the cases beside the contracts.
+    """Run files through a contract without a cloud; or, if no file is named, run the contracts' test cases.
 
     A file counts as created when it was last modified, and after the file before it. Exit code 1 if a row or a file is
     rejected, or a case fails.
+
+    Example: dropmerge feeds test orders orders.csv --show 5
     """
     _require_sense(bool(files), main_size is not None or show > 0, bool(junit) or update, dry_run or yes, update)
     if update:
@@ -102,7 +113,7 @@ def _contracts(named: str | None, folder: Path) -> tuple[list[Feed], Path]:
         from services.shared.contract.reader import read_feed
 
         if not path.is_file():
-            raise UsageError(f"{named}: there is no such contract")
+            raise UsageError(f"{named}: no such contract")
         return [read_feed(path)], path.parent
     return choose_contracts(folder, named), folder
 
@@ -174,7 +185,7 @@ def _run_cases(
     cases = find_cases(feeds, folder)
     if not cases:
         names = ", ".join(feed.name for feed in feeds)
-        raise UsageError(f"no cases of {names}: make {folder / FOLDER}/FEED/CASE/ with files and expected.csv")
+        raise UsageError(f"no cases of {names}: create {folder / FOLDER}/FEED/CASE/ with files and expected.csv")
     outcomes = in_sandbox(lambda sandbox, tell: _outcomes(sandbox, cases, tell))
     if junit:
         junit.write_bytes(junit_xml(outcomes))

@@ -28,14 +28,15 @@ def parse_port_base(text: str) -> int:
 
 def up(
     state: State = DEFAULT_STATE_DIR,
-    detach: Annotated[bool, typer.Option("--detach", help="Return once all is ready.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Return once every part is ready.")] = False,
     port_base: Annotated[
         int | None,
         typer.Option(
             "--port-base",
             parser=parse_port_base,
             metavar="N",
-            help="First of seven ports in a row; 0 picks free ones, `default` the usual ones. Kept for the next `up`.",
+            help="The first of seven ports in a row; 0 picks free ports, `default` the usual ones. Kept for the next "
+            "`up`.",
         ),
     ] = None,
     feeds: Annotated[
@@ -45,7 +46,7 @@ def up(
             metavar="DIR",
             exists=True,
             file_okay=False,
-            help="The folder of contracts for the services; the default is deploy/feeds. Kept for the next `up`.",
+            help="The folder of contracts for the services. Kept for the next `up`. [default: deploy/feeds]",
         ),
     ] = None,
     services: Annotated[
@@ -55,21 +56,23 @@ def up(
             metavar="DIR",
             exists=True,
             file_okay=False,
-            help="Where ingest/main.py and merge/main.py are; the default is services. Kept for the next `up`.",
+            help="The folder with ingest/main.py and merge/main.py. Kept for the next `up`. [default: services]",
         ),
     ] = None,
     restart: Annotated[
         bool,
         typer.Option(
             "--restart",
-            help="Restart ingest and merge, with the contracts and the code as they are now, and return. If nothing is"
-            " up, start everything.",
+            help="Restart ingest and merge with the current contracts and code, then return. If nothing is running, "
+            "start everything.",
         ),
     ] = False,
 ) -> None:
-    """Start the local cloud, or what is missing of it, with the ports and folders of the last time.
+    """Start the local cloud, or whichever parts are not running, with the ports and folders of the last time.
 
-    To get back to a default, give the option once with the default's value.
+    To return to a default, give the option once with the default's value.
+
+    Example: dropmerge up --detach
     """
     stop = StopSignals()
     cloud = LocalCloud(state, _progress, stop.asked, check_feeds=_check_feeds)
@@ -80,20 +83,23 @@ def up(
         if not detach and not is_restart:
             _stay(cloud, stop)
     except Interrupted:
-        _progress("interrupted: what was started is stopped")
+        _progress("interrupted: everything that was started has been stopped")
         raise typer.Exit(stop.code) from None
     except CloudError as error:
         abort(error)
 
 
 def down(state: State = DEFAULT_STATE_DIR) -> None:
-    """Stop the local cloud. Its state stays for the next `up`, and so do its ports and folders."""
+    """Stop the local cloud. The next `up` starts with its state, ports and folders."""
     stopped = LocalCloud(state, _progress).down()
-    typer.echo("stopped" if stopped else f"no local cloud is up in {state.resolve()}")
+    typer.echo("stopped" if stopped else f"no local cloud is running in {state.resolve()}")
 
 
 def env(state: State = DEFAULT_STATE_DIR) -> None:
-    """Print `export` lines that point any Google client at the local cloud."""
+    """Print `export` lines that point any Google client at the local cloud.
+
+    Example: eval "$(dropmerge env)"
+    """
     try:
         variables = LocalCloud(state).read()
     except CloudError as error:
@@ -131,7 +137,7 @@ def _check_feeds(folder: Path) -> None:
 
 
 def _say_where(cloud: LocalCloud, variables: dict[str, str]) -> None:
-    _say(f"the local cloud is up; logs in {cloud.state / 'logs'}")
+    _say(f"the local cloud is running; its logs are in {cloud.state / 'logs'}")
     for name, value in variables.items():
         if name.endswith("_URL"):
             _say(f"  {name.removeprefix('DROPMERGE_').removesuffix('_URL').lower():10}{value}")

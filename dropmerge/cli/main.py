@@ -9,35 +9,36 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+
+from dropmerge.cli.plain_help import PlainCommand, PlainGroup, make_plain
 
 HELP = (
-    "Files dropped in a bucket become rows of a BigQuery table. Exit codes: 0 done, 1 not done or not so,"
-    " 2 a mistake on the command line, 130 Ctrl-C."
+    "Files that are dropped in a bucket become rows of a BigQuery table. Exit codes: 0 done, 1 failed, or the answer "
+    "is no, 2 a mistake on the command line, 130 Ctrl-C."
 )
 
 _COMMANDS: dict[str, tuple[str, str]] = {
-    "up": ("local:up", "Start the local cloud, or what is missing of it."),
-    "down": ("local:down", "Stop the local cloud; its state stays."),
-    "env": ("local:env", "Print what points Google's clients at it."),
-    "drop": ("drop:drop", "Put files in the landing bucket."),
+    "up": ("local:up", "Start the local cloud, or whichever parts are not running."),
+    "down": ("local:down", "Stop the local cloud and keep its state."),
+    "env": ("local:env", "Print the variables that point Google's clients at it."),
+    "drop": ("drop:drop", "Upload files to the landing bucket."),
     "wait": ("wait:wait", "Wait until nothing is in flight."),
-    "status": ("status:status", "Show how each feed stands."),
-    "explain": ("explain:explain", "Show the life of a file, or of a row."),
-    "rejected": ("rejected:commands", "Show rows that failed their checks, send them in again."),
-    "preview": ("preview:preview", "Say what a file in the bucket would do."),
-    "backfill": ("backfill:backfill", "Announce files that are not merged."),
-    "rebuild": ("rebuild:rebuild", "Make a main table anew from the archive."),
+    "status": ("status:status", "Show each feed: what is waiting, and totals."),
+    "explain": ("explain:explain", "Show what happened to a file, or to a row."),
+    "rejected": ("rejected:commands", "Show rows that failed a check, and submit them again."),
+    "preview": ("preview:preview", "Show what a file in the bucket would do."),
+    "backfill": ("backfill:backfill", "Re-announce files that are not merged."),
+    "rebuild": ("rebuild:rebuild", "Rebuild a main table from the archive."),
     "verify": ("verify:verify", "Compare a main table with its files."),
     "purge-tombstones": ("tombstones:purge_tombstones", "Remove old deletes from main tables."),
-    "adopt": ("adopt:adopt", "Take over a table that was there before its feed."),
-    "dead-letters": ("dead_letters:commands", "List, show, replay, discard dead letters."),
-    "feeds": ("feeds:commands", "Check, show and test contracts, make a first one."),
+    "adopt": ("adopt:adopt", "Take over a table that existed before its feed."),
+    "dead-letters": ("dead_letters:commands", "List, show, replay and discard dead letters."),
+    "feeds": ("feeds:commands", "Draft, check, test and show contracts."),
 }
 """By name: module and attribute below dropmerge.cli, and a line for the list."""
 
 
-class _Deferred(TyperCommand):
+class _Deferred(PlainCommand):
     """Stands in the list of commands for one that is not imported yet."""
 
     def __init__(self, name: str, target: str, summary: str) -> None:
@@ -52,15 +53,15 @@ class _Deferred(TyperCommand):
         module, _, attribute = self._target.partition(":")
         found = getattr(import_module(f"dropmerge.cli.{module}"), attribute)
         if isinstance(found, typer.Typer):
-            group = typer.main.get_group(found)
+            group = typer.main.get_group(make_plain(found))
             group.name = self.name
             return group
         only = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        only.command(self.name)(found)
+        only.command(self.name, cls=PlainCommand)(found)
         return typer.main.get_command(only)
 
 
-class _Group(TyperGroup):
+class _Group(PlainGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         for name, (target, summary) in _COMMANDS.items():

@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from deploy.topology import ROOT, SERVICES
+from dropmerge.cli.plain_help import COMMON
+from dropmerge.operations.file_name import FileName
 from dropmerge.operations.gcs_uri import GcsUri
 from services.shared.reasons import REASONS, ROW_REASONS
 
@@ -28,10 +30,10 @@ def parse_age(text: str) -> timedelta:
 
 
 def parse_rate(text: str) -> float:
-    """Messages a second: 10, 10/s, 0.5/s."""
+    """Messages per second: 10, 10/s, 0.5/s."""
     match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(?:/s)?", text)
     if match is None or not float(match[1]):
-        raise typer.BadParameter(f"{text!r} is not a number of messages a second above zero, such as 10/s")
+        raise typer.BadParameter(f"{text!r} is not a number of messages per second above zero, such as 10/s")
     return float(match[1])
 
 
@@ -46,11 +48,12 @@ def parse_seconds(text: str | float) -> float:
     return seconds
 
 
-def parse_glob(text: str) -> str:
-    """For fnmatch, which takes a bracket that is never closed for itself, and finds nothing."""
-    if not text or re.search(r"\[!?[^]]*$", text):
-        raise typer.BadParameter(f"{text!r} is not a glob: it is empty, or a [ is never closed")
-    return text
+def parse_file(text: str) -> FileName:
+    """Any way to name files."""
+    try:
+        return FileName.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def parse_gcs_uri(text: str) -> GcsUri:
@@ -68,7 +71,7 @@ def _one_of(allowed: Iterable[str], text: str) -> str:
 
 
 def parse_reason(text: str) -> str:
-    """Why a message could not go on."""
+    """Why a message failed for good."""
     return _one_of(REASONS, text)
 
 
@@ -82,8 +85,8 @@ def parse_service(text: str) -> str:
     return _one_of(SERVICES, text)
 
 
-def _complete_feed(context: typer.Context, incomplete: str) -> list[str]:
-    """As the files say: to check each contract takes longer than a person waits for the shell."""
+def complete_feed(context: typer.Context, incomplete: str) -> list[str]:
+    """The names that the files have: to check each contract takes longer than a person waits for the shell."""
     import yaml
 
     from services.shared.contract.files import contract_files
@@ -117,12 +120,18 @@ State = Annotated[
         "--state",
         metavar="DIR",
         envvar="DROPMERGE_STATE",
-        help="The folder that the local cloud keeps its data, logs and ports in.",
+        help="The folder where the local cloud keeps its data and logs.",
+        rich_help_panel=COMMON,
     ),
 ]
 Project = Annotated[
     str | None,
-    typer.Option("--project", metavar="PROJECT", help="A Google Cloud project, instead of the local cloud."),
+    typer.Option(
+        "--project",
+        metavar="PROJECT",
+        help="Work on this Google Cloud project, not on the local cloud.",
+        rich_help_panel=COMMON,
+    ),
 ]
 Feeds = Annotated[
     Path,
@@ -130,43 +139,63 @@ Feeds = Annotated[
         "--feeds",
         metavar="DIR",
         envvar="DROPMERGE_FEEDS",
-        help="The folder of contracts.",
-        show_default="deploy/feeds",
+        show_envvar=False,
+        help="The folder of contracts. [env var: DROPMERGE_FEEDS; default: deploy/feeds]",
+        show_default=False,
+        rich_help_panel=COMMON,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, change nothing.")]
-AllOfThem = Annotated[bool, typer.Option("--all", help="All that wait: instead of a filter.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done and change nothing.")]
+AllOfThem = Annotated[bool, typer.Option("--all", help="Every dead letter, instead of a filter.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Rate = Annotated[
     float | None,
-    typer.Option("--rate", parser=parse_rate, metavar="N/s", help="Messages a second at most. [default: no limit]"),
+    typer.Option(
+        "--rate", parser=parse_rate, metavar="N/s", help="Publish at most N messages per second. [default: no limit]"
+    ),
 ]
 FeedName = Annotated[
-    str | None, typer.Option("--feed", autocompletion=_complete_feed, metavar="FEED", help="Of this feed only.")
+    str | None, typer.Option("--feed", autocompletion=complete_feed, metavar="FEED", help="Only this feed.")
 ]
-FeedArgument = Annotated[str, typer.Argument(autocompletion=_complete_feed, metavar="FEED", help="Whose main table.")]
+FeedArgument = Annotated[
+    str, typer.Argument(autocompletion=complete_feed, metavar="FEED", help="The feed whose main table it is.")
+]
 RowFeed = Annotated[
     str | None,
-    typer.Option("--feed", autocompletion=_complete_feed, metavar="FEED", help="With --row: whose table."),
+    typer.Option("--feed", autocompletion=complete_feed, metavar="FEED", help="The feed to look in, with --row."),
 ]
 TargetFeed = Annotated[
     str | None,
-    typer.Option("--feed", autocompletion=_complete_feed, metavar="FEED", help="Drop where this feed looks."),
+    typer.Option(
+        "--feed", autocompletion=complete_feed, metavar="FEED", help="Upload to where this feed looks for files."
+    ),
 ]
 To = Annotated[
     GcsUri | None,
-    typer.Option("--to", parser=parse_gcs_uri, metavar="gs://BUCKET/NAME", help="A name, or a folder ending in /."),
+    typer.Option(
+        "--to",
+        parser=parse_gcs_uri,
+        metavar="gs://BUCKET/NAME",
+        help="Upload to this name, or into this folder if it ends in /.",
+    ),
 ]
 Object = Annotated[
+    FileName | None,
+    typer.Option(
+        "--object",
+        parser=parse_file,
+        metavar="FILE",
+        help="Only this file, or the files that a glob fits: gs://…, a name or its end, an id.",
+    ),
+]
+File = Annotated[
     str | None,
-    typer.Option("--object", parser=parse_glob, metavar="GLOB", help="Whose object's name matches: * ? [abc]."),
+    typer.Argument(metavar="FILE", show_default=False, help="gs://…, a name or its end, or an id."),
 ]
 Reason = Annotated[
     str | None,
-    typer.Option(
-        "--reason", parser=parse_reason, autocompletion=_reasons, metavar="REASON", help="With this reason only."
-    ),
+    typer.Option("--reason", parser=parse_reason, autocompletion=_reasons, metavar="REASON", help="Only this reason."),
 ]
 RowReason = Annotated[
     str | None,
@@ -175,21 +204,28 @@ RowReason = Annotated[
         parser=parse_row_reason,
         autocompletion=_row_reasons,
         metavar="REASON",
-        help="With this reason among theirs, such as not_a_number.",
+        help="Only rows with this reason, such as not_a_number.",
     ),
 ]
 OlderThan = Annotated[
     timedelta | None,
-    typer.Option("--older-than", parser=parse_age, metavar="AGE", help="Dead for longer: 90s, 30m, 12h, 7d."),
+    typer.Option(
+        "--older-than", parser=parse_age, metavar="AGE", help="Only letters older than this, such as 30m, 12h or 7d."
+    ),
 ]
-Ids = Annotated[list[str] | None, typer.Option("--id", metavar="ID", help="This one; may be repeated.")]
+Ids = Annotated[list[str] | None, typer.Option("--id", metavar="ID", help="Only this letter; repeat it for several.")]
 Service = Annotated[
     str | None,
     typer.Option(
-        "--service", parser=parse_service, autocompletion=_services, metavar="SERVICE", help="Of ingest or merge only."
+        "--service",
+        parser=parse_service,
+        autocompletion=_services,
+        metavar="SERVICE",
+        help="Only letters of ingest, or only of merge.",
     ),
 ]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="This many at most.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Stop after N.")]
 Timeout = Annotated[
-    float, typer.Option("--timeout", parser=parse_seconds, metavar="SECONDS", help="Give up after this long.")
+    float,
+    typer.Option("--timeout", parser=parse_seconds, metavar="SECONDS", help="Stop waiting after this many seconds."),
 ]

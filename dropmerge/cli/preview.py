@@ -23,16 +23,23 @@ if TYPE_CHECKING:
 
 
 def preview(
-    uri: Annotated[str, typer.Argument(metavar="gs://BUCKET/OBJECT[#GENERATION]", show_default=False)],
+    uri: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="gs://…, a name or its end, or an id; the latest generation if none is named."
+        ),
+    ],
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """What a file would do to its main table, which is not touched; the file may be merged already, or not.
+    """Show what a file in the bucket would do to its main table, without changing it. The file may be merged already.
 
-    It is read by the contract that is here, not by the one that the services run. Exit code 1 if a row or the file is
-    rejected.
+    The file is read by the contract in your folder, not by the one that the services run. Exit code 1 if the file or
+    one of its rows is rejected.
+
+    Example: dropmerge preview gs://landing/incoming/accounts/day1.csv
     """
     # It brings Google's clients with it.
     from dropmerge.operations.trial.preview import preview as run
@@ -53,7 +60,7 @@ def _lines(found: Previewed) -> Iterator[str]:
     for line in trial_words.lines(found.feed, found.read, found.effect, found.price):
         yield f"  {line}"
     if found.is_merged:
-        yield "  it is merged already: merged again, it changes nothing"
+        yield "  it is merged already: merging it again changes nothing"
 
 
 def _as_json(found: Previewed) -> dict[str, Any]:

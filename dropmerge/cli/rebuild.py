@@ -1,4 +1,4 @@
-"""`dropmerge rebuild`: a main table made anew from the archive."""
+"""`dropmerge rebuild`: a main table is rebuilt from the archive."""
 
 from __future__ import annotations
 
@@ -60,26 +60,33 @@ def rebuild(
     into: Annotated[
         str | None,
         typer.Option(
-            "--into", parser=_parse_table, metavar="DATASET.TABLE", help="Make this table, and swap nothing."
+            "--into",
+            parser=_parse_table,
+            metavar="DATASET.TABLE",
+            help="Build this table instead, and replace nothing.",
         ),
     ] = None,
     as_of: Annotated[
         datetime | None,
-        typer.Option("--as-of", parser=_parse_time, metavar="TIME", help="With --into: files dropped until then."),
+        typer.Option(
+            "--as-of", parser=_parse_time, metavar="TIME", help="With --into: only files dropped until then."
+        ),
     ] = None,
     since: Annotated[
         datetime | None,
-        typer.Option("--since", parser=_parse_time, metavar="TIME", help="With --into: files dropped from then on."),
+        typer.Option(
+            "--since", parser=_parse_time, metavar="TIME", help="With --into: only files dropped from then on."
+        ),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option("--until", parser=_parse_time, metavar="TIME", help="With --into: as --as-of."),
+        typer.Option("--until", parser=_parse_time, metavar="TIME", help="With --into: the same as --as-of."),
     ] = None,
     allow_missing: Annotated[
-        bool, typer.Option("--allow-missing", help="Also where rows vanish: files are gone or cannot be read.")
+        bool, typer.Option("--allow-missing", help="Go on even if rows vanish because files are gone or unreadable.")
     ] = False,
     abandon: Annotated[
-        bool, typer.Option("--abandon", help="Drop what an interrupted rebuild has made; merges go on.")
+        bool, typer.Option("--abandon", help="Drop what an interrupted rebuild has built, and let merges go on.")
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -88,18 +95,20 @@ def rebuild(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Make a feed's main table anew from the archive, under today's contract, and put it in the live one's place.
+    """Rebuild a feed's main table from the archive under the current contract, and replace the live one with it.
 
-    The table is built beside the live one, which meanwhile takes files as ever. Then merges wait for the moment in
-    which one statement replaces the rows. Safe to interrupt and to repeat: what was built is not built again.
+    The new table is built beside the live one, into which files are merged as usual meanwhile. Then merges pause for
+    the moment in which one statement replaces the rows. Safe to interrupt and to repeat: nothing is built twice.
 
-    What waits as a dead letter or was discarded is left out. Nothing is replaced if a file that the live table has
-    can no longer be read.
+    Files that are dead letters or were discarded are left out. Nothing is replaced if a file whose rows are in the
+    live table can no longer be read.
+
+    Example: dropmerge rebuild accounts --dry-run
     """
     if (as_of or since or until) and not into:
-        usage_error("a part of the files is no main table: --as-of, --since and --until need --into")
+        usage_error("some of the files do not make a main table: --as-of, --since and --until need --into")
     if as_of and until:
-        usage_error("--as-of and --until are the same: give one")
+        usage_error("--as-of and --until mean the same: give one of them")
     require_confirmation("rebuild", dry_run, yes)
     with report_errors():
         connection = connect(state, project, feeds)
@@ -115,7 +124,7 @@ def rebuild(
         if dry_run:
             return
         if not yes:
-            confirm(f"make {into or build.contract.table} anew?")
+            confirm(f"rebuild {into or build.contract.table}?")
         done = _run(build, window, allow_missing)
         connection.journal.record("rebuilt", {"feed": feed}, table=done.table, files=done.files)
     _report(done, "" if into else f": `dropmerge rejected --feed {feed}` lists them", as_json)
@@ -132,12 +141,12 @@ def _abandon(build: Build, dry_run: bool, yes: bool) -> None:
     from dropmerge.operations.rebuild.rebuild import give_up
 
     if dry_run:
-        typer.echo(f"would drop {build.table} and what was built of it")
+        typer.echo(f"would drop {build.table} and everything built for it")
         return
     if not yes:
-        confirm(f"drop {build.table} and what was built of it?")
+        confirm(f"drop {build.table} and everything built for it?")
     give_up(build)
-    typer.echo(f"given up: {build.table} is not being built")
+    typer.echo(f"abandoned: {build.table} is no longer being built")
 
 
 def _preview(build: Build, window: Window, as_json: bool) -> None:
@@ -150,8 +159,8 @@ def _preview(build: Build, window: Window, as_json: bool) -> None:
         return
     typer.echo(
         f"{pluralize(len(plan.files), 'file')} in the archive, {plan.size:,} bytes; "
-        f"{plan.left_out} left out as dead letters that wait or were discarded; "
-        f"{pluralize(len(plan.gone), 'merged file')} with no copy in the archive",
+        f"{plan.left_out} left out, as dead letters that are waiting or were discarded; "
+        f"{pluralize(len(plan.gone), 'merged file')} without a copy in the archive",
         err=True,
     )
     for line in changes:
@@ -175,7 +184,7 @@ def _run(build: Build, window: Window, allow_missing: bool) -> Rebuilt:
         return Rebuild(build, window, allow_missing, tell).run()
 
 
-def _report(done: Rebuilt, way_on: str, as_json: bool) -> None:
+def _report(done: Rebuilt, hint: str, as_json: bool) -> None:
     if as_json:
         refused = [one.as_json() for one in done.refused]
         said = {"table": done.table, "files": done.files, "rejected_rows": done.rejected_rows, "refused": refused}
@@ -183,7 +192,7 @@ def _report(done: Rebuilt, way_on: str, as_json: bool) -> None:
         return
     for line in shorten_list([f"{one.one.load.source}: {one.reason}: {one.detail}" for one in done.refused]):
         typer.echo(f"not read: {escape_unprintable(line)}", err=True)
-    typer.echo(f"{done.table} is made anew of {pluralize(done.files, 'file')}")
+    typer.echo(f"{done.table} was rebuilt from {pluralize(done.files, 'file')}")
     if done.rejected_rows:
-        typer.echo(f"not in it: {pluralize(done.rejected_rows, 'row')} that failed a check{way_on}")
-    typer.echo("Both services must run the contract that it was made by: `make deploy-ingest`, `make deploy-merge`")
+        typer.echo(f"left out: {pluralize(done.rejected_rows, 'row')} that failed a check{hint}")
+    typer.echo("Both services must run the contract that it was built with: `make deploy-ingest`, `make deploy-merge`")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,7 +27,9 @@ from dropmerge.cli.options import (
     State,
     Timeout,
     Yes,
+    parse_file,
 )
+from dropmerge.cli.plain_help import PlainGroup
 from dropmerge.cli.terminal import (
     confirm,
     escape_unprintable,
@@ -37,14 +40,38 @@ from dropmerge.cli.terminal import (
     shorten_list,
     table,
 )
-from dropmerge.operations.connection import Connection
-from dropmerge.operations.rejected.export import Exported, write_file
-from dropmerge.operations.rejected.reading import Reading, Tell
-from dropmerge.operations.rejected.resubmit import Plan, Resubmission, Resubmitted, plan
-from dropmerge.operations.rejected.row import Fault, RejectedRow
-from dropmerge.operations.rejected.selection import Selection, count_loads, count_reasons, mark_done, select
 
-commands = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+if TYPE_CHECKING:
+    from dropmerge.operations.connection import Connection
+    from dropmerge.operations.rejected.export import Exported
+    from dropmerge.operations.rejected.reading import Reading, Tell
+    from dropmerge.operations.rejected.resubmit import Plan, Resubmitted
+    from dropmerge.operations.rejected.row import Fault, RejectedRow
+    from dropmerge.operations.rejected.selection import Selection
+
+# What works on rows is imported where it is used: with its imports, completion would not answer at once.
+
+
+class _FilesOrCommand(PlainGroup):
+    """Takes names of files where other groups take the name of a subcommand."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Options may come before and after the names."""
+        if self.commands.keys() & set(args):
+            rest: list[str] = super().parse_args(ctx, args)
+            return rest
+        ctx.allow_interspersed_args = True
+        super().parse_args(ctx, args)
+        ctx.obj = [*ctx._protected_args, *ctx.args]
+        ctx._protected_args, ctx.args = [], []
+        return []
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What is written after the command's name."""
+        return ["[OPTIONS]", "[FILE...]", "|", *self.commands]
+
+
+commands = typer.Typer(cls=_FilesOrCommand, invoke_without_command=True, rich_markup_mode=None)
 
 _SHOWN = 100
 _WIDEST_VALUE = 40
@@ -58,14 +85,18 @@ def rejected(
     reason: RowReason = None,
     csv_file: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FILE", help="Write them as a file to fix and drop again, and their reasons."),
+        typer.Option(
+            "--csv",
+            metavar="FILE",
+            help="Write them to FILE, to be fixed and dropped again, and their reasons beside it.",
+        ),
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=1, metavar="N", help="Rows shown. [default: 100, with --json all]"),
+        typer.Option("--limit", min=1, metavar="N", help="Show at most N rows. [default: 100, with --json all]"),
     ] = None,
     done: Annotated[
-        bool, typer.Option("--done", help="Take them off the list: what they had is merged, or not wanted.")
+        bool, typer.Option("--done", help="Take them off the list, once they are merged or not wanted.")
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -74,12 +105,16 @@ def rejected(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Rejected rows: how many by file and reason, and each with its place in the file and the values at fault.
+    """Show rows that failed a check: counts per file and reason, then each row with its place and the bad values.
 
-    With --csv a file that can be dropped again once it is fixed: of a file that is merged the bad rows, of one that is
-    a dead letter all rows. FILE.reasons.csv beside it says which are bad, and why.
+    Files are named by gs://bucket/object, by a name or its end, by a load's id, or by a glob.
 
-    With --done those of one feed are taken off the list and the count of `status`, and the journal has who did it.
+    --csv writes a file that can be corrected and dropped again: the bad rows of a file that is merged, all rows of a
+    file that is a dead letter. FILE.reasons.csv beside it says which rows are bad, and why.
+
+    --done takes those of one feed off the list and out of the count of `status`; the journal records who did it.
+
+    Example: dropmerge rejected accounts/half.csv --csv fixes.csv
     """
     if context.invoked_subcommand:
         _require_none(context)
@@ -87,10 +122,15 @@ def rejected(
     _require_sense(csv_file, done, dry_run or yes, as_json, limit)
     if done:
         require_confirmation("rejected --done", dry_run, yes)
+    from dropmerge.operations.rejected.selection import select
+
     with report_errors():
         connection = connect(state, project, feeds)
-        contract = connection.feed(feed) if feed or csv_file or done else None
-        wanted = select(connection, contract.name if contract else None, object_, reason)
+        files = [*map(parse_file, context.obj or []), *([object_] if object_ else [])]
+        wanted = select(connection, connection.feed(feed).name if feed else None, files, reason)
+        contract = connection.feed(feed or (wanted.feed if wanted else "") or None) if csv_file or done else None
+        if wanted and contract:
+            wanted = replace(wanted, feed=contract.name)
         if done:
             _take_off(connection, wanted, dry_run, yes)
         elif csv_file and contract:
@@ -103,8 +143,8 @@ def rejected(
 
 @commands.command()
 def resubmit(
-    loads: Annotated[
-        list[str] | None, typer.Argument(metavar="[LOAD_ID]…", help="Of these loads only, as --json names them.")
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="FILE", help="Only rows of these files: gs://…, names, load ids.")
     ] = None,
     feed: FeedName = None,
     object_: Object = None,
@@ -117,17 +157,25 @@ def resubmit(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Check the rejected rows of merged files again, by today's contract, as a load of their own.
+    """Submit the rejected rows of merged files again, under the current contract.
 
-    They are dropped as an object of the feed. Once it is merged they leave the list; those that fail again are listed
-    as rows of that object. Safe to interrupt and to repeat. Of a file that is a dead letter nothing is merged yet:
-    `dropmerge dead-letters replay` checks the whole of it again. Exit code 1 unless all were merged.
+    They are dropped as a new file of the feed. Once that is merged they leave the list; rows that fail again are
+    listed under the new file. Safe to interrupt and to repeat. Nothing of a dead-lettered file is merged yet:
+    `dropmerge dead-letters replay` checks all of it again. Exit code 1 unless every row was merged.
+
+    Example: dropmerge rejected resubmit --feed accounts --reason not_a_number
     """
     require_confirmation("rejected resubmit", dry_run, yes)
+    from dropmerge.operations.rejected.reading import Reading
+    from dropmerge.operations.rejected.resubmit import Plan, Resubmission, plan
+    from dropmerge.operations.rejected.selection import select
+
     with report_errors():
         connection = connect(state, project, feeds)
-        contract = connection.feed(feed)
-        wanted = select(connection, contract.name, object_, reason, loads or ())
+        named = [*map(parse_file, files or []), *([object_] if object_ else [])]
+        wanted = select(connection, connection.feed(feed).name if feed else None, named, reason)
+        contract = connection.feed(feed or (wanted.feed if wanted else "") or None)
+        wanted = replace(wanted, feed=contract.name) if wanted else None
         planned = plan(connection, contract, wanted) if wanted else Plan([])
         if not as_json:
             _print_not_merged(planned)
@@ -135,7 +183,7 @@ def resubmit(
             _end_without(planned, as_json)
             return
         if not yes:
-            confirm(f"send {_rows(planned)} in again?")
+            confirm(f"submit {_rows(planned)} again?")
         with _told() as tell:
             run = Resubmission(Reading(connection, tell), contract, wanted, timeout)
             ended = list(run.run(planned.rows))
@@ -161,12 +209,12 @@ def _require_sense(csv_file: Path | None, done: bool, is_for_done: bool, as_json
     if is_for_done and not done:
         usage_error("--yes and --dry-run are for --done: without it nothing is changed")
     if limit and (csv_file or done):
-        usage_error("--limit is for what is shown: rows that were left out would be lost")
+        usage_error("--limit only limits what is shown: with --csv and --done, rows would be lost")
 
 
 @contextmanager
 def _told() -> Iterator[Tell]:
-    """Shows how far a command is."""
+    """Shows the progress of a command."""
     counts: dict[str, int] = {}
     with progress().status("looking") as line:
 
@@ -178,6 +226,8 @@ def _told() -> Iterator[Tell]:
 
 
 def _take_off(connection: Connection, wanted: Selection | None, dry_run: bool, yes: bool) -> None:
+    from dropmerge.operations.rejected.selection import count_loads, mark_done
+
     loads = count_loads(connection, wanted) if wanted else {}
     if wanted is None or not loads:
         typer.echo("no rejected rows")
@@ -193,6 +243,10 @@ def _take_off(connection: Connection, wanted: Selection | None, dry_run: bool, y
 
 
 def _write(connection: Connection, feed: str, wanted: Selection | None, path: Path) -> None:
+    from dropmerge.operations.rejected.export import write_file
+    from dropmerge.operations.rejected.reading import Reading
+    from dropmerge.operations.rejected.selection import count_loads
+
     if wanted is None or not count_loads(connection, wanted):
         typer.echo("no rejected rows")
         return
@@ -202,7 +256,7 @@ def _write(connection: Connection, feed: str, wanted: Selection | None, path: Pa
         exported = write_file(reading, contract, wanted, path)
     _print_without_place(reading)
     if exported.whole is None and contract.mode == "upsert" and not contract.versions:
-        typer.echo(f"the newest file of {feed} wins: dropped now, these rows win over what has come since", err=True)
+        typer.echo(f"the newest file of {feed} wins: if you drop these rows now, they replace newer ones", err=True)
     for line in _next_steps(feed, path, exported):
         typer.echo(line)
 
@@ -211,24 +265,26 @@ def _next_steps(feed: str, path: Path, exported: Exported) -> Iterator[str]:
     bad = pluralize(exported.rows, "bad row")
     if exported.whole is None:
         yield f"{path} has {bad}; {exported.reasons} says what is wrong with each"
-        yield f"fix them, then `dropmerge drop --feed {feed} {path}`"
-        yield f"once they are merged: `dropmerge rejected --feed {feed} --done`"
+        yield f"correct them, then run `dropmerge drop --feed {feed} {path}`"
+        yield f"once they are merged, run `dropmerge rejected --feed {feed} --done`"
         return
     source = exported.whole.source
     narrow = f"--feed {feed} --object '{escape_unprintable(source.name)}'"
     named = escape_unprintable(str(source))
     why = f"{named} is a snapshot" if exported.is_merged else f"nothing of {named} is merged"
-    yield f"{why}: {path} is the whole of it, with {bad}"
-    yield f"{exported.reasons} says which those are, and what is wrong with each"
-    yield f"fix them and leave the others, then `dropmerge drop --feed {feed} {path}`"
+    yield f"{why}: {path} has all of its rows, {bad} among them"
+    yield f"{exported.reasons} says which rows are bad, and why"
+    yield f"correct those and leave the others, then run `dropmerge drop --feed {feed} {path}`"
     if exported.is_merged:
-        yield "but only if no newer snapshot has come: dropped now, this one is the table"
+        yield "but only if no newer snapshot has arrived: if you drop this one now, it becomes the table"
     else:
-        yield f"once it is merged: `dropmerge dead-letters discard {narrow} --why fixed`"
-    yield f"{'once it is merged:' if exported.is_merged else 'and'} `dropmerge rejected {narrow} --done`"
+        yield f"once it is merged, run `dropmerge dead-letters discard {narrow} --why fixed`"
+    yield f"{'once it is merged, run' if exported.is_merged else 'and'} `dropmerge rejected {narrow} --done`"
 
 
 def _print_json(connection: Connection, wanted: Selection | None, limit: int | None) -> None:
+    from dropmerge.operations.rejected.reading import Reading
+
     with _told() as tell:
         reading = Reading(connection, tell)
         if wanted is None:
@@ -242,6 +298,9 @@ def _print_json(connection: Connection, wanted: Selection | None, limit: int | N
 
 def _print(connection: Connection, wanted: Selection | None, most: int) -> None:
     """Counts of all, and the first of them: the others are left where they are."""
+    from dropmerge.operations.rejected.reading import Reading
+    from dropmerge.operations.rejected.selection import count_reasons
+
     with _told() as tell:
         reading = Reading(connection, tell)
         rows, total = reading.first(wanted, most) if wanted else ([], 0)
@@ -257,7 +316,7 @@ def _print(connection: Connection, wanted: Selection | None, most: int) -> None:
         _print_rows(list(some))
     if total > len(rows):
         typer.echo(
-            f"… and {total - len(rows)} more: narrow it with --object or --reason, or take --limit, --json or --csv"
+            f"… and {total - len(rows)} more: narrow them with --object or --reason, or use --limit, --json or --csv"
         )
     _print_without_place(reading)
 
@@ -288,23 +347,25 @@ def _print_without_place(reading: Reading) -> None:
 def _print_not_merged(planned: Plan) -> None:
     for load, state in planned.not_merged.items():
         name = escape_unprintable(load.source.name)
-        way_on = (
+        next_step = (
             f"`dropmerge dead-letters replay --feed {load.feed} --object '{name}'` checks the whole file again"
             if state == "dead_lettered"
-            else "`dropmerge wait`, then try again"
+            else "run `dropmerge wait`, then try again"
         )
-        typer.echo(f"{escape_unprintable(str(load.source))} is {state}, nothing of it is merged: {way_on}", err=True)
+        typer.echo(
+            f"{escape_unprintable(str(load.source))} is {state}, so none of its rows are merged: {next_step}", err=True
+        )
 
 
 def _end_without(planned: Plan, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([{**one.load.fields, "rows": one.rows} for one in planned.rows], indent=2))
     elif planned.rows:
-        typer.echo(f"{_rows(planned)} would be sent in again")
+        typer.echo(f"{_rows(planned)} would be submitted again")
     elif not planned.not_merged:
         typer.echo("no rejected rows")
     if planned.not_merged and not planned.rows:
-        abort("nothing was sent in again")
+        abort("nothing was submitted again")
 
 
 def _rows(planned: Plan) -> str:
@@ -314,13 +375,13 @@ def _rows(planned: Plan) -> str:
 def _outcome(one: Resubmitted) -> str:
     rows, new = pluralize(one.of.rows, "row"), escape_unprintable(str(one.load.source))
     narrow = f"--feed {one.load.feed} --object '{escape_unprintable(one.load.source.name)}'"
-    what = f"{rows} of {escape_unprintable(str(one.of.load.source))} were sent in again as {new}"
+    what = f"{rows} of {escape_unprintable(str(one.of.load.source))} were submitted again as {new}"
     if not one.is_done:
         why = f"{one.state} ({one.reason})" if one.reason else one.state
         return f"{what}, which is {why}: they stay on the list; `dropmerge dead-letters list {narrow}`"
     if one.state != "merged":
         return (
-            f"{what}: {one.rejected_again} failed again, more than the feed tolerates, so nothing of it is merged: "
+            f"{what}: {one.rejected_again} failed again, more than the feed tolerates, so none of them are merged: "
             f"`dropmerge rejected {narrow} --csv FILE`"
         )
     failed = f"; {one.rejected_again} failed again: `dropmerge rejected {narrow}`" if one.rejected_again else ""

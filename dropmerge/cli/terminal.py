@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import textwrap
 from collections import Counter
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-_WIDE = 200
-
 
 def require_terminal(what: str) -> None:
     """Misuse of the command line unless a question can be both seen and answered: it goes to stderr."""
     if not (is_interactive(sys.stdin) and is_interactive(sys.stderr)):
-        usage_error(f"{what} asks first, and there is no terminal to ask at: add --yes to do it without being asked")
+        usage_error(
+            f"{what} asks for confirmation, and there is no terminal to ask at: add --yes to skip the question"
+        )
 
 
 def confirm(question: str, agreed: str = "y") -> None:
@@ -50,11 +51,18 @@ def confirm(question: str, agreed: str = "y") -> None:
 
 
 def print_table(table: Table, err: bool = False) -> None:
-    """Names as they are: anyone may have put [brackets] in one. In a file or a pipe, lines are long."""
+    """At a terminal a table; in a file or a pipe tab-separated lines, the first with the headings.
+
+    Names are printed as they are, though tabs and line ends are escaped: anyone may have put [brackets] in one.
+    """
+    if not is_interactive(sys.stderr if err else sys.stdout):
+        cells = [[column.header, *column.cells] for column in table.columns]
+        for row in zip(*cells, strict=True):
+            typer.echo("\t".join(escape_unprintable(str(cell)) for cell in row), err=err)
+        return
     from rich.console import Console
 
-    width = None if is_interactive(sys.stderr if err else sys.stdout) or os.environ.get("COLUMNS") else _WIDE
-    Console(stderr=err, markup=False, highlight=False, emoji=False, width=width).print(table)
+    Console(stderr=err, markup=False, highlight=False, emoji=False).print(table)
 
 
 def clear() -> None:
@@ -86,9 +94,9 @@ def shorten_list(lines: Sequence[str], most: int = 20) -> list[str]:
     return [*lines[:most], f"… and {left} more"] if left > 0 else list(lines)
 
 
-def pluralize(number: int, what: str) -> str:
-    """1 file, 2 files."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def pluralize(number: int, what: str, many: str | None = None) -> str:
+    """1 file, 2 files; `many` where the plural is not formed by an s."""
+    return f"{number} {what if number == 1 else many or f'{what}s'}"
 
 
 def progress() -> Console:
@@ -125,6 +133,22 @@ def ignore_closed_stream(stream: TextIO) -> Iterator[None]:
 def escape_unprintable(text: str) -> str:
     """On one line: a name or an error may hold line ends, and codes that would move the cursor."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def wrap(text: str, indent: int = 2) -> str:
+    """On as many lines as the terminal's width asks for, broken between words; as it is in a file or a pipe."""
+    if not (is_interactive(sys.stdout) or os.environ.get("COLUMNS")):
+        return text
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(
+        text,
+        width,
+        subsequent_indent=" " * min(indent, width // 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+        replace_whitespace=False,
+    )
 
 
 def is_interactive(stream: TextIO | None) -> bool:

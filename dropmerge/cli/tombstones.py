@@ -30,7 +30,10 @@ def purge_tombstones(
     older_than: Annotated[
         timedelta,
         typer.Option(
-            "--older-than", parser=parse_age, metavar="AGE", help="Merged longer ago than this, such as 90d."
+            "--older-than",
+            parser=parse_age,
+            metavar="AGE",
+            help="Remove deletes merged longer ago than this, such as 90d.",
         ),
     ],
     feed: FeedName = None,
@@ -41,12 +44,13 @@ def purge_tombstones(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Remove tombstones from the main tables.
+    """Remove tombstones, which remember deleted keys, from the main tables.
 
-    After that, a row older than the delete would bring its key back. So dead letters, which may hold such rows,
-    must not live longer: a shorter age than their retention is refused. Nor are dead letters the only way back: a
-    discarded load's file is still in the landing and archive buckets, a `backfill` after the purge merges it, and a
-    deleted key may return.
+    Afterwards, a row older than the delete would bring its key back. Dead letters may hold such rows, so an age
+    shorter than their retention is refused. Discarded files may hold them too: they are still in the landing and
+    archive buckets, and a `backfill` after the purge would merge them.
+
+    Example: dropmerge purge-tombstones --older-than 90d --dry-run
     """
     require_confirmation("purge-tombstones", dry_run, yes)
     with report_errors():

@@ -28,7 +28,7 @@ def lines(feed: Feed, found: Read, effect: Effect | None, price: Price | None) -
         yield f"{pluralize(found.counts.rows, 'row')}, {rejected}{deletes}"
         if found.counts.duplicate_keys:
             times = pluralize(found.counts.duplicate_keys, "time")
-            yield f"warning: {times} rows share key and version and differ: one of them stays"
+            yield f"warning: rows have the same key and version but differ, so only one is kept ({times})"
     yield from (f"  {pluralize(count, 'row')}: {reason}" for reason, count in (found.reasons or {}).items())
     yield from (f"  {_rejected(feed, row)}" for row in found.rejected[:_SHOWN])
     total = found.counts.rejected if found.counts else 0
@@ -63,12 +63,12 @@ def _header(feed: Feed, header: Header) -> str:
     what = {
         "missing, so NULL or the default": header.missing,
         "ignored": header.ignored,
-        "the table gains": header.added,
+        "added to the table": header.added,
         "kept in _rescued": header.rescued,
     }
     said += [f"{words}: {_listed(names)}" for words, names in what.items() if names]
     if feed.delete and not header.has_deletes:
-        said.append(f"no {feed.delete.in_file}, so no row deletes")
+        said.append(f"no {feed.delete.in_file}, so no row is a delete")
     return "; ".join(said)
 
 
@@ -89,19 +89,19 @@ def _effect(effect: Effect) -> str:
         "inserted": effect.inserted,
         "updated": effect.updated,
         "deleted": effect.deleted,
-        "deleted before they were there": effect.tombstones,
-        "ignored, as the table has newer ones": effect.ignored,
-        "of a key that the file has again": effect.repeated,
+        "deleted before they arrived": effect.tombstones,
+        "ignored, because the table has newer ones": effect.ignored,
+        "repeat a key of the file": effect.repeated,
     }
     return ", ".join(f"{count} {what}" for what, count in said.items() if count) or "nothing changes"
 
 
 def _price(feed: Feed, price: Price) -> str:
-    versions = ", that of its versions with it" if feed.history else ""
+    versions = ", with that of its versions" if feed.history else ""
     by = "as BigQuery says" if price.counted_by == "dry_run" else "by the model of docs/costs.md"
     return (
         f"its MERGE alone{versions}: {_bytes(price.bytes_read)} read, {_bytes(price.bytes_billed)} billed, "
-        f"{price.dollars:.4f} $ at the list price on demand, {by}"
+        f"{price.dollars:.4f} $ at the on-demand list price, {by}"
     )
 
 

@@ -20,25 +20,27 @@ if TYPE_CHECKING:
 
 _WHAT = {
     "missing": "is missing",
-    "extra": "is of no file, or there twice",
+    "extra": "is from no file, or is there twice",
     "brought_back": "was deleted and is there again",
-    "deleted": "is deleted and should be there",
+    "deleted": "is deleted but should be there",
     "changed": "differs",
 }
 
 
 def verify(
     feed: FeedArgument,
-    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="List this many rows at most.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="List at most N rows.")] = 100,
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Compare a feed's main table with what its files make of it, row by row and in the warehouse.
+    """Compare a feed's main table, row by row, with the table that its files make.
 
-    The archived files of every merged load are read anew, under today's contract, into a table of their own. What is
-    merged meanwhile, and tombstones that were purged, are no differences. Ends with 1 where something differs.
+    The archived files of every merged load are read again, under the current contract, into a separate table. Files
+    merged meanwhile and purged tombstones do not count as differences. Exit code 1 if a row differs.
+
+    Example: dropmerge verify accounts --limit 20
     """
     with report_errors():
         found = _run(connect(state, project, feeds), feed, limit)
@@ -76,21 +78,25 @@ def _lines(found: Verified, limit: int) -> Iterator[str]:
     yield from (_line(one, "" if one.table == found.table else f"{one.table}: ") for one in found.listed)
     total = sum(found.counts.values())
     if total > limit:
-        yield f"… and {total - limit} more: --limit lists them"
+        yield f"… and {total - limit} more: use --limit to list them"
     for contract, count in found.other_contracts.items():
         yield (
-            f"{pluralize(count, 'row')} of these were read by contract {contract}, which is not today's: "
-            "`dropmerge rebuild` makes them new"
+            f"{pluralize(count, 'row')} of these were read by contract {contract}, which is not the current one: "
+            "`dropmerge rebuild` reads them again"
         )
     for name in found.not_compared:
-        yield f"column {name}: the table has none, or one of another type, so it is not compared"
+        yield f"column {name} is not compared: the table does not have it, or has it with another type"
     yield from shorten_list(
-        [f"not read, so its rows are not compared: {one.one.load.source}: {one.reason}" for one in found.refused]
+        [
+            f"could not be read, so its rows are not compared: {one.one.load.source}: {one.reason}"
+            for one in found.refused
+        ]
     )
     yield from shorten_list([f"load {one}: the archive has no copy of its file" for one in found.gone])
     counted = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in sorted(found.counts.items()))
-    made_of = f"what {pluralize(found.files, 'file')} {'makes' if found.files == 1 else 'make'}"
-    yield f"{found.table}: {pluralize(total, 'row')} not {made_of}{f' ({counted})' if counted else ''}"
+    differ = "1 row differs" if total == 1 else f"{total or 'no'} rows differ"
+    made = f"what {pluralize(found.files, 'file')} {'makes' if found.files == 1 else 'make'}"
+    yield f"{found.table}: {differ} from {made}{f' ({counted})' if counted else ''}"
 
 
 def _line(one: Difference, table: str) -> str:

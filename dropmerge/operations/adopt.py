@@ -52,14 +52,14 @@ def plan_adoption(connection: Connection, feed: Feed) -> Adoption:
     """What `adopt` would do. Raises NotDone where the table cannot become the feed's, with all the reasons at once."""
     table = connection.warehouse.find_table(f"{connection.project}.{feed.table}")
     if table is None:
-        return Adoption(feed, ["is not there: the first file that is merged makes it, there is nothing to adopt"])
+        return Adoption(feed, ["does not exist, so there is nothing to adopt: the first merged file creates it"])
     if not _is_foreign(feed, entries_of(connection, feed), table):
-        return Adoption(feed, ["is dropmerge's own: there is nothing to adopt"])
+        return Adoption(feed, ["was made by dropmerge, so there is nothing to adopt"])
     if feed.history:
         raise NotDone(
-            f"{feed.table} cannot be adopted by {feed.name} as long as its contract says history: true, for its "
-            f"rows are in no table of versions. Adopt it without; then put it back: `dropmerge rebuild {feed.name}` "
-            "begins with the rows that were there"
+            f"{feed.table} cannot be adopted by {feed.name} while its contract says history: true, because its "
+            f"rows are not in a table of versions. Adopt it without history, then add history again: "
+            f"`dropmerge rebuild {feed.name}` starts with the rows that were there"
         )
     found = changes(table.schema, definition(feed))
     if faults := [*_faults(feed, table), *found.refusals]:
@@ -107,16 +107,16 @@ def _faults(feed: Feed, table: Table) -> Iterator[str]:
         yield f"it is a {table.table_type}: files are merged into tables only"
     if table.require_partition_filter:
         yield (
-            "it takes queries of named partitions only, and a merge has none: "
+            "it only takes queries that name partitions, and a merge does not: "
             f"`ALTER TABLE {feed.table} SET OPTIONS (require_partition_filter = FALSE)`"
         )
     if table.streaming_buffer:
-        yield "some of its rows are still in the streaming buffer: stop what writes them, and try again in two hours"
+        yield "some of its rows are still in the streaming buffer: stop whatever writes them, then wait two hours"
     if missing := [name for name in feed.of_every_row if name.lower() not in names]:
-        yield f"it lacks {', '.join(missing)}, of the contract's key and version"
+        yield f"it lacks {', '.join(missing)}, which the contract needs as key or version"
     taken = [one.name for one in METADATA if one.name in names]
     if taken and ADOPTION not in table.labels:
-        yield f"it has columns named {', '.join(taken)}, as dropmerge's own are: rename them"
+        yield f"it has columns named {', '.join(taken)}, the names of dropmerge's own columns: rename them"
 
 
 def _faults_of_rows(feed: Feed, counts: Any) -> Iterator[str]:
@@ -124,11 +124,11 @@ def _faults_of_rows(feed: Feed, counts: Any) -> Iterator[str]:
     if feed.of_every_row and counts["incomplete"]:
         *others, last = feed.of_every_row
         names = f"{', '.join(others)} or {last}" if others else last
-        yield f"NULL in {names} in {counts['incomplete']} of its rows: fill it in, or delete these"
+        yield f"NULL in {names} in {counts['incomplete']} of its rows: fill in the values, or delete these rows"
     if feed.key and counts["doubled"]:
         yield (
-            f"{counts['doubled']} of its keys ({key}) are in several rows: delete all but one of each, or name a "
-            "key in the contract that tells them apart"
+            f"{counts['doubled']} of its keys ({key}) are in several rows: delete all but one of each, or choose a "
+            "key in the contract that is unique"
         )
 
 
@@ -141,7 +141,7 @@ def _sentences(feed: Feed, table: Table, found: Changes, rows: int) -> Iterator[
     yield f"has {rows} rows, which get generation 0: {_meaning(feed)}"
     names = {one.name for one in definition(feed)}
     if others := [one.name for one in table.schema if one.name not in names]:
-        yield f"keeps {', '.join(others)}, which the contract has not: NULL in rows that files write from then on"
+        yield f"keeps {', '.join(others)}, not in the contract: NULL in the rows that files write from then on"
     if _clustering(feed, table) != table.clustering_fields:
         by = ", ".join(clustering(feed))
         yield f"is clustered by {'its key, ' if feed.key else ''}{by}, from then on"
@@ -153,9 +153,9 @@ def _sentences(feed: Feed, table: Table, found: Changes, rows: int) -> Iterator[
 def _meaning(feed: Feed) -> str:
     """What generation 0 means for the rows of before."""
     if feed.mode == "append":
-        return "they stay beside the rows of files"
+        return "they stay, together with the rows of files"
     if feed.mode == "snapshot":
-        return "the first file replaces them, as each newer one does the one before"
+        return "the first file replaces them, as every newer file replaces the one before"
     return f"{'at equal versions ' if feed.versions else ''}a file's row wins"
 
 
@@ -176,6 +176,6 @@ def _add_columns(warehouse: Warehouse, table: Table, adoption: Adoption) -> None
 def _open(warehouse: Warehouse, name: str) -> None:
     table = warehouse.find_table(name)
     if table is None:
-        raise NotDone(f"{name} was dropped while it was adopted")
+        raise NotDone(f"{name} was dropped while it was being adopted")
     table.labels = {**table.labels, ADOPTION: "done"}
     warehouse.update_table(table, "labels")

@@ -13,8 +13,10 @@ from typing import Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import waiting_generations
+from dropmerge.operations.errors import UsageError
 from dropmerge.operations.gcs_uri import GcsUri
 from dropmerge.operations.loads.events import discarded_generations
+from dropmerge.operations.loads.find_file import find_file, live
 from dropmerge.operations.loads.status import load_of, merged_among
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -50,6 +52,8 @@ class Candidates:
     """Those too that wait as a dead letter."""
     with_discarded: bool = False
     """Those too whose dead letter was discarded."""
+    is_one: bool = False
+    """Whether the prefix is the whole name of one object."""
     nameless: list[str] = field(default_factory=list)
     """Objects of the archive bucket whose metadata does not say what they are copies of, as far as it is read."""
     left_out: Counter[LeftOut] = field(default_factory=Counter)
@@ -94,6 +98,8 @@ class Candidates:
 
     def _live(self) -> Iterator[Candidate]:
         for blob in self.connection.storage.list_blobs(self.prefix.bucket, prefix=self.prefix.name):
+            if self.is_one and blob.name != self.prefix.name:
+                continue
             load = None if blob.name.endswith("/") else load_of(self.connection, blob)
             if load is None:
                 self.left_out[LeftOut.UNWANTED] += 1
@@ -116,6 +122,23 @@ class Candidates:
             else:
                 created = load.source.created.isoformat()
                 yield Candidate(load, {"timeCreated": created, "size": str(blob.size)})
+
+
+def find_prefix(connection: Connection, where: str) -> tuple[GcsUri, bool]:
+    """What gs://bucket/prefix says; for any other name of a file, where its generation is, and whether that is the
+    whole name of an object. Raises UsageError."""
+    if where.startswith("gs://"):
+        try:
+            return GcsUri.parse(where), False
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+    source = find_file(connection, where)
+    if live(connection, source.bucket, source.name) == source.generation:
+        return GcsUri(source.bucket, source.name), True
+    feed = connection.feed_of(source.name)
+    if feed is None:
+        raise UsageError(f"{source} is no longer in its bucket, and no feed matches its name")
+    return GcsUri(connection.archive, f"{feed.name}/{Load(feed.name, source).load_id}"), False
 
 
 def publish_notifications(connection: Connection, candidates: Sequence[Candidate]) -> None:

@@ -184,6 +184,13 @@ class Connection:
         credentials = AnonymousCredentials() if api.emulator else google.auth.default(scopes=_SCOPES)[0]  # type: ignore[no-untyped-call]
         return Session(credentials, api, self.ends_at, self.say)
 
+    def job_link(self, job_id: str) -> str:
+        """Where to open a job in Google's console; its id alone on a local cloud."""
+        if BIGQUERY.emulator:
+            return job_id
+        location = os.environ.get("DROPMERGE_LOCATION", "US")
+        return f"https://console.cloud.google.com/bigquery?project={self.project}&j=bq:{location}:{job_id}&page=queryresults"
+
     def undelivered(self, subscription: str) -> int:
         """Messages not yet acknowledged. On Google Cloud the figure is some minutes old."""
         from google.api_core.exceptions import from_http_response

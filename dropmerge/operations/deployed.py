@@ -40,16 +40,16 @@ class Deployed:
         for service, feed, contract in sorted(failed):
             if self.running.get(service, {}).get(feed) == contract:
                 yield (
-                    f"{service} still runs the contract of {feed} by which these files failed ({contract}): "
-                    "deploy one that takes them, or they come back"
+                    f"{service} still runs the contract of {feed} under which these files failed ({contract}): "
+                    "deploy one that accepts them, or they will fail again"
                 )
 
     def _what(self, name: str, services: list[str]) -> str:
         if name not in self.on_disk:
-            return f"the feed {name}, which has no contract here"
+            return f"the feed {name}, which has no contract in your folder"
         if all(name not in self.running[service] for service in services):
             return f"without the feed {name}"
-        return f"another contract of {name} than is here ({self.on_disk[name]})"
+        return f"another contract of {name} than the one in your folder ({self.on_disk[name]})"
 
 
 def read_deployed(connection: Connection) -> Deployed:

@@ -79,10 +79,10 @@ def _local(api: Api) -> list[str]:
     log = Path(os.environ.get("DROPMERGE_STATE", ".local")) / "logs" / f"{api.part}.log"
     if api.pid and _runs(api.pid):
         lines.append(
-            f"its process, {api.pid}, still runs: `dropmerge down`, then `dropmerge up`, start it anew; {log}"
+            f"its process, {api.pid}, is still running: run `dropmerge down`, then `dropmerge up`; its log is {log}"
         )
     else:
-        lines.append(f"`dropmerge up` starts it again; what it said last is in {log}")
+        lines.append(f"run `dropmerge up` to start it again; its log is {log}")
     return lines
 
 

@@ -69,7 +69,7 @@ class Session(AuthorizedSession):
         while not wait([answer], min(patience, max(0.0, ends_at - time.monotonic()))).done:
             seconds = time.monotonic() - started
             if time.monotonic() >= ends_at:
-                raise NoAnswer(self._api, f"no answer for {seconds:.0f} s, and the time is over")
+                raise NoAnswer(self._api, f"no answer for {seconds:.0f} s, and the time is up")
             self._judge(seconds, data)
             patience = _LOOK_SECONDS
         return answer.result()
@@ -80,7 +80,7 @@ class Session(AuthorizedSession):
             from localcloud.processes import is_working
 
             if not is_working(self._api.pid, _LOOK_SECONDS):
-                raise NoAnswer(self._api, f"no answer for {seconds + _LOOK_SECONDS:.0f} s, and it is not at work")
+                raise NoAnswer(self._api, f"no answer for {seconds + _LOOK_SECONDS:.0f} s, and it is not working")
             self._say(f"the {self._api.part} is busy: no answer for {seconds:.0f} s; still waiting")
         elif not _is_large(data):
             self._say(f"{self._api.name} is slow: no answer for {seconds:.0f} s; still waiting")

@@ -30,8 +30,8 @@ def find_old_tombstones(connection: Connection, older_than: timedelta, feed: str
     least = _retention(connection)
     if older_than < least:
         raise UsageError(
-            f"--older-than is less than the {least.days} days that a dead letter may wait: "
-            "one replayed after the purge could bring a deleted key back"
+            f"--older-than is less than the {least.days} days for which a dead letter is kept: "
+            "a dead letter replayed after the purge could bring a deleted key back"
         )
     before = datetime.now(UTC) - older_than
     chosen: Sequence[Feed] = (

@@ -44,7 +44,7 @@ def tables(file: BinaryIO) -> Iterator[Any]:
         reader: Any = fastavro.reader(file)
         schema = reader.writer_schema
         if not isinstance(schema, dict) or schema.get("type") != "record":
-            raise LoadError("the file's schema is no record")
+            raise LoadError("the file's schema is not a record")
         named: dict[str, Any] = {}
         arrow = pa.schema([_field(one, named) for one in schema["fields"]])
         yield arrow.empty_table()

@@ -69,5 +69,8 @@ def load_spatial(self: Any) -> None:
 def hydrate(self: Any) -> None:
     """Reads the catalog, after the repair of what a kill left half done."""
     for schema, table in torn_tables.repair(self._engine):
-        print(f"{schema}.{table} was half created or half dropped by a kill, and is dropped", file=sys.stderr)
+        print(
+            f"{schema}.{table} was half created or half dropped when the process was killed; it is dropped",
+            file=sys.stderr,
+        )
     _original["hydrate"](self)

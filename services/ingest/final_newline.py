@@ -28,6 +28,6 @@ def check_final_newline(head: bytes, size: int, form: Format, read: Callable[[in
     if last != expected or begin % len(expected):
         raise PermanentError(
             "no_final_newline",
-            f"the last of {size} bytes are no line end, which the feed demands: the file was cut off, or its sender "
-            "does not end the last line; have it sent again, or leave final_newline out of the contract",
+            f"the file ({size} bytes) does not end with a line end, as the contract requires: it was cut off, or its "
+            "sender does not end the last line. Have it sent again, or remove final_newline from the contract",
         )

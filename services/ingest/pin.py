@@ -91,7 +91,7 @@ def _live_generation(client: Client, source: ObjectGeneration) -> int:
 def _gone(source: ObjectGeneration) -> PermanentError:
     return PermanentError(
         "object_gone",
-        f"{source} was deleted or moved before it was read, or never was: its rows are not in the table. "
+        f"{source} was deleted or moved before it was read, or never existed: its rows are not in the table. "
         "Have the file sent again, and let the sender move a file only once it is merged",
     )
 

@@ -35,7 +35,7 @@ class Changes:
         return [
             *(f"gains the column {one.name} {_shown(one)}" for one in self.added),
             *(f"has {kind} for {name} from then on" for name, kind in self.widened),
-            *(f"may have NULL for {name} from then on" for name in self.relaxed),
+            *(f"may have NULL in {name} from then on" for name in self.relaxed),
         ]
 
 

@@ -90,9 +90,9 @@ class MainTables:
         one = of_versions(feed)
         table = self.warehouse.find_table(self._name(one))
         if table is None and has_loads(self.warehouse, self.project, feed.name, entry.table_id):
-            raise contract_changed(feed, f"{one.table} is gone, which had the versions of its rows")
+            raise contract_changed(feed, f"{one.table} which had the versions of its rows, is gone")
         if table and table.labels.get(VERSIONS_LABEL) != entry.table_id:
-            how = f"{one.table} is there, and is not of {feed.table} as it is now"
+            how = f"{one.table} exists, but does not belong to the current {feed.table}"
             raise contract_changed(feed, how, f"drop {one.table}, or rename it")
         if table:
             table = self._follow(one, table, extra)
@@ -156,7 +156,7 @@ class MainTables:
     def _find(self, feed: Feed) -> Table:
         table = self.warehouse.find_table(self._name(feed))
         if table is None:
-            raise TransientError(f"{feed.table} was dropped while it was prepared")
+            raise TransientError(f"{feed.table} was dropped while its MERGE was being prepared")
         return table
 
     def _name(self, feed: Feed) -> str:
@@ -179,12 +179,12 @@ def required_changes(feed: Feed, table: Table, extra: Collection[str] = ()) -> C
     return found
 
 
-def contract_changed(feed: Feed, how: str, way_on: str | None = None) -> PermanentError:
-    """Why nothing can be merged, and the way on: a rebuild, where nothing else is named."""
-    way_on = way_on or f"make the table anew from the archive: `dropmerge rebuild {feed.name}`"
+def contract_changed(feed: Feed, how: str, remedy: str | None = None) -> PermanentError:
+    """Why nothing can be merged, and the remedy: a rebuild, where nothing else is named."""
+    remedy = remedy or f"rebuild the table from the archive: `dropmerge rebuild {feed.name}`"
     return PermanentError(
         "contract_changed",
-        f"the contract of {feed.name} is not that of {feed.table} any more: {how}. Take the change back, or {way_on}; "
+        f"the contract of {feed.name} no longer matches {feed.table}: {how}. Undo the change, or {remedy}; "
         f"then replay its dead letters",
     )
 
@@ -192,26 +192,26 @@ def contract_changed(feed: Feed, how: str, way_on: str | None = None) -> Permane
 def _refuse_other(feed: Feed, entry: Entry) -> None:
     """Raises where an entry is not one that the contract may go on with."""
     if entry.main_table != feed.table:
-        raise contract_changed(feed, f"its files were merged into {entry.main_table}, now it names {feed.table}")
+        raise contract_changed(feed, f"its files were merged into {entry.main_table}, but it now names {feed.table}")
     if entry.feed != feed.name:
         # The archive keeps them under the other feed's name: a rebuild of this one would find nothing.
-        how, way_on = f"the table has the rows of feed {entry.feed}", "give this feed a `table:` of its own"
-        raise contract_changed(feed, how, way_on)
+        how, remedy = f"the table has the rows of feed {entry.feed}", "give this feed a `table:` of its own"
+        raise contract_changed(feed, how, remedy)
     if entry.identity != identity(feed):
         raise contract_changed(feed, f"the table's rows have {entry.identity}; the contract says {identity(feed)}")
     if entry.rebuild:
-        raise TransientError(f"{feed.table} is being rebuilt: `dropmerge rebuild {feed.name}` finishes it")
+        raise TransientError(f"{feed.table} is being rebuilt: run `dropmerge rebuild {feed.name}` to finish")
 
 
 def _refuse_foreign(feed: Feed, table: Table) -> None:
     """Raises where a table was not made by this project, or is being taken over."""
     lacking = [one.name for one in METADATA if one.name not in _names(table)]
-    what = f"it lacks {', '.join(lacking)}" if lacking else "to take it over was begun and is not finished"
+    what = f"it lacks {', '.join(lacking)}" if lacking else "taking it over was begun and is not finished"
     if lacking or table.labels.get(ADOPTION) == "begun":
         raise PermanentError(
             "table_not_adopted",
-            f"{feed.table} was there before, made by hand or by another loader: {what}. Take it over with its rows, "
-            f"`dropmerge adopt {feed.name}`, and replay its dead letters; or name another table",
+            f"{feed.table} existed before its feed, made by hand or by another loader: {what}. Take it over with its "
+            f"rows, `dropmerge adopt {feed.name}`, and replay its dead letters; or name another table",
         )
 
 

@@ -41,5 +41,5 @@ def merge_group(tables: MainTables, feed: Feed, group: Sequence[Staged]) -> Merg
         if not isinstance(error, NotFoundError) and NOT_READY not in error.detail:
             raise
         tables.invalidate(feed)
-        raise TransientError(f"something was dropped before its MERGE: {error.detail}") from error
+        raise TransientError(f"a table was dropped before its MERGE: {error.detail}") from error
     return Merge(merge_id, group, job)

@@ -119,7 +119,7 @@ class Merger:
         if request.asked > MAX_ASKED:
             raise PermanentError(
                 "contracts_differ",
-                f"ingest goes on reading the files of {feed.name} by contract {message.contract}, this service runs "
+                f"ingest still reads the files of {feed.name} with contract {message.contract}, but this service runs "
                 f"{feed.fingerprint}: deploy both, then replay this dead letter",
             )
         wanted = announcement(message.load.source, BY, request.attributes(feed.name))
@@ -139,8 +139,8 @@ class Merger:
             return TransientError(f"{table} was created after the staging tables were listed")
         return PermanentError(
             "staging_missing",
-            f"staging table {table} is gone and the ledger does not hold the load: "
-            f"announce its pinned copy, `dropmerge backfill --dead-letters gs://ARCHIVE/{load.feed}/{load.load_id}`",
+            f"staging table {table} is gone, and the ledger does not have the load: "
+            f"re-announce its pinned copy with `dropmerge backfill --dead-letters gs://ARCHIVE/{load.feed}/{load.load_id}`",
         )
 
     def _merge_waiting(

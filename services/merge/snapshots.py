@@ -36,7 +36,7 @@ def too_small(
         (state,) = warehouse.query(state_sql)
         key_counts = {row["load_id"]: int(row["key_count"]) for row in warehouse.query(keys_sql)}
     except NotFoundError as error:
-        raise TransientError(f"something was dropped before its MERGE: {error.detail}") from error
+        raise TransientError(f"a table was dropped before its MERGE: {error.detail}") from error
     live, newest, found = int(state["live"]), int(state["newest"]), {}
     for one in sorted(loads, key=lambda one: one.generation):
         keys = key_counts.get(one.load_id, 0)
@@ -57,7 +57,7 @@ def require_large_enough(warehouse: Warehouse, project: str, feed: Feed, main: M
 
 def _explain(feed: Feed, keys: int, live: int) -> str:
     return (
-        f"the file has {keys} keys where {feed.table} has {live} rows, which it would replace, and the contract of "
-        f"{feed.name} wants `snapshot: {{at_least: {feed.snapshot.at_least}}}`. If the file is whole, write a lower "
-        "at_least, deploy the contract and replay this dead letter"
+        f"the file has {keys} keys, but {feed.table} has {live} rows, which it would replace, and the contract of "
+        f"{feed.name} requires `snapshot: {{at_least: {feed.snapshot.at_least}}}`. If the file is whole, write a "
+        "lower at_least, deploy the contract and replay this dead letter"
     )

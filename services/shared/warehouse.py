@@ -196,7 +196,7 @@ class Warehouse:
                 except exceptions.Conflict:
                     job = self._find(job_id)
             if job is None:
-                raise TransientError(f"job {job_id} is neither there nor can it be started")
+                raise TransientError(f"job {job_id} does not exist and cannot be started")
             # A failed id cannot be used again, nor one whose table has gone since: take the next.
             if not job.done(retry=self._retry):
                 job.result(timeout=remaining(self._budget))

@@ -162,7 +162,7 @@ def test_the_command_says_what_it_would_do_and_does_nothing(bare: Path, capsys: 
     assert "deploy ingest in project my-project, region europe-west1:" in out
     assert re.search("terraform '?-chdir=", out)
     assert "»" not in out
-    assert err.startswith("cannot begin:")
+    assert err.startswith("cannot start:")
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_destroy_says_what_is_lost_first(terraform: Path, capsys: pytest.Capture
     """After that, destroy plans the destruction and applies that plan."""
     assert run("destroy", "ingest", "--yes") == 0
     out = capsys.readouterr().out
-    assert out.index("Notifications that still wait are lost") < out.index("»")
+    assert out.index("Notifications that are still waiting are lost") < out.index("»")
     _, plan, apply = calls(terraform)
     assert "-destroy" in plan
     assert apply[-1].endswith("ingest.tfplan")

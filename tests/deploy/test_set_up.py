@@ -237,7 +237,7 @@ def test_the_first_run_says_what_it_does_and_the_second_does_nothing(project: Pr
     assert (code, did) == (0, RUN)
     version = ".".join(map(str, sys.version_info[:3]))
     assert said.startswith(
-        f"Setting up .venv with Python {version}: about half a minute and 600 MB, this once.\nSet up"
+        f"Setting up .venv with Python {version}: this takes about half a minute and 600 MB, once.\nSet up"
     )
     for name in FILES:
         os.utime(project.root / name)
@@ -261,7 +261,7 @@ def test_changed_pins_make_the_environment_anew(project: Project, changed: str) 
     (project.root / changed).write_text("second")
     code, said, did = project.run("dev")
     assert (code, did) == (0, [*RUN[:-1], "install requirements-dev.txt", "check"])
-    assert said.startswith(f"{changed} changed; it is made anew.\n")
+    assert said.startswith(f"{changed} changed: it will be created again.\n")
     assert not (project.root / ".venv" / "old").exists()
     assert project.run("dev") == (0, "", [])
 
@@ -309,7 +309,7 @@ def test_a_step_that_fails_ends_it_and_the_next_run_starts_over(project: Project
     assert said.endswith("the reason is above. The next make starts over.\n")
     code, said, did = project.run()
     assert (code, did) == (0, RUN)
-    assert said.startswith(".venv is not whole; it is made anew.\n")
+    assert said.startswith(".venv is incomplete: it will be created again.\n")
 
 
 def test_what_fails_on_top_of_a_whole_environment_leaves_it_whole_no_more(project: Project) -> None:
@@ -369,7 +369,7 @@ def test_an_environment_in_use_is_not_taken_away(project: Project) -> None:
         code, said, did = project.run(python="other")
         running.kill()
     assert (code, did) == (1, [])
-    assert f"but process {running.pid} runs in it: {program} 600\nStop what runs first" in said
+    assert f"but process {running.pid} runs in it: {program} 600\nStop it first" in said
     assert program.exists()
     assert json.loads(project.record.read_text())["Python"].startswith(str(project.home / "one"))
     assert project.run() == (0, "", [])

@@ -50,7 +50,7 @@ def _fault(path: Path) -> str:
     [
         ("t > 5", "puts STRING and INT64 together"),
         ("LENGTH(a) > 2", "a is of type INT64, not STRING"),
-        ("REGEXP_CONTAINS(t, '[')", "is no pattern"),
+        ("REGEXP_CONTAINS(t, '[')", "is not a pattern"),
         ("d > DATE '2024-02-30'", "is not the text of a DATE"),
         ("a = '5'", "puts INT64 and '5' together"),
     ],
@@ -69,7 +69,7 @@ def test_overlapping_feeds(tmp_path: Path) -> None:
     done = _run("feeds", "check", "--feeds", tmp_path)
     assert done.exit_code == 1
     assert done.stderr.startswith(
-        f"{tmp_path}/ov_b.yaml:2:10: objects: an object such as incoming/ov/x.csv is wanted by"
+        f"{tmp_path}/ov_b.yaml:2:10: objects: an object such as incoming/ov/x.csv matches both"
     )
     assert "ov_a (incoming/ov/*) and ov_b (incoming/ov/*.csv)" in done.stderr
 
@@ -78,7 +78,7 @@ def test_contract_named_yml(tmp_path: Path) -> None:
     """It was passed over in silence."""
     _write(tmp_path / "one.yml")
     _write(tmp_path / "two.yaml")
-    assert _run("feeds", "check", "--feeds", tmp_path).stdout == "2 contracts without a fault: one, two\n"
+    assert _run("feeds", "check", "--feeds", tmp_path).stdout == "2 contracts OK: one, two\n"
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,9 @@ def test_contract_named_yml(tmp_path: Path) -> None:
         ({"at_most": "200%"}, "14:21: bad_rows.at_most: '200%' is not a number of rows"),
         ({"objects": "gs://landing/incoming/x/*.csv"}, "2:10: objects: begins with a bucket"),
         ({"objects": "/incoming/x/*.csv"}, "2:10: objects: begins with /"),
-        ({"objects": "'incoming/x[0-9]/*.csv'"}, "2:10: objects: has [, which would stand for itself"),
-        ({"objects": "'incoming/x{a,b}/*.csv'"}, "2:10: objects: has {, which would stand for itself"),
-        ({"objects": "x/*.csv"}, "2:10: objects: no name under incoming/, where files are dropped, fits it"),
+        ({"objects": "'incoming/x[0-9]/*.csv'"}, "2:10: objects: has [, which would be read literally"),
+        ({"objects": "'incoming/x{a,b}/*.csv'"}, "2:10: objects: has {, which would be read literally"),
+        ({"objects": "x/*.csv"}, "2:10: objects: no file under incoming/, where files are dropped, can match it"),
     ],
 )
 def test_nonsense_in_a_contract(tmp_path: Path, wrong: dict[str, str], expected: str) -> None:

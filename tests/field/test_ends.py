@@ -149,7 +149,7 @@ def test_g6_a_backfill_announces_nothing_that_was_given_up(pipeline: Pipeline, c
     first = pipeline.dead_letter(uri)
     for _ in range(2):
         done = commands.run("backfill", prefix, "--yes")
-        assert "announced 0 objects; 1 waits as a dead letter" in done.stdout
+        assert "re-announced 0 files; 1 is waiting as a dead letter" in done.stdout
         assert "--dead-letters" in done.stdout
     pipeline.wait_until_idle()
     assert pipeline.dead_letter(uri) == first
@@ -178,8 +178,8 @@ def test_a_backfill_that_announces_nothing_says_why(pipeline: Pipeline, commands
         commands.run("backfill", prefix, "--yes").stdout
         for prefix in ("gs://landing/incomin/parts/", "gs://landing/elsewhere/", merged.partition("#")[0])
     ]
-    assert "no object's name begins with gs://landing/incomin/parts/" in said[0]
-    assert "no feed wants 1 (parts: incoming/parts/*, tables: incoming/tables/*.csv)" in said[1]
+    assert "no object has a name that begins with gs://landing/incomin/parts/" in said[0]
+    assert "1 matches no feed (parts: incoming/parts/*, tables: incoming/tables/*.csv)" in said[1]
     assert "1 is merged already" in said[2]
 
 

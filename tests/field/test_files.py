@@ -238,7 +238,7 @@ def test_g7_rejected_rows_of_parquet_have_their_numbers(
     [
         (b'[{"id":"a","v":1}]', "wrong_format", "a JSON document"),
         (b"id,v\na,1\n", "wrong_format", "no line"),
-        (b'{"ID":"a","v":1}\n', "wrong_header", "id (is 'ID' meant?)"),
+        (b'{"ID":"a","v":1}\n', "wrong_header", "id (did you mean 'ID'?)"),
         (b'{"v":1}\n{"v":2}\n', "wrong_header", "missing: id"),
         (b'{"id":"caf\xe9","v":1}\n', "wrong_encoding", "0xe9"),
         ('{"id":"a","v":1}\n'.encode("utf-16"), "wrong_encoding", "UTF-16"),

@@ -98,7 +98,7 @@ def test_g1_g9_versions_from_their_beginning_to_their_end(world: World) -> None:
 
     _deploy(world, without)
     dropped = [one for one in differences(rebuild_in_place(connection, without)) if "are dropped" in one]
-    assert dropped == ["main.kept_versions and main.kept_history are dropped: no versions are kept any more"]
+    assert dropped == ["main.kept_versions and main.kept_history are dropped: versions are no longer kept"]
     _rebuild(world, without)
     _drop(world, without, "3,x,1,U")
     assert sorted(connection.warehouse.list_tables("main", "kept")) == ["kept", "kept_current"]
@@ -115,7 +115,7 @@ def test_a_table_that_was_there_before_gets_its_history_by_a_rebuild(world: Worl
     connection, terms = world.pipeline.connection, {"key": ["id"], "version": "v"}
     with_, without = (_feed("before", **terms, history=one) for one in (True, False))
     _make_by_hand(world, with_)
-    with pytest.raises(NotDone, match="Adopt it without; then put it back"):
+    with pytest.raises(NotDone, match="Adopt it without history, then add history again"):
         plan_adoption(connection, with_)
     adopt(connection, plan_adoption(connection, without))
     _rebuild(world, with_)

@@ -283,7 +283,7 @@ def test_g1_a_part_of_the_files_into_a_table_of_its_own(world: World) -> None:
     assert Rebuild(build, window).run().files == 1
     assert live.rows(table="main.past") == [("1", "EU", "x")]
     assert live.rows() == [("1", "EU", "y")]
-    with pytest.raises(NotDone, match=r"main\.past is there already"):
+    with pytest.raises(NotDone, match=r"main\.past already exists"):
         Rebuild(build, window).run()
 
 

@@ -238,4 +238,4 @@ def test_keys_from_a_spreadsheet(pipeline: Pipeline, commands: Commands, tmp_pat
     contract.write_text(contract_yaml("made", infer(sample)))
     assert read_feed(contract).columns[0].pattern == "[0-9]+"
     sample.write_text("account_id,updated_at\n4.01289E+15,2024-01-01T00:00:00Z\n")
-    assert "has a spreadsheet rounded long numbers?" in contract_yaml("made", infer(sample))
+    assert "did a spreadsheet round long numbers?" in contract_yaml("made", infer(sample))

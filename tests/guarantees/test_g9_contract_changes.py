@@ -107,7 +107,7 @@ def test_g9_what_the_old_contract_staged_is_read_anew(world: World, name: str) -
     [
         ({"key": ["id", "value"]}, "key id STRING, value INT64"),
         ({"version": "value"}, "version value INT64"),
-        ({"table": "main.elsewhere"}, "now it names main.elsewhere"),
+        ({"table": "main.elsewhere"}, "it now names main.elsewhere"),
     ],
     ids=["key", "version", "table"],
 )

@@ -11,6 +11,7 @@ import psutil
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
+from dropmerge.operations.loads.find_file import find_file
 from dropmerge.operations.loads.history import read_history
 from dropmerge.operations.loads.in_flight import InFlight
 from localcloud.cloud import LocalCloud
@@ -84,7 +85,7 @@ class Pipeline:
             time.sleep(0.1)
 
     def explain(self, uri: str) -> dict[str, Any]:
-        return read_history(self.connection, uri).as_json()
+        return read_history(self.connection, find_file(self.connection, uri)).as_json()
 
     def scores(self, keys: Sequence[str], feed: str = "accounts") -> dict[str, int | None]:
         """The credit scores of these customers in the feed's current rows."""

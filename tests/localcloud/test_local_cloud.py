@@ -12,7 +12,7 @@ from localcloud.errors import CloudError
 
 
 def test_env_says_that_nothing_is_up(tmp_path: Path) -> None:
-    """`env` exits 1 and names the remedy when no local cloud is up in the state."""
+    """`env` exits 1 and names the remedy when no local cloud is running in the state."""
     result = CliRunner().invoke(app, ["env", "--state", str(tmp_path)])
     assert result.exit_code == 1
     assert "dropmerge up" in result.output

@@ -120,7 +120,7 @@ def test_nothing_to_adopt(pipeline: Pipeline, commands: Commands) -> None:
     pipeline.drop("1.csv", _HEADER + "1,a,1,L,2024-01-01\n", feed="own")
     pipeline.wait_until_idle()
     answer = commands.json("adopt", "own", "--yes")
-    assert (answer["adopted"], answer["sentences"]) == (False, ["is dropmerge's own: there is nothing to adopt"])
+    assert (answer["adopted"], answer["sentences"]) == (False, ["was made by dropmerge, so there is nothing to adopt"])
     assert "no feed 'other'" in commands.run("adopt", "other", "--yes", code=2).stderr
 
 

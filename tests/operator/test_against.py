@@ -130,7 +130,7 @@ def test_files_staged_under_another_contract_are_counted(
         pipeline.connection.warehouse.query(f"CREATE TABLE `{name}` AS SELECT 1 AS n")
     assert _against(commands, tmp_path, _FEED)["staged"] == 1
     said = commands.run("feeds", "check", tmp_path / "stock.yaml", "--against").stdout
-    assert "stock: 1 file staged under another contract: read anew by this one" in said
+    assert "stock: 1 file staged under another contract will be read again by this one" in said
     assert _against(commands, tmp_path, _FEED.replace("a, type: INT64", "a, type: NUMERIC"))["staged"] == 3
 
 

@@ -132,7 +132,7 @@ def test_without_the_journal_the_pipeline_carries_on_and_explain_tells_what_is_t
     known = {f"gs://{one['bucket']}/{one['object']}#{one['generation']}" for one in json.loads(archived.stdout)}
     assert bad in known
     assert not {merged, after} & known
-    assert f"gs://archive/{unnamed.name}: not a copy that ingest made" in archived.stderr
+    assert f"gs://archive/{unnamed.name}: not a copy made by ingest" in archived.stderr
     unnamed.delete()
     # Of what was dead-lettered before, nobody knows but the dead letters: it would be waited for.
     for blob in list_landing_objects(pipeline.connection):

@@ -104,7 +104,7 @@ def test_init_makes_a_contract_that_passes_its_check(commands: Commands, tmp_pat
     assert content["format"] == {"type": "csv", "delimiter": ";"}
     assert (content["version"], content["delete"]) == ("updated_at", {"column": "op", "equals": "D"})
     warnings = {line.split("UNSURE: ")[1] for line in printed.splitlines() if "UNSURE" in line}
-    assert "no value seen" in warnings
+    assert "no values in the sample" in warnings
     assert any("leading zeros" in doubt for doubt in warnings)
     assert any("share it in this sample" in doubt or "no two rows" in doubt for doubt in warnings)
 

@@ -251,7 +251,7 @@ def test_a_preview_says_what_a_file_would_do_and_changes_nothing(
     again = commands.json("preview", merged)
     assert (again["merged"], again["effect"]) == (True, _effect())
     said = commands.run("preview", merged).stdout
-    assert "it is merged already: merged again, it changes nothing" in said
+    assert "it is merged already: merging it again changes nothing" in said
     assert _everything(pipeline) == before
 
 

@@ -21,6 +21,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from dropmerge.operations.loads.find_file import find_file
 from dropmerge.operations.loads.history import read_history
 from dropmerge.operations.loads.in_flight import InFlight
 from dropmerge.operations.status import read_status
@@ -81,7 +82,7 @@ def run(pipeline: Pipeline, files: int, calls: int, say: Console) -> tuple[list[
                 asked += 1
             pipeline.wait_until_idle(_PATIENCE)
             for uri in uris[:2]:
-                read_history(pipeline.connection, uri, with_jobs=True)
+                read_history(pipeline.connection, find_file(pipeline.connection, uri), with_jobs=True)
             sample = (time.monotonic() - started, dropped, asked, warehouse.mb())
             samples.append(sample)
             say.print("{:6.0f} s {:6} files {:6} calls {:8.0f} MB".format(*sample))

@@ -33,6 +33,7 @@ _PARAMETERS = {
             "loads",
             "reason",
             "tables",
+            "ending",
             "gone",
             "adopted",
             "merge_id",

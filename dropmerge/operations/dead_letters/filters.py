@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from deploy.topology import SERVICES
+from dropmerge.operations.dead_letters.latest import generation_of
 from dropmerge.operations.dead_letters.subscription import MAX_PULL, DeadLetterSubscription
 from dropmerge.operations.dead_letters.summary import Summary
+from dropmerge.operations.file_name import FileName
 from services.shared.messages.dead_letter import DeadLetter
 
 MAX_REPLAYS = 5
@@ -23,8 +24,7 @@ class Filter:
     services: Sequence[str] = SERVICES
     reason: str | None = None
     feed: str | None = None
-    glob: str | None = None
-    """Of the object's name, for `fnmatch`."""
+    file: FileName | None = None
     before: datetime | None = None
     ids: frozenset[str] = frozenset()
     limit: int | None = None
@@ -37,10 +37,11 @@ class Filter:
         return replace(self, limit=None, max_replays=None) == Filter()
 
     def wants(self, dead_letter: DeadLetter) -> bool:
+        load_id = dead_letter.subject["load_id"]
         return (
             (self.reason is None or dead_letter.reason == self.reason)
             and (self.feed is None or dead_letter.feed == self.feed)
-            and (self.glob is None or fnmatch.fnmatchcase(dead_letter.object or "", self.glob))
+            and (self.file is None or self.file.fits(generation_of(dead_letter), load_id, dead_letter.id))
             and (not self.ids or dead_letter.id in self.ids)
             and (self.before is None or dead_letter.at < self.before)
         )

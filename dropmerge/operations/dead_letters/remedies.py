@@ -15,104 +15,104 @@ class Remedy:
     fix: str
 
 
-_UNKNOWN = Remedy("A reason that this version of the command does not know.", "Read the error; update the command.")
+_UNKNOWN = Remedy("This version of the command does not know the reason.", "Read the error; update the command.")
 
 REMEDIES: dict[str, Remedy] = {
     "malformed_message": Remedy(
-        "`show` prints the data: someone or something other than Cloud Storage and ingest publishes to the topic.",
-        "Stop the publisher, then discard. `dropmerge backfill` announces a file that it was about.",
+        "`show` prints the data: something other than Cloud Storage and ingest publishes to the topic.",
+        "Stop the publisher, then discard. `dropmerge backfill` re-announces the file, if there is one.",
     ),
     "no_feed": Remedy(
-        "The error lists every feed's pattern beside the object's name.",
-        "Add or widen a contract, check it with `feeds check`, deploy ingest, replay; or move the file and discard.",
+        "The error shows the file's name and every feed's pattern.",
+        "Add a contract or widen its pattern, run `feeds check`, deploy ingest, replay; or move the file and discard.",
     ),
     "unknown_feed": Remedy(
-        "ingest knows the feed and merge does not: they were deployed with different contracts.",
-        "Deploy merge with the same contracts, replay.",
+        "ingest has the feed's contract and merge does not: they were deployed with different contracts.",
+        "Deploy merge with the same contracts, then replay.",
     ),
     "object_gone": Remedy(
-        "The error names the generation. A sender, or a rule of the bucket, deletes or moves files before they are "
-        "read; of an object that was overwritten and then deleted, the newer generation has an end of its own.",
-        "Have the file sent again, then discard: the new generation goes its own way. Let the sender move a file "
-        "only once `explain` says merged.",
+        "The error names the generation. The sender, or a rule of the bucket, deletes or moves files before they are "
+        "read. If the file was overwritten and then deleted, the newer generation is processed on its own.",
+        "Have the file sent again, then discard: the new generation is processed on its own. Ask the sender to move a "
+        "file only once `explain` says merged.",
     ),
     "empty_file": Remedy(
-        "The sender wrote nothing, or the upload was cut.",
-        "Have the file sent again under the same name, then discard: the new generation goes its own way.",
+        "The sender wrote nothing, or the upload was cut off.",
+        "Have the file sent again under the same name, then discard: the new generation is processed on its own.",
     ),
     "wrong_format": Remedy(
         "The error says what the first bytes are.",
-        "Have the file sent as the feed's format, then discard; or fix the contract, deploy ingest, replay.",
+        "Have the file sent in the feed's format, then discard; or fix the contract, deploy ingest and replay.",
     ),
     "wrong_encoding": Remedy(
-        "The error names the first byte that is not in the encoding, or the byte order mark, and what the contract "
-        "could say.",
-        "Write `encoding` in the contract's format, `feeds check`, deploy ingest, replay; or have the file sent as "
-        "UTF-8, then discard.",
+        "The error names the first byte that is not in the encoding, or the byte order mark, and the encodings that "
+        "would fit.",
+        "Set `encoding` in the contract's format, run `feeds check`, deploy ingest and replay; or have the file sent "
+        "as UTF-8, then discard.",
     ),
     "wrong_header": Remedy(
-        "The error names missing, unknown and doubled columns, with near misses.",
-        "If the file is right: fix the contract, `feeds check`, deploy both services, replay. "
+        "The error names missing, unknown and repeated columns, with similar names.",
+        "If the file is right: fix the contract, run `feeds check`, deploy both services and replay. "
         "If the contract is right: have the file sent again, then discard.",
     ),
     "no_final_newline": Remedy(
-        "The last byte is no line end. Only a contract that says `final_newline: true` asks for one.",
-        "The upload was cut off: have the file sent again, then discard. If the sender never ends the last line: take "
-        "`final_newline` out of the contract, `feeds check`, deploy ingest, replay.",
+        "The last byte is not a line end. Only contracts with `final_newline: true` require one.",
+        "If the upload was cut off: have the file sent again, then discard. If the sender never ends the last line: "
+        "remove `final_newline` from the contract, run `feeds check`, deploy ingest and replay.",
     ),
     "malformed_file": Remedy(
-        "The error has the place that BigQuery names: an open quote or text after one; or "
-        "says that gzip data were cut off or have bytes after them.",
-        "Have the file sent again, then discard. Should most files fail, look at the contract's delimiter.",
+        "The error has BigQuery's message with the place, such as an open quote or text after a closing one; or "
+        "it says that the gzip data are cut off or have bytes after them.",
+        "Have the file sent again, then discard. If most files fail, check the contract's delimiter.",
     ),
     "too_many_bad_rows": Remedy(
-        "The error counts the rows by reason; `dropmerge rejected --object NAME` shows each with its record's number "
-        "and the value.",
+        "The error counts the rows by reason; `dropmerge rejected --object NAME` shows each row with its record "
+        "number and the bad value.",
         "Nothing of the file is merged. If the rows are wrong: `dropmerge rejected --object NAME --csv FILE` writes "
-        "the whole file, and FILE.reasons.csv which rows are bad; fix those, drop FILE, then discard. If a check or "
-        "`bad_rows` is too strict: fix the contract, deploy ingest, replay.",
+        "the whole file, and FILE.reasons.csv lists the bad rows; correct those, drop FILE, then discard. If a check "
+        "or `bad_rows` is too strict: fix the contract, deploy ingest and replay.",
     ),
     "contract_changed": Remedy(
         "The error names what the contract says and what the main table has.",
-        "Take the change back and deploy merge, or make the table anew from the archive (`dropmerge rebuild FEED`); "
+        "Undo the change and deploy merge, or rebuild the table from the archive (`dropmerge rebuild FEED`); "
         "then replay.",
     ),
     "contracts_differ": Remedy(
         "`dropmerge status` says which service runs which contract.",
-        "Deploy both services with one contract, then replay: the file is read by it.",
+        "Deploy both services with the same contract, then replay: the file is read by it.",
     ),
     "table_not_adopted": Remedy(
-        "The error names the columns that the table lacks: another program, or a person, made it.",
+        "The error names the columns that the table lacks: a person or another program made it.",
         "Take it over with its rows (`dropmerge adopt FEED`), or name another table and deploy both services; "
         "then replay.",
     ),
     "snapshot_too_small": Remedy(
-        "The error says how many keys the file has and how many rows the table: it would replace them all.",
-        "If the file was cut: have it sent again, then discard. If it is whole: write a lower "
-        "`snapshot: {at_least: …}`, deploy both services, replay.",
+        "The error says how many keys the file has and how many rows the table has: the file would replace them all.",
+        "If the file was cut off: have it sent again, then discard. If it is whole: set a lower "
+        "`snapshot: {at_least: …}`, deploy both services and replay.",
     ),
     "staging_missing": Remedy(
-        "`dropmerge explain` on the object: the staging table expired, or was deleted before its MERGE.",
-        "Announce the pinned copy again with `dropmerge backfill --dead-letters gs://ARCHIVE/FEED/LOAD_ID`, and "
-        "discard once `explain` says merged. In the landing bucket a newer generation may be in its place, and "
-        "replaying this message alone cannot bring its table back.",
+        "`dropmerge explain` shows the file's history: its staging table expired, or was deleted before its MERGE.",
+        "Re-announce the pinned copy with `dropmerge backfill --dead-letters gs://ARCHIVE/FEED/LOAD_ID`, and "
+        "discard once `explain` says merged. A newer generation may have replaced the file in the landing bucket, and "
+        "replaying this message alone does not bring its table back.",
     ),
     "not_found": Remedy(
         "The error names the dataset, bucket or table.",
-        "Create it (apply the foundation), replay.",
+        "Create it (deploy the foundation), then replay.",
     ),
     "access_denied": Remedy(
         "The error names the permission and the resource.",
-        "Grant it to the service's identity (apply the service's Terraform), replay.",
+        "Grant it to the service's identity (deploy the service), then replay.",
     ),
     "refused_by_warehouse": Remedy(
-        "The error is BigQuery's own; the service's log names the job. Usually a main table was changed by "
-        "hand, or bucket and datasets are in different places.",
-        "Undo the change or fix the contract, deploy, replay.",
+        "The error is BigQuery's own; the service's log names the job. Usually somebody changed a main "
+        "table by hand, or the bucket and the datasets are in different locations.",
+        "Undo the change or fix the contract, deploy, then replay.",
     ),
     "delivery_attempts_exhausted": Remedy(
-        "Pub/Sub forwards no error: the service's log has one for each attempt, by the message's id.",
-        "Once the service answers again (quota, outage, crash), replay.",
+        "Pub/Sub does not pass on the error: the service's log has one per attempt, with the message's id.",
+        "Replay once the service answers again (after a quota, an outage or a crash).",
     ),
 }
 

@@ -67,10 +67,10 @@ def _followed(feed: Feed, entries: Sequence[Entry], sentences: Sequence[str]) ->
     if sentences:
         return Effect(feed.name, feed.table, "changed", sentences)
     if entries and entries[0].contract == feed.fingerprint:
-        return Effect(feed.name, feed.table, "unchanged", ["stays as it is: the contract is the one that it follows"])
+        return Effect(feed.name, feed.table, "unchanged", ["stays as it is: the contract has not changed"])
     sentence = (
-        "stays as it is; files are read by the new contract, and rows that are merged keep the values that the old "
-        f"one read: dropmerge rebuild {feed.name} reads all anew"
+        "stays as it is; new files are read by the new contract, and merged rows keep the values that the old "
+        f"one read: `dropmerge rebuild {feed.name}` reads all files again"
     )
     return Effect(feed.name, feed.table, "unchanged", [sentence])
 
@@ -81,10 +81,10 @@ def _sentences(feed: Feed, table: Table, found: Changes, shown: Sequence[str]) -
     there, wanted = {one.name for one in table.schema}, [one.name for one in feed.columns]
     for name in shown:
         if name not in wanted:
-            yield f"keeps {name}, NULL in rows that are written from then on; {feed.table}_current loses it"
+            yield f"keeps {name}, which is NULL in rows written from then on; {feed.table}_current loses it"
     for name in wanted:
         if shown and name in there and name not in shown:
-            yield f"shows {name} again, which it kept: its old values stand in rows that no file wrote meanwhile"
+            yield f"shows {name} again: rows that no file has written meanwhile still have its old values"
 
 
 def _staged_otherwise(feed: Feed, staging: Sequence[str]) -> int:

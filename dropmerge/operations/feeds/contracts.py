@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from deploy import topology
 from deploy.topology import LANDING
 from dropmerge.operations.errors import UsageError
-from dropmerge.operations.feeds.statements import too_long
 
 if TYPE_CHECKING:
     from services.shared.contract.document import Problem
@@ -56,10 +55,11 @@ def _outside(contracts: _Good) -> Iterator[Problem]:
     prefix = topology.read().buckets[LANDING]["prefix"]
     for path, feed in contracts:
         if common_name(feed.objects, f"{prefix}**") is None:
-            yield problem_at(path, "objects", f"no name under {prefix}, where files are dropped, fits it")
+            yield problem_at(path, "objects", f"no file under {prefix}, where files are dropped, can match it")
 
 
 def _too_long(contracts: _Good) -> Iterator[Problem]:
+    from dropmerge.operations.feeds.statements import too_long
     from services.shared.contract.reader import problem_at
 
     for path, feed in contracts:

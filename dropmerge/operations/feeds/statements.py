@@ -26,8 +26,8 @@ def too_long(feed: Feed) -> Iterator[str]:
         size = len(sql.encode())
         if size > LIMIT:
             yield (
-                f"the statement that {what} has {size:,} bytes, of which BigQuery takes {LIMIT:,}: "
-                "fewer columns, shorter names or shorter checks"
+                f"the statement that {what} has {size:,} bytes, more than the {LIMIT:,} that BigQuery takes: "
+                "use fewer columns, shorter names or shorter checks"
             )
 
 

@@ -5,19 +5,17 @@ The journal only adds to what is there to be seen; a load whose journal is lost 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from google.api_core import exceptions
-
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import latest_dead_letters
-from dropmerge.operations.errors import UsageError
 from dropmerge.operations.loads.events import LoadEvent, is_current, read_events
+from dropmerge.operations.loads.find_file import live
+from dropmerge.operations.loads.generations import Generation, other_generations
 from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, is_lost, merged_together, row_counts
 from dropmerge.operations.loads.possible import possible_loads
 from dropmerge.operations.loads.same_bytes import RULE, SameBytes, find_same_bytes
@@ -74,6 +72,10 @@ class LoadHistory:
     jobs: Sequence[Job] = ()
     same_bytes: Sequence[SameBytes] = ()
     """Other loads of the feed with the file's bytes."""
+    others: Sequence[Generation] = ()
+    """The object's other generations."""
+    is_live: bool = False
+    """Whether the bucket has this very generation, as far as that was asked."""
     why: str | None = None
     """Why nothing is known, or why it is ignored."""
 
@@ -82,6 +84,22 @@ class LoadHistory:
         """The fingerprint of the contract by which the file was read last, as far as it is known."""
         known = [event.detail["contract"] for event in self.events if event.detail.get("contract")]
         return self.merge.contract if self.merge else (known[-1] if known else None)
+
+    @property
+    def newer_merged(self) -> int | None:
+        """The newest generation of the object that is merged, if it is newer than this one."""
+        merged = [one.source.generation for one in self.others if one.last == State.MERGED]
+        return max((one for one in merged if one > self.source.generation), default=None)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the file, as far as a service has recorded them."""
+        return next((event.detail["size"] for event in self.events if event.detail.get("size") is not None), None)
+
+    @property
+    def took(self) -> float | None:
+        """Seconds from the upload to the end, if the file is merged."""
+        return (self.merge.merged_at - self.source.created).total_seconds() if self.merge else None
 
     @property
     def warning(self) -> str | None:
@@ -109,6 +127,9 @@ class LoadHistory:
             "merged_rows": dict(self.merged_rows),
             "jobs": [asdict(job) for job in self.jobs],
             "same_bytes": [one.as_json() for one in self.same_bytes],
+            "other_generations": [one.as_json() for one in self.others],
+            "size": self.size,
+            "seconds": self.took,
             "sent_again": RULE if self.is_sent_again else None,
             "warning": self.warning,
             "why": self.why,
@@ -126,13 +147,11 @@ class LoadHistory:
         }
 
 
-def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> LoadHistory:
-    """The history of gs://bucket/object#generation, of the latest generation where none is named.
+def read_history(connection: Connection, source: ObjectGeneration, with_jobs: bool = False) -> LoadHistory:
+    """What happened to an object generation; generation 0 where none is known.
 
     `with_jobs`: also jobs and merged_rows, which take listing the jobs of that time, and loads with the same bytes.
-    Raises UsageError.
     """
-    source = source_of(connection, uri)
     events = read_events(connection, source)
     load, merge = _load(connection, source, events)
     state = state_of(_evidence(connection, source, load, merge, events))
@@ -142,6 +161,7 @@ def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> L
         dead_letter = _waiting_dead_letter(connection, source, events)
         state = State.DEAD_LETTERED if dead_letter else state
     jobs = _jobs(connection, load, merge, events) if with_jobs and load else []
+    is_live = state == State.UNKNOWN and live(connection, source.bucket, source.name) == source.generation
     return LoadHistory(
         source,
         load,
@@ -154,37 +174,10 @@ def read_history(connection: Connection, uri: str, with_jobs: bool = False) -> L
         row_counts(connection, merge, load, jobs) if with_jobs and merge and load else {},
         [_job(job) for job in jobs],
         find_same_bytes(connection, load, events) if with_jobs and load else [],
-        _why(connection, source, load, state, events),
+        other_generations(connection, source) if with_jobs and source.generation else [],
+        is_live,
+        _why(connection, source, load, state, events, is_live),
     )
-
-
-def source_of(connection: Connection, uri: str) -> ObjectGeneration:
-    """gs://bucket/object#generation as a person types it; without one the latest, 0 where none is known.
-
-    Raises UsageError.
-    """
-    match = re.fullmatch(r"gs://([^/]+)/(.+?)(?:#([0-9]{1,18}|[0-9]{19}))?", uri, re.DOTALL)
-    if match is None:
-        raise UsageError(f"{uri!r} is not gs://bucket/object[#generation]")
-    bucket, name = match[1], match[2]
-    return ObjectGeneration(bucket, name, int(match[3]) if match[3] else _latest(connection, bucket, name))
-
-
-def _latest(connection: Connection, bucket: str, name: str) -> int:
-    """The live generation, or the last one that the journal knows; 0 where there is none."""
-    live = _live(connection, bucket, name)
-    if live is not None:
-        return live
-    rows = connection.query("latest_generation.sql", {"bucket": ("STRING", bucket), "object": ("STRING", name)})
-    return int(rows[0]["generation"] or 0) if rows else 0
-
-
-def _live(connection: Connection, bucket: str, name: str) -> int | None:
-    try:
-        blob = connection.storage.bucket(bucket).get_blob(name)
-    except exceptions.NotFound:
-        return None
-    return int(blob.generation) if blob else None
 
 
 def _load(
@@ -229,8 +222,8 @@ def _is_pinned(connection: Connection, load: Load) -> bool:
 
 
 def _is_overwritten(connection: Connection, source: ObjectGeneration) -> bool:
-    live = _live(connection, source.bucket, source.name)
-    if live is None or live <= source.generation:
+    there = live(connection, source.bucket, source.name)
+    if there is None or there <= source.generation:
         return False
     # With versioning, an overwritten generation can still be pinned.
     return not connection.storage.bucket(source.bucket).blob(source.name, generation=source.generation).exists()
@@ -293,26 +286,39 @@ def _job(job: Any) -> Job:
 
 
 def _why(
-    connection: Connection, source: ObjectGeneration, load: Load | None, state: State, events: Sequence[LoadEvent]
+    connection: Connection,
+    source: ObjectGeneration,
+    load: Load | None,
+    state: State,
+    events: Sequence[LoadEvent],
+    is_live: bool,
 ) -> str | None:
     if state == State.IGNORED:
-        recorded = [event.detail["pattern"] for event in events if event.event == "ignored"]
-        pattern = recorded[-1] if recorded else connection.ignored_by(source.name)
-        return (
-            f"its name matches {pattern}, which deploy/topology.yaml ignores" if pattern else "no feed has to want it"
-        )
+        return _why_ignored(connection, source, events)
     if state == State.PINNED and load and is_lost(connection, load):
         return (
             "it was merged into a main table that is no longer there, or no longer the contract's: "
             "`dropmerge backfill` announces it for the one that is there, `dropmerge rebuild` makes that of all files"
         )
-    return _why_unknown(connection, source) if state == State.UNKNOWN else None
+    if state == State.UNKNOWN and is_live:
+        return "the file is in the bucket, but its notification never arrived: `dropmerge backfill` announces it"
+    if state == State.UNKNOWN:
+        return "no such file: it is not in the bucket, and neither the ledger nor the journal has a record of it"
+    return None
 
 
-def _why_unknown(connection: Connection, source: ObjectGeneration) -> str:
-    if _live(connection, source.bucket, source.name) == source.generation:
-        return "the object is there and no notification of it has been heard: `dropmerge backfill` announces it"
-    return "no such object generation is there, and neither ledger nor journal knows of it"
+def _why_ignored(connection: Connection, source: ObjectGeneration, events: Sequence[LoadEvent]) -> str:
+    recorded = [event.detail["pattern"] for event in events if event.event == "ignored"]
+    pattern = recorded[-1] if recorded else connection.ignored_by(source.name)
+    if pattern:
+        return f"its name matches {pattern}, which deploy/topology.yaml ignores"
+    if source.name.endswith("/"):
+        return "it is a folder's placeholder, and no file"
+    patterns = ", ".join(f"{feed.name}: {feed.objects}" for feed in connection.feeds.values())
+    return (
+        f"it is outside {connection.landing_prefix}, where files are for the feeds, and no feed's pattern matches its "
+        f"name ({patterns}): put it where one does"
+    )
 
 
 def _readable(value: Any) -> Any:

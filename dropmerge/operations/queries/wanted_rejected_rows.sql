@@ -1,7 +1,6 @@
-{# Which rejected rows are meant. Parameters, each empty for all: feed, objects (a name a line), loads (comma-separated
-   ids), reason. #}
+{# Which rejected rows are meant. Parameters, each empty for all: feed, loads (comma-separated ids),
+   reason. #}
 (@feed = '' OR feed = @feed)
-AND (@objects = '' OR object IN UNNEST(SPLIT(@objects, '\n')))
 AND (@loads = '' OR load_id IN UNNEST(SPLIT(@loads)))
 AND (
   @reason = ''

@@ -97,7 +97,7 @@ class Build:
         table = self.find_table()
         if table and CONTRACT_LABEL not in table.labels:
             raise NotDone(
-                f"{self.table} is there, and no rebuild made it: it is not touched. Rename it, then run this again"
+                f"{self.table} exists and was not made by a rebuild, so it was left alone: rename it, then try again"
             )
         self.discard()
 

@@ -46,7 +46,7 @@ def require_own_table(build: Build) -> None:
     if build.warehouse.table_exists(f"{build.project}.{name}"):
         if entries:
             raise NotDone(
-                f"{name} is there, and the files of {build.contract.name} were merged into {entries[0].main_table}: "
+                f"{name} exists, but the files of {build.contract.name} were merged into {entries[0].main_table}: "
                 "a rebuild would replace it. Rename or drop it, or name another table in the contract"
             )
         _take_over(build)

@@ -48,7 +48,7 @@ def differences(build: Build) -> list[str]:
     keys = [one.identity for one in found if one.identity != identity(build.contract)]
     return [
         *(f"{table} is no longer the feed's table, and stays as it is" for table in moved),
-        *(f"rows are told apart by {identity(build.contract)}, and were by {key}" for key in keys),
+        *(f"rows are identified by {identity(build.contract)}; before, by {key}" for key in keys),
         *_versions(build),
         *_columns(build),
     ]
@@ -58,7 +58,7 @@ def _versions(build: Build) -> list[str]:
     name, view = versions_table(build.contract.table), history_view(build.contract.table)
     if build.contract.history or not build.warehouse.table_exists(f"{build.project}.{name}"):
         return []
-    return [f"{name} and {view} are dropped: no versions are kept any more"]
+    return [f"{name} and {view} are dropped: versions are no longer kept"]
 
 
 def _columns(build: Build) -> list[str]:

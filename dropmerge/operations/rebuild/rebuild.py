@@ -81,11 +81,11 @@ class Rebuild:
             self.build.start_anew()
         elif built:
             raise NotDone(
-                f"{self.build.table} is being built of other files or by another contract: "
-                f"finish that, or drop it with `--into {self.build.table} --abandon`"
+                f"{self.build.table} is being built from other files or by another contract: "
+                f"finish that build, or drop it with `--into {self.build.table} --abandon`"
             )
         elif self.build.find_table():
-            raise NotDone(f"{self.build.table} is there already: name a table that is not, or drop it")
+            raise NotDone(f"{self.build.table} already exists: name a new table, or drop this one")
         return None
 
     def _refuse_other_swap(self, built: Entry | None) -> None:
@@ -96,7 +96,7 @@ class Rebuild:
         if closed and self.is_swap and not is_own:
             raise NotDone(
                 f"an earlier rebuild of {feed}, by another contract, was interrupted while it put its rows in place: "
-                f"run it again with that contract, or `dropmerge rebuild {feed} --abandon`, then this"
+                f"run it again with that contract, or run `dropmerge rebuild {feed} --abandon`; then run this again"
             )
 
     def _make(self, built: Entry | None) -> Entry:
@@ -165,11 +165,11 @@ class Rebuild:
         more = [f"and {len(missing) - _MAX_NAMED} more"] if len(missing) > _MAX_NAMED else []
         return "\n".join(
             [
-                "rows of the live table would be missing in the new one, so nothing was put in its place. These files "
-                "are merged, and cannot be read now:",
+                "rows of the live table would be missing from the new one, so it was not replaced. These files "
+                "are merged, but cannot be read now:",
                 *map(self._why, missing[:_MAX_NAMED]),
                 *more,
-                "Change the contract so that it takes them, or go on without their rows: --allow-missing",
+                "Change the contract so that it accepts them, or use --allow-missing to go on without their rows",
             ]
         )
 
@@ -200,11 +200,11 @@ def give_up(build: Build) -> None:
     built = build.entry()
     if built and built.rebuild:
         raise NotDone(
-            "its rows may be in place already, so it cannot be given up. "
-            f"Finish it: `dropmerge rebuild {build.contract.name}`"
+            "its rows may be in place already, so it can no longer be abandoned. "
+            f"Run `dropmerge rebuild {build.contract.name}` to finish it"
         )
     if built and built.feed.partition("__")[0] != build.contract.name:
-        raise NotDone(f"{build.table} is being built of the files of {built.feed.partition('__')[0]}")
+        raise NotDone(f"{build.table} is being built from the files of {built.feed.partition('__')[0]}")
     abandon(build)
     if built:
         build.discard()

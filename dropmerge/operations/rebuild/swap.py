@@ -32,7 +32,7 @@ from services.shared.sql import Templates
 
 _SQL = Templates(Path(__file__).parent)
 _ELSEWHERE = "dropmerge: another rebuild has put its rows in place"
-_FASTER = "another rebuild of this feed was faster: it has put its rows in place"
+_FASTER = "another rebuild of this feed was faster and has replaced the rows"
 
 
 @dataclass(frozen=True)

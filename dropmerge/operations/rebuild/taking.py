@@ -118,4 +118,4 @@ class Taking:
 
 def _dropped(error: NotFoundError) -> TransientError:
     """No fault of a file: the same command, run twice, dropped a table. What it needs is made again."""
-    return TransientError(f"something was dropped while it was read: {error.detail}")
+    return TransientError(f"a table was dropped while it was being read: {error.detail}")

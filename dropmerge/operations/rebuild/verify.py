@@ -119,23 +119,23 @@ class Verification:
         built = self.build.entry()
         if built is None or built.table_id != table_id:
             name = self.contract.name
-            raise NotDone(f"`dropmerge verify {name}` was started again meanwhile, and that one goes on: wait for it")
+            raise NotDone(f"`dropmerge verify {name}` was started again in the meantime: wait for that run to end")
 
     def _live(self) -> Entry:
         feed = self.contract
         live = live_entries(self.build)
         if not live or not self.build.warehouse.table_exists(self._main):
-            raise NotDone(f"{feed.table} is not there, or nothing was merged into it yet: there is nothing to verify")
+            raise NotDone(f"{feed.table} does not exist or has no merged files yet: there is nothing to verify")
         (entry, *_) = live
         if entry.main_table != feed.table:
-            raise NotDone(f"{feed.name} was merged into {entry.main_table}, and its contract names {feed.table}")
+            raise NotDone(f"{feed.name} was merged into {entry.main_table}, but its contract names {feed.table}")
         if entry.identity != identity(feed):
             raise NotDone(
-                f"the rows of {feed.table} have {entry.identity}, and the contract says {identity(feed)}: they "
-                f"cannot be compared. `dropmerge rebuild {feed.name}` makes them anew"
+                f"the rows of {feed.table} have {entry.identity}, but the contract says {identity(feed)}: they "
+                f"cannot be compared. Run `dropmerge rebuild {feed.name}` first"
             )
         if entry.rebuild:
-            raise NotDone(f"{feed.table} is being rebuilt: `dropmerge rebuild {feed.name}` finishes it")
+            raise NotDone(f"{feed.table} is being rebuilt: run `dropmerge rebuild {feed.name}` to finish")
         return entry
 
     def _take(self, taking: Taking, live: Entry) -> tuple[int, Sequence[str]]:
@@ -202,7 +202,7 @@ class Verification:
     def _schema(self, table: str) -> Sequence[Any]:
         found = self.build.warehouse.find_table(table)
         if found is None:
-            raise NotDone(f"{table} was dropped while it was verified")
+            raise NotDone(f"{table} was dropped while it was being verified")
         return list(found.schema)
 
     @property

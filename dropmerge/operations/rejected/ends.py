@@ -17,4 +17,4 @@ def merged_of(connection: Connection, loads: Sequence[Load]) -> set[str]:
 
 def history_of(connection: Connection, load: Load) -> LoadHistory:
     """For one that is not merged: of a dead-lettered file the good rows are not in the main table either."""
-    return read_history(connection, str(load.source))
+    return read_history(connection, load.source)

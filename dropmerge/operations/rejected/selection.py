@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone
+from dropmerge.operations.file_name import FileName
 from dropmerge.operations.queries import statement
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -19,7 +19,6 @@ class Selection:
     """Each is for all where it is empty."""
 
     feed: str = ""
-    objects: Sequence[str] = ()
     reason: str = ""
     loads: Sequence[str] = ()
     """By their ids."""
@@ -28,7 +27,6 @@ class Selection:
     def parameters(self) -> dict[str, tuple[str, Any]]:
         texts = {
             "feed": self.feed,
-            "objects": "\n".join(self.objects),
             "reason": self.reason,
             "loads": ",".join(self.loads),
         }
@@ -43,15 +41,17 @@ class RejectedLoad:
 
 
 def select(
-    connection: Connection, feed: str | None, glob: str | None, reason: str | None, loads: Sequence[str] = ()
+    connection: Connection, feed: str | None, files: Sequence[FileName], reason: str | None
 ) -> Selection | None:
-    """The rows of this feed, of objects whose names match, with this reason among theirs; None where no name does."""
-    everything = Selection(feed or "", (), reason or "", loads)
-    if glob is None:
+    """The rows of this feed, of any of these files, with this reason among theirs; None where no file fits."""
+    everything = Selection(feed or "", reason or "")
+    if not files:
         return everything
-    names = connection.query("rejected_objects.sql", {"feed": ("STRING", feed or "")})
-    objects = [row["object"] for row in names if fnmatch.fnmatchcase(row["object"], glob)]
-    return replace(everything, objects=objects) if objects else None
+    known = [load_of(row) for row in connection.query("rejected_files.sql", {"feed": ("STRING", feed or "")})]
+    fitting = [load for load in known if any(file.fits(load.source, load.load_id) for file in files)]
+    feeds = {load.feed for load in fitting}
+    only = feeds.pop() if len(feeds) == 1 else everything.feed
+    return replace(everything, feed=only, loads=[load.load_id for load in fitting]) if fitting else None
 
 
 def count_reasons(connection: Connection, wanted: Selection) -> dict[tuple[str, str, str], int]:

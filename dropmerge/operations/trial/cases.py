@@ -71,7 +71,7 @@ def refuse_strays(feeds: Iterable[Feed], folder: Path) -> None:
     names = {feed.name for feed in feeds}
     strays = [path.name for path in (folder / FOLDER).glob("*") if path.is_dir() and path.name not in names]
     if strays:
-        raise NotDone(f"{folder / FOLDER} has cases of feeds that are not there: {', '.join(sorted(strays))}")
+        raise NotDone(f"{folder / FOLDER} has cases of feeds that do not exist: {', '.join(sorted(strays))}")
 
 
 def run_case(sandbox: Sandbox, case: Case, project: str) -> Outcome:
@@ -88,7 +88,7 @@ def _faults(case: Case, tried: Sequence[Tried], rows: Table, rejected: Table) ->
     if not tried:
         yield "it has no data file"
     if not (case.folder / EXPECTED).exists():
-        yield f"it has no {EXPECTED}: --update writes it"
+        yield f"it has no {EXPECTED}: use --update to write it"
     else:
         yield from _compared(case, EXPECTED, rows, case.feed.key)
     if (case.folder / REJECTED).exists():

@@ -24,7 +24,7 @@ class Table:
     def only(self, columns: Sequence[str]) -> Table:
         """Some of its columns. Raises UnreadableError where it lacks one."""
         if unknown := [name for name in columns if name not in self.columns]:
-            raise UnreadableError(f"no column {', '.join(unknown)} here; there are: {', '.join(self.columns)}")
+            raise UnreadableError(f"no column {', '.join(unknown)} here; the columns are: {', '.join(self.columns)}")
         places = [self.columns.index(name) for name in columns]
         return Table(columns, [tuple(row[n] for n in places) for row in self.rows])
 
@@ -50,7 +50,7 @@ def read_table(path: Path, canonical: Callable[[str, str], str | None]) -> Table
     except (csv.Error, UnicodeDecodeError) as error:
         raise UnreadableError(str(error)) from error
     if not columns or len(set(columns)) < len(columns):
-        raise UnreadableError("it has no header, or one with a name twice")
+        raise UnreadableError("it has no header, or its header has a name twice")
     named = [tuple(canonical(*pair) for pair in zip(columns, row, strict=True)) for row in rows]
     return Table(columns, named)
 

@@ -13,7 +13,8 @@ from google.cloud.bigquery import QueryJobConfig, Table
 from dropmerge.operations.adopt import entries_of
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone
-from dropmerge.operations.loads.history import source_of
+from dropmerge.operations.gcs_uri import GcsUri
+from dropmerge.operations.loads.find_file import find_file
 from dropmerge.operations.no_answer import BIGQUERY
 from dropmerge.operations.rebuild.archive import pinned
 from dropmerge.operations.rejected.pinned import open_blob
@@ -50,13 +51,13 @@ class Previewed:
     price: Price | None = None
 
 
-def preview(connection: Connection, uri: str, tell: Tell, most: int = 1000) -> Previewed:
-    """Of gs://bucket/object#generation, the latest where none is named; a copy in the archive is its object's.
+def preview(connection: Connection, file: str, tell: Tell, most: int = 1000) -> Previewed:
+    """Of a file by any of its names, the latest generation where none is named.
 
     Nothing of it stays: no table, no event, no rejected row. Raises NotDone, UsageError, and PermanentError where the
     fault is not the file's.
     """
-    load, feed = _load(connection, source_of(connection, uri))
+    load, feed = _load(connection, file)
     with ExitStack() as made:
         tell("copying")
         one = made.enter_context(_pinned(connection, load, feed))
@@ -69,22 +70,28 @@ def preview(connection: Connection, uri: str, tell: Tell, most: int = 1000) -> P
         return _counted(connection, feed, load, found, one.size)
 
 
-def _load(connection: Connection, source: ObjectGeneration) -> tuple[Load, Feed]:
+def _load(connection: Connection, file: str) -> tuple[Load, Feed]:
     """Of the object, and by which contract it is read."""
+    if file.startswith(f"gs://{connection.archive}/"):
+        return _archived(connection, GcsUri.parse(file.partition("#")[0]))
+    source = find_file(connection, file)
     if not source.generation:
-        raise NotDone(f"{source.uri} is not there")
-    if source.bucket == connection.archive:
-        blob = connection.storage.bucket(source.bucket).get_blob(source.name)
-        load = Load.from_archive(source.name, blob.metadata) if blob else None
-        if load is None:
-            raise NotDone(f"{source.uri} is no copy that ingest has put there")
-        return load, connection.feed(load.feed)
+        raise NotDone(f"{source.uri} does not exist")
     if glob := connection.ignored_by(source.name):
         raise NotDone(f"{source.uri} would be ignored, by {glob} in deploy/topology.yaml")
     feed = connection.feed_of(source.name)
     if feed is None:
         raise NotDone(f"no_feed: no feed's pattern matches {source.name!r}")
     return Load(feed.name, source), feed
+
+
+def _archived(connection: Connection, copy: GcsUri) -> tuple[Load, Feed]:
+    """By the contract of the feed that it was copied for, whichever wants its object today."""
+    blob = connection.storage.bucket(copy.bucket).get_blob(copy.name)
+    load = Load.from_archive(copy.name, blob.metadata) if blob else None
+    if load is None:
+        raise NotDone(f"{copy} is not a copy made by ingest")
+    return load, connection.feed(load.feed)
 
 
 @contextmanager
@@ -97,7 +104,7 @@ def _pinned(connection: Connection, load: Load, feed: Feed) -> Iterator[Pinned]:
         None if kept else pin(connection.storage, Load(f"{feed.name}__preview", load.source), feed.format, bucket.name)
     )
     if not kept and not copy:
-        raise NotDone(f"{load.source} was overwritten and is gone: its newer generation is merged instead")
+        raise NotDone(f"{load.source} was overwritten and is gone: the newer generation is merged instead")
     try:
         blob = copy or bucket.get_blob(kept.name)  # type: ignore[union-attr]
         uri, size = f"gs://{bucket.name}/{blob.name}", int(blob.size or 0)

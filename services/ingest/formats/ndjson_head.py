@@ -49,4 +49,4 @@ def _hold_against(names: Iterable[str], feed: Contract) -> None:
 
 
 def _missing(name: str, near: str | None) -> str:
-    return name if near is None else f"{name} (is {near[:60]!r} meant?)"
+    return name if near is None else f"{name} (did you mean {near[:60]!r}?)"

@@ -150,7 +150,7 @@ class Columns:
         seen: set[str] = set()
         for number, column in enumerate(self.columns):
             if column.name.lower() in seen:
-                yield Fault(("columns", number, "name"), f"{column.name} is there already (BigQuery ignores case)")
+                yield Fault(("columns", number, "name"), f"{column.name} is listed twice (BigQuery ignores case)")
             seen.add(column.name.lower())
         yield from self._read_twice()
 
@@ -173,10 +173,10 @@ class Columns:
     def _roles(self) -> Iterator[Fault]:
         for number, name in enumerate(self.key):
             if name in self.key[:number]:
-                yield Fault(("key", number), f"{name} is there already")
+                yield Fault(("key", number), f"{name} is listed twice")
         for one in self.version.columns:
             if one.name in self.key:
-                yield Fault(one.place, f"{one.name} is of the key, which is equal for all versions of a row")
+                yield Fault(one.place, f"{one.name} is in the key, which is the same for all versions of a row")
 
     def _named(self) -> Iterator[tuple[Place, str]]:
         yield from ((("key", number), name) for number, name in enumerate(self.key))
@@ -185,9 +185,9 @@ class Columns:
     def _of_type(self, place: Place, column: Column) -> Iterator[Fault]:
         kind = type_named(column.type)
         if column.mode == "REPEATED" and column.name in (*self.key, *self.version.names):
-            yield Fault((*place, "mode"), "an array is neither of a key nor a version: arrays have no order")
+            yield Fault((*place, "mode"), "an array can be neither in a key nor a version: arrays have no order")
         if column.name in self.key and not kind.can_be_key:
-            yield Fault((*place, "type"), f"a key cannot be {kind.name}: equality of its values is not identity")
+            yield Fault((*place, "type"), f"a key cannot be {kind.name}: equal values may differ")
         if column.name in self.version.names and not kind.can_be_version:
             fit = sorted(one.name for one in TYPES.values() if one.can_be_version)
             yield Fault((*place, "type"), f"a version is one of {', '.join(fit)}; {kind.name} is not")
@@ -204,7 +204,7 @@ class Columns:
                 yield Fault(place, f"an empty text is for STRING; {column.name} is {column.kind.name}")
             return
         if column.mode == "REQUIRED" or column.name in (*self.key, *self.version.names):
-            why = "which is of the key, the version, or REQUIRED: leave the default out"
+            why = "which is in the key, the version, or REQUIRED: leave the default out"
             yield Fault(place, f"no file may lack {column.name}, {why}")
         if not column.kind.accepts(column.default):
             yield Fault(place, f"{column.default!r} is not the text of a {column.type}: {column.kind.taken}")
@@ -220,13 +220,13 @@ class Columns:
 
     def _of_delete(self, delete: Delete) -> Iterator[Fault]:
         if delete.column.lower() in {column.name.lower() for column in self.columns}:
-            yield Fault(("delete", "column"), "the delete column marks rows; it is not one of the table's columns")
+            yield Fault(("delete", "column"), "the delete column marks rows: it cannot be one of the table's columns")
         for number, text in enumerate(delete.others or ()):
             place = ("delete", "others", number)
             if text == delete.equals:
-                yield Fault(place, f"{text!r} marks a delete: it is not among the others")
+                yield Fault(place, f"{text!r} marks a delete: it cannot be among the others")
             if text in (delete.others or [])[:number]:
-                yield Fault(place, f"{text!r} is there already")
+                yield Fault(place, f"{text!r} is listed twice")
 
     @cached_property
     def types(self) -> Mapping[str, str]:

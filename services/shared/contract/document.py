@@ -98,7 +98,7 @@ def _duplicates(path: Path, root: yaml.Node) -> Iterator[Problem]:
         for key, _ in mapping.value:
             if isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
-                    yield _problem(path, key.start_mark, f"{key.value} is there twice: only the last one counts")
+                    yield _problem(path, key.start_mark, f"{key.value} appears twice: only the last one counts")
                 seen.add(key.value)
 
 
@@ -122,7 +122,7 @@ def _misread(path: Path, root: yaml.Node) -> Problem:
         except (ValueError, LookupError, TypeError, AttributeError):
             what = f"YAML takes {node.value} for {_kind(node)} and cannot read it: {QUOTE}"
             return _problem(path, node.start_mark, what)
-    return Problem(str(path), 1, 1, "a value cannot be read: the file's parts lie too deep in each other")
+    return Problem(str(path), 1, 1, "a value cannot be read: it is nested too deeply")
 
 
 def _kind(node: yaml.Node) -> str:

@@ -45,8 +45,8 @@ def _encoding(name: object) -> object:
     if folded in CODECS:
         return folded
     near = _same_codec(name) or next(iter(get_close_matches(folded, CODECS, n=1)), None)
-    known = f"is {near} meant?" if near else f"there are {', '.join(CODECS)}"
-    raise ValueError(f"{name!r} is not an encoding that is read here; {known}")
+    known = f"did you mean {near}?" if near else f"there are {', '.join(CODECS)}"
+    raise ValueError(f"{name!r} is not an encoding that dropmerge reads; {known}")
 
 
 def _same_codec(name: str) -> str | None:

@@ -81,7 +81,7 @@ def validate(text: str, columns: Mapping[str, str]) -> str:
     named = where.find_all(exp.Column)
     unknown = {_sql(one) for one in named if one.name not in columns or len(one.parts) > 1}
     if unknown:
-        raise ValueError(f"check {text!r} names no column of the contract: {', '.join(sorted(unknown))}")
+        raise ValueError(f"check {text!r} names columns that are not in the contract: {', '.join(sorted(unknown))}")
     for node in where.this.walk():
         fault = _fault(node)
         if fault:
@@ -138,7 +138,11 @@ def _fault(node: exp.Expression) -> str:
             else "may divide by zero: MOD takes a whole number above 0"
         )
     if kind in (exp.Like, exp.RegexpLike):
-        return "" if isinstance(node.expression, _CONSTANTS) else "may fail for a pattern: write it out, as one text"
+        return (
+            ""
+            if isinstance(node.expression, _CONSTANTS)
+            else "may fail for a pattern: write the pattern as one literal"
+        )
     if kind is exp.AtTimeZone:
         return "" if isinstance(node.parent, exp.Extract) and node.args["zone"].name == "UTC" else "is not in 'UTC'"
     constant = kind in (exp.Cast, exp.Neg) and isinstance(node.this, _CONSTANTS)  # DATE '2000-01-01', -90

@@ -33,12 +33,12 @@ def _write(what: str) -> str:
 def pattern_fault(pattern: str) -> str:
     """Why RE2 may not compile a pattern; empty if it does. Stricter than RE2, never less strict."""
     if any(not _KNOWN.fullmatch(escape) for escape in re.findall(r"\\(?:.|\Z)", pattern, re.DOTALL)):
-        return "has an escape that RE2 has not"
+        return "has an escape that RE2 does not have"
     plain = _POSIX.sub("a", _UNKNOWN_TO_PYTHON.sub("a", pattern))
     if "[:" in plain or re.search(r"\[[^\]]*\\[AbB]", plain):
-        return "has a class that RE2 has not"
+        return "has a class that RE2 does not have"
     if re.search(r"\(\?(?![imsU-]*[:)]|P<\w+>)", plain) or re.search(r"[*+?}]\+", plain):
-        return "has a group, or a repetition, that RE2 has not"
+        return "has a group, or a repetition, that RE2 does not have"
     counts = [int(number) for number in re.findall(r"\{(?:\d*,)?(\d+),?\}", plain)]
     total = 1
     for count in counts:
@@ -48,7 +48,7 @@ def pattern_fault(pattern: str) -> str:
     try:
         re.compile(plain.replace("(?U", "(?i").replace("[[", r"[\["))
     except (re.error, OverflowError, RecursionError) as error:
-        return f"is no pattern: {error}"
+        return f"is not a pattern: {error}"
     return ""
 
 

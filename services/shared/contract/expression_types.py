@@ -102,7 +102,7 @@ class Types:
         for kinds, rule in self._rules:
             if isinstance(node, kinds):
                 return rule(self, node)
-        raise MismatchError(node, "is nothing that a check may have")
+        raise MismatchError(node, "may not be used in a check")
 
     def _constant(self, node: exp.Expression) -> _Type:
         if isinstance(node, exp.Null):
@@ -241,11 +241,11 @@ class Types:
         if isinstance(moment, exp.AtTimeZone):
             moment = moment.this
             if self.of(moment).name != "TIMESTAMP":
-                raise MismatchError(node, "names the time zone of what is no TIMESTAMP")
+                raise MismatchError(node, "names a time zone, though the value is not a TIMESTAMP")
         kind = self.of(moment).name
         if part not in PARTS.get(kind, ()):
             known = "; ".join(f"of a {name} {', '.join(parts)}" for name, parts in PARTS.items())
-            raise MismatchError(node, f"is no part of a {kind} that a check may use. There are {known}")
+            raise MismatchError(node, f"is not a part of a {kind} that a check may use. These are: {known}")
         return _INT64
 
     def _expect(self, node: exp.Expression, kind: str) -> None:

@@ -37,7 +37,7 @@ def _object_pattern(pattern: str) -> str:
 def _of_main_table(name: str) -> str:
     dataset = name.partition(".")[0]
     if dataset.lower() in (STAGING, OPS):
-        raise ValueError(f"dataset {dataset} is the pipeline's own, for tables that come and go: take another one")
+        raise ValueError(f"dataset {dataset} is the pipeline's own, for temporary tables: use another one")
     return name
 
 
@@ -150,14 +150,16 @@ class Feed(Model):
 
     def _faults_of_lines(self) -> Iterator[Fault]:
         if self.unknown_columns == "add":
-            what = "add is for a format whose files say their columns first: write rescue, reject or ignore"
+            what = "add needs a format whose files begin with their columns: write rescue, reject or ignore"
             yield Fault(("unknown_columns",), what)
         places: dict[str | int, Place] = {one.in_file: ("columns", n, "from") for n, one in enumerate(self.columns)}
         if self.delete:
             places[self.delete.in_file] = ("delete", "from")
         for name, place in places.items():
             if isinstance(name, str) and re.search(r'["\\\x00-\x1f\U00010000-\U0010ffff]', name):
-                what = "no name in NDJSON here: it has a quote, a backslash, a control character or one past U+FFFF"
+                what = (
+                    "cannot be a name in NDJSON: it has a quote, a backslash, a control character or one past U+FFFF"
+                )
                 yield Fault(place, f"{name!r} is {what}")
 
     @cached_property

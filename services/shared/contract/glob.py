@@ -30,15 +30,15 @@ def fault(pattern: str) -> str | None:
     """Why no object is ever named so; None if one may be."""
     if pattern.startswith("gs://"):
         within = pattern.removeprefix("gs://").partition("/")[2]
-        return f"begins with a bucket, as no object's name does: write {within or 'incoming/accounts/*'}"
+        return f"begins with a bucket, which is not part of an object's name: write {within or 'incoming/accounts/*'}"
     if pattern.startswith("/"):
-        return f"begins with /, as no folder of a bucket does: write {pattern.lstrip('/') or '**'}"
+        return f"begins with /, which no folder of a bucket does: write {pattern.lstrip('/') or '**'}"
     if pattern.endswith("/"):
-        return f"ends with /, as only a folder does: write {pattern}* for what is in it"
+        return f"ends with /, which only a folder does: write {pattern}* for the files in it"
     sign = re.search(r"[\[\]{}]", pattern)
     if sign:
         return (
-            f"has {sign[0]}, which would stand for itself: a pattern has *, ** and ? only; write ? for one character"
+            f"has {sign[0]}, which would be read literally: a pattern has only *, ** and ?; write ? for one character"
         )
     return None
 

@@ -49,7 +49,7 @@ def limit_faults(column: Limited) -> Iterator[tuple[Place, str]]:
         if not kind.accepts(text):
             yield ("one_of", number), f"{text!r} is not the text of a {kind.name}: {kind.taken}"
         elif (value := kind.parse(text)) in seen:
-            yield ("one_of", number), f"{text!r} is there already"
+            yield ("one_of", number), f"{text!r} is listed twice"
         else:
             seen.append(value)
 
@@ -57,7 +57,7 @@ def limit_faults(column: Limited) -> Iterator[tuple[Place, str]]:
 def broken_limits(column: Limited, text: str) -> Iterator[str]:
     """A sentence on each limit that a text of the column's type does not keep."""
     if column.max_length is not None and len(text) > column.max_length:
-        yield f"has {len(text)} characters, of which {column.max_length} may be"
+        yield f"has {len(text)} characters, more than the {column.max_length} allowed"
     if column.pattern is not None and not _fits(column.pattern, text):
         yield f"does not fit the pattern {column.pattern!r}"
     if column.one_of is not None and column.kind.parse(text) not in map(column.kind.parse, column.one_of):

@@ -10,4 +10,4 @@ def meant(name: str, known: Sequence[str] | Mapping[str, object]) -> str:
     """As a question that follows a sentence; nothing where none is near."""
     folded = {one.lower(): one for one in known}
     near = get_close_matches(name.lower(), folded, n=1)
-    return f"; is {folded[near[0]]} meant?" if near else ""
+    return f"; did you mean {folded[near[0]]}?" if near else ""

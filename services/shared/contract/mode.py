@@ -32,13 +32,13 @@ class Contract(Protocol):
 
 
 _WHY = {
-    "append": "with mode: append each row of each file is a row of the table, and none is told apart: leave it out",
+    "append": "with mode: append each row of each file is a row of the table, and rows have no key: leave it out",
     "snapshot": "with mode: snapshot the newest file is the whole table: leave it out",
 }
 _NO_HISTORY = {
-    "append": "with mode: append each row of each file is there for ever: the table is its own history; leave it out",
-    "snapshot": "is for mode: upsert alone: it would keep every row of every snapshot. Leave it out, or take "
-    "mode: upsert with version: _generation, for which files need not be whole",
+    "append": "with mode: append the table keeps each row of each file for ever and is its own history: leave it out",
+    "snapshot": "is for mode: upsert only: it would keep every row of every snapshot. Leave it out, or use "
+    "mode: upsert with version: _generation, which does not need whole files",
 }
 _LEFT_OUT = {
     "upsert": ("snapshot",),

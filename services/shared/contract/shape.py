@@ -88,7 +88,7 @@ def _without_header(feed: Contract, froms: Sequence[tuple[Place, object]]) -> It
     if any(isinstance(one, int) for _, one in froms):
         for place, one in froms:
             if one is None:
-                what = "others say their place, so this column must: write from: and its place, such as 2"
+                what = "other columns have a place, so this one needs it too: write from: and its place, such as 2"
                 yield Fault(place[:-1], what)
     said = {one for _, one in froms if isinstance(one, int)}
     gaps = sorted(set(range(1, max(said, default=0))) - said)

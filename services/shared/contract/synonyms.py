@@ -99,10 +99,10 @@ REFUSED: Mapping[str, str] = {
     "default_value_expression": _SQL_DEFAULT,
     "precision": _ROUNDS,
     "scale": _ROUNDS,
-    "roundingMode": "is of a number that is rounded, and none is here: leave it out",
-    "collation": "would make of two keys one: texts are compared exactly; leave it out",
-    "policyTags": "is not for a contract to say: set it on the table, which keeps it, and leave it out",
-    "fields": "is of a RECORD, which a column is not: write a column for each, or one of its text",
+    "roundingMode": "is for numbers that are rounded, and none are here: leave it out",
+    "collation": "would make two keys one: texts are compared exactly; leave it out",
+    "policyTags": "does not belong in a contract: set it on the table, which keeps it, and leave it out",
+    "fields": "is for a RECORD, which a column cannot be: write a column for each field, or one for its text",
 }
 """What `bq show --schema` prints of a column and a contract has no word for, with the way out."""
 
@@ -158,7 +158,7 @@ def _translated(place: Place, part: Part, synonyms: Sequence[Synonym], faults: l
         value = made.pop(one.word)
         before = next((word for word in _words(one.target, synonyms) if word in part and word != one.word), None)
         if before is not None and one.target in made:
-            faults.append(Fault((*place, one.word), f"{one.word} and {before} say the same: leave one of them out"))
+            faults.append(Fault((*place, one.word), f"{one.word} and {before} mean the same: leave one of them out"))
             continue
         try:
             made[one.target] = one.meaning(value, part)

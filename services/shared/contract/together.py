@@ -38,7 +38,7 @@ def _shared_tables(contracts: Sequence[Contract]) -> Iterator[Found]:
             yield (
                 path,
                 "table",
-                f"table {feed.table} belongs to feed {owner} already: each would undo the other's rows",
+                f"table {feed.table} already belongs to feed {owner}: each would undo the other's rows",
             )
 
 
@@ -47,7 +47,7 @@ def _views(contracts: Sequence[Contract]) -> Iterator[Found]:
     for path, feed in contracts:
         what = reserved.get(feed.table.lower())
         if what is not None:
-            yield path, "table", f"{feed.table} is {what}: take another name"
+            yield path, "table", f"{feed.table} is {what}: use another name"
 
 
 def _shared_objects(contracts: Sequence[Contract]) -> Iterator[Found]:
@@ -58,4 +58,4 @@ def _shared_objects(contracts: Sequence[Contract]) -> Iterator[Found]:
         name, one = next((found for found in shared if found[0] is not None), (None, feed))
         if name is not None:
             both = f"{one.name} ({one.objects}) and {feed.name} ({feed.objects})"
-            yield path, "objects", f"an object such as {name} is wanted by {both}: let no name match both patterns"
+            yield path, "objects", f"an object such as {name} matches both {both}: no name may match two patterns"

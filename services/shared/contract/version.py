@@ -76,7 +76,7 @@ def _read_list(values: Sequence[object]) -> Version:
         if found is None and not wrong:
             wrong = [Fault((number,), f"is not {_COLUMN}, or a mapping such as {{column: updated, ahead: 7d}}")]
         if found and found.name in [one.name for one in columns]:
-            wrong = [Fault((number,), f"{found.name} is there already")]
+            wrong = [Fault((number,), f"{found.name} is listed twice")]
         elif found and found.name == GENERATION and number + 1 < len(values):
             wrong = [Fault((number,), f"{GENERATION} differs for all rows of two files: nothing after it is compared")]
         elif found:
@@ -104,7 +104,7 @@ def _faults_of(value: Mapping[object, object], place: Place) -> Iterator[Fault]:
     for key in value:
         if key not in known:
             hint = meant(str(key), known) or f"; there are {', '.join(known)}"
-            yield Fault((*place, str(key)), f"is no key of a version{hint}")
+            yield Fault((*place, str(key)), f"is not an option of a version{hint}")
     name, ahead = value.get("column"), value.get("ahead", DEFAULT_AHEAD)
     if "column" not in value:
         yield Fault((*place, "column"), f"is missing; it is {_COLUMN}")

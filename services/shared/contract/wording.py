@@ -117,7 +117,7 @@ def place_of(error: ErrorDetails) -> fault.Place:
 
 def _unfit(kind: str, text: str | None, value: object, what: str) -> str:
     if text is None:
-        return f"what is here is not {what}"
+        return f"this is not {what}"
     if not text:
         return f"is empty; it is {what}"
     if kind == "string_type":
@@ -138,11 +138,11 @@ def _path(place: fault.Place) -> str:
 def _unknown(loc: fault.Place, place: fault.Place) -> str:
     parent, name = _path(place[:-1]), str(place[-1])
     if name == "null":
-        return "is no key of a contract: texts that are NULL are listed as nulls"
+        return "is not an option of a contract: list texts that are NULL as nulls"
     if loc[0] == "format" and f"{parent}.{name}" in IS:
-        return f"is no option of {loc[1]}"
+        return f"is not an option of {loc[1]}"
     known = [one for one in _keys(parent) if loc[0] != "format" or one in _OPTIONS[str(loc[1])]]
-    return f"is no key of a contract{meant(name, known) or '; there are ' + ', '.join(known)}"
+    return f"is not an option of a contract{meant(name, known) or '; there are ' + ', '.join(known)}"
 
 
 def _keys(parent: str) -> Iterator[str]:

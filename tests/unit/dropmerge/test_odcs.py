@@ -154,8 +154,8 @@ def test_a_document_that_others_wrote() -> None:
     assert columns["ratio"] == {"type": "FLOAT64"}
     assert columns["unit"] == {"type": "STRING", "mode": "REQUIRED", "check": r"`unit` IN ('kg', 'it\'s')"}
     assert draft.remarks == {
-        "objects": ["where files are dropped"],
-        "version": ["which of two rows is newer is not said: the newest file wins"],
+        "objects": ["where are files dropped?"],
+        "version": ["the document does not say which of two rows is newer: the newest file wins"],
         "columns": ["left out, the rule: enough rows"],
         "columns.day": ["is that the format of the files?"],
         "columns.when": ["left out, the format YYYY ww"],
@@ -198,7 +198,7 @@ def test_without_a_primary_key_one_is_guessed() -> None:
     _, other = _foreign()
     assert other.contract["key"] == ["code"]
     assert other.contract["table"] == "main.other"
-    assert "no primaryKey is named" in other.remarks["key"][0]
+    assert "the document has no primaryKey" in other.remarks["key"][0]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_drafts_are_written_all_or_none(tmp_path: Path) -> None:
     assert [path.name for path in write_drafts(both, tmp_path)] == ["core_payments.yaml", "other.yaml"]
     assert (tmp_path / "other.yaml").read_text(encoding="utf-8") == both[1].yaml()
     (tmp_path / "other.yaml").unlink()
-    with pytest.raises(NotDone, match=r"core_payments\.yaml is there already"):
+    with pytest.raises(NotDone, match=r"core_payments\.yaml already exists"):
         write_drafts(both, tmp_path)
     faulty = copy.deepcopy(both[1])
     faulty.contract["table"] = "staging.other"
@@ -256,5 +256,5 @@ def test_the_commands(tmp_path: Path) -> None:
     said = commands.run("feeds", "import", path, "--write", "--feeds", tmp_path).stdout
     assert "dropmerge feeds check" in said
     assert (tmp_path / "accounts.yaml").read_text(encoding="utf-8") == printed
-    assert "there already" in commands.run("feeds", "import", path, "--write", "--feeds", tmp_path, code=1).stderr
+    assert "already exists" in commands.run("feeds", "import", path, "--write", "--feeds", tmp_path, code=1).stderr
     assert commands.run("feeds", "schema").stdout == (ROOT / "docs" / "feed.schema.json").read_text(encoding="utf-8")

@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, text: str, words: s
 
 
 def test_a_column_that_is_not_there_is_named() -> None:
-    with pytest.raises(UnreadableError, match="no column nmae here; there are: id, n, note"):
+    with pytest.raises(UnreadableError, match="no column nmae here; the columns are: id, n, note"):
         _differences(Table(["nmae"], []))
 
 
@@ -183,14 +183,14 @@ def test_what_is_said_of_a_file() -> None:
     said = list(trial_words.lines(_FEED, found, Effect(1, 2, 0, 0, 3, 0), price_of_merge(100 * 2**30, 10)))
     assert said == [
         "header: 1 of 5 columns found; missing, so NULL or the default: account_balance; ignored: branch; "
-        "no operation, so no row deletes",
+        "no operation, so no row is a delete",
         "5 rows, 1 rejected",
-        "warning: 1 time rows share key and version and differ: one of them stays",
+        "warning: rows have the same key and version but differ, so only one is kept (1 time)",
         "  1 row: not_an_integer: credit_score",
         "  record 3, customer_id='c1': not_an_integer: credit_score, 'high'",
         "would be a dead letter: why: how",
-        "main.accounts: 1 inserted, 2 updated, 3 ignored, as the table has newer ones",
-        "its MERGE alone: 100.0 GiB read, 100.1 GiB billed, 0.6107 $ at the list price on demand, "
+        "main.accounts: 1 inserted, 2 updated, 3 ignored, because the table has newer ones",
+        "its MERGE alone: 100.0 GiB read, 100.1 GiB billed, 0.6107 $ at the on-demand list price, "
         "by the model of docs/costs.md",
     ]
 

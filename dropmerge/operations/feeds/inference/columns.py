@@ -95,7 +95,7 @@ def infer_column(name: str, source: Field) -> Column:
         return _declared(name, source, source.type)
     texts = source.texts
     if not texts:
-        return Column(name, source, "STRING", remarks=["no value seen"])
+        return Column(name, source, "STRING", remarks=["no values in the sample"])
     column = _without_nulls(name, source, texts) or Column(name, source, "STRING")
     _remark(column, texts)
     return column
@@ -206,9 +206,9 @@ def _remark(column: Column, texts: Counter[str]) -> None:
     elif column.type == "INT64" and not column.options:
         _remark_on_digits(column, texts)
     elif column.type == "FLOAT64":
-        column.remarks.append("more decimals than NUMERIC keeps, or exponents")
+        column.remarks.append("has more decimals than NUMERIC keeps, or exponents")
         if column.looks_like_code:
-            column.remarks.append("has a spreadsheet rounded long numbers? Then have the file exported anew")
+            column.remarks.append("did a spreadsheet round long numbers? If so, export the file again")
 
 
 def _remark_on_digits(column: Column, texts: Counter[str]) -> None:
@@ -256,7 +256,7 @@ def _aside(column: Column, nulls: Sequence[str]) -> Column:
     are_codes = bool(others) and all(re.fullmatch("[A-Z]{2,3}", text) for text in others)
     if not are_codes:
         return replace(column, nulls=frozenset(own))
-    remark = f"{', '.join(own)} among codes: a value here (Namibia?), and null elsewhere"
+    remark = f"{', '.join(own)} among codes: read as a value here (Namibia?), and as NULL elsewhere"
     return replace(
         column, nulls=frozenset(), options={**column.options, "nulls": []}, remarks=[*column.remarks, remark]
     )

@@ -13,9 +13,9 @@ from dropmerge.operations.feeds.inference.sample import MAX_CELLS, Field, Sample
 def read_delimited(text: str) -> Sample:
     """Raises InferenceError."""
     if not text.strip():
-        raise InferenceError("the file is empty, or blank: there is nothing to make a contract of")
+        raise InferenceError("the file is empty, or blank: a contract cannot be drafted from it")
     if "\r" in text and "\n" not in text:
-        raise InferenceError("its lines end with a carriage return alone, which no load reads: `tr '\\r' '\\n'`")
+        raise InferenceError("its lines end with a carriage return only, which BigQuery cannot load: `tr '\\r' '\\n'`")
     dialect = find_dialect(text)
     records = dialect.records(text)
     try:
@@ -24,7 +24,7 @@ def read_delimited(text: str) -> Sample:
         for record in records:
             found.take(record)
     except csv.Error as error:
-        raise InferenceError(f"not CSV: {error}; records until then have {dialect.width} fields") from error
+        raise InferenceError(f"not CSV: {error}; the records before it have {dialect.width} fields") from error
     names = header or [""] * found.width
     options = {"type": "csv", **dialect.options()}
     if found.empty:
@@ -69,7 +69,7 @@ class _Found:
             return []
         first = self.broken[0]
         many = f"{len(self.broken)} records have" if len(self.broken) > 1 else "one record has"
-        return [f"{many} another number of fields than {self.width}: line {first.line} has {len(first.fields)}"]
+        return [f"{many} more or fewer fields than {self.width}: line {first.line} has {len(first.fields)}"]
 
 
 def _header(dialect: Dialect, records: Iterator[Record]) -> list[str] | None:

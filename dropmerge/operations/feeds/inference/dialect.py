@@ -102,7 +102,7 @@ def find_dialect(text: str) -> Dialect:
     best = max(judged, key=lambda one: one[0])[1] if judged else _single_column(text)
     if best.is_quoted and (line := misquoted_line(best, text)):
         raise InferenceError(
-            f"line {line} has a quote within a field that does not begin with one, or none at its end"
+            f"line {line} has a quote inside a field that does not begin with one, or lacks a closing quote"
         )
     return _complete(best, text)
 

@@ -89,7 +89,7 @@ def _guard(column: Column, rows: int) -> None:
     values = texts.total() - sum(texts[word] for word in column.nulls)
     if column.type == "STRING" and values < rows:
         column.options["default"] = ""
-        column.remarks.append("empty somewhere, which a key takes as an empty text")
+        column.remarks.append("has empty values, which a key reads as an empty text")
     elif column.type == "STRING" and texts and all(text.isascii() and text.isdecimal() for text in texts):
         column.options["pattern"] = _GUARD
-        column.remarks.append("its pattern guards against numbers that a spreadsheet rounded: are all digits?")
+        column.remarks.append("its pattern rejects numbers that a spreadsheet rounded; are all values digits?")

@@ -76,19 +76,19 @@ def find_identity(columns: Sequence[Column], rows: int) -> Identity:
     version = _version(columns, found)
     candidates = [column for column in columns if column.name != version]
     if key := _key(candidates, found):
-        doubt = "no two rows share it in this sample: does it name one thing for ever?"
+        doubt = "unique in this sample; will it always be?"
         return Identity(key, doubt, version, _version_doubt(version, columns, found, key), rows)
     likely = tuple(c.name for c in candidates if c.looks_like_code and c.name in found.fit)[:_MOST_WIDE]
     if version != GENERATION and likely and found.are_told_apart((*likely, version)):
-        doubt = "several rows share it in this sample, with different versions: is it the whole key?"
+        doubt = "several rows of this sample share it, with different versions; is it the whole key?"
         return Identity(
             likely, doubt, version, _version_doubt(version, columns, found, likely), found.distinct(likely)
         )
     found.fill(candidates)
     if key := _key(candidates, found):
-        doubt = "no two rows share it in this sample, empty texts counted as texts"
+        doubt = "unique in this sample, counting empty texts as texts"
         return Identity(key, doubt, version, _version_doubt(version, columns, found, key), rows)
-    doubt = "no columns tell all rows of this sample apart: each row of each file stays, also one that repeats"
+    doubt = "no columns are unique in this sample: every row of every file is kept, repeated ones too"
     return Identity((), doubt, GENERATION, None, rows)
 
 
@@ -117,7 +117,7 @@ def _version_doubt(version: str, columns: Sequence[Column], rows: _Rows, key: Se
     if version == GENERATION:
         days = ", ".join(c.name for c in columns if _is_day(c) and c.name in rows.fit and c.name not in key)
         doubt = "no column says which of two rows is newer: the newest file wins"
-        return doubt + (f"; or is it one of {days}, which then grows with every change?" if days else "")
+        return doubt + (f"; or is it {days}, and does it grow with every change?" if days else "")
     best, *others = _of_change(columns, rows)
     if best.type == "TIMESTAMP" and not others:
         return None

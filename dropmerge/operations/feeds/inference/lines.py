@@ -33,7 +33,7 @@ def read_lines(text: str) -> Sample:
             broken.append(number)
         if cells > MAX_CELLS:
             break
-    remarks = [f"{len(broken)} lines are no JSON objects: line {broken[0]}"] if broken else []
+    remarks = [f"{len(broken)} lines are not JSON objects, such as line {broken[0]}"] if broken else []
     fields = list(fields_of(objects))
     return Sample({"type": "ndjson"}, fields, len(objects), len(lines), len(broken), remarks)
 
@@ -55,7 +55,7 @@ def fields_of(objects: list[dict[str, Any]]) -> Iterator[Field]:
     whole = {path for path in paths if any(path == other[: len(path)] and path != other for other in paths)}
     kept = [path for path in paths if not any(path[:n] in whole for n in range(1, len(path)))]
     if len(kept) > _MOST_COLUMNS:
-        raise InferenceError(f"its objects have {len(kept)} names: too many for columns")
+        raise InferenceError(f"its objects have {len(kept)} names, too many for columns")
     for path in kept:
         values = [_at(one, path) for one in objects]
         yield _field(".".join(path), values)

@@ -37,7 +37,7 @@ def read_sample(path: Path) -> Sample:
         text = text[: text.rfind("\n") + 1]
     form = _json_kind(text)
     if form == "document":
-        raise InferenceError(f"{path} is a JSON document: write an object a line, `jq -c '.[]' {path.name}`")
+        raise InferenceError(f"{path} is a JSON document: write one object per line, `jq -c '.[]' {path.name}`")
     sample = read_lines(text) if form == "lines" else read_delimited(text)
     return sample if encoding == UTF_8 else replace(sample, format={**sample.format, "encoding": encoding})
 

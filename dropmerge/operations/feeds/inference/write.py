@@ -34,11 +34,11 @@ def verdict(contract: Contract) -> str:
     of_all = sample.rows + sample.broken
     kept = f"keeps {contract.kept:,} of {of_all:,} rows"
     if contract.kept == of_all:
-        return f"{kept}; {looked} of the file's {sample.total:,} were looked at"
+        return f"{kept}; {looked} of the file's {sample.total:,} rows were read"
     older, broken = sample.rows - contract.kept, sample.broken
-    why = [f"{older:,} older versions of keys that stay"] if older else []
+    why = [f"{older:,} older versions of a key"] if older else []
     why += [f"{broken:,} refused"] if broken else []
-    return f"UNSURE: {kept.upper()}: {', '.join(why)}; {looked} of the file's {sample.total:,} were looked at"
+    return f"UNSURE: {kept.upper()}: {', '.join(why)}; {looked} of the file's {sample.total:,} rows were read"
 
 
 def write_contract(folder: Path, name: str, text: str) -> Path:
@@ -48,7 +48,7 @@ def write_contract(folder: Path, name: str, text: str) -> Path:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise NotDone(f"{path} is there already: move it, or take another name by --name") from None
+        raise NotDone(f"{path} already exists: move it, or choose another name with --name") from None
     except OSError as error:
         raise NotDone(f"{path} cannot be written: {error.strerror}") from error
     return path
@@ -85,7 +85,7 @@ def _lines(name: str, contract: Contract) -> Iterator[str]:
             **_from(contract.delete.column, header),
             "equals": contract.delete.equals,
         }
-        yield f"delete: {_flow(entry)}{_unsure('taken from its name and its values')}"
+        yield f"delete: {_flow(entry)}{_unsure('guessed from its name and values')}"
     yield "columns:"
     yield from (_column(contract, column) for column in contract.columns)
     yield "unknown_columns: reject"

@@ -92,6 +92,6 @@ def read_document(path: Path) -> Document:
         return Document.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in error.errors())
-        raise NotDone(f"{path} is no contract of the Open Data Contract Standard 3: {faults}") from error
+        raise NotDone(f"{path} is not a contract of the Open Data Contract Standard 3: {faults}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise NotDone(f"{path} is not YAML: {' '.join(str(error).split())}") from error

@@ -111,7 +111,7 @@ def _objects(document: Document, name: str, draft: Draft) -> str:
     location = next((one.location for one in document.servers if one.location), None)
     if location and (found := re.fullmatch(r"gs://[^/]+/(.+)", location)):
         return found[1]
-    draft.doubt("objects", "where files are dropped")
+    draft.doubt("objects", "where are files dropped?")
     return f"incoming/{name}/*"
 
 
@@ -122,7 +122,10 @@ def _format(document: Document, draft: Draft) -> dict[str, str]:
     if found in FORMATS:
         delimiter = server.delimiter if server and found == "csv" else None
         return {"type": found, **({"delimiter": delimiter} if delimiter else {})}
-    draft.doubt("format", f"{named} is no format that is read here" if named else "the format of files is not said")
+    draft.doubt(
+        "format",
+        f"{named} is not a format that dropmerge reads" if named else "the document does not say the files' format",
+    )
     return {"type": "csv"}
 
 
@@ -143,10 +146,10 @@ def _identity(one: Object, names: Mapping[str, str], ours: dict[str, Any], draft
     if not keys:
         alone = [prop for prop in one.properties if prop.unique] or one.properties[:1]
         keys = alone[:1]
-        draft.doubt("key", "no primaryKey is named: which columns tell rows apart?")
+        draft.doubt("key", "the document has no primaryKey: which columns make a row unique?")
     identity: dict[str, Any] = {"key": [names[prop.name] for prop in keys]}
     if not one.ours:
-        draft.doubt("version", "which of two rows is newer is not said: the newest file wins")
+        draft.doubt("version", "the document does not say which of two rows is newer: the newest file wins")
         return {**identity, "version": GENERATION}
     return {**identity, **({"version": ours.pop("version")} if "version" in ours else {})}
 
@@ -185,7 +188,7 @@ def _type(name: str, prop: Property, draft: Draft) -> str:
         if not physical and found == "NUMERIC":
             draft.doubt(f"columns.{name}", "a number: FLOAT64 if it is a measurement")
         return found
-    draft.doubt(f"columns.{name}", f"no type is one for {prop.physicalType or prop.logicalType or 'nothing'}")
+    draft.doubt(f"columns.{name}", f"no type matches {prop.physicalType or prop.logicalType or 'nothing'}")
     return "STRING"
 
 

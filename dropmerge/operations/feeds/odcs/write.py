@@ -14,12 +14,12 @@ def write_drafts(drafts: Sequence[Draft], folder: Path) -> list[Path]:
     faults = [f"{draft.name}: {fault}" for draft in drafts for fault in draft.faults()]
     if faults:
         raise NotDone(
-            f"nothing is written, a contract has faults: {'; '.join(faults)}; print it without --write, and edit"
+            f"nothing was written, because a contract has errors: {'; '.join(faults)}; print it, then correct it"
         )
     paths = [folder / f"{draft.name}.yaml" for draft in drafts]
     taken = [str(path) for path in paths if path.exists()] or [str(one) for one in paths if paths.count(one) > 1]
     if taken:
-        raise NotDone(f"nothing is written: {', '.join(taken)} is there already")
+        raise NotDone(f"nothing was written: {', '.join(taken)} already exists")
     for path, draft in zip(paths, drafts, strict=True):
         path.write_text(draft.yaml(), encoding="utf-8")
     return paths

@@ -36,7 +36,7 @@ def type_named(name: str) -> ColumnType:
 def _near_miss(name: str) -> str:
     names = {known: one.name for one in TYPES.values() for known in (*one.aliases, one.name)}
     near = get_close_matches(name.upper(), names, n=1)
-    return f" (is {names[near[0]]} meant?)" if near else ""
+    return f" (did you mean {names[near[0]]}?)" if near else ""
 
 
 def table() -> list[str]:

@@ -46,7 +46,7 @@ class Moment(Whole):
     def option_faults(self) -> Iterator[tuple[Place, str]]:
         for number, text in enumerate(self.format):
             if text in self.format[:number]:
-                yield ("format", number), f"{text!r} is there already"
+                yield ("format", number), f"{text!r} is listed twice"
             else:
                 yield from ((("format", number), what) for what in self._format_faults(text))
 
@@ -55,7 +55,7 @@ class Moment(Whole):
             return
         if "%" not in text:
             near = meant(text, self.words)
-            yield f"{text!r} is none of {', '.join(self.words)}, nor a pattern such as {self.example!r}{near}"
+            yield f"{text!r} is neither one of {', '.join(self.words)} nor a pattern such as {self.example!r}{near}"
             return
         try:
             pattern(text, self.has_time, self.has_day)
@@ -155,7 +155,7 @@ class Timestamp(Moment):
         faults = list(super()._format_faults(text))
         yield from faults
         if not faults and self.zone is None and text not in self.words and not _has_offset(text):
-            yield f"{text!r} has no offset (%z): which zone? Say it by zone, such as Europe/Berlin"
+            yield f"{text!r} has no offset (%z): write its zone, such as zone: Europe/Berlin"
 
     @property
     def taken(self) -> str:

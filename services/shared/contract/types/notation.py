@@ -37,7 +37,7 @@ class Number(ColumnType):
     @property
     def taken(self) -> str:
         marks = [f"decimals after {self.decimal!r}"] if self.decimal else []
-        marks += [f"groups of three digits parted by {self.group!r}"] if self.group else []
+        marks += [f"groups of three digits separated by {self.group!r}"] if self.group else []
         return "; ".join([self.texts, *marks])
 
     def plain(self, text: str) -> str:
@@ -87,5 +87,9 @@ class Number(ColumnType):
 
 def same_marks(mark: str | None) -> str:
     """A sentence."""
-    other = "say it too, such as decimal: ','" if mark == _POINT else "say another one, such as decimal: '.'"
-    return f"{mark!r} cannot part groups of digits and be the decimal mark, which is '.' where none is said: {other}"
+    other = (
+        "write the decimal mark too, such as decimal: ','"
+        if mark == _POINT
+        else "write another one, such as decimal: '.'"
+    )
+    return f"{mark!r} cannot separate groups of digits and be the decimal mark, which is '.' by default: {other}"

@@ -196,15 +196,19 @@ def pattern(text: str, has_time: bool, has_day: bool = True) -> Pattern:
     _refuse_twice(text, parts)
     more = [part for part in parts if part not in (*_OF_DAY, "weekday")]
     if more and not has_time:
-        raise ValueError(f"{text!r} has {_written(more[0])}, which no DATE has; there are {_LISTED_FOR_DATE}")
+        raise ValueError(
+            f"{text!r} has {_written(more[0])}, which a DATE does not have; a format may have {_LISTED_FOR_DATE}"
+        )
     alien = [part for part in parts if part in (*_OF_DAY, "weekday", "offset")]
     if alien and not has_day:
-        raise ValueError(f"{text!r} has {_written(alien[0])}, which no TIME has; there are {_LISTED_FOR_TIME}")
+        raise ValueError(
+            f"{text!r} has {_written(alien[0])}, which a TIME does not have; a format may have {_LISTED_FOR_TIME}"
+        )
     missing = [part for part in (_OF_DAY if has_day else ()) if part not in parts]
     if missing:
-        raise ValueError(f"{text!r} says no {missing[0]}, such as {_OF_DAY[missing[0]]}")
+        raise ValueError(f"{text!r} has no {missing[0]}, such as {_OF_DAY[missing[0]]}")
     if not has_day and not {"hour", "hour_of_half"} & {*parts}:
-        raise ValueError(f"{text!r} says no hour, such as %H")
+        raise ValueError(f"{text!r} has no hour, such as %H")
     for part, needed, example in _NEEDS:
         if part in parts and not needed & {*parts}:
             raise ValueError(f"{text!r} has {_written(part)} and lacks {example}")
@@ -217,7 +221,7 @@ def _refuse_twice(text: str, parts: list[str]) -> None:
     said = ["hour" if part == "hour_of_half" else part for part in parts]
     twice = [part for part in said if said.count(part) > 1]
     if twice:
-        raise ValueError(f"{text!r} says the {twice[0]} twice")
+        raise ValueError(f"{text!r} has the {twice[0]} twice")
 
 
 _NEEDS = (

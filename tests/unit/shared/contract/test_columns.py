@@ -79,8 +79,8 @@ def test_each_fault_is_told_at_once() -> None:
     ("others", "number", "words"),
     [
         (["I", "D"], 1, "marks a delete"),
-        (["I", "U", "I"], 2, "is there already"),
-        (["", "I", ""], 2, "'' is there already"),
+        (["I", "U", "I"], 2, "is listed twice"),
+        (["", "I", ""], 2, "'' is listed twice"),
     ],
 )
 def test_the_other_texts_of_a_delete_column(others: list[str], number: int, words: str) -> None:

@@ -19,8 +19,8 @@ def test_keys_that_are_there_twice(tmp_path: Path) -> None:
     """At every depth, each where it is there again."""
     found = _read(tmp_path, "a: 1\nb:\n  - {c: 1, c: 2}\na: 2\n").duplicates
     assert [(one.line, one.column, one.what) for one in found] == [
-        (4, 1, "a is there twice: only the last one counts"),
-        (3, 12, "c is there twice: only the last one counts"),
+        (4, 1, "a appears twice: only the last one counts"),
+        (3, 12, "c appears twice: only the last one counts"),
     ]
 
 

@@ -61,10 +61,10 @@ def test_a_check_that_is_accepted(text: str) -> None:
         ("-a > 1", "write SAFE_NEGATE(…)"),
         ("a < b + INTERVAL 1 DAY", "b + INTERVAL '1' DAY may fail"),
         *((f"MOD(a, {by}) = 0", "MOD takes a whole number above 0") for by in ("b", "0", "0.0", "0.0000000001", "-1")),
-        ("REGEXP_CONTAINS(a, b)", "write it out"),
-        ("a LIKE b", "write it out"),
-        ("other > 1", "no column of the contract: other"),
-        ("_typed.a > 1", "no column of the contract: _typed.a"),
+        ("REGEXP_CONTAINS(a, b)", "write the pattern as one literal"),
+        ("a LIKE b", "write the pattern as one literal"),
+        ("other > 1", "columns that are not in the contract: other"),
+        ("_typed.a > 1", "columns that are not in the contract: _typed.a"),
         ("a IN (SELECT 1)", "one expression"),
         *(
             (f"s = {text}", "write the character itself")
@@ -95,17 +95,17 @@ def test_a_check_that_is_accepted(text: str) -> None:
         ("a", "is of type INT64, not BOOL"),
         ("a OR o", "is of type INT64, not BOOL"),
         *(
-            (f"EXTRACT({part}) = 1", "is no part of")
+            (f"EXTRACT({part}) = 1", "is not a part of")
             for part in ("HOUR FROM d", "EPOCH FROM z", "WEEK FROM d", "DATE FROM z")
         ),
         ("EXTRACT(HOUR FROM z AT TIME ZONE 'Asia/Tokyo') = 1", "is not in 'UTC'"),
         ("SAFE_CAST(s AS INT64) = 1", "reads a STRING as a INT64"),
         ("SAFE_CAST(z AS DATE) = d", "reads a TIMESTAMP as a DATE"),
         *(
-            (f"REGEXP_CONTAINS(s, r'{pattern}')", "RE2 has not")
+            (f"REGEXP_CONTAINS(s, r'{pattern}')", "RE2 does not have")
             for pattern in ("(?=a)", "(?<!a)", r"(a)\1", "a++", r"a\Z")
         ),
-        *((f"REGEXP_CONTAINS(s, r'{pattern}')", "is no pattern") for pattern in ("[", "(", "*a")),
+        *((f"REGEXP_CONTAINS(s, r'{pattern}')", "is not a pattern") for pattern in ("[", "(", "*a")),
         *((f"REGEXP_CONTAINS(s, r'{pattern}')", "repeats more than 1000") for pattern in ("a{1001}", "(a{40}){40}")),
         (r"s LIKE 'a\\'", "backslash in its pattern"),
         ("d > DATE '2024-02-30'", "is not the text of a DATE"),

@@ -20,7 +20,7 @@ _GOOD = (ROOT / "deploy" / "feeds" / "accounts.yaml").read_text()
         ("key: [customer_id", "key: [customer", "customer is not"),
         ("credit_score BETWEEN 300 AND 850", "(SELECT 1)", "one expression"),
         ("credit_score BETWEEN 300 AND 850", "1=1); DROP TABLE x; --", "check"),
-        ("credit_score BETWEEN 300 AND 850", "score > 3", "no column of the contract: score"),
+        ("credit_score BETWEEN 300 AND 850", "score > 3", "columns that are not in the contract: score"),
         ("at_most: 0", "at_most: lots", "a share"),
         ("{type: csv", "{type: xlsx", "format.type"),
         ("unknown_columns: reject", "unknown_colums: reject", "unknown_colums"),

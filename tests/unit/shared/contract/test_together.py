@@ -40,9 +40,9 @@ def test_two_feeds_that_want_one_object_are_refused(tmp_path: Path) -> None:
     both = "a (in/a/**) and b (in/*/b.csv)"
     names = "c (in/c/*)"
     assert _said(tmp_path) == (
-        f"b.yaml:2:10: objects: an object such as in/a/b.csv is wanted by {both}: let no name match both patterns; "
-        f"c.yaml:2:10: objects: an object such as in/c/b.csv is wanted by b (in/*/b.csv) and {names}: "
-        "let no name match both patterns"
+        f"b.yaml:2:10: objects: an object such as in/a/b.csv matches both {both}: no name may match two patterns; "
+        f"c.yaml:2:10: objects: an object such as in/c/b.csv matches both b (in/*/b.csv) and {names}: "
+        "no name may match two patterns"
     )
 
 
@@ -51,7 +51,7 @@ def test_two_feeds_with_one_table_are_refused(tmp_path: Path, table: str) -> Non
     """The local warehouse ignores case, and so does a reader."""
     _write(tmp_path, "a")
     _write(tmp_path, "b", table=table)
-    assert _said(tmp_path).startswith(f"b.yaml:4:8: table: table {table} belongs to feed a already")
+    assert _said(tmp_path).startswith(f"b.yaml:4:8: table: table {table} already belongs to feed a")
 
 
 @pytest.mark.parametrize(

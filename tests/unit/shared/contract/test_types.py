@@ -13,7 +13,7 @@ def test_the_documentations_table_is_made_from_the_registry() -> None:
 
 
 def test_a_name_that_is_no_type_is_refused_with_those_that_are() -> None:
-    words = r"'INTEGR' is not a type \(is INT64 meant\?\); the types are BIGNUMERIC, BOOL, BYTES, DATE"
+    words = r"'INTEGR' is not a type \(did you mean INT64\?\); the types are BIGNUMERIC, BOOL, BYTES, DATE"
     with pytest.raises(ValueError, match=words):
         type_named("INTEGR")
 

@@ -1,0 +1,129 @@
+"""The one object generation that a person names, among those that the journal and the landing bucket know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from google.api_core import exceptions
+
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.dead_letters.latest import generation_of
+from dropmerge.operations.dead_letters.reading import read_dead_letter
+from dropmerge.operations.errors import UsageError
+from dropmerge.operations.file_name import FileName
+from dropmerge.operations.loads.status import list_landing_objects
+from services.shared.generation import ObjectGeneration
+from services.shared.load import Load
+
+REMEMBERED = timedelta(days=90)
+"""How far back the journal is searched for a name that does not begin with gs://."""
+_MOST = 10
+
+
+def find_file(connection: Connection, text: str) -> ObjectGeneration:
+    """Of gs://bucket/object, and of a name without a generation, the latest one; generation 0 where gs://bucket/object
+    has none that is known. Raises UsageError, which lists the candidates where several files fit."""
+    try:
+        name = FileName.parse(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if name.bucket is not None and name.load_id is None:
+        literal = ObjectGeneration(
+            name.bucket, name.name, name.generation or latest(connection, name.bucket, name.name)
+        )
+        if literal.generation or not name.is_glob:
+            return literal
+    found = set(_by_id(connection, name)) or _by_name(connection, name)
+    if len({source.uri for source in found}) > 1:
+        raise UsageError(_ambiguous(text, found))
+    if not found:
+        raise UsageError(f"no file is called {text!r}: neither bucket nor journal (of {REMEMBERED.days} days) has one")
+    one = max(found, key=lambda source: source.generation)
+    newest = one.generation if name.generation else max(one.generation, live(connection, one.bucket, one.name) or 0)
+    return ObjectGeneration(one.bucket, one.name, newest)
+
+
+def latest(connection: Connection, bucket: str, name: str) -> int:
+    """The live generation of an object, or the last one that the journal knows; 0 where there is none."""
+    found = live(connection, bucket, name)
+    if found is not None:
+        return found
+    rows = connection.query("latest_generation.sql", {"bucket": ("STRING", bucket), "object": ("STRING", name)})
+    return int(rows[0]["generation"] or 0) if rows else 0
+
+
+def live(connection: Connection, bucket: str, name: str) -> int | None:
+    """The generation that the bucket has; None where it has none of that name."""
+    try:
+        blob = connection.storage.bucket(bucket).get_blob(name)
+    except exceptions.NotFound:
+        return None
+    return int(blob.generation) if blob else None
+
+
+def _by_id(connection: Connection, name: FileName) -> Iterator[ObjectGeneration]:
+    if name.load_id:
+        yield from _of_load(connection, name.load_id)
+    elif name.text.isdecimal():
+        yield from _of_dead_letter(connection, name.text)
+
+
+def _of_load(connection: Connection, load_id: str) -> Iterator[ObjectGeneration]:
+    parameters = {"load_ids": ("STRING", load_id), "since": ("TIMESTAMP", _since())}
+    rows = connection.query("objects_of_loads.sql", parameters)
+    if known := {_source(row) for row in rows if row["object"] is not None}:
+        yield from known
+        return
+    # What the journal has forgotten is still in the archive.
+    for feed in connection.feeds:
+        for blob in connection.storage.list_blobs(connection.archive, prefix=f"{feed}/{load_id}"):
+            if load := Load.from_archive(blob.name, blob.metadata):
+                yield load.source
+
+
+def _of_dead_letter(connection: Connection, dead_letter_id: str) -> Iterator[ObjectGeneration]:
+    parameters = {"id": ("STRING", dead_letter_id), "since": ("TIMESTAMP", _since())}
+    rows = connection.query("object_of_dead_letter.sql", parameters)
+    if rows:
+        yield _source(rows[0])
+        return
+    try:
+        found = generation_of(read_dead_letter(connection, dead_letter_id))
+    except UsageError:
+        return
+    if found.name:
+        yield found
+
+
+def _by_name(connection: Connection, name: FileName) -> set[ObjectGeneration]:
+    """Of the journal, else of the landing bucket; an ending in the middle of a word only where nothing else fits."""
+    ending = re.split(r"[*?\]\[]", name.name)[-1]
+    parameters = {"ending": ("STRING", ending), "since": ("TIMESTAMP", _since())}
+    known = [_source(row) for row in connection.query("known_objects.sql", parameters)]
+    if found := _fitting(name, known):
+        return found
+    blobs = list_landing_objects(connection)
+    there = [ObjectGeneration(blob.bucket.name, blob.name, int(blob.generation)) for blob in blobs]
+    return _fitting(name, there) or {source for source in [*known, *there] if name.ends(source.name)}
+
+
+def _fitting(name: FileName, known: Iterable[ObjectGeneration]) -> set[ObjectGeneration]:
+    return {source for source in known if name.fits(source)}
+
+
+def _ambiguous(text: str, found: Iterable[ObjectGeneration]) -> str:
+    uris = sorted({source.uri for source in found})
+    more = [f"  … and {len(uris) - _MOST} more"] if len(uris) > _MOST else []
+    return "\n".join(
+        [f"{text!r} fits {len(uris)} files: name one of them", *(f"  {uri}" for uri in uris[:_MOST]), *more]
+    )
+
+
+def _source(row: dict[str, object]) -> ObjectGeneration:
+    return ObjectGeneration(str(row["bucket"]), str(row["object"]), int(str(row["generation"])))
+
+
+def _since() -> datetime:
+    return datetime.now(UTC) - REMEMBERED
