@@ -230,19 +230,19 @@ class Connection:
         """The rows of a statement in `queries/`; none where a table or dataset is not there yet."""
         return self.rows(statement(name, **identifiers), parameters)
 
-    def stream(self, name: str, parameters: Parameters | None = None) -> Iterator[Any]:
+    def stream(self, name: str, parameters: Parameters | None = None, **identifiers: Any) -> Iterator[Any]:
         """As `query`, with a page of the rows in memory."""
         try:
-            yield from self.warehouse.stream(statement(name), parameters)
+            yield from self.warehouse.stream(statement(name, **identifiers), parameters)
         except NotFoundError:
             return
 
-    def ledger(self, name: str, parameters: Parameters | None = None) -> list[Any]:
+    def ledger(self, name: str, parameters: Parameters | None = None, **identifiers: Any) -> list[Any]:
         """The rows of a statement in `queries/` that asks the ledger. Raises NotDone."""
-        return self.query(name, {**(parameters or {}), **self._main_tables.parameters()})
+        return self.query(name, {**(parameters or {}), **self.main_tables.parameters()}, **identifiers)
 
     @cached_property
-    def _main_tables(self) -> MainTables:
+    def main_tables(self) -> MainTables:
         return MainTables(self.warehouse, self.feeds)
 
     def staging_tables(self) -> list[str]:

@@ -8,7 +8,7 @@ import functions_framework
 from services.merge.merge_loads import Merger
 from services.shared.delivery import Response
 from services.shared.runtime import Runtime, once, start
-from services.shared.views import create_views
+from services.shared.views.create import create_views
 
 
 @once

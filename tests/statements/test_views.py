@@ -14,7 +14,8 @@ from google.cloud.bigquery import Client
 
 from dropmerge.operations.loads.states import DISPATCH_EVENTS, Evidence, state_of
 from services.shared.tables import table, table_names
-from services.shared.views import create_views, view_query
+from services.shared.views import view_query
+from services.shared.views.create import create_views
 from services.shared.warehouse import Warehouse
 from tests.harness.googlesql import GoogleSql
 from tests.harness.warehouse import local_warehouse

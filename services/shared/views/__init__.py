@@ -10,17 +10,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import structlog
-
 from services.shared.datasets import OPS
-from services.shared.errors import PermanentError, TransientError
 from services.shared.sql import identifier
-from services.shared.tables import table, table_names
-from services.shared.warehouse import Warehouse
 
 WINDOW_DAYS = 90
 _FOLDER = Path(__file__).parent
-_NAMES = ("load_events", "loads")
+NAMES = ("load_events", "loads")
 _WINDOW = {
     "since": f"TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL {WINDOW_DAYS} DAY)",
     "is_current": "m.table_id IS NOT NULL",
@@ -39,24 +34,3 @@ def view_query(project: str, name: str, values: Mapping[str, str] | None = None)
     if "${load_events}" in text:
         known["load_events"] = view_query(project, "load_events", values)
     return re.sub(r"\$\{(\w+)\}", lambda found: known[found[1]], text)
-
-
-def create_views(warehouse: Warehouse) -> None:
-    """Make every view, or bring it up to date, and the tables below them. Failures are logged and ignored: views are
-    for people, and must not delay a load."""
-    project = warehouse.client.project
-    try:
-        warehouse.create_dataset(OPS)
-        for name in table_names():
-            warehouse.create_table(table(project, name))
-        for name in _NAMES:
-            _create(warehouse, f"{project}.{OPS}.{name}", view_query(project, name))
-    except (PermanentError, TransientError) as error:
-        structlog.get_logger().warning("views not made", error=str(error))
-
-
-def _create(warehouse: Warehouse, name: str, query: str) -> None:
-    found = warehouse.find_table(name)
-    # Asking is free, and one that is as it should be is not touched by each process that starts.
-    if found is None or (found.view_query or "").strip() != query:
-        warehouse.query(f"CREATE OR REPLACE VIEW {identifier(name)} AS\n{query}")
