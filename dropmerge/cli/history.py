@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
@@ -78,7 +78,7 @@ def history(
             found = newest_loads(connection, wanted, limit)[0] if limit else every_load(connection, wanted)
             _print_all(found, as_csv)
         else:
-            _print(*newest_loads(connection, wanted, limit or _SHOWN), since)
+            _print(*newest_loads(connection, wanted, limit or _SHOWN), since, connection.landing_prefix)
 
 
 def _print_all(found: Iterable[PastLoad], as_csv: bool) -> None:
@@ -93,28 +93,29 @@ def _plain(one: PastLoad) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in one.items()}
 
 
-def _print(found: Sequence[PastLoad], total: int, since: datetime) -> None:
+def _print(found: Sequence[PastLoad], total: int, since: datetime, prefix: str) -> None:
     if total > len(found):
         typer.echo(f"… and {total - len(found)} before these: --limit N, or --since, --feed, --state", err=True)
     if is_interactive(sys.stdout):
         for day, some in groupby(found, key=lambda one: f"{one['last_event_time']:%Y-%m-%d}"):
             typer.echo(f"{day}, UTC")
-            _print_lines(list(some), clock)
+            _print_lines(list(some), clock, prefix)
     else:
-        _print_lines(found, moment)
+        _print_lines(found, moment, "")
     if not found:
         typer.echo(f"no file has had an event since {moment(since)}", err=True)
     as_of()
 
 
-def _print_lines(found: Sequence[PastLoad], written: Any) -> None:
+def _print_lines(found: Sequence[PastLoad], written: Callable[[datetime], str], prefix: str) -> None:
+    """`prefix`: what all names begin with, and leaves no room for the rest of them."""
     lines = table("time", "state", "file", "rows", "rejected", "took")
     for one in found:
         seconds = one["seconds_to_commit"]
         lines.add_row(
             written(one["last_event_time"]),
             one["state"],
-            escape_unprintable(_name(one)),
+            escape_unprintable(_name(one).removeprefix(prefix)),
             _number(one["row_parsed"]),
             _number(one["error_count"]),
             "" if seconds is None else duration(seconds),
