@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
@@ -13,15 +14,20 @@ from dropmerge.cli.terminal import require_terminal
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone
 
+Say = Callable[[str], None]
+"""What to do with a line on a wait that takes long."""
 
-def connect(state: Path, project: str | None, feeds: Path, seconds: float = math.inf) -> Connection:
+
+def connect(
+    state: Path, project: str | None, feeds: Path, seconds: float = math.inf, say: Say | None = None
+) -> Connection:
     """Point the process at the local cloud of `state`, or at a Google Cloud project. Raises NotDone.
 
     `seconds`: how long the command may take by its own option, if it has one.
     """
     ends_at = time.monotonic() + seconds
     if project:
-        return Connection(project, feeds, f"{project}-", ends_at, _say)
+        return Connection(project, feeds, f"{project}-", ends_at, say or _say)
     from localcloud.cloud import LocalCloud
     from localcloud.errors import CloudError
 
@@ -29,7 +35,7 @@ def connect(state: Path, project: str | None, feeds: Path, seconds: float = math
         os.environ.update(LocalCloud(state).read())
     except CloudError as error:
         raise NotDone(str(error)) from error
-    return Connection(os.environ["GOOGLE_CLOUD_PROJECT"], feeds, ends_at=ends_at, say=_say)
+    return Connection(os.environ["GOOGLE_CLOUD_PROJECT"], feeds, ends_at=ends_at, say=say or _say)
 
 
 def require_confirmation(what: str, dry_run: bool, yes: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from deploy.topology import ROOT, SERVICES
+from dropmerge.cli.completion import complete_file
 from dropmerge.cli.plain_help import COMMON
 from dropmerge.operations.file_name import FileName
 from dropmerge.operations.gcs_uri import GcsUri
@@ -211,13 +212,16 @@ Object = Annotated[
     typer.Option(
         "--object",
         parser=parse_file,
+        autocompletion=complete_file,
         metavar="FILE",
         help="Only this file, or the files that a glob fits: gs://…, a name or its end, an id.",
     ),
 ]
 File = Annotated[
     str | None,
-    typer.Argument(metavar="FILE", show_default=False, help="gs://…, a name or its end, or an id."),
+    typer.Argument(
+        metavar="FILE", autocompletion=complete_file, show_default=False, help="gs://…, a name or its end, or an id."
+    ),
 ]
 Reason = Annotated[
     str | None,

@@ -53,3 +53,18 @@ class Commands:
                 yield process
             finally:
                 process.kill()
+
+
+def completed(typed: str, **more: str) -> list[str]:
+    """What the shell offers for the last word."""
+    environ = {
+        **os.environ,
+        "_DROPMERGE_COMPLETE": "complete_bash",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split(" ")) - 1),
+        **more,
+    }
+    line = [sys.executable, "-c", "from dropmerge.__main__ import app; app(prog_name='dropmerge')"]
+    done = subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    return done.stdout.split()

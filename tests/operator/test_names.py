@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import pytest
 
-from tests.harness.commands import Commands
+from tests.harness.commands import Commands, completed
 from tests.harness.pipeline import HEADER, Pipeline, row
 
 
@@ -69,3 +70,20 @@ def test_the_next_commands_are_such_as_can_be_typed(commands: Commands, half: st
     assert len(read) > 1
     for line in read:
         commands.run(*shlex.split(line)[1:])
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("dropmerge explain named-h", "named-half.csv"),
+        ("dropmerge explain incoming/accounts/named-h", "incoming/accounts/named-half.csv"),
+        ("dropmerge explain gs://landing/incoming/accounts/named-h", "gs://landing/incoming/accounts/named-half.csv"),
+        ("dropmerge dead-letters list --object named-h", "named-half.csv"),
+    ],
+)
+def test_the_shell_completes_files(commands: Commands, half: str, typed: str, offered: str) -> None:
+    assert completed(typed, **commands.variables) == [offered]
+
+
+def test_without_a_pipeline_the_shell_offers_no_files(tmp_path: Path) -> None:
+    assert completed("dropmerge explain named-h", DROPMERGE_STATE=str(tmp_path)) == []

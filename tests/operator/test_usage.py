@@ -1,8 +1,5 @@
 """A mistyped command is answered in one line, with exit code 2 and nothing done; help and completion answer."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +8,7 @@ from deploy.topology import ROOT
 from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import CODES, DONE, FAILED, INTERRUPTED, USAGE
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR
-from tests.harness.commands import Commands
+from tests.harness.commands import Commands, completed
 
 _WRONG: list[tuple[str, str]] = [
     ("dead-letters list --reason bad_luck", "'bad_luck' is not one of: malformed_message, no_feed"),
@@ -144,25 +141,11 @@ def test_a_projects_buckets_have_its_name(monkeypatch: pytest.MonkeyPatch, tmp_p
 )
 def test_the_shell_completes(typed: str, offered: str) -> None:
     """The shell completes commands, reasons and feeds."""
-    assert offered in _completed(typed)
+    assert offered in completed(typed)
 
 
 def test_a_broken_contract_does_not_keep_the_shell_from_completing(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("feed: [never closed")
     (tmp_path / "b.yaml").write_bytes(b"feed: \xff")
     (tmp_path / "c.yaml").write_text("feed: orders\nkey: nonsense\n")
-    assert _completed("dropmerge rejected --feed ", DROPMERGE_FEEDS=str(tmp_path)) == ["orders"]
-
-
-def _completed(typed: str, **more: str) -> list[str]:
-    environ = {
-        **os.environ,
-        "_DROPMERGE_COMPLETE": "complete_bash",
-        "COMP_WORDS": typed,
-        "COMP_CWORD": str(len(typed.split(" ")) - 1),
-        **more,
-    }
-    line = [sys.executable, "-c", "from dropmerge.__main__ import app; app(prog_name='dropmerge')"]
-    done = subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr
-    return done.stdout.split()
+    assert completed("dropmerge rejected --feed ", DROPMERGE_FEEDS=str(tmp_path)) == ["orders"]

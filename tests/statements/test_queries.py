@@ -34,6 +34,7 @@ _PARAMETERS = {
             "reason",
             "tables",
             "ending",
+            "beginning",
             "gone",
             "adopted",
             "merge_id",

@@ -1,0 +1,47 @@
+"""What the shell completes that only the pipeline knows. It never fails, says nothing, and gives up soon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from dropmerge.operations.connection import Connection
+
+_SECONDS = 3.0
+_RECENT = timedelta(days=7)
+
+
+def complete_file(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of files of the last week, in the way that was begun: by the last part, or from the first."""
+    return _asked(context, lambda connection: _files(connection, incomplete))
+
+
+def _files(connection: Connection, incomplete: str) -> list[str]:
+    uri = f"gs://{connection.landing}/"
+    is_uri = incomplete.startswith("gs://")
+    if is_uri and not incomplete.startswith(uri):
+        return [uri] if uri.startswith(incomplete) else []
+    beginning = incomplete.removeprefix(uri) if is_uri else incomplete
+    parameters = {"beginning": ("STRING", beginning), "since": ("TIMESTAMP", datetime.now(UTC) - _RECENT)}
+    names = [str(row["object"]) for row in connection.query("recent_files.sql", parameters)]
+    if is_uri:
+        return [uri + name for name in names if name.startswith(beginning)]
+    last = [name.rpartition("/")[2] for name in names]
+    return sorted({name for name in ([*names, *last] if "/" in incomplete else last) if name.startswith(incomplete)})
+
+
+def _asked(context: typer.Context, ask: Callable[[Connection], list[str]]) -> list[str]:
+    from dropmerge.cli.command import connect
+    from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR
+
+    given = context.params
+    state, feeds = Path(given.get("state") or DEFAULT_STATE_DIR), Path(given.get("feeds") or DEFAULT_FEEDS_DIR)
+    try:
+        return ask(connect(state, given.get("project"), feeds, _SECONDS, say=lambda _: None))
+    except Exception:
+        return []
