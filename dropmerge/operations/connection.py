@@ -220,6 +220,10 @@ class Connection:
         except NotFoundError:
             return []
         except PermanentError as error:
+            if "rejected_at" in error.detail:
+                raise NotDone(
+                    f"{OPS}.rejected_rows is of an earlier release: merge upgrades it when it starts, so deploy merge"
+                ) from error
             if "happened_at" in error.detail:
                 raise NotDone(
                     f"{OPS}.journal is of an earlier release: merge upgrades it when it starts, so deploy merge"
