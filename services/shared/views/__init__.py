@@ -16,6 +16,7 @@ from services.shared.sql import identifier
 WINDOW_DAYS = 90
 _FOLDER = Path(__file__).parent
 NAMES = ("load_events", "loads")
+"""Each after those that it reads."""
 _WINDOW = {
     "since": f"TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL {WINDOW_DAYS} DAY)",
     "is_current": "m.table_id IS NOT NULL",
@@ -31,6 +32,7 @@ def view_query(project: str, name: str, values: Mapping[str, str] | None = None)
     ops = identifier(f"{project}.{OPS}").strip("`")
     text = (_FOLDER / f"{name}.sql").read_text(encoding="utf-8").strip()
     known = {**_WINDOW, **(values or {}), "ops": ops}
-    if "${load_events}" in text:
-        known["load_events"] = view_query(project, "load_events", values)
+    if name == "loads":
+        # A view is made of another; a command's window is not that view's.
+        known["load_events"] = f"({view_query(project, 'load_events', values)})" if values else f"`{ops}.load_events`"
     return re.sub(r"\$\{(\w+)\}", lambda found: known[found[1]], text)

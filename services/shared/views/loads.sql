@@ -18,9 +18,7 @@ WITH _events AS (
         ),
       FALSE
     ) AS is_given_up
-  FROM (
-    ${load_events}
-  )
+  FROM ${load_events}
 ),
 _loads AS (
   SELECT
