@@ -115,7 +115,7 @@ def main() -> int:
         _end_children()
     if clock.asked() and clock.number != signal.SIGALRM:
         shutil.rmtree(folder, ignore_errors=True)
-        _say("interrupted: everything is stopped, nothing is left")
+        _say("interrupted: everything was stopped, and nothing is left")
         return clock.code
     if problem or clock.asked():
         said = f"took longer than {clock.seconds:.0f} s" if clock.asked() else f"failed: {problem}"
@@ -161,12 +161,10 @@ class _Demo:
         self._clock.begin("Comparing the main table with the generator's answer, row by row")
         _say(f"  [green]{_compare(self._expected, self._connection())} rows, all equal[/green]")
 
-        self._clock.begin("A poison file: its header has a column that the contract does not know")
+        self._clock.begin("A poison file: its header has a column that is not in the contract")
         dead_letter = self._poison()
 
-        self._clock.begin(
-            "The fix: the contract ignores unknown columns, the services restart, the dead letter is replayed"
-        )
+        self._clock.begin("Fixing it: ignore unknown columns, restart the services, replay the dead letter")
         return self._fix(dead_letter)
 
     def _up(self, restart: bool = False) -> None:
@@ -224,7 +222,7 @@ class _Demo:
         return Connection(os.environ["GOOGLE_CLOUD_PROJECT"], self._feeds)
 
     def _follow(self) -> None:
-        """Show each file's way until nothing is in flight."""
+        """Show each file's progress until nothing is in flight."""
         in_flight = InFlight(self._connection())
         while True:
             snapshot = in_flight.snapshot()
@@ -294,7 +292,7 @@ def _compare(expected: Path, connection: Connection) -> int:
     if len(found) != len(set(found)) or set(found) != wanted:
         missing, extra = list(wanted - set(found))[:3], list(set(found) - wanted)[:3]
         raise DemoFailed(
-            f"the main table has {len(found)} rows, {len(wanted)} are expected; "
+            f"the main table has {len(found)} rows, but {len(wanted)} are expected; "
             f"missing, such as {missing}; unexpected, such as {extra}"
         )
     return len(found)

@@ -20,7 +20,7 @@ def header(with_operation: bool) -> str:
 
 
 def lines(batch: Batch, with_operation: bool) -> str:
-    """One line a row, each with its newline. `operation` is D for a delete, U otherwise."""
+    """One line per row, each with its newline. `operation` is D for a delete, U otherwise."""
     columns = {
         "customer_id": customer_ids(batch.customer.tolist()),
         "account_number": [f"{number:010d}" for number in account_numbers(batch.account).tolist()],

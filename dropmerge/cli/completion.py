@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -37,11 +36,9 @@ def _files(connection: Connection, incomplete: str) -> list[str]:
 
 def _asked(context: typer.Context, ask: Callable[[Connection], list[str]]) -> list[str]:
     from dropmerge.cli.command import connect
-    from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR
 
     given = context.params
-    state, feeds = Path(given.get("state") or DEFAULT_STATE_DIR), Path(given.get("feeds") or DEFAULT_FEEDS_DIR)
     try:
-        return ask(connect(state, given.get("project"), feeds, _SECONDS, say=lambda _: None))
+        return ask(connect(given["state"], given["project"], given["feeds"], _SECONDS, say=lambda _: None))
     except Exception:
         return []

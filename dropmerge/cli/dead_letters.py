@@ -16,11 +16,12 @@ import typer
 from deploy.topology import SERVICES
 from dropmerge.cli.command import connect, require_confirmation
 from dropmerge.cli.events import print_events
-from dropmerge.cli.exit_codes import abort, report_errors, usage_error
+from dropmerge.cli.exit_codes import FAILED, abort, report_errors, usage_error
 from dropmerge.cli.options import (
     DEFAULT_FEEDS_DIR,
     DEFAULT_STATE_DIR,
     AllOfThem,
+    Canary,
     DryRun,
     FeedName,
     Feeds,
@@ -34,8 +35,10 @@ from dropmerge.cli.options import (
     Reason,
     Service,
     State,
+    Timeout,
     Yes,
 )
+from dropmerge.cli.replays import Waiting
 from dropmerge.cli.terminal import (
     confirm,
     escape_unprintable,
@@ -50,7 +53,7 @@ from dropmerge.operations.dead_letters.filters import MAX_REPLAYS, Filter
 from dropmerge.operations.dead_letters.newer import with_newer
 from dropmerge.operations.dead_letters.reading import check_names, read_dead_letter, read_dead_letters
 from dropmerge.operations.dead_letters.remedies import remedy_for
-from dropmerge.operations.dead_letters.replay import Progress, discard, look, replay
+from dropmerge.operations.dead_letters.replay import discard, look, replay
 from dropmerge.operations.dead_letters.summary import AGES, Summary
 from dropmerge.operations.deployed import read_deployed
 from dropmerge.operations.file_name import FileName
@@ -66,7 +69,9 @@ commands = typer.Typer(
 _SHOWN = 100
 _MAX_DISCARDED_ON_A_YES = 100
 
-Action = Callable[[Filter, Progress], Summary]
+Shown = Callable[[int | str], None]
+"""Is called with how many are done, or with what is being waited for."""
+Action = Callable[[Filter, Shown], Summary]
 
 
 @commands.command("list")
@@ -165,6 +170,12 @@ def replay_dead_letters(
         bool, typer.Option("--force", help=f"Also what was replayed {MAX_REPLAYS} times already.")
     ] = False,
     yes: Yes = False,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Wait, and print what became of each file; exit code 1 unless all are merged."),
+    ] = False,
+    canary: Canary = None,
+    timeout: Timeout = 600.0,
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,
     project: Project = None,
@@ -179,14 +190,23 @@ def replay_dead_letters(
     wanted = replace(wanted, limit=limit, max_replays=None if force else MAX_REPLAYS)
     require_confirmation("replay", dry_run, yes)
 
-    def action(chosen: Filter, advance: Progress) -> Summary:
-        return replay(connection, chosen, RateLimiter(rate), advance)
+    waiting = Waiting(timeout, canary) if (wait or canary) and not dry_run else None
+
+    def action(chosen: Filter, show: Shown) -> Summary:
+        if waiting:
+            return waiting.replay(connection, chosen, RateLimiter(rate), show)
+        return replay(connection, chosen, RateLimiter(rate), show)
 
     with report_errors():
         connection = connect(state, project, feeds)
-        summary = _run_action("replay", connection, wanted, action, dry_run, yes, as_json)
+        to_json = waiting.as_json if waiting else _ids
+        summary = _run_action("replay", connection, wanted, action, dry_run, yes, as_json, to_json)
+        if waiting and not as_json:
+            waiting.print(summary)
     if summary.over_replay_limit:
         abort(f"{summary.over_replay_limit} were replayed {MAX_REPLAYS} times already and stay: --force replays them")
+    if waiting and not waiting.is_done(summary):
+        raise typer.Exit(FAILED)
 
 
 @commands.command("discard")
@@ -213,8 +233,8 @@ def discard_dead_letters(
     wanted = _narrowed("discard", _filter(reason, feed, object_, older_than, ids, service), all_of_them)
     require_confirmation("discard", dry_run, yes)
 
-    def action(chosen: Filter, advance: Progress) -> Summary:
-        return discard(connection, chosen, why, advance)
+    def action(chosen: Filter, show: Shown) -> Summary:
+        return discard(connection, chosen, why, show)
 
     with report_errors():
         connection = connect(state, project, feeds)
@@ -242,14 +262,25 @@ def _narrowed(verb: str, wanted: Filter, all_of_them: bool) -> Filter:
     return wanted
 
 
+def _ids(summary: Summary) -> Any:
+    return summary.ids
+
+
 def _run_action(
-    verb: str, connection: Connection, wanted: Filter, action: Action, dry_run: bool, yes: bool, as_json: bool
+    verb: str,
+    connection: Connection,
+    wanted: Filter,
+    action: Action,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    to_json: Callable[[Summary], Any] = _ids,
 ) -> Summary:
     """Do it, or only say what would be done; without --yes, look, say it and ask first."""
     if yes and not dry_run:
         summary = _watched(action, wanted)
     else:
-        summary = _watched(lambda chosen, advance: look(connection, chosen, advance), wanted)
+        summary = _watched(lambda chosen, show: look(connection, chosen, show), wanted)
     if not summary.count and not summary.over_replay_limit:
         check_names(connection, wanted)
     ask_first = bool(summary.count) and not (yes or dry_run)
@@ -259,7 +290,7 @@ def _run_action(
     if ask_first:
         summary = _run_if_confirmed(verb, wanted, summary, action)
     if as_json:
-        typer.echo(json.dumps(summary.ids))
+        typer.echo(json.dumps(to_json(summary)))
         return summary
     if summary.count and not ask_first:
         _print_summary(summary)
@@ -274,7 +305,7 @@ def _run_if_confirmed(verb: str, wanted: Filter, seen: Summary, action: Action) 
     many = verb == "discard" and seen.count > _MAX_DISCARDED_ON_A_YES
     confirm(f"{verb} {pluralize(seen.count, 'dead letter')}?", agreed=str(seen.count) if many else "y")
     summary = _watched(action, replace(wanted, ids=frozenset(seen.ids)))
-    if gone := seen.count - summary.count:
+    if gone := seen.count - summary.count - len(summary.held_back):
         typer.echo(f"{gone} of them were no longer there: another command may have taken them", err=True)
     summary.over_replay_limit = seen.over_replay_limit
     return summary
@@ -282,7 +313,7 @@ def _run_if_confirmed(verb: str, wanted: Filter, seen: Summary, action: Action) 
 
 def _watched(action: Action, wanted: Filter) -> Summary:
     with progress().status("reading") as line:
-        return action(wanted, lambda count: line.update(pluralize(count, "dead letter")))
+        return action(wanted, lambda one: line.update(one if isinstance(one, str) else pluralize(one, "dead letter")))
 
 
 def _print_summary(summary: Summary, err: bool = False) -> None:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dropmerge.cli.command import connect
+from dropmerge.cli.completion import complete_file
 from dropmerge.cli.events import print_events
 from dropmerge.cli.exit_codes import report_errors, usage_error
-from dropmerge.cli.explain_row import explain_row
+from dropmerge.cli.explain_row import explain_row, print_row
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, File, Json, Project, RowFeed, State
 from dropmerge.cli.terminal import escape_unprintable, pluralize, wrap
 from dropmerge.cli.times import ago, duration, moment
 
 if TYPE_CHECKING:
     from dropmerge.operations.connection import Connection
-    from dropmerge.operations.loads.events import LoadEvent
     from dropmerge.operations.loads.history import LoadHistory
 
 _COLORS = {"merged": "green", "dead_lettered": "red", "unknown": "red", "superseded": "yellow", "ignored": "yellow"}
@@ -32,6 +32,12 @@ def explain(
         typer.Option("--row", metavar="KEY=VALUE…", help="Give every key column: explains the row of this key."),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(help="More KEY=VALUE after --row.", hidden=True)] = None,
+    within: Annotated[
+        str | None,
+        typer.Option(
+            "--in", autocompletion=complete_file, metavar="FILE", help="With --row: look for the key in this file."
+        ),
+    ] = None,
     feed: RowFeed = None,
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,
@@ -47,16 +53,16 @@ def explain(
         connection = connect(state, project, feeds)
         if row:
             pairs = [*row, *(word for word in [file, *(more or [])] if word)]
-            answer, events = explain_row(connection, feed, pairs)
-        elif file and not more:
+            explained = explain_row(connection, feed, pairs, within)
+            answer = explained.as_json()
+            if not as_json:
+                print_row(explained)
+        elif file and not more and not within:
             answer = _explain_file(connection, file, as_json)
-            events = None
         else:
             usage_error("name one file, such as gs://bucket/object, or --row key=value")
     if as_json:
         typer.echo(json.dumps(answer, indent=2, default=str))
-    elif events is not None:
-        _print(answer, events)
     if answer["state"] == "unknown":
         raise typer.Exit(1)
 
@@ -145,26 +151,3 @@ def _details(connection: Connection, history: LoadHistory) -> Iterator[str]:
     for job in history.jobs:
         error = f": {' '.join(job.error.split())}" if job.error else ""
         yield f"job: {connection.job_link(job.job_id)} {job.state}{error}"
-
-
-def _print(answer: Mapping[str, Any], events: Sequence[LoadEvent]) -> None:
-    for name, value in answer.items():
-        if name == "events" or value is None or value in ([], {}):
-            continue
-        if isinstance(value, list):
-            typer.echo(f"{name}:")
-            for one in value:
-                typer.echo(f"  {_line(one)}")
-        elif isinstance(value, Mapping):
-            typer.echo(f"{name}:")
-            for key, one in value.items():
-                typer.echo(escape_unprintable(f"  {key}: {one}"))
-        else:
-            typer.echo(escape_unprintable(f"{name}: {value}"))
-    print_events("events", events)
-
-
-def _line(one: Any) -> str:
-    if isinstance(one, dict):
-        return escape_unprintable(", ".join(f"{name} {value}" for name, value in one.items() if value is not None))
-    return escape_unprintable(str(one))

@@ -51,9 +51,10 @@ class _Deferred(PlainCommand):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """The real command's."""
-        return self._load().make_context(info_name, args, parent, **extra)
+        return self.load().make_context(info_name, args, parent, **extra)
 
-    def _load(self) -> Any:
+    def load(self) -> Any:
+        """The real command."""
         module, _, attribute = self._target.partition(":")
         found = getattr(import_module(f"dropmerge.cli.{module}"), attribute)
         if isinstance(found, typer.Typer):

@@ -268,6 +268,10 @@ LoadState = Annotated[
 ]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV, with every column.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Stop after N.")]
+Canary = Annotated[
+    int | None,
+    typer.Option("--canary", min=1, metavar="N", help="Replay N and wait; replay the rest only if all N are merged."),
+]
 Timeout = Annotated[
     float,
     typer.Option("--timeout", parser=parse_seconds, metavar="SECONDS", help="Stop waiting after this many seconds."),

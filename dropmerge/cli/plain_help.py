@@ -79,7 +79,9 @@ def _write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
                 arguments.append((_argument(parameter), parameter.help or ""))
         elif record := parameter.get_help_record(ctx):
             is_common = parameter.rich_help_panel == COMMON or parameter.name == "help"
-            groups[COMMON if is_common else "Options"].append((record[0], _without_ranges(record[1])))
+            groups[COMMON if is_common else "Options"].append(
+                (record[0].removesuffix("…"), _without_ranges(record[1]))
+            )
     if len(groups[COMMON]) == 1:  # --help alone
         groups["Options"] += groups.pop(COMMON)
     for heading, records in (("Arguments", arguments), ("Options", groups["Options"]), (COMMON, groups[COMMON])):

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer._click.shell_completion import CompletionItem
 
 from dropmerge.cli.command import connect, require_confirmation
+from dropmerge.cli.completion import complete_file
 from dropmerge.cli.exit_codes import abort, report_errors, usage_error
 from dropmerge.cli.options import (
     DEFAULT_FEEDS_DIR,
@@ -71,6 +73,11 @@ class _FilesOrCommand(PlainGroup):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What is written after the command's name."""
         return ["[OPTIONS]", "[FILE...]", "|", *self.commands]
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[CompletionItem]:
+        """Subcommands and options, or names of files."""
+        offered: list[CompletionItem] = super().shell_complete(ctx, incomplete)
+        return offered or [CompletionItem(name) for name in complete_file(ctx, incomplete)]
 
 
 commands = typer.Typer(cls=_FilesOrCommand, invoke_without_command=True, rich_markup_mode=None)

@@ -105,8 +105,8 @@ def shorten_list(lines: Sequence[str], most: int = 20) -> list[str]:
 
 
 def pluralize(number: int, what: str, many: str | None = None) -> str:
-    """1 file, 2 files; `many` where the plural is not formed by an s."""
-    return f"{number} {what if number == 1 else many or f'{what}s'}"
+    """1 file, 2 files, 1,000 files; `many` where the plural is not formed by an s."""
+    return f"{number:,} {what if number == 1 else many or f'{what}s'}"
 
 
 def progress() -> Console:

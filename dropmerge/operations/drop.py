@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import mimetypes
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedReader, FileIO
 from pathlib import Path
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.gcs_uri import GcsUri
+from services.shared.generation import ObjectGeneration
 
 _TIMEOUT = 600.0
+_CHUNK_BYTES = 8 * 2**20
+"""What is sent at once of a larger file. Google advises no less
+(https://cloud.google.com/storage/docs/performing-resumable-uploads#chunked-upload)."""
+
+Progress = Callable[[int], None]
+"""Is called with how many bytes of the file have been sent."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +55,28 @@ def find_overwritten(connection: Connection, targets: Sequence[Target]) -> Itera
             yield uri
 
 
-def drop(connection: Connection, target: Target) -> int:
-    """Upload a file; returns the object's generation."""
-    blob = connection.storage.bucket(target.uri.bucket).blob(target.uri.name)
-    blob.upload_from_filename(str(target.file), timeout=_TIMEOUT)
-    return int(blob.generation or 0)
+def drop(connection: Connection, target: Target, progress: Progress) -> ObjectGeneration:
+    """Upload a file; returns the object generation that it is now."""
+    blob = connection.storage.bucket(target.uri.bucket).blob(target.uri.name, chunk_size=_CHUNK_BYTES)
+    size = target.file.stat().st_size
+    with _WatchedFile(FileIO(target.file), progress) as file:
+        kind = mimetypes.guess_type(target.file)[0]
+        blob.upload_from_file(file, size=size, content_type=kind, timeout=_TIMEOUT)
+    progress(size)
+    return ObjectGeneration(target.uri.bucket, target.uri.name, int(blob.generation or 0))
+
+
+class _WatchedFile(BufferedReader):
+    """Reports how much of it was sent: what comes before what is read now."""
+
+    def __init__(self, raw: FileIO, progress: Progress) -> None:
+        super().__init__(raw)
+        self._progress = progress
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As any file."""
+        self._progress(self.tell())
+        return super().read(size)
 
 
 def _target(connection: Connection, path: Path, feed: str | None, to: GcsUri | None, count: int) -> GcsUri:

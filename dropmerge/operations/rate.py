@@ -8,7 +8,7 @@ MAX_BATCH = 500
 
 
 class RateLimiter:
-    """Spreads batches so that on average no more than `rate` messages a second go; None is no limit."""
+    """Spreads batches so that on average no more than `rate` messages per second are sent; None is no limit."""
 
     def __init__(self, rate: float | None) -> None:
         self._rate = rate

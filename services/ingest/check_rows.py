@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from services.ingest.duplicate_keys import count_duplicate_keys
 from services.ingest.formats import format_of
 from services.ingest.match_header import Layout
 from services.ingest.record_rejected import record_rejected
-from services.ingest.row_rules import checked_columns, rules, steps
+from services.ingest.row_rules import Rule, checked_columns, rules, steps
 from services.ingest.row_texts import asides, marker, parameters
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
@@ -47,11 +48,11 @@ def check_rows(
 
     `again`: the message's id if it is a replay's or a backfill's.
 
-    Raises: PermanentError("too_many_bad_rows") past the feed's tolerance, with the reasons and an example of each; the
+    Raises: PermanentError("too_many_bad_rows") past the feed's tolerance, with how many rows each reason has; the
     refused rows are recorded either way.
     """
     sql = check_statement(feed, tables, layout)
-    values = {**_parameters(load, created), **parameters(feed, layout)}
+    values = check_parameters(feed, load, layout, created)
     billed = warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, values)
     counts = replace(_count(warehouse, feed, tables, layout), bytes_billed=billed)
     if counts.rejected or again is not None:
@@ -75,8 +76,11 @@ def _count(warehouse: Warehouse, feed: Feed, tables: Tables, layout: Layout) -> 
     )
 
 
-def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
-    """Makes the checked table of a raw table with this layout."""
+def check_statement(feed: Feed, tables: Tables, layout: Layout, also: Sequence[Rule] = ()) -> str:
+    """Makes the checked table of a raw table with this layout.
+
+    `also`: rules beside the contract's, by which whoever looks for rows marks them.
+    """
     delete_column = feed.delete.column if feed.delete else None
     checked = checked_columns(feed, layout)
     return _SQL.render(
@@ -88,7 +92,7 @@ def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
         broken=format_of(feed).BROKEN,
         columns=checked,
         steps=steps(checked),
-        rules=list(rules(feed, layout)),
+        rules=[*rules(feed, layout), *also],
         metadata=metadata(feed),
         rescued=RESCUED.name if RESCUED in metadata(feed) else None,
         beyond=format_of(feed).rescued(feed),
@@ -98,12 +102,14 @@ def check_statement(feed: Feed, tables: Tables, layout: Layout) -> str:
     )
 
 
-def _parameters(load: Load, created: datetime) -> Parameters:
+def check_parameters(feed: Feed, load: Load, layout: Layout, created: datetime) -> Parameters:
+    """For that statement."""
     return {
         "created": ("TIMESTAMP", created),
         "generation": ("INT64", load.source.generation),
         "object": ("STRING", load.source.uri),
         "load_id": ("STRING", load.load_id),
+        **parameters(feed, layout),
     }
 
 
@@ -131,6 +137,6 @@ def drop_intermediate_tables(warehouse: Warehouse, tables: Tables) -> None:
 
 def _explain(warehouse: Warehouse, feed: Feed, tables: Tables, counts: Counts) -> str:
     reasons = warehouse.query(_SQL.render("count_reasons.sql", checked=tables.checked))
-    listed = "; ".join(f"{row['why']} ({row['n']} rows), such as {row['example']}" for row in reasons)
+    listed = ", ".join(f"{row['n']} {row['why']}" for row in reasons)
     tolerated = f"the feed tolerates {feed.bad_rows.at_most}"
     return f"{counts.rejected} of {counts.rows} rows failed their checks, {tolerated}: {listed}"

@@ -16,10 +16,10 @@ def respelt(names: Iterable[str], wanted: Iterable[str]) -> dict[str, str]:
     return {name: by_spelling[_folded(name)] for name in names if _folded(name) in by_spelling}
 
 
-def closest(name: str, others: Sequence[str]) -> str | None:
-    """Which of the others, of very many the first, is like the name; None if none is."""
+def closest(name: str, others: Sequence[str], likeness: float = 0.6) -> str | None:
+    """Which of the others, of very many the first, is like the name; None if none is. `likeness`: 1 is the same."""
     folded = {_folded(other): other for other in others[:_MAX_COMPARED]}
-    near = difflib.get_close_matches(_folded(name), folded, n=1)
+    near = difflib.get_close_matches(_folded(name), folded, n=1, cutoff=likeness)
     return folded[near[0]] if near else None
 
 

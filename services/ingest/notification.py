@@ -45,8 +45,7 @@ def _required(attributes: Mapping[str, str], *names: str) -> list[str]:
 def _generation(attributes: Mapping[str, str]) -> int:
     generation = _whole(attributes.get("objectGeneration"))
     if generation is None or generation not in GENERATIONS:
-        text = repr(attributes.get("objectGeneration", ""))
-        raise PermanentError("malformed_message", f"objectGeneration {text} is not a generation's number")
+        raise PermanentError("malformed_message", "objectGeneration is not a generation's number")
     return generation
 
 

@@ -10,6 +10,7 @@ from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 
 from services.shared.errors import NotFoundError, PermanentError, TransientError
+from services.shared.without_values import without_values
 
 _CONFLICTS = (
     # BigQuery reports conflicts as 400 invalidQuery, like a syntax error: only the text says which it is.
@@ -26,7 +27,8 @@ _PERMANENT_REASONS = {
     "accessDenied": "access_denied",
 }
 
-
+_OF_NO_ROW = (exceptions.NotFound, exceptions.Forbidden, exceptions.Unauthorized, exceptions.TooManyRequests)
+"""They name resources, permissions and limits."""
 _EXPECTED = (TransientError, exceptions.GoogleAPIError, GoogleAuthError, OSError)
 
 
@@ -53,23 +55,32 @@ def google_reason(error: BaseException) -> str:
 def classify(error: Exception) -> PermanentError | TransientError:
     """The kind of any error. Judged by Google's reason word and message, not by class alone.
 
-    Unknown errors are transient: retried, then dead-lettered by Pub/Sub.
+    Its text has no value of a row. Unknown errors are transient: retried, then dead-lettered by Pub/Sub.
     """
     if isinstance(error, (PermanentError, TransientError)):
         return error
-    text = str(error)
+    text = _text(error)
     reason = google_reason(error)
-    if any(conflict in text.lower() for conflict in _CONFLICTS):
+    if any(conflict in str(error).lower() for conflict in _CONFLICTS):
         return TransientError(text)
-    if isinstance(error, exceptions.NotFound) and re.search(r"not found: job\b", text, re.IGNORECASE):
+    if isinstance(error, exceptions.NotFound) and re.search(r"not found: job\b", str(error), re.IGNORECASE):
         # Nobody configures a job: one that is not known is started again by the next delivery.
         return TransientError(text)
     if reason in _PERMANENT_REASONS:
         # A script's statement reports a missing table as a bad query.
-        is_missing = isinstance(error, exceptions.NotFound) or "not found: table" in text.lower()
+        is_missing = isinstance(error, exceptions.NotFound) or "not found: table" in str(error).lower()
         return (NotFoundError if is_missing else PermanentError)(_PERMANENT_REASONS[reason], text)
     if isinstance(error, exceptions.Forbidden) and reason in ("", "forbidden"):
         return PermanentError("access_denied", text)
     if isinstance(error, exceptions.NotFound):
         return NotFoundError("not_found", text)
-    return TransientError(f"{type(error).__name__}: {text}")
+    return TransientError(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+
+
+def _text(error: Exception) -> str:
+    """Without values; of a fault in our code nothing, since its text may have one and the stack says where it was."""
+    if is_unexpected(error):
+        return ""
+    if isinstance(error, _OF_NO_ROW) or not isinstance(error, exceptions.GoogleAPIError):
+        return str(error)
+    return without_values(str(error))

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import MutableMapping
+import traceback
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import structlog
@@ -16,7 +17,7 @@ def set_up() -> None:
         processors=[
             _severity,
             structlog.processors.TimeStamper(fmt="iso", key="time"),
-            structlog.processors.format_exc_info,
+            _stack,
             structlog.processors.JSONRenderer(default=str),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
@@ -28,3 +29,19 @@ def _severity(_: Any, method: str, event: MutableMapping[str, Any]) -> MutableMa
     event["severity"] = "ERROR" if method == "exception" else method.upper()
     event["message"] = event.pop("event")
     return event
+
+
+def _stack(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if isinstance(error := event.pop("exc_info", None), BaseException):
+        event["exception"] = "\n\n".join(_stacks(error))
+    return event
+
+
+def _stacks(error: BaseException) -> Iterator[str]:
+    """Of an error and what it came of, the first cause first. Their messages are left out, which may quote a row: line
+    and type are enough to find a fault in the code (Error Reporting reads a stack without a message as well)."""
+    context = None if error.__suppress_context__ else error.__context__
+    if (cause := error.__cause__ or context) is not None:
+        yield from _stacks(cause)
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    yield f"Traceback (most recent call last):\n{frames}{type(error).__name__}"

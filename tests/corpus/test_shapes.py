@@ -246,7 +246,7 @@ def test_g7_odd_records_among_many(local: tuple[Warehouse, Path]) -> None:
 
 @pytest.mark.parametrize("name", _SHAPES)
 def test_g7_what_rejected_rows_are_written_to_is_read_again(name: str, tmp_path: Path) -> None:
-    """The same rows, each refused for the same reason as long as nobody has mended it."""
+    """The same rows, each refused for the same reason as long as nobody has fixed it."""
     form, _ = _SHAPES[name]
     feed, path = _feed(**form), tmp_path / "fixed.csv"
     first = [row for row in _of_shape(name) if row["_row"]]

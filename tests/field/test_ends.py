@@ -214,8 +214,8 @@ def test_rejected_counts_all_and_reads_a_hundred(pipeline: Pipeline, commands: C
     many = commands.run("rejected", "--object", "*/many-bad.csv").stdout
     assert "not_a_date: day" in many
     assert "120" in many
-    assert "│ 100    │ 101" in many
-    assert "│ 101    │" not in many
+    assert "\n100\t101" in many
+    assert "\n101\t" not in many
     assert "… and 20 more" in many
     assert len(commands.json("rejected", "--object", "*/many-bad.csv")) == 120
     assert "one-bad.csv" not in many

@@ -57,6 +57,13 @@ class Commands:
 
 def completed(typed: str, **more: str) -> list[str]:
     """What the shell offers for the last word."""
+    done = complete(typed, "from dropmerge.__main__ import app; app(prog_name='dropmerge')", **more)
+    assert "Traceback" not in done.stderr
+    return done.stdout.split()
+
+
+def complete(typed: str, program: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a program as the shell does, which asks it for completions."""
     environ = {
         **os.environ,
         "_DROPMERGE_COMPLETE": "complete_bash",
@@ -64,7 +71,5 @@ def completed(typed: str, **more: str) -> list[str]:
         "COMP_CWORD": str(len(typed.split(" ")) - 1),
         **more,
     }
-    line = [sys.executable, "-c", "from dropmerge.__main__ import app; app(prog_name='dropmerge')"]
-    done = subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr
-    return done.stdout.split()
+    line = [sys.executable, "-c", program]
+    return subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from tests.harness.pipeline import Pipeline
 
 INGEST_DEAD_LETTERS, MERGE_DEAD_LETTERS = "ingest-dead-letter", "merge-dead-letter"
 """Topics, and the subscriptions of the same names."""
+
+_FORWARDED = {
+    "CloudPubSubDeadLetterSourceDeliveryCount": "20",
+    "CloudPubSubDeadLetterSourceSubscriptionProject": "local",
+}
 
 
 def ours(name: str, reason: str = "wrong_header", **more: str) -> dict[str, str]:
@@ -29,6 +35,11 @@ def put(
 ) -> str:
     """Publish one dead letter; returns its id."""
     return pipeline.connection.publisher.publish(topic, [(data, attributes)])[0]
+
+
+def forward(pipeline: Pipeline, message: Any, topic: str) -> str:
+    """As Pub/Sub does after too many attempts; returns the dead letter's id."""
+    return put(pipeline, {**message.attributes, **_FORWARDED}, topic, message.data)
 
 
 def put_many(pipeline: Pipeline, count: int, size: int) -> set[bytes]:

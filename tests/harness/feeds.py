@@ -56,6 +56,36 @@ bad_rows: {at_most: 50%}
 
 REJECTS = AGAIN.replace("again", "rejects").replace("50%", "100%")
 
+STORY = {
+    "nested": """
+feed: nested
+objects: incoming/nested/*
+format: {type: ndjson}
+table: main.nested
+key: [id, on_day]
+version: v
+columns:
+  - {name: id, from: k.id, type: INT64}
+  - {name: on_day, from: "on", type: DATE, format: ["%d.%m.%Y"]}
+  - {name: v, type: INT64}
+bad_rows: {at_most: 100%}
+""",
+    "typed": """
+feed: typed
+objects: incoming/typed/*
+format: {type: parquet}
+table: main.typed
+key: [id]
+version: v
+columns:
+  - {name: id, type: INT64}
+  - {name: v, type: INT64}
+""",
+    "kept": NUMBERS.replace("numbers", "kept") + "history: true\n",
+    "log": NUMBERS.replace("numbers", "log").replace("key: [n]\nversion: v", "mode: append"),
+}
+"""By name, feeds for looking a key up: of each format, with history, without a key."""
+
 
 def write_feeds(folder: Path) -> Path:
     """The accounts feed, one like it that tolerates two bad rows, and airports."""

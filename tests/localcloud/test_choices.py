@@ -223,7 +223,7 @@ def test_a_restart_that_fails_leaves_the_other_parts(cloud: Cloud, feeds: Path, 
     with pytest.raises(CloudError, match="a broken service"):
         cloud.up(restart=True)
     assert cloud.dead() == ["ingest", "merge"]
-    assert "`dropmerge up` starts them again" in cloud.output()
+    assert "Run `dropmerge up` to start them again" in cloud.output()
     main.write_text(good)
     cloud.up()
     after = cloud.pids()

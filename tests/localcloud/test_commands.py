@@ -60,7 +60,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     terminal.run("up", "--detach", "--port-base", 0)
     yield terminal
     terminal.run("down")
-    assert "no local cloud is up" in terminal.run("down")
+    assert "no local cloud is running" in terminal.run("down")
 
 
 def test_a_file_from_drop_to_main_table(terminal: Terminal) -> None:
@@ -68,7 +68,7 @@ def test_a_file_from_drop_to_main_table(terminal: Terminal) -> None:
     assert "would go to gs://landing/incoming/accounts/good.csv" in terminal.run("drop", "good.csv", "--dry-run")
     (dropped,) = json.loads(terminal.run("drop", "good.csv", "--json"))
     assert (dropped["bucket"], dropped["object"]) == ("landing", "incoming/accounts/good.csv")
-    assert terminal.run("wait", "--timeout", 120).strip() == "nothing is in flight"
+    assert terminal.run("wait", "--strict", "--timeout", 120).splitlines() == ["1 merged", "nothing is in flight"]
     (feed,) = json.loads(terminal.run("status", "--json"))["feeds"].values()
     assert feed["merged"] >= 1
     assert feed["in_flight"] == feed["staged"] == 0
@@ -89,6 +89,7 @@ def test_dead_letters_listed_shown_replayed_and_discarded(terminal: Terminal) ->
         (terminal.folder / name).write_text("customer,account\n1,2\n")
     terminal.run("drop", "bad-1.csv", "bad-2.csv")
     terminal.run("wait")
+    terminal.run("wait", "--strict", code=1)
     dead_letters = json.loads(terminal.run("dead-letters", "list", "--object", "*/bad-*", "--json"))
     assert [one["reason"] for one in dead_letters] == ["wrong_header"] * 2
     shown = json.loads(terminal.run("dead-letters", "show", dead_letters[0]["id"], "--json"))
@@ -101,6 +102,7 @@ def test_dead_letters_listed_shown_replayed_and_discarded(terminal: Terminal) ->
     assert sorted(one["replay_count"] for one in again) == [0, 1]
     terminal.run("dead-letters", "discard", "--reason", "wrong_header", "--why", "sent by mistake", "--yes")
     assert json.loads(terminal.run("dead-letters", "list", "--json")) == []
+    assert "2 discarded (wrong_header)" in terminal.run("wait", "--strict")
 
 
 def test_rejected_rows_are_shown_with_every_reason(terminal: Terminal) -> None:

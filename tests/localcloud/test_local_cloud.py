@@ -1,4 +1,4 @@
-"""Commands say that no local cloud is up, or which of its parts failed."""
+"""Commands say that no local cloud is running, or which of its parts failed."""
 
 from pathlib import Path
 

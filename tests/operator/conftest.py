@@ -6,7 +6,7 @@ import pytest
 
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
-from tests.harness.feeds import AGAIN, NUMBERS, REJECTS, write_feeds
+from tests.harness.feeds import AGAIN, NUMBERS, REJECTS, STORY, write_feeds
 from tests.harness.pipeline import Pipeline
 
 
@@ -21,6 +21,8 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     newest = NUMBERS.replace("numbers", "newest").replace("version: v", "version: _generation")
     (feeds / "newest.yaml").write_text(newest)
     (feeds / "whole.yaml").write_text(NUMBERS.replace("numbers", "whole").replace("version: v", "mode: snapshot"))
+    for name, text in STORY.items():
+        (feeds / f"{name}.yaml").write_text(text)
     with running(folder, feeds) as pipeline:
         yield pipeline
 

@@ -116,7 +116,7 @@ def test_adopt_takes_over_a_table_with_its_rows(pipeline: Pipeline, commands: Co
 
 def test_nothing_to_adopt(pipeline: Pipeline, commands: Commands) -> None:
     """Where there is no table, and where the table is one that a merge made."""
-    assert "shop.none is not there" in commands.run("adopt", "none", "--yes").stdout
+    assert "shop.none does not exist" in commands.run("adopt", "none", "--yes").stdout
     pipeline.drop("1.csv", _HEADER + "1,a,1,L,2024-01-01\n", feed="own")
     pipeline.wait_until_idle()
     answer = commands.json("adopt", "own", "--yes")
@@ -140,7 +140,7 @@ def test_a_table_that_cannot_be_adopted_is_left_as_it_is(pipeline: Pipeline, com
     assert "price is NUMERIC, and FLOAT64 in the table" in said
     assert "it lacks shop" in said
     _make(pipeline, "taken", ", _deleted BOOL")
-    assert "_deleted, as dropmerge's own are" in commands.run("adopt", "taken", "--yes", code=1).stderr
+    assert "_deleted, the names of dropmerge's own columns" in commands.run("adopt", "taken", "--yes", code=1).stderr
     for feed, columns in (("bad", 5), ("typed", 3), ("taken", 6)):
         table = pipeline.connection.warehouse.find_table(f"local.shop.{feed}")
         assert table is not None

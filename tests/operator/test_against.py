@@ -59,7 +59,7 @@ def _against(commands: Commands, folder: Path, text: str, code: int = 0) -> dict
 def test_a_contract_that_the_table_follows_already_changes_nothing(commands: Commands, tmp_path: Path) -> None:
     found = _against(commands, tmp_path, _FEED)
     assert (found["effect"], found["staged"]) == ("unchanged", 0)
-    assert "the contract is the one that it follows" in found["sentences"][0]
+    assert "the contract has not changed" in found["sentences"][0]
     checked = _against(commands, tmp_path, _FEED.replace("a, type: INT64", "a, type: INT64, check: a > 3"))
     assert checked["effect"] == "unchanged"
     assert "files are read by the new contract" in checked["sentences"][0]
@@ -72,7 +72,7 @@ def test_what_the_table_gains_loses_and_widens_is_said_column_by_column(commands
     assert found["sentences"] == [
         "gains the column colour STRING",
         "has NUMERIC for a from then on",
-        "keeps note, NULL in rows that are written from then on; shop.stock_current loses it",
+        "keeps note, which is NULL in rows written from then on; shop.stock_current loses it",
     ]
     said = commands.run("feeds", "check", tmp_path / "stock.yaml", "--against").stdout
     assert "shop.stock gains the column colour STRING\n" in said
@@ -92,7 +92,11 @@ def test_a_column_that_comes_back_is_named(pipeline: Pipeline, commands: Command
     [
         ("key: [id, region]", "key: [id]", "the table's rows have key id INT64, region STRING; version day DATE"),
         ("version: day", "version: a", "the contract says key id INT64, region STRING; version a INT64"),
-        ("table: shop.stock", "table: shop.other", "its files were merged into shop.stock, now it names shop.other"),
+        (
+            "table: shop.stock",
+            "table: shop.other",
+            "its files were merged into shop.stock, but it now names shop.other",
+        ),
         ("feed: stock", "feed: other", "the table has the rows of feed stock"),
         ("a, type: INT64", "a, type: STRING", "a is STRING, and INT64 in the table"),
         ("{name: id, type: INT64", "{name: id, type: NUMERIC", "the contract says key id NUMERIC"),
@@ -139,5 +143,5 @@ def test_without_a_local_cloud_and_without_a_project_it_says_so(tmp_path: Path) 
     (tmp_path / "stock.yaml").write_text(_FEED)
     commands = Commands({"DROPMERGE_STATE": str(tmp_path / "state")})
     said = commands.run("feeds", "check", tmp_path / "stock.yaml", "--against", code=1).stderr
-    assert "no local cloud is up" in said
+    assert "no local cloud is running" in said
     commands.run("feeds", "check", tmp_path / "stock.yaml")

@@ -69,14 +69,14 @@ _KINDS = {
         "gains the column b STRING", early="id,part,a,v,b\n4,x,40,1,r\n",
     ),
     "A column is removed": Kind(
-        {_A: ""}, "id,part,v\n1,x,2\n", "id, v", [("1", 2), ("2", 1)], "keeps a, NULL in rows that are written",
+        {_A: ""}, "id,part,v\n1,x,2\n", "id, v", [("1", 2), ("2", 1)], "keeps a, which is NULL in rows written",
     ),
     "A column comes back": Kind(
-        {_A: ""}, "id,part,v\n1,x,2\n", "id, a", [("1", None), ("2", 20), ("3", 30)], "keeps a, NULL in rows that are",
+        {_A: ""}, "id,part,v\n1,x,2\n", "id, a", [("1", None), ("2", 20), ("3", 30)], "keeps a, which is NULL in rows",
     ),
     "A column is renamed": Kind(
         {"name: a,": "name: amount, from: a,"}, "id,part,a,v\n1,x,11,2\n", "id, amount", [("1", 11), ("2", 20)],
-        "keeps a, NULL in rows that are written",
+        "keeps a, which is NULL in rows written",
     ),
     "A type is widened": Kind(
         {"a, type: INT64": "a, type: FLOAT64"}, "id,part,a,v\n1,x,1.5,2\n", "id, a", [("1", 1.5), ("2", 20.0)],
@@ -109,7 +109,7 @@ _KINDS = {
     ),
     "The table": Kind(
         {"main.FEED": "main.moved"}, "id,part,a,v\n2,x,21,2\n", "id, a", [("1", 10), ("2", 21)],
-        "its files were merged into main.the_table, now it names main.moved", table="moved",
+        "its files were merged into main.the_table, but it now names main.moved", table="moved",
     ),
     "The feed's name": Kind(
         {"feed: FEED": "feed: renamed", "main.FEED": "main.renamed"}, "id,part,a,v\n2,x,21,2\n", "id, a",

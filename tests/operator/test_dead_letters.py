@@ -117,7 +117,12 @@ def test_show_prints_message_history_and_what_to_do(pipeline: Pipeline, commands
     ]  # fmt: skip
     assert shown["next"]["mend"] == REMEDIES["wrong_header"].fix
     text = commands.run("dead-letters", "show", second.id).stdout
-    for words in ("unknown: 'score'", REMEDIES["wrong_header"].cause, REASONS["wrong_header"], "replayed"):
+    for words in (
+        "'score' is not in the contract",
+        REMEDIES["wrong_header"].cause,
+        REASONS["wrong_header"],
+        "replayed",
+    ):
         assert words in text
     assert "no dead letter 999999 waits" in commands.run("dead-letters", "show", "999999", code=2).stderr
 

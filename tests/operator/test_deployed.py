@@ -59,7 +59,7 @@ def test_g9_a_replay_says_that_the_contract_is_still_the_one_that_failed(
     pipeline.drop("fails.csv", HEADER + row("fails", "x"), feed="accounts")
     pipeline.wait_until_idle()
     said = commands.run("dead-letters", "replay", "--feed", "accounts", "--dry-run").stderr
-    assert "ingest still runs the contract of accounts by which these files failed" in said
+    assert "ingest still runs the contract of accounts under which these files failed" in said
     (letter,) = commands.json("dead-letters", "list", "--feed", "accounts")
     assert letter["contract"] == pipeline.contract("accounts")
     change(pipeline, "accounts", "at_most: 0", "at_most: 1")

@@ -6,14 +6,9 @@ from dropmerge.operations.dead_letters.remedies import REMEDIES
 from services.shared.journal import Journal
 from services.shared.load import staging_table
 from tests.harness.commands import Commands
-from tests.harness.dead_letters import INGEST_DEAD_LETTERS, MERGE_DEAD_LETTERS, put
+from tests.harness.dead_letters import INGEST_DEAD_LETTERS, MERGE_DEAD_LETTERS, forward
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import paused_subscription, pull_all
-
-FORWARDED = {
-    "CloudPubSubDeadLetterSourceDeliveryCount": "20",
-    "CloudPubSubDeadLetterSourceSubscriptionProject": "local",
-}
 
 
 def journal(pipeline: Pipeline, uri: str, *events: str) -> None:
@@ -25,11 +20,6 @@ def journal(pipeline: Pipeline, uri: str, *events: str) -> None:
     writer = Journal(pipeline.connection.warehouse.client, "ingest")
     for event in events:
         writer.record(event, about)
-
-
-def forward(pipeline: Pipeline, message: Any, topic: str) -> str:
-    """As Pub/Sub does after too many attempts; returns the dead letter's id."""
-    return put(pipeline, {**message.attributes, **FORWARDED}, topic, message.data)
 
 
 def state_of(pipeline: Pipeline, uri: str) -> tuple[str, Any]:

@@ -79,6 +79,7 @@ def test_the_next_commands_are_such_as_can_be_typed(commands: Commands, half: st
         ("dropmerge explain incoming/accounts/named-h", "incoming/accounts/named-half.csv"),
         ("dropmerge explain gs://landing/incoming/accounts/named-h", "gs://landing/incoming/accounts/named-half.csv"),
         ("dropmerge dead-letters list --object named-h", "named-half.csv"),
+        ("dropmerge rejected named-h", "named-half.csv"),
     ],
 )
 def test_the_shell_completes_files(commands: Commands, half: str, typed: str, offered: str) -> None:

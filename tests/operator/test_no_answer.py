@@ -83,7 +83,7 @@ def test_a_dead_warehouse_is_named_with_what_still_works(whole: Pipeline) -> Non
         address = os.environ["DROPMERGE_WAREHOUSE_URL"].removeprefix("http://")
         assert f"the warehouse of the local cloud does not answer ({address}: connection refused)" in said
         assert "still working: bucket, bus" in said
-        assert "`dropmerge up` starts it again" in said
+        assert "run `dropmerge up` to start it again" in said
         assert "Traceback" not in said
     assert (
         "known all the same: 1 file in gs://landing, 0 messages in flight, 0 dead letters waiting"
@@ -107,15 +107,16 @@ def test_a_warehouse_that_hangs_is_named_and_a_time_limit_is_kept(whole: Pipelin
     """The warehouse accepts connections and does nothing: `wait` ends by its own limit or before."""
     os.kill(_pid("warehouse"), signal.SIGSTOP)
     try:
-        ended = _run_all(["status", "rejected", "wait --timeout 1"])
+        drop = "drop README.md --to gs://landing/elsewhere/x --wait --timeout 1"
+        ended = _run_all(["status", "rejected", "wait --timeout 1", drop])
     finally:
         os.kill(_pid("warehouse"), signal.SIGCONT)
     for code, said in ended.values():
         assert code == 1, ended
         assert "the warehouse of the local cloud does not answer (127.0.0.1:" in said
-    assert "and it is not at work" in ended["status"][1]
-    assert f"its process, {_pid('warehouse')}, still runs: `dropmerge down`" in ended["status"][1]
-    assert "and the time is over" in ended["wait --timeout 1"][1]
+    assert "and it is not working" in ended["status"][1]
+    assert f"its process, {_pid('warehouse')}, is still running: run `dropmerge down`" in ended["status"][1]
+    assert "and the time is up" in ended["wait --timeout 1"][1]
 
 
 @contextmanager
@@ -306,3 +307,11 @@ def test_a_command_whose_time_is_over_still_looks_once() -> None:
         server.may_answer.set()  # type: ignore[attr-defined]
         session = Session(AnonymousCredentials(), STORAGE, time.monotonic() - 10, _say)  # type: ignore[no-untyped-call]
         assert session.get(f"http://127.0.0.1:{server.server_address[1]}/").status_code == 204
+
+
+def test_wait_names_a_service_that_is_down(whole: Pipeline) -> None:
+    os.kill(_pid("merge"), signal.SIGKILL)
+    whole.drop("y.csv", HEADER + row("y"))
+    ((code, said),) = _run_all(["wait --timeout 1"]).values()
+    assert code == 1
+    assert "merge of the local cloud does not run: `dropmerge up` starts what is missing" in said

@@ -35,7 +35,7 @@ def test_rejected_rows_are_exported_fixed_and_dropped_again(
     file = tmp_path / "fixed.csv"
     said = commands.run(*narrow, "--csv", file).stdout
     assert "2 bad rows" in said
-    assert "--limit is for what is shown" in commands.run(*narrow, "--csv", file, "--limit", 1, code=2).stderr
+    assert "--limit only limits what is shown" in commands.run(*narrow, "--csv", file, "--limit", 1, code=2).stderr
     assert file.read_text() == HEADER + second + first, "as they were"
     assert _reasons(file) == [
         ("1", "2", "not_a_timestamp", "last_modified", "yesterday", "1", "2"),

@@ -31,6 +31,8 @@ def test_status_shows_one_line_per_feed(pipeline: Pipeline, commands: Commands) 
         pipeline.connection.undelivered(f"{service}-dead-letter") for service in ("ingest", "merge")
     )
     assert f"{first}: unknown" in waiting
+    assert "2 files in flight: not arrived" in waiting
+    assert "`dropmerge backfill gs://landing/incoming/` announces these files at once" in waiting
     pipeline.wait_until_idle()
     text = commands.run("status").stdout
     assert "tolerant" in text

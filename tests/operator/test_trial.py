@@ -81,7 +81,7 @@ def test_files_are_read_and_merged_one_after_the_other(commands: Commands, tmp_p
         "wrong_header",
         "empty_file",
     ]
-    assert "unknown: 'id', 'amount'" in wrong["fault"]["error"]
+    assert "none of the 2 names in the first line is a column of the contract" in wrong["fault"]["error"]
     assert [(one["customer_id"], one["credit_score"], one["account_balance"]) for one in found["table"]] == [
         ("t1", "710", "1.5"),
         ("t2", "700", "1.5"),

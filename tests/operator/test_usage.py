@@ -1,14 +1,24 @@
 """A mistyped command is answered in one line, with exit code 2 and nothing done; help and completion answer."""
 
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
 
 from deploy.topology import ROOT
 from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import CODES, DONE, FAILED, INTERRUPTED, USAGE
+from dropmerge.cli.main import app
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR
-from tests.harness.commands import Commands, completed
+from dropmerge.cli.terminal import print_table, table
+from tests.harness.commands import Commands, complete, completed
 
 _WRONG: list[tuple[str, str]] = [
     ("dead-letters list --reason bad_luck", "'bad_luck' is not one of: malformed_message, no_feed"),
@@ -101,6 +111,50 @@ def test_what_makes_no_sense_is_said_in_a_line(commands: Commands, line: str, sa
     assert said in error
 
 
+def _paths(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command and subcommand, with the words that call it."""
+    real = command.load() if hasattr(command, "load") else command
+    yield name, real
+    for word, one in getattr(real, "commands", {}).items():
+        yield from _paths(one, f"{name} {word}".strip())
+
+
+_HELP = dict(_paths(get_command(app)))
+_NOT_YET = {"explain"}
+"""Commands with an argument that has no sentence."""
+
+
+@pytest.mark.parametrize("path", _HELP)
+def test_help_reads_well_at_80_columns(path: str) -> None:
+    """No sentence is cut, no word of Python's shows, and each option and argument has a sentence."""
+    shown = CliRunner().invoke(app, [*path.split(), "--help"], env={"COLUMNS": "80"}).stdout
+    lines = shown.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    assert re.search(r"[{}<>]|\.\.\.$|…|default: \(|\[default: [^]]*\]\s+\[", "\n".join(lines[1:])) is None
+    assert re.search(r"[{}…]|\[\[", lines[0]) is None
+    described = [one for one in _HELP[path].params if not one.hidden]
+    texts = {one.name: one.help or "" for one in described if one.param_type_name == "option" or path not in _NOT_YET}
+    assert {name: text for name, text in texts.items() if not re.fullmatch(r"[A-Z].*[.\]]", text, re.DOTALL)} == {}
+
+
+@pytest.mark.parametrize("module", ["generator", "deploy.google", "deploy.costs"])
+def test_other_programs_answer_for_help(module: str) -> None:
+    line = [sys.executable, "-m", module, "--help"]
+    done = subprocess.run(
+        line, cwd=ROOT, env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True, check=True
+    )
+    assert "sage: python -m " + module in done.stdout
+    assert not set("│{…") & set(done.stdout)
+
+
+def test_a_table_in_a_pipe_is_tab_separated(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line for each row, whatever is in a name, and no brackets are taken for markup."""
+    shown = table("feed", "last file")
+    shown.add_row("[red]parts", "a\tb\n" + "x" * 300)
+    print_table(shown)
+    assert capsys.readouterr().out == f"feed\tlast file\n[red]parts\ta\\tb\\n{'x' * 300}\n"
+
+
 def test_without_a_local_cloud_commands_say_how_to_start_one(commands: Commands, tmp_path: Path) -> None:
     assert "dropmerge up" in commands.run("status", "--state", tmp_path, code=FAILED).stderr
 
@@ -137,11 +191,26 @@ def test_a_projects_buckets_have_its_name(monkeypatch: pytest.MonkeyPatch, tmp_p
         ("dropmerge dead-letters list --feed acc", "accounts"),
         ("dropmerge rejected --reason not_a_n", "not_a_number"),
         ("dropmerge adopt acc", "accounts"),
+        ("dropmerge feeds show acc", "accounts"),
+        ("dropmerge feeds test acc", "accounts"),
+        ("dropmerge feeds export --odcs acc", "accounts"),
     ],
 )
 def test_the_shell_completes(typed: str, offered: str) -> None:
     """The shell completes commands, reasons and feeds."""
     assert offered in completed(typed)
+
+
+@pytest.mark.parametrize("typed", ["rejected --feed acc", "feeds show acc", "feeds test acc", "verify acc"])
+def test_completion_loads_little(typed: str) -> None:
+    """It has to answer at once: what reads contracts and Google's clients take longer to load than a person waits."""
+    program = "import sys\nfrom dropmerge.__main__ import app\n"
+    program += "try: app(prog_name='dropmerge')\nfinally: print(*sys.modules, file=sys.stderr)"
+    done = complete(f"dropmerge {typed}", program)
+    assert done.stdout.split() == ["accounts"]
+    assert {"services.shared.contract.feed", "google.cloud.bigquery", "grpc", "pandas", "duckdb"} & set(
+        done.stderr.split()
+    ) == set()
 
 
 def test_a_broken_contract_does_not_keep_the_shell_from_completing(tmp_path: Path) -> None:

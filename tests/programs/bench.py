@@ -65,7 +65,7 @@ def large(faulty: Faulty, folder: Path, rows: int) -> Figures:
         "rows": rows,
         "MB": round(file.stat().st_size / 1e6),
         "seconds": round(seconds, 1),
-        "rows a second": round(rows / seconds),
+        "rows per second": round(rows / seconds),
         "ingest's peak MB": _peak_mb(pipeline.cloud.read()["DROPMERGE_INGEST_PID"]),
         "merge's peak MB": _peak_mb(pipeline.cloud.read()["DROPMERGE_MERGE_PID"]),
         "table is as expected": str(found == wanted),

@@ -42,6 +42,10 @@ _STAGER = "services/ingest/stage_file.py"
 _SETTLE = "services/shared/delivery.py"
 _CHECK = "services/ingest/check_rows.py"
 _G1 = "tests/guarantees/test_g1_same_files_same_table.py::test_g1_"
+_VALUES = (
+    "tests/guarantees/test_g10_values_stay.py::"
+    "test_g10_values_are_in_the_tables_that_are_made_for_them_and_nowhere_else"
+)
 _G2_G7 = "tests/guarantees/test_g2_g7_bad_input.py::test_"
 _REBUILD = "tests/field/test_rebuild.py::test_"
 _ENDS = "tests/field/test_ends.py::test_"
@@ -654,6 +658,30 @@ MUTATIONS = [
         'mode: Literal["NULLABLE", "REQUIRED", "REPEATED"] = "NULLABLE"',
         'mode: Literal["NULLABLE", "REQUIRED", "REPEATED", "FILLED"] = "NULLABLE"',
         "tests/operator/test_contracts_page.py::test_every_option_has_an_example",
+    ),
+    Mutation(
+        "row-as-an-example",
+        "G10",
+        "services/ingest/count_reasons.sql",
+        "SELECT _why AS why,",
+        "SELECT CONCAT(_why, ', such as ', SUBSTR(MIN(_row), 1, 200)) AS why,",
+        _VALUES,
+    ),
+    Mutation(
+        "data-as-a-header",
+        "G10",
+        "services/ingest/shown_names.py",
+        "    return set(names) if alike or _is_like(names, tuple(known)) else alike\n",
+        "    return set(names)\n",
+        _VALUES,
+    ),
+    Mutation(
+        "what-google-quotes",
+        "G10",
+        "services/shared/google_errors.py",
+        "    return without_values(str(error))\n",
+        "    return str(error)\n",
+        _VALUES,
     ),
 ]
 

@@ -203,7 +203,7 @@ def test_g9_a_table_of_versions_that_is_gone_is_not_begun_anew() -> None:
     kept.labels["dropmerge_versions_of"] = "another"
     warehouse.tables["local.main.f_versions"] = kept
     with pytest.raises(
-        PermanentError, match=r"main.f_versions is there, and is not of main.f as it is now.*drop main"
+        PermanentError, match=r"main.f_versions exists, but does not belong to the current main.f.*drop main"
     ):
         merge(warehouse, feed, _load(1))
 

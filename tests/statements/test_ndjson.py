@@ -268,7 +268,7 @@ def test_g7_what_the_contract_does_not_know_is_rescued(local: tuple[Warehouse, P
 
 def test_no_table_gains_columns_of_lines() -> None:
     """A file's first line does not say what the others have."""
-    with pytest.raises(ValidationError, match="add is for a format whose files say their columns first"):
+    with pytest.raises(ValidationError, match="add needs a format whose files begin with their columns"):
         feed(unknown_columns="add")
 
 
@@ -282,7 +282,7 @@ def test_a_control_character_between_fields_ends_the_file(local: tuple[Warehouse
 @pytest.mark.parametrize("text", ['[{"id":"a"},\n{"id":"b"}]', '[{"id":"a"}]', '{\n  "id": "a"\n}\n', "["])
 def test_g7_a_json_document_is_called_so(text: str) -> None:
     """With what makes lines of it."""
-    with pytest.raises(PermanentError, match="JSON document: write an object a line, by `jq"):
+    with pytest.raises(PermanentError, match="JSON document: write one object per line, with `jq"):
         inspect_head(text.encode(), len(text), feed())
 
 

@@ -29,6 +29,7 @@ _PARAMETERS = {
             "load_id",
             "load_ids",
             "dispatch_events",
+            "generations",
             "md5",
             "objects",
             "loads",

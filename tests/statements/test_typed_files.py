@@ -500,10 +500,14 @@ def test_g1_the_same_rows_in_each_format_are_the_same_rows(local: tuple[Warehous
 @pytest.mark.parametrize(
     ("schema", "more", "words"),
     [
-        (["id", "S"], {"missing_columns": "reject"}, "s (is 'S' meant?)"),
-        (["id", "s", "x"], {"unknown_columns": "reject"}, "unknown: 'x'"),
-        (["s"], {}, "missing: id"),
-        (["id", "s", "Op"], {"delete": {"column": "op", "equals": "D"}}, "'Op' (is op meant?)"),
+        (["id", "S"], {"missing_columns": "reject"}, "column s is missing (did you mean 'S'?)"),
+        (["id", "s", "x"], {"unknown_columns": "reject"}, "column 'x' is not in the contract"),
+        (["s"], {}, "column id is missing"),
+        (
+            ["id", "s", "Op"],
+            {"delete": {"column": "op", "equals": "D"}},
+            "column 'Op' is not in the contract (did you mean op?)",
+        ),
         (["id", "s", "9x"], {"unknown_columns": "add"}, "9x"),
     ],
 )

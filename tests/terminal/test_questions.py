@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.commands import Commands
-from tests.harness.dead_letters import INGEST_DEAD_LETTERS, empty_dead_letters, ours, put
+from tests.harness.dead_letters import INGEST_DEAD_LETTERS, empty_dead_letters, forward, ours, put
 from tests.harness.feeds import NUMBERS
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.screen import CTRL_C, CTRL_D, Terminal
@@ -86,7 +86,9 @@ def announcing(pipeline: Pipeline, _: Path, name: str) -> Iterator[Change]:
         def done() -> bool:
             return pipeline.connection.undelivered("ingest") == 1
 
-        yield Change(["backfill", f"gs://landing/incoming/accounts/{name}"], "announce 1 object? [y/N]", done)
+        yield Change(
+            ["backfill", f"gs://landing/incoming/accounts/{name}"], "Re-announce 1 unmerged file under gs://", done
+        )
         if done():
             pull_all(pipeline, path, 1)
         pipeline.connection.storage.bucket("landing").blob(f"incoming/accounts/{name}.csv").delete()
@@ -136,7 +138,7 @@ def rebuilding(pipeline: Pipeline, folder: Path, name: str) -> Iterator[Change]:
     def done() -> bool:
         return pipeline.connection.warehouse.table_exists(f"local.main.{feed}")
 
-    yield Change(["rebuild", feed, "--feeds", str(feeds)], f"make main.{feed} anew? [y/N]", done)
+    yield Change(["rebuild", feed, "--feeds", str(feeds)], f"rebuild main.{feed}? [y/N]", done)
 
 
 CHANGES = [overwriting, replaying, discarding, announcing, purging, adopting, rebuilding]
@@ -245,6 +247,25 @@ def test_what_is_printed_for_a_program_holds_no_question(pipeline: Pipeline, sha
     text = (shared.folder / "redirected.json").read_text()
     assert text.startswith("[")
     assert len(json.loads(text)) == 2
+
+
+def test_a_replay_with_a_canary_asks_once_and_takes_what_was_agreed_to(pipeline: Pipeline, shared: Terminal) -> None:
+    """A dead letter that comes after the question stays, though the canary merges and the rest follows it."""
+    with paused_subscription(pipeline, "ingest") as path:
+        for n in range(3):
+            pipeline.drop(f"agreed-{n}.csv", HEADER + row(f"agreed-{n}"))
+        first, second, third = pull_all(pipeline, path, 3)
+    for message in (first, second):
+        forward(pipeline, message, INGEST_DEAD_LETTERS)
+    with shared.types("dead-letters", "replay", "--object", "*/agreed-*", "--canary", "1") as screen:
+        screen.see("replay 2 dead letters? [y/N]")
+        later = forward(pipeline, third, INGEST_DEAD_LETTERS)
+        screen.type("y\n")
+        text = screen.ends(0)
+    assert text.count("[y/N]") == 1
+    assert "replayed 2 dead letters" in text
+    assert "2 merged" in text
+    assert [one.id for one in pipeline.dead_letters() if "/agreed-" in (one.object or "")] == [later]
 
 
 def test_dead_letters_replayed_too_often_are_named_after_the_question_too(

@@ -1,6 +1,7 @@
 """Commands that only look end on Ctrl-C and leave a screen that can be read."""
 
 import re
+import subprocess
 
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.screen import CTRL_C, Terminal
@@ -16,7 +17,7 @@ def test_a_detached_local_cloud_outlives_its_terminal(pipeline: Pipeline) -> Non
 
 
 def test_wait_ends_on_ctrl_c_and_at_its_timeout_without_its_spinner(pipeline: Pipeline, shared: Terminal) -> None:
-    """The final message stands on lines of its own."""
+    """The final message stands on lines of its own. A file that is deleted meanwhile is reported all the same."""
     with paused_subscription(pipeline, "ingest") as path:
         pipeline.drop("waiting.csv", HEADER + row("waiting"))
         with shared.types("wait") as screen:
@@ -28,11 +29,34 @@ def test_wait_ends_on_ctrl_c_and_at_its_timeout_without_its_spinner(pipeline: Pi
         (line,) = [one for one in shown(text) if "waiting.csv#" in one]
         assert line.startswith("gs://landing/incoming/accounts/waiting.csv#")
         assert shown(text)[-1].startswith("after 1 s: ")
-        pull_all(pipeline, path, 1)
-    pipeline.connection.storage.bucket("landing").blob("incoming/accounts/waiting.csv").delete()
-    pipeline.wait_until_idle()
-    with shared.types("wait") as screen:
-        assert shown(screen.ends(0)) == ["nothing is in flight"]
+        with shared.types("wait", "--since", "0s") as screen:
+            screen.see("1 file in flight: not arrived")
+            pipeline.connection.storage.bucket("landing").blob("incoming/accounts/waiting.csv").delete()
+            pull_all(pipeline, path, 2)  # with its own notification
+            line, *others = shown(screen.ends(0))
+        assert line.startswith(
+            "incoming/accounts/waiting.csv  not arrived → dropmerge explain 'gs://landing/incoming/"
+        )
+        assert others[-2:] == ["1 not arrived", "nothing is in flight"]
+
+
+def test_an_upload_shows_its_bytes_at_a_terminal_and_nothing_in_a_pipe(pipeline: Pipeline, shared: Terminal) -> None:
+    """No feed looks where the file goes."""
+    (shared.folder / "large.bin").write_bytes(bytes(20 * 2**20))
+    drop = ("drop", "large.bin", "--to", "gs://landing/elsewhere/large.bin", "--yes")
+    with shared.types(*drop) as screen:
+        text = screen.ends(0)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    parts = re.findall(r"large\.bin .*?([0-9]+)% ([0-9.]+)/21\.0 MB", plain)
+    assert ("40", "8.4") in parts
+    assert len(shown(text)) == 1, "the bar is gone at the end"
+    blob = pipeline.connection.storage.bucket("landing").get_blob("elsewhere/large.bin")
+    assert blob.size == 20 * 2**20
+    done = subprocess.run(
+        shared.dropmerge(*drop), cwd=shared.folder, env=shared.environment, capture_output=True, check=True
+    )
+    assert done.stderr == b""
+    assert len(done.stdout.splitlines()) == 1
 
 
 def test_status_watches_until_ctrl_c(pipeline: Pipeline, shared: Terminal) -> None:

@@ -41,7 +41,7 @@ REMEDIES: dict[str, Remedy] = {
         "Have the file sent again under the same name, then discard: the new generation is processed on its own.",
     ),
     "wrong_format": Remedy(
-        "The error says what the first bytes are.",
+        "The error names the format of the first bytes, if it is a known one.",
         "Have the file sent in the feed's format, then discard; or fix the contract, deploy ingest and replay.",
     ),
     "wrong_encoding": Remedy(
@@ -51,7 +51,8 @@ REMEDIES: dict[str, Remedy] = {
         "as UTF-8, then discard.",
     ),
     "wrong_header": Remedy(
-        "The error names missing, unknown and repeated columns, with similar names.",
+        "The error names missing, unknown and repeated columns, with similar names. If the first line may be a row of "
+        "data, the error only counts them: the file may have no header.",
         "If the file is right: fix the contract, run `feeds check`, deploy both services and replay. "
         "If the contract is right: have the file sent again, then discard.",
     ),
@@ -62,7 +63,8 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "malformed_file": Remedy(
         "The error has BigQuery's message with the place, such as an open quote or text after a closing one; or "
-        "it says that the gzip data are cut off or have bytes after them.",
+        "it says that the gzip data are cut off or have bytes after them. A … stands for a possible value of a row: "
+        "the job, `dropmerge-load-LOAD_ID-…`, has the whole text (`bq show -j`).",
         "Have the file sent again, then discard. If most files fail, check the contract's delimiter.",
     ),
     "too_many_bad_rows": Remedy(
@@ -106,8 +108,9 @@ REMEDIES: dict[str, Remedy] = {
         "Grant it to the service's identity (deploy the service), then replay.",
     ),
     "refused_by_warehouse": Remedy(
-        "The error is BigQuery's own; the service's log names the job. Usually somebody changed a main "
-        "table by hand, or the bucket and the datasets are in different locations.",
+        "The error is BigQuery's own, with … for what may be a value of a row; the job that it names has the whole "
+        "text (`bq show -j`). Usually somebody changed a main table by hand, or the bucket and the datasets are in "
+        "different locations.",
         "Undo the change or fix the contract, deploy, then replay.",
     ),
     "delivery_attempts_exhausted": Remedy(

@@ -22,18 +22,18 @@ Progress = Callable[[int], None]
 
 def look(connection: Connection, wanted: Filter, progress: Progress) -> Summary:
     """What an action would take, which stays where it is."""
-    return _for_each_batch(connection, wanted, RateLimiter(None), _no_op, progress)
+    return for_each_batch(connection, wanted, RateLimiter(None), _no_op, progress)
 
 
 def replay(connection: Connection, wanted: Filter, limiter: RateLimiter, progress: Progress) -> Summary:
     """Publish the originals again, each to the topic that it came from; what was done."""
-    return _for_each_batch(connection, wanted, limiter, replay_batch, progress)
+    return for_each_batch(connection, wanted, limiter, replay_batch, progress)
 
 
 def discard(connection: Connection, wanted: Filter, why: str, progress: Progress) -> Summary:
     """Give them up; what was done. Raises NotDone where that cannot be recorded."""
     action = partial(discard_batch, why=why)
-    return _for_each_batch(connection, wanted, RateLimiter(None), action, progress)
+    return for_each_batch(connection, wanted, RateLimiter(None), action, progress)
 
 
 def replay_batch(
@@ -79,10 +79,16 @@ def discard_batch(
     subscription.acknowledge(dead_letters)
 
 
-def _for_each_batch(
-    connection: Connection, wanted: Filter, limiter: RateLimiter, action: Action, progress: Progress
+def for_each_batch(
+    connection: Connection,
+    wanted: Filter,
+    limiter: RateLimiter,
+    action: Action,
+    progress: Progress,
+    before: Summary | None = None,
 ) -> Summary:
-    summary = Summary()
+    """Do it to all that are wanted; what was done, added to what was done before."""
+    summary = before or Summary()
     with DeadLetterSubscription(connection, wanted.services) as subscription:
         for batch in wanted.batches(subscription, summary, limiter.batch):
             limiter.wait(len(batch))

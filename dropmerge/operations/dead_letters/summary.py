@@ -36,6 +36,8 @@ class Summary:
     """Service, feed and contract by which files failed that fail by the same contract again."""
     over_replay_limit: int = 0
     """Left where they are, because they were replayed too often."""
+    held_back: list[str] = field(default_factory=list)
+    """Ids of those that were agreed to and stay, because the first ones were not merged."""
     _now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property

@@ -37,7 +37,7 @@ def _formats(path: str, schema: Schema) -> Iterator[str]:
 
 def _default(part: Schema) -> str:
     if "default" not in part:
-        return "must be there"
+        return "required"
     default = part["default"]
     if default in (None, "", []):
         return "none"

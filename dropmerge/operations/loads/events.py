@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,15 +69,35 @@ def read_dead_letter_events(connection: Connection, dead_letter: DeadLetter) -> 
     return [_event(row) for row in connection.query("dead_letter_events.sql", parameters)]
 
 
-def journal_states(connection: Connection, since: datetime) -> dict[ObjectGeneration, JournalState]:
-    """Of every object generation with an event from `since` on."""
-    parameters = {"since": ("TIMESTAMP", since), "dispatch_events": ("STRING", ",".join(DISPATCH_EVENTS))}
+def journal_states(
+    connection: Connection, since: datetime, sources: Collection[ObjectGeneration] = ()
+) -> dict[ObjectGeneration, JournalState]:
+    """Of every object generation with an event from `since` on; with `sources`, of these (and of others that share a
+    number with one)."""
+    parameters = {
+        "since": ("TIMESTAMP", since),
+        "dispatch_events": ("STRING", ",".join(DISPATCH_EVENTS)),
+        "generations": ("STRING", _generations(sources)),
+    }
     found: dict[ObjectGeneration, JournalState] = {}
     for row in connection.query("latest_events.sql", parameters):
         source = ObjectGeneration(row["bucket"], row["object"], row["generation"])
         state = found.setdefault(source, JournalState([], row["is_served"], row["last_dispatched_at"], row["feed"]))
         if row["event"] != "discarded" or is_current(row["moment"], row["last_dispatched_at"]):
             state.events.append(row["event"])
+    return found
+
+
+def last_events(
+    connection: Connection, sources: Collection[ObjectGeneration]
+) -> dict[ObjectGeneration, dict[str, LoadEvent]]:
+    """Of each of these the last event of each kind that says how it ended, by the event's name."""
+    since = min(source.created for source in sources) - MAX_CLOCK_SKEW
+    parameters = {"generations": ("STRING", _generations(sources)), "since": ("TIMESTAMP", since)}
+    found: dict[ObjectGeneration, dict[str, LoadEvent]] = {}
+    for row in connection.query("last_events.sql", parameters):
+        source = ObjectGeneration(row["bucket"], row["object"], row["generation"])
+        found.setdefault(source, {})[row["event"]] = _event(row)
     return found
 
 
@@ -90,6 +110,10 @@ def discarded_generations(connection: Connection) -> frozenset[ObjectGeneration]
 def is_current(written: datetime, last_dispatched_at: datetime | None) -> bool:
     """Whether a dead letter of that time is where its load stands: not if the load was dispatched again since."""
     return last_dispatched_at is None or written >= last_dispatched_at
+
+
+def _generations(sources: Collection[ObjectGeneration]) -> str:
+    return ",".join(str(source.generation) for source in sources)
 
 
 def _source(source: ObjectGeneration) -> dict[str, tuple[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -73,21 +73,45 @@ def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
     if not blobs:
         return []
     since = min(blob.time_created for blob in blobs) - MAX_CLOCK_SKEW
+    created = {_source(blob): blob.time_created for blob in blobs}
     known = journal_states(connection, since)
-    loads = {
-        source: possible_loads(connection, source, _journal(known, source).feed) for source in map(_source, blobs)
-    }
-    merged = _merged(connection, since, known, loads)
+    loads = _loads(connection, created, known)
+    return _statuses(connection, created, known, loads, _merged(connection, since, known, loads))
+
+
+def statuses_of(connection: Connection, sources: Collection[ObjectGeneration]) -> list[LoadStatus]:
+    """Where these object generations stand, however old they are, and whether they are still in their bucket."""
+    if not sources:
+        return []
+    created = {source: source.created for source in sources}
+    known = journal_states(connection, min(created.values()) - MAX_CLOCK_SKEW, sources)
+    loads = _loads(connection, created, known)
+    ids = [load.load_id for some in loads.values() for load in some]
+    return _statuses(connection, created, known, loads, _ever_merged(connection, ids))
+
+
+def _loads(
+    connection: Connection, sources: Iterable[ObjectGeneration], known: Mapping[ObjectGeneration, JournalState]
+) -> dict[ObjectGeneration, list[Load]]:
+    return {source: possible_loads(connection, source, _journal(known, source).feed) for source in sources}
+
+
+def _statuses(
+    connection: Connection,
+    created: Mapping[ObjectGeneration, datetime],
+    known: Mapping[ObjectGeneration, JournalState],
+    loads: Mapping[ObjectGeneration, Sequence[Load]],
+    merged: Merged,
+) -> list[LoadStatus]:
     # One listing for all, and only if one of them needs it.
     tables = cache(lambda: frozenset(connection.staging_tables()))
     found = []
-    for blob in blobs:
-        source = _source(blob)
+    for source, at in created.items():
         journal = _journal(known, source)
         load, is_merged = _choose(loads[source], merged)
-        state = state_of(_evidence(load, is_merged, journal, connection.is_unwanted(blob.name), tables))
+        state = state_of(_evidence(load, is_merged, journal, connection.is_unwanted(source.name), tables))
         is_lost = is_merged is False
-        found.append(LoadStatus(source, load, state, blob.time_created, journal.last_dispatched_at, is_lost=is_lost))
+        found.append(LoadStatus(source, load, state, at, journal.last_dispatched_at, is_lost=is_lost))
     return found
 
 
@@ -131,10 +155,14 @@ def _merged(
         for load in some
         if load.load_id not in merged and "merged" in _journal(known, source).events
     ]
-    if not doubtful:
-        return merged
-    rows = connection.ledger("merged_among.sql", {"load_ids": ("STRING", ",".join(doubtful))})
-    return {**merged, **{row["load_id"]: row["is_current"] for row in rows}}
+    return {**merged, **_ever_merged(connection, doubtful)}
+
+
+def _ever_merged(connection: Connection, load_ids: Sequence[str]) -> Merged:
+    if not load_ids:
+        return {}
+    rows = connection.ledger("merged_among.sql", {"load_ids": ("STRING", ",".join(load_ids))})
+    return {row["load_id"]: row["is_current"] for row in rows}
 
 
 def _evidence(

@@ -1,7 +1,7 @@
 {# Of each object generation the last event, and the last discarded dead letter, which is as old as the dead letter was.
    Beside each: the last feed that the journal names, when the load was last dispatched, and whether a service has said
    anything of it.
-   Parameters: since, dispatch_events (comma-separated). #}
+   Parameters: since, dispatch_events (comma-separated), generations (comma-separated, empty for all). #}
 SELECT bucket, object, generation, feed, event, moment, last_dispatched_at, is_served
 FROM (
   SELECT
@@ -23,6 +23,7 @@ FROM (
       ) AS moment
     FROM `ops.journal`
     WHERE object IS NOT NULL AND happened_at >= @since
+      AND (@generations = '' OR CAST(generation AS STRING) IN UNNEST(SPLIT(@generations)))
   )
 )
 WHERE n = 1

@@ -40,16 +40,19 @@ class Reading:
     def first(self, wanted: Selection, most: int) -> tuple[list[RejectedRow], int]:
         """As many of them, those of the newest files first, and how many there are."""
         found = self.connection.query("rejected_rows.sql", {**wanted.parameters, "most": ("INT64", most)})
-        return list(self._placed(found, lambda one: -one.source.generation)), found[0]["total"] if found else 0
+        return list(self.placed(found, lambda one: -one.source.generation)), found[0]["total"] if found else 0
 
     def all(self, wanted: Selection) -> Iterator[RejectedRow]:
         """By feed, object and generation."""
-        return self._placed(self.connection.stream("all_rejected_rows.sql", wanted.parameters))
+        return self.placed(self.connection.stream("all_rejected_rows.sql", wanted.parameters))
 
-    def _placed(
+    def placed(
         self, rows: Iterable[Mapping[str, Any]], before: Callable[[Load], int] = lambda _: 0
     ) -> Iterator[RejectedRow]:
-        """`before`: of two files, the one with the smaller number comes first."""
+        """Rows of the table of rejected rows: of each file all, or all with a text that few share.
+
+        `before`: of two files, the one with the smaller number comes first.
+        """
         with spool() as kept:
             kept.add(self._spooled(rows))
             for load in sorted(

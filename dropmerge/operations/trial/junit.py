@@ -10,7 +10,7 @@ from dropmerge.operations.trial.cases import Outcome
 
 
 def junit_xml(outcomes: Sequence[Outcome]) -> bytes:
-    """A suite a feed, a test a case. `outcomes`: by feed."""
+    """One suite per feed, one test per case. `outcomes`: by feed."""
     root = Element("testsuites", _counts("feeds test", outcomes))
     for feed, found in groupby(outcomes, lambda one: one.case.feed.name):
         own = list(found)

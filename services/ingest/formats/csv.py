@@ -56,7 +56,7 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
         raise PermanentError("wrong_encoding", f"a name in the header has a control character; {_OTHER_CHARACTERS}")
     known = feed.names_in_file.keys()
     if known and not known & set(first) and (line := csv_head.better_header(text, options, known)):
-        what = f"the header does not fit feed {feed.name}: it has none of its names, and line {line} has them"
+        what = f"the header does not match feed {feed.name}: it has none of its names, and line {line} has them"
         raise PermanentError("wrong_header", f"{what}: is it skip: {line - 1}?")
     return csv_head.without_trailing(first, options)
 

@@ -1,4 +1,4 @@
-"""Newline-delimited JSON: each line an object.
+"""Newline-delimited JSON: each line is an object.
 
 A line is loaded as one text, and its fields are taken in SQL: a line that is no JSON is a row that is refused, not the
 end of the file, and a number keeps the text that it was written with.

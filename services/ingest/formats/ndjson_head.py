@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from services.ingest.formats import json_line, json_paths
 from services.ingest.formats.contract import Contract
 from services.ingest.formats.plain_text import decode, json_kind
 from services.ingest.near_miss import closest
+from services.ingest.shown_names import shown_names
 from services.shared.errors import PermanentError
 
 
@@ -26,27 +27,29 @@ def check_head(head: bytes, is_whole: bool, feed: Contract) -> None:
     if objects:
         names = dict.fromkeys(name for one in objects for name in one)
         paths = (name for name in feed.names_in_file if any(json_paths.has(one, name) for one in objects))
-        _hold_against({**names, **dict.fromkeys(paths)}, feed)
+        _hold_against(list({**names, **dict.fromkeys(paths)}), feed)
 
 
 def _other_format(first_line: str) -> str:
     kind = json_kind(first_line)
     if kind == "a JSON document" or first_line.lstrip().startswith("["):
         way = "`jq -c '.[]' FILE` of a list, `jq -c . FILE` of an object"
-        return f"the feed declares ndjson, the file looks like a JSON document: write an object a line, by {way}"
-    return "the feed declares ndjson, no line at the file's beginning is a JSON object"
+        return f"the contract says ndjson, but the file is a JSON document: write one object per line, with {way}"
+    return "the contract says ndjson, but no line at the file's beginning is a JSON object"
 
 
-def _hold_against(names: Iterable[str], feed: Contract) -> None:
+def _hold_against(names: Sequence[str], feed: Contract) -> None:
     """Raises PermanentError("wrong_header") where a name that each row must have is in none."""
     unknown = [name for name in names if name not in feed.names_in_file]
     in_file = {name: header for header, name in feed.names_in_file.items()}
     missing = [in_file[name] for name in feed.of_every_row if in_file[name] not in names]
     if missing:
-        listed = ", ".join(_missing(name, closest(name, unknown)) for name in missing)
-        where = f"feed {feed.name}: missing: {listed}"
-        raise PermanentError("wrong_header", f"the names of the first records do not fit {where}")
+        shown = shown_names(names, feed.names_in_file)
+        near = [name for name in unknown if name in shown]
+        faults = "; ".join(_missing(name, closest(name, near)) for name in missing)
+        where = f"feed {feed.name}: {faults}"
+        raise PermanentError("wrong_header", f"the names of the first records do not match {where}")
 
 
 def _missing(name: str, near: str | None) -> str:
-    return name if near is None else f"{name} (did you mean {near[:60]!r}?)"
+    return f"{name} is missing" + (f" (did you mean {near[:60]!r}?)" if near else "")

@@ -83,6 +83,6 @@ def _fields(
 
 def quoted(name: str) -> str:
     """A field's name in SQL. Raises PermanentError for what could leave the quotes, which BigQuery has in none."""
-    if _UNFIT.search(name) or "." in name or "'" in name:
-        raise PermanentError("wrong_header", f"the file has a field whose name cannot be read here: {name[:60]!r}")
+    if unfit := _UNFIT.search(name) or re.search("[.']", name):
+        raise PermanentError("wrong_header", f"a field's name has {unfit[0]!r}, and cannot be read here")
     return f"`{name}`"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.shared.errors import PermanentError
+from services.shared.messages.fault import fault
 
 
 @dataclass(frozen=True)
@@ -41,4 +42,4 @@ class PushMessage:
                 attempt=int(outer.get("deliveryAttempt") or 1),
             )
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-            raise PermanentError("malformed_message", f"not a Pub/Sub push body: {error!r}") from error
+            raise PermanentError("malformed_message", f"not a Pub/Sub push body: {fault(error)}") from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from services.shared.errors import PermanentError
 from services.shared.generation import GENERATIONS, ObjectGeneration
 from services.shared.load import Load
+from services.shared.messages.fault import fault
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,17 @@ class StagedMessage:
             fields = json.loads(data)
             feed, bucket, name = texts = [fields[field] for field in ("feed", "bucket", "object")]
             if not all(isinstance(text, str) and text.encode() for text in texts):
-                raise ValueError("feed, bucket and object must be text")
+                raise _malformed("feed, bucket and object must be text")
             generation = fields["generation"]
             if type(generation) is not int or generation not in GENERATIONS:
-                raise ValueError("generation must be a whole number that fits in 64 bits")
+                raise _malformed("generation must be a whole number that fits in 64 bits")
             contract = fields.get("contract", "")
             if not isinstance(contract, str):
-                raise ValueError("contract must be text")
+                raise _malformed("contract must be text")
             return cls(Load(feed, ObjectGeneration(bucket, name, generation)), contract)
         except (ValueError, LookupError, TypeError, RecursionError) as error:
-            raise PermanentError("malformed_message", f"not a staged message: {error!r}") from error
+            raise _malformed(fault(error)) from error
+
+
+def _malformed(why: str) -> PermanentError:
+    return PermanentError("malformed_message", f"not a staged message: {why}")

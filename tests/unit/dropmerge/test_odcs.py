@@ -165,7 +165,7 @@ def test_a_document_that_others_wrote() -> None:
             "left out, the rule: custom",
             "left out, the rule: is a unit",
         ],
-        "columns.lines": ["no type is one for array"],
+        "columns.lines": ["no type matches array"],
     }
     lines = draft.yaml().splitlines()
     assert sum("# UNSURE: " in line for line in lines) == len(draft.remarks)

@@ -172,7 +172,7 @@ def test_the_price_of_a_feed_that_keeps_versions_is_that_of_both_tables() -> Non
     )
     feed = _FEED.model_copy(update={"history": True})
     (said,) = trial_words.lines(feed, Read(), None, both)
-    assert said.startswith("its MERGE alone, that of its versions with it: 200.")
+    assert said.startswith("its MERGE alone, with that of its versions: 200.")
 
 
 def test_what_is_said_of_a_file() -> None:

@@ -43,7 +43,7 @@ def _layout(feed: Feed, text: str) -> tuple[str, ...]:
             "1,x,y\n",
             "3 fields, feed things has 3 columns and a delimiter",
         ),
-        ({"quote": "none"}, '"id","a","b"\n', "missing: id"),
+        ({"quote": "none"}, '"id","a","b"\n', "column id is missing"),
     ],
 )
 def test_g7_a_header_that_does_not_fit_says_what_may_be_meant(form: dict[str, Any], text: str, words: str) -> None:
@@ -96,9 +96,9 @@ def test_a_delete_column_is_read_by_place_or_comes_last() -> None:
 @pytest.mark.parametrize(
     ("columns", "text", "words"),
     [
-        (_placed(id="id", a=2, b="b"), "id,b\n", "read by name, and by place into another column: 'b'"),
-        (_placed(id="id", a="a"), "id,a,a\n", "twice: 'a'"),
-        (_placed(id=4), "id,a,b\n", "missing: id (at place 4)"),
+        (_placed(id="id", a=2, b="b"), "id,b\n", "column 'b' is read by name, and by place into another column"),
+        (_placed(id="id", a="a"), "id,a,a\n", "column 'a' is there more than once"),
+        (_placed(id=4), "id,a,b\n", "column id (at place 4) is missing"),
     ],
 )
 def test_g7_a_place_that_does_not_fit(columns: list[dict[str, Any]], text: str, words: str) -> None:

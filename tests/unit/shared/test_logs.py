@@ -39,18 +39,25 @@ def test_a_message_without_a_usable_trace_gets_one(capsys: pytest.CaptureFixture
     assert line["logging.googleapis.com/trace"] == f"projects/my-project/traces/{parent.split('-')[1]}"
 
 
-def test_a_crash_is_an_error_with_its_stack_trace(capsys: pytest.CaptureFixture[str]) -> None:
-    """The message is delivered again, and Error Reporting reads the log line as a crash."""
+def test_g10_a_crash_is_an_error_with_its_stack_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    """The message is delivered again, and Error Reporting reads the log line as a crash. What the errors say is left
+    out: it may be a row's value."""
 
     def handler(delivery: Delivery) -> str:
         fields: dict[str, str] = {}
-        return fields["gone"]
+        try:
+            return str(int("Carre-4558"))
+        except ValueError:
+            return fields["Carre".lower()]
 
     status, line = deliver(handler, capsys, {})
     assert status == 503
     assert (line["severity"], line["message"]) == ("ERROR", "crash")
     assert line["exception"].startswith("Traceback (most recent call last):")
-    assert line["exception"].endswith("KeyError: 'gone'")
+    assert line["exception"].endswith("\nKeyError")
+    assert "\nValueError\n\nTraceback" in line["exception"]
+    assert 'int("Carre-4558")' in line["exception"]  # a line of the code
+    assert (line["error"], "carre" in str(line)) == ("KeyError", False)
 
 
 @pytest.mark.parametrize("error", [exceptions.GoogleAPIError("busy"), ConnectionResetError("gone")])

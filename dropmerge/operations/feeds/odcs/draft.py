@@ -65,7 +65,7 @@ class Draft:
         return []
 
     def yaml(self) -> str:
-        """One line a key, one a column; what is unsure is marked by UNSURE."""
+        """One line per key, and one per column; guesses are marked with UNSURE."""
         lines = [MODELINE]
         for key, value in self.contract.items():
             if key != "columns":

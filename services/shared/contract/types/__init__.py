@@ -45,4 +45,4 @@ def table() -> list[str]:
         f"| {one.name} | {one.texts} | {'yes' if one.can_be_key else 'no'} | {'yes' if one.can_be_version else 'no'} |"
         for one in sorted(TYPES.values(), key=lambda one: one.name)
     ]
-    return ["| type | a text that it takes | key | version |", "|---|---|---|---|", *rows]
+    return ["| type | texts that it accepts | key | version |", "|---|---|---|---|", *rows]

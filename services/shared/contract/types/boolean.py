@@ -14,7 +14,7 @@ from services.shared.sql import parameter_of
 class Bool(Whole):
     name = "BOOL"
     aliases = ("BOOLEAN",)
-    texts = "`true` or `false`, in capitals too"
+    texts = "`true` or `false`, also in capitals"
     pattern = "[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]"
     malformed = "not_a_boolean"
     takes: ClassVar[tuple[str, ...]] = ("words",)

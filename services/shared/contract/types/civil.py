@@ -44,7 +44,7 @@ class Datetime(Moment):
 @dataclass(frozen=True)
 class Time(Moment):
     name = "TIME"
-    texts = "`HH:MM:SS`, at most 6 decimals, from 00:00:00 on and before 24:00:00"
+    texts = "`HH:MM:SS`, at most 6 decimals, from 00:00:00 to before 24:00:00"
     pattern = TIME
     malformed = "not_a_time"
     can_cluster = False

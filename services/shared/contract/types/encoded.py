@@ -23,7 +23,7 @@ _DECODERS = {BASE64: "FROM_BASE64", "hex": "FROM_HEX"}
 @dataclass(frozen=True)
 class Bytes(Whole):
     name = "BYTES"
-    texts = "base64 as RFC 4648 has it, `=` at its end included, without line breaks; `format: hex`: digits of base 16"
+    texts = "base64 of RFC 4648, with its final `=` and without line breaks; with `format: hex`, hexadecimal digits"
     malformed = "not_bytes"
     can_cluster = False
     takes: ClassVar[tuple[str, ...]] = ("format",)

@@ -23,7 +23,7 @@ class Geography(Whole):
     """Only BigQuery says whether a polygon is one, so Python takes each text that has the form of one."""
 
     name = "GEOGRAPHY"
-    texts = "WKT such as `POINT(13.4 52.5)`; `format: geojson`: a geometry of GeoJSON"
+    texts = "WKT such as `POINT(13.4 52.5)`; with `format: geojson`, a GeoJSON geometry"
     malformed = "not_a_geography"
     can_be_key = False
     takes: ClassVar[tuple[str, ...]] = ("format",)

@@ -39,7 +39,7 @@ class Int64(Number, Whole):
 class Numeric(Number):
     name = "NUMERIC"
     aliases = ("DECIMAL",)
-    texts = "plain decimal notation, no exponent, at most 29 digits, then 9 decimals (zeros at the end aside)"
+    texts = "plain decimal notation, no exponent, at most 29 digits, then 9 decimals (without zeros at the end)"
     pattern = "[+-]?[0-9]+([.][0-9]+)?"
     can_be_version = True
     _SCALE: ClassVar[int] = 9
@@ -82,7 +82,7 @@ class BigNumeric(Numeric):
     name = "BIGNUMERIC"
     aliases = ("BIGDECIMAL",)
     texts = (
-        "plain decimal notation, no exponent, at most 38 decimals (zeros at the end aside), from -5.78e38 to 5.78e38"
+        "plain decimal notation, no exponent, at most 38 decimals (without zeros at the end), from -5.78e38 to 5.78e38"
     )
     _SCALE = 38
     _LEAST, _GREATEST = -(2**255), 2**255 - 1
@@ -97,7 +97,7 @@ class Float64(Number):
 
     name = "FLOAT64"
     aliases = ("FLOAT",)
-    texts = "decimal notation, with an exponent or without; -0 is 0"
+    texts = "decimal notation, with or without an exponent; -0 is 0"
     pattern = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?"
     can_be_key = False
     can_cluster = False

@@ -14,7 +14,7 @@ class Json(ColumnType):
     (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#parse_json)."""
 
     name = "JSON"
-    texts = "any JSON value, whose numbers 64 bits hold as they are written; of two equal names in an object the first"
+    texts = "any JSON value whose numbers fit exactly in 64 bits; of two equal names in an object the first counts"
     pattern = "(?s:.*)"
     can_be_key = False
     can_cluster = False

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.errors import UsageError
 from services.shared.contract.order import ADOPTED, DELETED, GENERATION, LOAD_ID, OBJECT, ranking
 
 if TYPE_CHECKING:
+    from dropmerge.operations.row_story.key import Key
     from services.shared.contract.feed import Feed
-    from services.shared.contract.types import ColumnType
 
 
 @dataclass(frozen=True)
@@ -31,28 +30,18 @@ class RowHistory:
     """Why there is no row, or no origin."""
 
 
-def read_row(connection: Connection, feed: Feed, pairs: Sequence[str]) -> RowHistory:
-    """The row of a key, given as name=value, as it is in the main table, and why. Raises UsageError."""
-    if not feed.key:
-        raise UsageError(
-            f"{feed.name} has no key (mode: append): each row of each file is a row of {feed.table}, which tells the "
-            "file in _object and _generation; `explain gs://…` tells of a file"
-        )
-    given = dict(pair.partition("=")[::2] for pair in pairs)
-    if set(given) != set(feed.key):
-        raise UsageError(f"the key of {feed.name} is {', '.join(feed.key)}: give each as name=value")
-    parameters = {
-        f"k{n}": (feed.type_of(name).name, _parsed(name, feed.type_of(name), given[name]))
-        for n, name in enumerate(feed.key)
-    }
-    rows = connection.query("row_of_key.sql", parameters, feed=feed)
+def read_row(connection: Connection, key: Key) -> RowHistory:
+    """The row of a key as it is in the main table, and why."""
+    feed = key.feed
+    values = {name: value for name, value in key.parameters.items() if name.startswith("k")}
+    rows = connection.query("row_of_key.sql", values, feed=feed)
     if not rows:
-        return RowHistory(feed.name, None, why=f"no row of {feed.table} has this key, deleted ones included")
+        return RowHistory(feed.name, None, why=f"no row with this key in {feed.table}; deleted ones included")
     row = dict(rows[0])
     is_adopted = row[LOAD_ID.name] == ADOPTED
     return RowHistory(
         feed.name,
-        {column.name: _shown(row[column.name]) for column in feed.columns},
+        {column.name: _shown(row.get(column.name)) for column in feed.columns},
         row[DELETED.name],
         _loses_to(feed, row),
         None if is_adopted else f"{row[OBJECT.name]}#{row[GENERATION.name]}",
@@ -66,13 +55,6 @@ def _shown(value: Any) -> str | None:
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, default=_shown)
     return None if value is None else str(value)
-
-
-def _parsed(name: str, kind: ColumnType, text: str) -> Any:
-    try:
-        return kind.parse(text)
-    except ValueError:
-        raise UsageError(f"--row {name}={text!r}: the contract says {kind.name}") from None
 
 
 def _loses_to(feed: Feed, row: dict[str, Any]) -> list[str]:

@@ -1,0 +1,62 @@
+"""Which rule decides between a row of a file and the main table's, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dropmerge.operations.row_story.found import FoundRow
+from dropmerge.operations.trial.texts import text_of
+from services.shared.contract.feed import Feed
+from services.shared.contract.order import DELETED, GENERATION, OBJECT, ranking
+
+
+@dataclass(frozen=True)
+class Decision:
+    verdict: str
+    """`newer`, `older` or `same`; `found` where there is nothing to compare with."""
+    words: str
+    """What follows `FILE has this row`."""
+
+
+def decide(feed: Feed, reading: Feed, row: FoundRow, main: FoundRow | None) -> Decision:
+    """Both rows were found together. `reading`: the feed, or what is left of it."""
+    version = version_of(reading, row)
+    with_version = f" with {version}" if version else ""
+    if main is None or reading.versions != feed.versions:
+        return Decision("found", with_version)
+    # What is left of a contract knows no other columns.
+    steps = [rank.name for rank in ranking(reading)]
+    steps = steps if reading is feed else steps[: steps.index(DELETED.name) + 1]
+    differing = ((name, row.ranks[n] > main.ranks[n]) for n, name in enumerate(steps) if row.ranks[n] != main.ranks[n])
+    name, is_greater = next(differing, (None, False))
+    if name is None:
+        return Decision("same", f"{with_version}, the same as the table's")
+    verdict = "newer" if is_greater else "older"
+    if name in feed.versions:
+        return Decision(verdict, f"{with_version}, {verdict} than the table's {version_of(feed, main)}")
+    return Decision(verdict, f"{with_version}{_equal(feed, name, is_greater)}")
+
+
+def _equal(feed: Feed, name: str, is_greater: bool) -> str:
+    which = "this one" if is_greater else "the table's"
+    if name == GENERATION.name and not feed.versions:
+        return f", {'newer' if is_greater else 'older'} than the table's: the newer upload wins"
+    if name == GENERATION.name:
+        return f", equal to the table's: at equal versions the newer upload wins, which is {which}"
+    same = "equal to the table's, of uploads of one moment" if feed.versions else "of an upload of the same moment"
+    if name == DELETED.name:
+        return f", {same}: of the two the delete wins, which is {which}"
+    if name == OBJECT.name:
+        return f", {same}: the greater object name wins, which is {which}"
+    return f", {same}: the greater {name} wins, which is {which}"
+
+
+def version_of(feed: Feed, row: FoundRow) -> str:
+    """Each column of the version with its value; empty where the newest file wins."""
+    return named(feed.versions, [text_of(row.values.get(name)) for name in feed.versions])
+
+
+def named(names: Sequence[str], texts: Sequence[str | None]) -> str:
+    """Names beside their texts."""
+    return ", ".join(f"{name} {'NULL' if text is None else text}" for name, text in zip(names, texts, strict=True))

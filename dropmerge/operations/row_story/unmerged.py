@@ -1,0 +1,82 @@
+"""The files of a feed that its main table does not have: on their way, dead-lettered, discarded or ignored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.loads.events import discarded_generations
+from dropmerge.operations.loads.states import State
+from dropmerge.operations.loads.status import load_statuses, merged_among
+from dropmerge.operations.row_story.letters import dead_letters_of
+from services.shared.contract.feed import Feed
+from services.shared.datasets import STAGING
+from services.shared.generation import ObjectGeneration
+from services.shared.load import Load, staging_prefix
+from services.shared.messages.dead_letter import DeadLetter
+
+_LOAD_ID_LENGTH = 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Unmerged:
+    load: Load
+    state: State
+    letter: DeadLetter | None = None
+    """The dead letter that is waiting; None of a file that is on its way, or whose dead letter was discarded."""
+    is_stray: bool = False
+    """Whether no feed wants it."""
+    staging: str | None = None
+    """The full name of its staging table, if it has one."""
+
+
+def find_unmerged(connection: Connection, feed: Feed) -> list[Unmerged]:
+    """Newest first; last those that no feed wants."""
+    found = _in_bucket(connection, feed)
+    for source in discarded_generations(connection):
+        if source not in found and feed.wants(source.name):
+            found[source] = Unmerged(Load(feed.name, source), State.DEAD_LETTERED)
+    for source, letter in dead_letters_of(connection, feed.name).items():
+        found[source] = Unmerged(Load(feed.name, source), State.DEAD_LETTERED, letter, is_stray=letter.feed is None)
+    staging = staging_tables(connection, feed)
+    known = {one.load.load_id for one in found.values()}
+    found |= _staged(connection, feed, sorted(set(staging) - known))
+    merged = merged_among(connection, [one.load.load_id for one in found.values()]) if found else {}
+    left = [replace(one, staging=staging.get(one.load.load_id)) for one in found.values()]
+    left = [one for one in left if one.load.load_id not in merged]
+    return sorted(left, key=lambda one: (one.is_stray, -one.load.source.generation))
+
+
+def staging_tables(connection: Connection, feed: Feed) -> dict[str, str]:
+    """Full names by load id."""
+    prefix = staging_prefix(feed.name)
+    return {
+        name.removeprefix(prefix)[:_LOAD_ID_LENGTH]: f"{connection.project}.{STAGING}.{name}"
+        for name in connection.staging_tables()
+        if name.startswith(prefix)
+    }
+
+
+def _in_bucket(connection: Connection, feed: Feed) -> dict[ObjectGeneration, Unmerged]:
+    """By the live objects that the feed's pattern means."""
+    begin = re.split(r"[*?]", feed.objects, maxsplit=1)[0]
+    blobs = [blob for blob in connection.storage.list_blobs(connection.landing, prefix=begin) if feed.wants(blob.name)]
+    return {
+        one.source: Unmerged(Load(feed.name, one.source), one.state)
+        for one in load_statuses(connection, blobs)
+        if one.feed in (feed.name, None) and one.state not in (State.MERGED, State.SUPERSEDED)
+    }
+
+
+def _staged(connection: Connection, feed: Feed, load_ids: Sequence[str]) -> dict[ObjectGeneration, Unmerged]:
+    """Those whose object was overwritten since."""
+    if not load_ids:
+        return {}
+    parameters = {"load_ids": ("STRING", ",".join(load_ids)), "since": ("TIMESTAMP", _EPOCH)}
+    rows = connection.query("objects_of_loads.sql", parameters)
+    sources = [ObjectGeneration(row["bucket"], row["object"], row["generation"]) for row in rows if row["object"]]
+    return {source: Unmerged(Load(feed.name, source), State.STAGED) for source in sources}
