@@ -33,6 +33,8 @@ def test_history_has_each_file_as_explain_has_it(pipeline: Pipeline, commands: C
     }
     counts = {name: found[name] for name in ("staged", "inserted", "updated", "ignored")}
     assert counts == {"staged": 3, "inserted": 1, "updated": 1, "ignored": 1}
+    (merge,) = [one["detail"] for one in told["events"] if one["event"] == "merged"]
+    assert (merge["mode"], merge["inserted"], merge["updated"]) == ("upsert", 1, 1)
     assert {**counts, "deletes": found["deleted"]} == told["merged_rows"]
     assert (found["row_parsed"], found["error_count"], found["file_size"]) == (4, 1, len(data))
     assert found["commonest_error"] == "not_an_integer: credit_score"
