@@ -48,9 +48,17 @@ class Topology:
 
     def dead_letter_subscription(self, service: str) -> str:
         """The subscription in which a service's dead letters wait."""
-        topic = self.dead_letter_topic(service)
-        (name,) = [name for name, one in self.subscriptions.items() if one["topic"] == topic]
+        (name,) = [name for name in self._of_dead_letters(service) if "to_table" not in self.subscriptions[name]]
         return name
+
+    def dead_letter_table_subscription(self, service: str) -> str:
+        """The subscription that writes a service's dead letters to a table."""
+        (name,) = [name for name in self._of_dead_letters(service) if "to_table" in self.subscriptions[name]]
+        return name
+
+    def _of_dead_letters(self, service: str) -> list[str]:
+        topic = self.dead_letter_topic(service)
+        return [name for name, one in self.subscriptions.items() if one["topic"] == topic]
 
 
 def read(path: Path = TOPOLOGY) -> Topology:

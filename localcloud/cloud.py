@@ -202,17 +202,20 @@ class LocalCloud:
             self._require_free_ports(parts[name])
         for wave in parts_of.START_ORDER:
             if "bucket" in wave:
-                self._say("creating topics and subscriptions")
-                provision.create_messaging(wanted, plan.bus_host, lambda name: f"{plan.url(name)}/")
+                self._say("creating datasets, tables, topics and subscriptions")
+                provision.create_datasets(wanted, plan.url("warehouse"))
+                provision.create_tables(wanted, plan.url("warehouse"))
+                provision.create_messaging(wanted, plan.bus_host, lambda name: f"{plan.url(name)}/", current.own_bus)
             self._start_wave(current, [parts[name] for name in wave if name in missing])
         self._check()
-        self._say("creating buckets and datasets")
+        self._say("creating buckets")
         provision.create_buckets(wanted, plan.url("bucket"))
-        provision.create_datasets(wanted, plan.url("warehouse"))
         self._check()
         for name in SERVICES:
             # Only now can it write to the journal which contracts it runs.
             ready.answers(f"{plan.url(name)}/", "127.0.0.1", plan.ports[name], _FIRST_ANSWER)
+        # Views read the journal, which a service may have had to upgrade when it started.
+        provision.create_views(plan.url("warehouse"))
         current.ready = True
         record.save(self.state, current)
 

@@ -66,6 +66,7 @@ def _pubsub(plan: Plan) -> Part:
     command = [
         sys.executable, "-m", "localcloud.pubsub", "--port", str(ports["bus"]),
         "--metrics-port", str(ports["metrics"]), "--data", str(plan.state / "bus"),
+        "--warehouse", plan.url("warehouse"),
     ]  # fmt: skip
     return Part("bus", command, ports, None, {"PYTHONPATH": str(ROOT)})
 

@@ -1,19 +1,25 @@
 """Creates on the local servers what deploy/topology.yaml asks for, with Google's own clients; safe to repeat."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
-from deploy.topology import Settings, Topology
+from deploy.topology import ROOT, Settings, Topology
 from localcloud import environment
 
 _DAY_MS = 24 * 3600 * 1000
 _TIMEOUT = 20.0
+_SHARED = ROOT / "services" / "shared"
+_JOURNAL = "ops.journal"
 
 
-def create_messaging(topology: Topology, pubsub_host: str, push_url: Callable[[str], str]) -> None:
+def create_messaging(
+    topology: Topology, pubsub_host: str, push_url: Callable[[str], str], to_tables: bool = True
+) -> None:
     """Creates topics and subscriptions, and updates existing subscriptions, since ports may have changed.
 
-    `pubsub_host` is host:port; `push_url` gives a service's URL.
+    `pubsub_host` is host:port; `push_url` gives a service's URL. `to_tables`: also the subscriptions that write to a
+    table, which must be there; another emulator than ours may not know them.
     """
     # Slow to import: done here, not when the command starts.
     import grpc
@@ -27,6 +33,8 @@ def create_messaging(topology: Topology, pubsub_host: str, push_url: Callable[[s
         for topic in topology.topics:
             _topic(publisher, topic)
         for name, settings in topology.subscriptions.items():
+            if "to_table" in settings and not to_tables:
+                continue
             _subscription(subscriber, _subscription_request(name, settings, push_url))
 
 
@@ -60,6 +68,8 @@ def _subscription_request(name: str, settings: Settings, push_url: Callable[[str
     }
     if "push_to" in settings:
         request["push_config"] = {"push_endpoint": push_url(settings["push_to"])}
+    if "to_table" in settings:
+        request["bigquery_config"] = {"table": f"{environment.PROJECT}.{settings['to_table']}", "write_metadata": True}
     if retry := settings.get("retry"):
         request["retry_policy"] = {
             "minimum_backoff": {"seconds": retry["minimum_backoff_seconds"]},
@@ -93,14 +103,41 @@ def create_buckets(topology: Topology, url: str) -> None:
 
 def create_datasets(topology: Topology, url: str) -> None:
     """Creates the datasets that do not exist yet."""
-    from google.auth.credentials import AnonymousCredentials
     from google.cloud import bigquery
 
-    options = {"api_endpoint": url}
-    client = bigquery.Client(environment.PROJECT, AnonymousCredentials(), client_options=options)  # type: ignore[no-untyped-call]
+    client = _warehouse(url)
     for name, settings in topology.datasets.items():
         dataset = bigquery.Dataset(f"{environment.PROJECT}.{name}")
         dataset.location = "US"
         if days := settings.get("table_expiration_days"):
             dataset.default_table_expiration_ms = days * _DAY_MS
         client.create_dataset(dataset, exists_ok=True, timeout=_TIMEOUT)
+
+
+def create_tables(topology: Topology, url: str) -> None:
+    """Creates the tables that subscriptions write to and that views read, from the files that Terraform reads."""
+    from google.cloud import bigquery
+
+    client = _warehouse(url)
+    for name in sorted({_JOURNAL, *(one["to_table"] for one in topology.subscriptions.values() if "to_table" in one)}):
+        file = _SHARED / "tables" / f"{name.partition('.')[2]}.json"
+        schema = json.loads(file.read_text(encoding="utf-8"))["schema"]
+        fields = [bigquery.SchemaField.from_api_repr(field) for field in schema]
+        client.create_table(bigquery.Table(f"{environment.PROJECT}.{name}", fields), exists_ok=True, timeout=_TIMEOUT)
+
+
+def create_views(url: str) -> None:
+    """Creates the views of the dataset `ops`, or puts those of this release in their place."""
+    client = _warehouse(url)
+    for file in sorted((_SHARED / "views").glob("*.sql")):
+        query = file.read_text(encoding="utf-8").replace("${project}", environment.PROJECT)
+        name = f"{environment.PROJECT}.ops.{file.stem}"
+        client.query(f"CREATE OR REPLACE VIEW `{name}` AS\n{query}", timeout=_TIMEOUT).result(timeout=_TIMEOUT)
+
+
+def _warehouse(url: str) -> Any:
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import bigquery
+
+    options = {"api_endpoint": url}
+    return bigquery.Client(environment.PROJECT, AnonymousCredentials(), client_options=options)  # type: ignore[no-untyped-call]

@@ -68,7 +68,7 @@ def recorded(stage: Stage) -> dict[str, str] | None:
 
 
 def assess(stage: Stage) -> tuple[str | None, list[str]]:
-    """Why the environment has to be made anew, None if it can stay; and the files that are to be installed."""
+    """Why the environment has to be created again, None if it can stay; and the files to install."""
     now, record = current(stage), recorded(stage)
     if record is None:
         return f"{stage.environment} is incomplete" if stage.folder.exists() else "", list(stage.files)

@@ -95,7 +95,7 @@ def _plain(one: PastLoad) -> dict[str, Any]:
 
 def _print(found: Sequence[PastLoad], total: int, since: datetime, prefix: str) -> None:
     if total > len(found):
-        typer.echo(f"… and {total - len(found)} before these: --limit N, or --since, --feed, --state", err=True)
+        typer.echo(f"… and {total - len(found)} before these: --limit N, or --since, --feed, --in-state", err=True)
     if is_interactive(sys.stdout):
         for day, some in groupby(found, key=lambda one: f"{one['last_event_time']:%Y-%m-%d}"):
             typer.echo(f"{day}, UTC")

@@ -263,7 +263,7 @@ Since = Annotated[
 LoadState = Annotated[
     str | None,
     typer.Option(
-        "--state", parser=parse_state, autocompletion=_states, metavar="STATE", help="Only loads in this state."
+        "--in-state", parser=parse_state, autocompletion=_states, metavar="STATE", help="Only files in this state."
     ),
 ]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV, with every column.")]

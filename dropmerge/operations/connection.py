@@ -234,10 +234,12 @@ class Connection:
         """The rows of a statement in `queries/`; none where a table or dataset is not there yet."""
         return self.rows(statement(name, **identifiers), parameters)
 
-    def stream(self, name: str, parameters: Parameters | None = None, **identifiers: Any) -> Iterator[Any]:
+    def stream(
+        self, name: str, parameters: Parameters | None = None, page: int = 10_000, **identifiers: Any
+    ) -> Iterator[Any]:
         """As `query`, with a page of the rows in memory."""
         try:
-            yield from self.warehouse.stream(statement(name, **identifiers), parameters)
+            yield from self.warehouse.stream(statement(name, **identifiers), parameters, page)
         except NotFoundError:
             return
 

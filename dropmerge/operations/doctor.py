@@ -16,14 +16,17 @@ from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.deployed import read_deployed
 from dropmerge.operations.no_answer import BIGQUERY, NoAnswer
+from services.merge.views import NAMES as VIEWS
+from services.merge.views import view_query
 from services.shared.datasets import OPS
 from services.shared.tables import table, table_names
-from services.shared.views import NAMES as VIEWS
-from services.shared.views import view_query
 
 _SECONDS = 6.0
 """What each check may take. All are made at once."""
 _DEPLOY = "`make deploy-foundation` makes it"
+_BY_MERGE = "it is not there: merge makes it when it starts, so deploy merge"
+_OF_MERGE = ("ledger", "main_tables")
+"""Tables that the service makes, and not Terraform."""
 _BUCKET_PERMISSIONS = {
     "landing": ("storage.objects.create", "storage.objects.get", "storage.objects.list"),
     "archive": ("storage.objects.get", "storage.objects.list"),
@@ -124,7 +127,7 @@ def _warehouse(connection: Connection) -> Iterator[Finding]:
         found = warehouse.find_table(f"{connection.project}.{OPS}.{name}")
         trouble = None
         if found is None:
-            trouble = "it is not there: merge makes it when it starts, so deploy merge"
+            trouble = _BY_MERGE
         elif found.view_query and found.view_query.strip() != view_query(connection.project, name):
             trouble = "it is of another release than these commands: deploy merge"
         yield Finding(f"view {OPS}.{name}", trouble)
@@ -132,7 +135,8 @@ def _warehouse(connection: Connection) -> Iterator[Finding]:
 
 def _trouble(name: str, wanted: Any, found: Any) -> str | None:
     if found is None:
-        return "it is not there: merge makes it when it starts, so deploy merge"
+        by_foundation = "`dropmerge up` makes it" if BIGQUERY.emulator else _DEPLOY
+        return _BY_MERGE if name in _OF_MERGE else f"it is not there: {by_foundation}"
     names = {field.name for field in found.schema}
     lacking = [field.name for field in wanted.schema if field.name not in names]
     return f"it lacks {', '.join(lacking)}, so it is of an earlier release: deploy merge" if lacking else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.queries import statement
-from services.shared.views import view_query
+from services.merge.views import view_query
 
 BY = ("hour", "day", "feed")
 _EARLIER = timedelta(days=7)

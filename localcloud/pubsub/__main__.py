@@ -19,6 +19,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one and prints it")
     parser.add_argument("--metrics-port", type=int, default=0, help="of the metrics, over HTTP; 0 takes a free one")
     parser.add_argument("--data", type=Path, required=True, help="folder of bus.sqlite")
+    parser.add_argument("--warehouse", default="", metavar="URL", help="that BigQuery subscriptions write to")
     # It authenticates nobody, so no other machine may reach it.
     parser.add_argument("--host", choices=_LOOPBACK, default="127.0.0.1")
     return parser.parse_args()
@@ -32,7 +33,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        server = Server(arguments.host, arguments.port, arguments.metrics_port, arguments.data)
+        server = Server(arguments.host, arguments.port, arguments.metrics_port, arguments.data, arguments.warehouse)
     except (PortInUseError, DataInUseError) as error:
         print(f"bus: {error}", file=sys.stderr)
         return 1

@@ -15,6 +15,7 @@ DELETED_TOPIC = "_deleted-topic_"
 _MUTABLE = {
     "ack_deadline_seconds",
     "push_config",
+    "bigquery_config",
     "message_retention_duration",
     "labels",
     "expiration_policy",

@@ -1,5 +1,6 @@
 """How a subscription's messages are delivered, read once from its definition."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -20,7 +21,6 @@ _NOT_SUPPORTED = {
     "enable_message_ordering": "message ordering",
     "enable_exactly_once_delivery": "exactly-once delivery",
     "retain_acked_messages": "retaining acknowledged messages",
-    "bigquery_config": "exports to BigQuery",
     "cloud_storage_config": "exports to Cloud Storage",
     "bigtable_config": "exports to Bigtable",
     "message_transforms": "message transforms",
@@ -38,6 +38,8 @@ class Policy:
     dead_letter_topic: str
     max_attempts: int
     endpoint: str
+    table: str
+    """project.dataset.table that messages are written to; empty where they are pushed or pulled."""
     matches: Predicate
 
     def backoff(self, attempts: int) -> float:
@@ -87,6 +89,7 @@ def policy_of(subscription: types.Subscription) -> Policy:
         dead_letter_topic=_dead_letter_topic(subscription),
         max_attempts=subscription.dead_letter_policy.max_delivery_attempts,
         endpoint=_endpoint(subscription.push_config),
+        table=_table(subscription),
         matches=compile_filter(subscription.filter),
     )
 
@@ -131,3 +134,17 @@ def _endpoint(push: types.PushConfig) -> str:
     if push.push_endpoint and (url.scheme not in ("http", "https") or not url.hostname):
         raise invalid(f'"{push.push_endpoint}" is not a push endpoint: expected an http:// or https:// URL.')
     return str(push.push_endpoint)
+
+
+def _table(subscription: types.Subscription) -> str:
+    config = subscription.bigquery_config
+    if not config.table:
+        return ""
+    if subscription.push_config.push_endpoint:
+        raise invalid("A subscription pushes or writes to a table, not both.")
+    if not config.write_metadata or config.use_topic_schema or config.use_table_schema:
+        raise unsupported("exports to BigQuery other than with write_metadata alone")
+    match = re.fullmatch(r"([a-z0-9][a-z0-9-]*)[.:](\w+)\.([\w-]+)", str(config.table))
+    if match is None:
+        raise invalid(f'"{config.table}" is not a table: expected project.dataset.table.')
+    return ".".join(match.groups())

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from localcloud.pubsub.catalog import Catalog, Subscription
-from localcloud.pubsub.errors import EmulatorError
+from localcloud.pubsub.loop import Loop
 from localcloud.pubsub.queue import Leased, Queue
 from localcloud.pubsub.signals import Signals
 from localcloud.pubsub.slow_start import SlowStart
@@ -18,7 +18,6 @@ from localcloud.pubsub.slow_start import SlowStart
 ACKS = frozenset({102, 200, 201, 202, 204})
 # The lease outlives the request, so that it is the timed-out request that gives the message back.
 _LEASE_SLACK = 5
-_STOP_GRACE = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -58,41 +57,20 @@ def post(url: str, body: bytes, timeout: float) -> int:
         connection.close()
 
 
-class PushLoop:
+class PushLoop(Loop):
     """One subscription's deliveries: leases as many as the window allows, each posted by its own thread."""
 
     def __init__(self, name: str, catalog: Catalog, queue: Queue, signals: Signals) -> None:
-        self._name = name
-        self._catalog = catalog
         self._queue = queue
-        self._signals = signals
         self._window = SlowStart()
-        self._thread = threading.Thread(target=self._run, name=f"push {name}", daemon=True)
-        self._thread.start()
-
-    @property
-    def running(self) -> bool:
-        """False once the subscription is gone."""
-        return self._thread.is_alive()
+        super().__init__(name, catalog, signals)
 
     def join(self, until: float) -> None:
-        """Wait for pushes under way to be answered, but not past `until` (monotonic)."""
-        self._thread.join(max(0.0, until - time.monotonic()))
+        super().join(until)
         while not self._window.idle and time.monotonic() < until:
             time.sleep(0.02)
 
-    def _run(self) -> None:
-        while not self._signals.closed:
-            seen = self._signals.count(self._name)
-            try:
-                timeout = self._step(self._catalog.subscription(self._name))
-            except EmulatorError:
-                return
-            if timeout != 0:
-                self._signals.wait(self._name, seen, timeout)
-
     def _step(self, subscription: Subscription) -> float | None:
-        """Start what can be started; returns how long to wait for the next chance, None for a signal."""
         if not subscription.policy.endpoint:
             return None
         free = self._window.free()
@@ -136,31 +114,3 @@ class PushLoop:
             return f"no answer within the ack deadline of {subscription.policy.deadline} s"
         except (OSError, http.client.HTTPException, ValueError) as error:
             return f"{type(error).__name__}: {error}"
-
-
-class Pusher:
-    """Keeps one push loop for every subscription that has an endpoint."""
-
-    def __init__(self, catalog: Catalog, queue: Queue, signals: Signals) -> None:
-        self._catalog = catalog
-        self._queue = queue
-        self._signals = signals
-        self._lock = threading.Lock()
-        self._loops: dict[str, PushLoop] = {}
-
-    def refresh(self) -> None:
-        """Start the loops that are missing. Those running read their subscription afresh each time."""
-        with self._lock:
-            for subscription in self._catalog.subscriptions():
-                loop = self._loops.get(subscription.name)
-                if subscription.policy.endpoint and (loop is None or not loop.running):
-                    self._loops[subscription.name] = PushLoop(
-                        subscription.name, self._catalog, self._queue, self._signals
-                    )
-        self._signals.notify(self._loops)
-
-    def join(self) -> None:
-        """Wait until the pushes under way are answered, `_STOP_GRACE` seconds at most."""
-        until = time.monotonic() + _STOP_GRACE
-        for loop in list(self._loops.values()):
-            loop.join(until)

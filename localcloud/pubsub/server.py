@@ -9,13 +9,14 @@ import grpc
 
 from localcloud.pubsub.catalog import Catalog
 from localcloud.pubsub.database import Database
+from localcloud.pubsub.deliveries import Deliveries
 from localcloud.pubsub.errors import PortInUseError
 from localcloud.pubsub.metrics import Metrics
 from localcloud.pubsub.publisher import Publisher
-from localcloud.pubsub.push import Pusher
 from localcloud.pubsub.queue import Queue
 from localcloud.pubsub.signals import Signals
 from localcloud.pubsub.subscriber import Subscriber
+from localcloud.pubsub.tables import Tables
 
 SWEEP_SECONDS = 5.0
 # A streaming pull occupies a thread for as long as it is open, and some clients open five a subscription.
@@ -33,29 +34,29 @@ _OPTIONS = [
 class Server:
     """Bound to its ports when constructed; serves from `start` to `stop`."""
 
-    def __init__(self, host: str, port: int, metrics_port: int, data: Path) -> None:
+    def __init__(self, host: str, port: int, metrics_port: int, data: Path, warehouse: str = "") -> None:
         self._grpc = grpc.server(ThreadPoolExecutor(_THREADS), options=_OPTIONS, maximum_concurrent_rpcs=_THREADS)
         self.port = _bind(self._grpc, host, port)
         self._database = Database(data)
         self._signals = Signals()
         catalog = Catalog(self._database)
         self._queue = Queue(self._database, catalog, self._signals)
-        self._pusher = Pusher(catalog, self._queue, self._signals)
+        self._deliveries = Deliveries(catalog, self._queue, self._signals, Tables(warehouse))
         self.metrics = Metrics(catalog, self._queue, host, metrics_port)
         self._stopping = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="sweep", daemon=True)
         self._grpc.add_generic_rpc_handlers(
             (
                 Publisher(catalog, self._queue).handlers(),
-                Subscriber(catalog, self._queue, self._signals, self._pusher).handlers(),
+                Subscriber(catalog, self._queue, self._signals, self._deliveries).handlers(),
             )
         )
 
     def start(self) -> None:
-        """Answer requests, push what waits."""
+        """Answer requests, push and write what waits."""
         self.metrics.start()
         self._grpc.start()
-        self._pusher.refresh()
+        self._deliveries.refresh()
         self._sweeper.start()
 
     def stop(self) -> None:
@@ -65,7 +66,7 @@ class Server:
         self.metrics.stop()
         self._signals.close()
         stopped.wait()
-        self._pusher.join()
+        self._deliveries.join()
         self._sweeper.join()
         self._database.close()
 

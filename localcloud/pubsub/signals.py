@@ -30,6 +30,11 @@ class Signals:
         with self._condition:
             self._condition.wait_for(lambda: self.closed or self._counts[name] != seen, timeout)
 
+    def pause(self, seconds: float) -> None:
+        """Return after this time, or when the server stops."""
+        with self._condition:
+            self._condition.wait_for(lambda: self.closed, seconds)
+
     def close(self) -> None:
         """Wake every waiter, for good: the server stops."""
         with self._condition:

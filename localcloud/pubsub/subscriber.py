@@ -9,10 +9,10 @@ import grpc
 from google.pubsub_v1 import types
 
 from localcloud.pubsub.catalog import Catalog, Subscription
+from localcloud.pubsub.deliveries import Deliveries
 from localcloud.pubsub.errors import EmulatorError, invalid, unsupported
 from localcloud.pubsub.names import check_project
 from localcloud.pubsub.policy import check_deadline
-from localcloud.pubsub.push import Pusher
 from localcloud.pubsub.queue import MAX_LEASE_BYTES, Leased, Queue
 from localcloud.pubsub.rpc import service, streaming, unary
 from localcloud.pubsub.signals import Signals
@@ -25,11 +25,11 @@ MAX_PULL = 1_000
 class Subscriber:
     """Subscriptions, and pulling from them."""
 
-    def __init__(self, catalog: Catalog, queue: Queue, signals: Signals, pusher: Pusher) -> None:
+    def __init__(self, catalog: Catalog, queue: Queue, signals: Signals, deliveries: Deliveries) -> None:
         self._catalog = catalog
         self._queue = queue
         self._signals = signals
-        self._pusher = pusher
+        self._deliveries = deliveries
         self._streams = Streams()
 
     def handlers(self) -> Any:
@@ -55,8 +55,9 @@ class Subscriber:
         )
 
     def create(self, request: types.Subscription, _: Any) -> types.Subscription:
+        self._deliveries.check(request)
         created = self._catalog.create_subscription(request)
-        self._pusher.refresh()
+        self._deliveries.refresh()
         return created.definition
 
     def get(self, request: types.GetSubscriptionRequest, _: Any) -> types.Subscription:
@@ -178,16 +179,16 @@ class Subscriber:
 
     def _change(self, change: types.Subscription, paths: Sequence[str]) -> types.Subscription:
         updated = self._catalog.update_subscription(change, [*paths])
-        self._pusher.refresh()
+        self._deliveries.refresh()
         self._signals.notify([updated.name])
         return updated.definition
 
     def _pullable(self, name: str) -> Subscription:
         held = self._catalog.subscription(name)
-        if held.policy.endpoint:
+        if to := held.policy.endpoint or held.policy.table:
+            how = "pushes" if held.policy.endpoint else "writes"
             raise EmulatorError(
-                grpc.StatusCode.FAILED_PRECONDITION,
-                f"{name} pushes to {held.policy.endpoint}; it cannot be pulled from.",
+                grpc.StatusCode.FAILED_PRECONDITION, f"{name} {how} to {to}; it cannot be pulled from."
             )
         return held
 

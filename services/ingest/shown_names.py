@@ -14,10 +14,11 @@ _VALUE = re.compile(
     | .*\d{5}.*                              # an identifier with a number in it
     | \S+@\S+[.]\S+                          # an address
     | .*\r(?!\n).*                           # a line end that was not taken for one
-    | .{301,}                                # longer than any column's name
     """,
     re.VERBOSE | re.DOTALL,
 )
+_MAX_NAME = 300
+"""Characters of a column's name at most (https://cloud.google.com/bigquery/docs/schemas#column_names)."""
 _MAX_COMPARED = 100
 _ALIKE = 0.8
 """How much a name must be like a column's to make a header: Amelie is like `name` by 0.6."""
@@ -25,7 +26,7 @@ _ALIKE = 0.8
 
 def looks_like_value(name: str) -> bool:
     """Whether a name is one that hardly any column has, and a value may be."""
-    return _VALUE.fullmatch(name) is not None
+    return len(name) > _MAX_NAME or _VALUE.fullmatch(name) is not None
 
 
 def shown_names(names: Sequence[str], known: Collection[str]) -> Collection[str]:

@@ -6,9 +6,9 @@ import flask
 import functions_framework
 
 from services.merge.merge_loads import Merger
+from services.merge.views.create import create_views
 from services.shared.delivery import Response
 from services.shared.runtime import Runtime, once, start
-from services.shared.views.create import create_views
 
 
 @once

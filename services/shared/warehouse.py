@@ -65,10 +65,10 @@ class Warehouse:
         """The rows. With `name`, the job's id begins with it, for a person to find."""
         return list(self._rows(sql, parameters, name))
 
-    def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[bigquery.Row]:
+    def stream(self, sql: str, parameters: Parameters | None = None, page: int = _LONG_PAGE) -> Iterator[bigquery.Row]:
         """The rows, of which a page at a time is in memory."""
         with translated():
-            yield from self._rows(sql, parameters, None, _LONG_PAGE)
+            yield from self._rows(sql, parameters, None, page)
 
     def _rows(
         self, sql: str, parameters: Parameters | None, name: str | None, page: int | None = None

@@ -46,27 +46,35 @@ _QUOTED_AT_LENGTH = re.compile(r" with message '[^']*'|\s+LINE \d+: .*?(?=\s+Loc
 """Left out first: a parser's own words, and the statement with its literals, which the local warehouse adds."""
 _END = re.compile(r"(?:\s+at \[\d+:\d+\])?(?:\s+File: gs://\S+)?(?:\s+Location: \S+)?(?:\s+Job ID: \S+)?\s*\Z")
 _LONGEST_LABEL = 300
+_LONGEST = 10_000
+"""Characters; a value may have 100 MB."""
 
 
 def without_values(text: str) -> str:
-    """The text, where it has something that may be a value with `CUT` in its place."""
-    text = _QUOTED_AT_LENGTH.sub("", text)
-    suspect = _first(text)
-    if suspect is None:
-        return text
+    """The text, with `CUT` in place of what may be a value."""
+    text, kept, at = _QUOTED_AT_LENGTH.sub("", text[:_LONGEST]), "", 0
+    while (suspect := _first(text, at)) is not None:
+        begin, end = _extent(text, suspect)
+        kept = kept + text[at:begin]
+        if end is None:
+            last = _END.search(text, begin)
+            return f"{kept}{CUT}{last[0] if last else ''}"
+        kept, at = kept + CUT, end
+    return kept + text[at:]
+
+
+def _extent(text: str, suspect: re.Match[str]) -> tuple[int, int | None]:
+    """Where a value begins and ends; None where that is not to be seen."""
     if suspect["number"]:
-        return f"{text[: suspect.start('number')]}{CUT}{without_values(text[suspect.end('number') :])}"
-    closing = [one.end() for one in _CLOSING.finditer(text, suspect.end())] if suspect["quote"] else []
-    if closing:
-        # A value may have quotes of its own: up to the last.
-        return f"{text[: suspect.start()]}{CUT}{without_values(text[closing[-1] :])}"
-    kept = text[: suspect.start() if suspect["quote"] else suspect.end()].rstrip()
-    end = _END.search(text, suspect.end())
-    return f"{kept}{'' if kept.endswith('(') else ' '}{CUT}{end[0] if end else ''}"
+        return suspect.span("number")
+    if not suspect["quote"]:
+        return suspect.end() + text.startswith(" ", suspect.end()), None
+    # A value may have quotes of its own: up to the last.
+    closing = [one.end() for one in _CLOSING.finditer(text, suspect.end())]
+    return suspect.start(), closing[-1] if closing else None
 
 
-def _first(text: str) -> re.Match[str] | None:
-    at = 0
+def _first(text: str, at: int) -> re.Match[str] | None:
     while (found := _SUSPECT.search(text, at)) is not None:
         before = text[max(found.start() - _LONGEST_LABEL, 0) : found.start()]
         if found["quote"]:

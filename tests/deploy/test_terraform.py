@@ -22,7 +22,8 @@ from tests.deploy import hcl
 
 TOPOLOGY = topology.read()
 PUSHED = [name for name, one in TOPOLOGY.subscriptions.items() if "push_to" in one]
-PULLED = [name for name, one in TOPOLOGY.subscriptions.items() if "push_to" not in one]
+KEPT = [name for name, one in TOPOLOGY.subscriptions.items() if "to_table" in one]
+PULLED = [name for name in TOPOLOGY.subscriptions if name not in (*PUSHED, *KEPT)]
 
 # Role: the types of resource through which it may be granted.
 ALLOWED_ROLES = {
@@ -132,6 +133,24 @@ def test_every_dead_letter_topic_has_a_subscription_that_never_expires() -> None
     assert waiting_too.body["name"] == "${each.key}"
     assert waiting_too.block("expiration_policy") == {"ttl": ""}
     assert one("google_pubsub_topic", "topic").body["for_each"] == "${toset(local.topology.topics)}"
+
+
+def test_every_dead_letter_topic_is_written_to_the_table_that_pubsub_may_write_to() -> None:
+    """Its rows outlive what waits, and Pub/Sub's agent may write to that one table only."""
+    topics = {TOPOLOGY.subscriptions[name]["dead_letter"]["topic"] for name in PUSHED}
+    assert {TOPOLOGY.subscriptions[name]["topic"] for name in KEPT} == topics
+    assert {TOPOLOGY.subscriptions[name]["to_table"] for name in KEPT} == {f"{OPS}.dead_letter_messages"}
+    kept = one("google_pubsub_subscription", "kept")
+    assert (kept.folder, kept.body["for_each"]) == ("foundation", "${local.kept}")
+    config = {"table": "${var.project}.${each.value.to_table}", "write_metadata": True}
+    assert kept.block("bigquery_config") == config
+    assert kept.block("expiration_policy") == {"ttl": ""}
+    grant = one("google_bigquery_table_iam_member", "pubsub_writes")
+    assert kept.body["depends_on"] == ["${google_bigquery_table_iam_member.pubsub_writes}"]
+    assert grant.body["table_id"] == "${google_bigquery_table.dead_letter_messages.table_id}"
+    assert grant.body["member"] == "${google_project_service_identity.pubsub.member}"
+    days = table("p", "dead_letter_messages").time_partitioning.expiration_ms / 86_400_000
+    assert days > max(TOPOLOGY.subscriptions[name]["retention_seconds"] for name in PULLED) / 86400
 
 
 def test_staging_and_overwritten_files_outlive_dead_letters() -> None:
@@ -266,7 +285,7 @@ def test_each_root_keeps_its_own_state_and_shares_no_resource() -> None:
         assert not [r for r in hcl.resources() if r.folder == service and r.name == other]
 
 
-@pytest.mark.parametrize("name", ["journal", "rejected_rows"])
+@pytest.mark.parametrize("name", ["dead_letter_messages", "journal", "rejected_rows"])
 def test_a_table_is_made_from_the_file_that_the_services_read(name: str) -> None:
     """One shape, partitioned and clustered alike, however it came to be."""
     made = one("google_bigquery_table", name).body
@@ -278,9 +297,31 @@ def test_a_table_is_made_from_the_file_that_the_services_read(name: str) -> None
     assert made["clustering"] == f"${{local.tables.{name}.clustering}}"
     ours = table("p", name)
     assert (made["table_id"], ours.dataset_id) == (ours.table_id, OPS)
-    partition = ours.time_partitioning.field if ours.time_partitioning else None
-    field = f"${{local.tables.{name}.partition_by_day}}"
-    assert made.get("time_partitioning", []) == ([{"type": "DAY", "field": field}] if partition else [])
+    assert made.get("time_partitioning", []) == ([_partitions(name, ours)] if ours.time_partitioning else [])
+
+
+def _partitions(name: str, ours: Any) -> dict[str, str]:
+    kept = {"expiration_ms": f"${{local.tables.{name}.keep_days * 86400000}}"}
+    return {
+        "type": "DAY",
+        "field": f"${{local.tables.{name}.partition_by_day}}",
+        **(kept if ours.time_partitioning.expiration_ms else {}),
+    }
+
+
+def test_every_view_is_made_from_the_file_that_the_local_cloud_reads() -> None:
+    view = one("google_bigquery_table", "view")
+    assert hcl.local_values("foundation")["views"] == (
+        '${fileset("${path.module}/../../../services/shared/views", "*.sql")}'
+    )
+    assert (view.body["for_each"], view.body["table_id"]) == ("${local.views}", '${trimsuffix(each.key, ".sql")}')
+    query = view.block("view")
+    assert query["use_legacy_sql"] is False
+    assert "/../../../services/shared/views/${each.key}" in query["query"]
+    assert "{project = var.project}" in query["query"].replace("{ ", "{").replace(" }", "}")
+    views = (ROOT / "services" / "shared" / "views").glob("*.sql")
+    read = {name for path in views for name in re.findall(r"`\$\{project\}\.ops\.(\w+)`", path.read_text())}
+    assert {f"${{google_bigquery_table.{name}}}" for name in read} <= set(view.body["depends_on"])
 
 
 def alerts() -> dict[str, Any]:

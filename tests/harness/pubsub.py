@@ -36,8 +36,9 @@ def eventually(condition: Callable[[], Any], seconds: float = 120) -> Any:
 class RunningServer:
     """The server process and clients connected to it."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, warehouse: str = "") -> None:
         self.data = data
+        self.warehouse = warehouse
         self.port = self.metrics_port = 0
         self.start()
 
@@ -53,6 +54,8 @@ class RunningServer:
             str(self.metrics_port),
             "--data",
             str(self.data),
+            "--warehouse",
+            self.warehouse,
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout

@@ -15,19 +15,19 @@ from deploy import topology
 from deploy.topology import ROOT
 from localcloud import parts, processes, ready
 from localcloud.environment import clean
-from localcloud.ports import choose
+from localcloud.ports import Ports, choose
 from tests.harness.subscription import wait_until
 
 
 @contextmanager
 def local_warehouse(
-    folder: Path, program: Sequence[str] = ("-m", "localcloud.warehouse")
+    folder: Path, program: Sequence[str] = ("-m", "localcloud.warehouse"), chosen: Ports | None = None
 ) -> Iterator[bigquery.Client]:
     """A client of a warehouse that keeps its files in `folder`, and ends with the block.
 
-    `program`: what Python runs instead, with the warehouse's own options.
+    `program`: what Python runs instead, with the warehouse's own options. `chosen`: its ports, else free ones.
     """
-    ports = choose(0)
+    ports = chosen or choose(0)
     plan = parts.Plan(folder, ports, folder, ROOT / "services", f"127.0.0.1:{ports['bus']}")
     part = parts.build(plan, topology.read())["warehouse"]
     (folder / "warehouse").mkdir(exist_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from google.cloud import storage
+from google.cloud import pubsub_v1, storage
 
 from localcloud.cloud import LocalCloud
 from localcloud.errors import CloudError
@@ -24,6 +24,15 @@ def _runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE  # a zombie only awaits its parent
     except psutil.NoSuchProcess:
         return False
+
+
+_TABLE, _WRITES = "local.ops.dead_letter_messages", "projects/local/subscriptions/ingest-dead-letter-table"
+
+
+def _forget_the_table_of_dead_letters() -> None:
+    """As in a state of an earlier release."""
+    pubsub_v1.SubscriberClient().delete_subscription(subscription=_WRITES)
+    Warehouse(connect("local", "US"), 60).drop_table(_TABLE)
 
 
 def test_parts_that_died_are_started_again_and_state_outlives_down(
@@ -51,6 +60,7 @@ def test_parts_that_died_are_started_again_and_state_outlives_down(
             monkeypatch.setenv(name, value)
         storage.Client(project="local").bucket("landing").blob("kept.txt").upload_from_string("kept")
         Warehouse(connect("local", "US"), 60).query("CREATE TABLE main.kept AS SELECT 7 AS n")
+        _forget_the_table_of_dead_letters()
         pids = _pids(cloud)
         assert cloud.down()
         assert not [pid for pid in pids.values() if _runs(pid)]
@@ -58,6 +68,8 @@ def test_parts_that_died_are_started_again_and_state_outlives_down(
         for name, value in cloud.up(0).items():
             monkeypatch.setenv(name, value)
         assert storage.Client(project="local").bucket("landing").blob("kept.txt").download_as_bytes() == b"kept"
+        assert Warehouse(connect("local", "US"), 60).table_exists(_TABLE)
+        assert pubsub_v1.SubscriberClient().get_subscription(subscription=_WRITES).bigquery_config.table == _TABLE
         (row,) = Warehouse(connect("local", "US"), 60).query("SELECT n FROM main.kept")
         assert row["n"] == 7
     finally:

@@ -124,7 +124,7 @@ def test_show_prints_message_history_and_what_to_do(pipeline: Pipeline, commands
         "replayed",
     ):
         assert words in text
-    assert "no dead letter 999999 waits" in commands.run("dead-letters", "show", "999999", code=2).stderr
+    assert "no dead letter 999999 is known" in commands.run("dead-letters", "show", "999999", code=2).stderr
 
 
 def test_replay_takes_what_the_filters_say(pipeline: Pipeline, commands: Commands) -> None:

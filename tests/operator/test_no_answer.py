@@ -23,6 +23,7 @@ from dropmerge.operations.no_answer import BIGQUERY, STORAGE, Api, NoAnswer
 from dropmerge.operations.session import Session
 from localcloud.processes import is_working
 from tests.harness.cloud import running
+from tests.harness.dead_letters import ours, put, wait_for_the_table
 from tests.harness.pipeline import HEADER, Pipeline, row
 
 # Google's clients alone would be silent for 60 s and more.
@@ -75,9 +76,14 @@ _ASK_THE_WAREHOUSE = ["status", "wait", "explain gs://landing/incoming/accounts/
 
 
 def test_a_dead_warehouse_is_named_with_what_still_works(whole: Pipeline) -> None:
+    waits = put(whole, ours("incoming/accounts/waits.csv"))
+    wait_for_the_table(whole)
     os.kill(_pid("warehouse"), signal.SIGKILL)
     ended = _run_all([*_ASK_THE_WAREHOUSE, "dead-letters list"])
-    assert ended.pop("dead-letters list") == (0, "")
+    code, said = ended.pop("dead-letters list")
+    assert (code, said.count("\n")) == (0, 1)
+    assert "whether newer files are merged is not known: the warehouse" in said
+    assert [dead_letter.id for dead_letter in whole.dead_letters()] == [waits]
     for code, said in ended.values():
         assert code == 1
         address = os.environ["DROPMERGE_WAREHOUSE_URL"].removeprefix("http://")
@@ -86,8 +92,7 @@ def test_a_dead_warehouse_is_named_with_what_still_works(whole: Pipeline) -> Non
         assert "run `dropmerge up` to start it again" in said
         assert "Traceback" not in said
     assert (
-        "known all the same: 1 file in gs://landing, 0 messages in flight, 0 dead letters waiting"
-        in ended["status"][1]
+        "known all the same: 1 file in gs://landing, 0 messages in flight, 1 dead letter waiting" in ended["status"][1]
     )
 
 

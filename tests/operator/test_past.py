@@ -82,9 +82,9 @@ def test_history_of_a_group_and_by_the_hour(pipeline: Pipeline, commands: Comman
             one["staged"] for one in every if one["state"] == "merged"
         )
         assert all(0 < one["p50_seconds"] <= one["p95_seconds"] for one in parts if one["merged"])
-    written = list(csv.DictReader(io.StringIO(commands.run("history", "--state", "merged", "--csv").stdout)))
+    written = list(csv.DictReader(io.StringIO(commands.run("history", "--in-state", "merged", "--csv").stdout)))
     assert {one["state"] for one in written} == {"merged"}
-    assert "not one of" in commands.run("history", "--state", "lost", code=2).stderr
+    assert "not one of" in commands.run("history", "--in-state", "lost", code=2).stderr
     assert "is not a time" in commands.run("history", "--since", "yesterday", code=2).stderr
     assert commands.json("history", "--since", "2100-01-01") == []
 

@@ -9,9 +9,9 @@ import pytest
 
 from deploy.topology import ROOT
 from dropmerge.operations.queries import statement
+from services.merge.views import view_query
 from services.shared.contract.feed import Feed
 from services.shared.contract.reader import read_feed
-from services.shared.views import view_query
 from tests.harness.statements.analyser import Analyser
 from tests.harness.statements.feeds import features
 from tests.harness.statements.statements import send_all
@@ -24,6 +24,8 @@ _PARAMETERS = {
             "bucket",
             "object",
             "id",
+            "ids",
+            "which",
             "replay_of",
             "feed",
             "load_id",
@@ -45,7 +47,7 @@ _PARAMETERS = {
         ),
         "STRING",
     ),
-    **dict.fromkeys(("since", "before", "last"), "TIMESTAMP"),
+    **dict.fromkeys(("since", "before", "last", "waiting_since"), "TIMESTAMP"),
     **dict.fromkeys(("generation", "most"), "INT64"),
 }
 _NAMES = sorted(path.name for path in _FOLDER.glob("*.sql"))

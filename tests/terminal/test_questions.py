@@ -234,6 +234,24 @@ def test_more_than_a_hundred_are_discarded_only_once_their_number_is_typed(
         assert pipeline.connection.undelivered(INGEST_DEAD_LETTERS) == left
 
 
+def test_what_somebody_else_took_meanwhile_is_named(pipeline: Pipeline, shared: Terminal) -> None:
+    """The exit code is 1, not 2: the command line made sense when it was typed."""
+    name = "incoming/accounts/taken.csv"
+    mine, taken = (put(pipeline, ours(name)) for _ in range(2))
+    with shared.types("dead-letters", "replay", "--object", name) as screen:
+        screen.see("replay 2 dead letters? [y/N]")
+        other = Commands({"DROPMERGE_STATE": str(pipeline.cloud.state)})
+        other.run("dead-letters", "discard", "--id", taken, "--why", "dup", "--yes")
+        screen.type("y\n")
+        text = " ".join(screen.ends(1).split())
+    assert f"dead letter {taken} was discarded by " in text
+    assert '("dup") while you were deciding' in text
+    assert "replayed 1 dead letter" in text
+    for dead_letter in (mine, taken):
+        again = other.run("dead-letters", "discard", "--id", dead_letter, "--why", "late", "--yes", code=1)
+        assert f"dead letter {dead_letter} is not waiting: " in again.stderr
+
+
 def test_what_is_printed_for_a_program_holds_no_question(pipeline: Pipeline, shared: Terminal) -> None:
     """Its standard output may go elsewhere while a person is asked."""
     with replaying(pipeline, shared.folder, "redirected") as change:

@@ -4,6 +4,7 @@
 locals {
   waiting_ids  = join(", ", [for name in keys(local.pulled) : "\"${name}\""])
   pushed_ids   = join(", ", [for name in keys(local.pushed) : "\"${name}\""])
+  moving_ids   = join(", ", [for name in concat(keys(local.pushed), keys(local.kept)) : "\"${name}\""])
   function_ids = join(", ", [for name in keys(local.topology.services) : "\"${name}\""])
 
   # A threshold is crossed when the value stays above it for `minutes`.
@@ -24,7 +25,7 @@ locals {
       minutes   = 0
     }
     "Oldest message too old" = {
-      filter    = "metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${local.pushed_ids})"
+      filter    = "metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${local.moving_ids})"
       aligner   = "ALIGN_MAX"
       group_by  = ["resource.labels.subscription_id"]
       threshold = 1800

@@ -36,3 +36,33 @@ resource "google_pubsub_subscription" "waiting" {
     ttl = ""
   }
 }
+
+# The same dead letters once more, as rows: Pub/Sub writes them without any code of ours, at least once each, so that a row
+# may be there twice. https://cloud.google.com/pubsub/docs/bigquery
+resource "google_pubsub_subscription" "kept" {
+  for_each = local.kept
+
+  name                       = each.key
+  topic                      = google_pubsub_topic.topic[each.value.topic].id
+  ack_deadline_seconds       = each.value.ack_deadline_seconds
+  message_retention_duration = "${each.value.retention_seconds}s"
+
+  bigquery_config {
+    table          = "${var.project}.${each.value.to_table}"
+    write_metadata = true
+  }
+
+  expiration_policy {
+    ttl = ""
+  }
+
+  # Google refuses the subscription unless the table is there and the agent may write to it.
+  depends_on = [google_bigquery_table_iam_member.pubsub_writes]
+}
+
+resource "google_bigquery_table_iam_member" "pubsub_writes" {
+  dataset_id = google_bigquery_table.dead_letter_messages.dataset_id
+  table_id   = google_bigquery_table.dead_letter_messages.table_id
+  role       = "roles/bigquery.dataEditor"
+  member     = google_project_service_identity.pubsub.member
+}

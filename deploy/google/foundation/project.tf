@@ -9,7 +9,11 @@ locals {
   requirements = yamldecode(file("${path.module}/../requirements.yaml"))
 
   pushed = { for name, one in local.topology.subscriptions : name => one if try(one.push_to, null) != null }
-  pulled = { for name, one in local.topology.subscriptions : name => one if try(one.push_to, null) == null }
+  kept   = { for name, one in local.topology.subscriptions : name => one if try(one.to_table, null) != null }
+  pulled = {
+    for name, one in local.topology.subscriptions : name => one
+    if try(one.push_to, null) == null && try(one.to_table, null) == null
+  }
 }
 
 data "google_project" "this" {

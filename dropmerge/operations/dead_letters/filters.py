@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from deploy.topology import SERVICES
 from dropmerge.operations.dead_letters.latest import generation_of
-from dropmerge.operations.dead_letters.subscription import MAX_PULL, DeadLetterSubscription
+from dropmerge.operations.dead_letters.subscription import MAX_PULL, Source
 from dropmerge.operations.dead_letters.summary import Summary
 from dropmerge.operations.file_name import FileName
 from services.shared.messages.dead_letter import DeadLetter
@@ -47,12 +47,12 @@ class Filter:
         )
 
     def batches(
-        self, subscription: DeadLetterSubscription, summary: Summary, most: int = MAX_PULL
-    ) -> Iterator[list[DeadLetter]]:
+        self, source: Source, summary: Summary, most: int = MAX_PULL
+    ) -> Generator[list[DeadLetter], None, None]:
         """Those wanted, at most `most` of each service at a time. The caller adds what it has done to the summary."""
         wanted = 0
         most = most if self.limit is None else min(most, self.limit)
-        for batch in subscription.batches(most):
+        for batch in source.batches(most):
             found = [one for one in batch if self.wants(one)]
             wanted += len(found)
             fit = self._suitable(found, summary)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
+from dropmerge.operations.dead_letters.waiting import waiting
 from services.shared.generation import ObjectGeneration
 from services.shared.messages.dead_letter import DeadLetter
 
@@ -15,19 +15,19 @@ def latest_dead_letters(
 ) -> dict[ObjectGeneration, DeadLetter]:
     """The youngest dead letter of each of these object generations that has one."""
     found: dict[ObjectGeneration, DeadLetter] = {}
-    with DeadLetterSubscription(connection) as subscription:
-        for batch in subscription.batches():
+    with waiting(connection) as source:
+        for batch in source.batches():
             for one in batch:
-                source = generation_of(one)
-                if source in wanted and (source not in found or found[source].at < one.at):
-                    found[source] = one
+                about = generation_of(one)
+                if about in wanted and (about not in found or found[about].at < one.at):
+                    found[about] = one
     return found
 
 
 def waiting_generations(connection: Connection) -> frozenset[ObjectGeneration]:
     """The object generations that have a dead letter."""
-    with DeadLetterSubscription(connection) as subscription:
-        return frozenset(generation_of(one) for batch in subscription.batches() for one in batch)
+    with waiting(connection) as source:
+        return frozenset(generation_of(one) for batch in source.batches() for one in batch)
 
 
 def generation_of(dead_letter: DeadLetter) -> ObjectGeneration:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import generation_of
+from dropmerge.operations.no_answer import NoAnswer
+from services.shared.generation import ObjectGeneration
+from services.shared.load import Load
 from services.shared.messages.dead_letter import DeadLetter
 
 _AT_ONCE = 500
@@ -19,14 +22,31 @@ def with_newer(connection: Connection, dead_letters: Iterable[DeadLetter]) -> It
     """Each with what has taken its place. Asks once for many, and holds no more than that."""
     left = iter(dead_letters)
     while some := list(islice(left, _AT_ONCE)):
-        yield from _judged(connection, some)
+        try:
+            judged = _judged(connection, some)
+        except NoAnswer as error:
+            connection.say(f"whether newer files are merged is not known: {error.headline}")
+            break
+        yield from judged
+    yield from ((one, None) for one in chain(some, left))
 
 
-def _judged(connection: Connection, some: Sequence[DeadLetter]) -> Iterator[Judged]:
+def is_merged(connection: Connection, one: DeadLetter) -> bool:
+    """Whether the load of this very dead letter is in the main table of now. Raises as `Warehouse`, and NoAnswer."""
+    if not (one.feed and one.object):
+        return False
+    load_id = one.load_id or Load(one.feed, generation_of(one)).load_id
+    rows = connection.ledger("merged_among.sql", {"load_ids": ("STRING", load_id)})
+    return any(row["is_current"] for row in rows)
+
+
+def _judged(connection: Connection, some: Sequence[DeadLetter]) -> list[Judged]:
     uris = sorted({generation_of(one).uri for one in some if one.object})
     rows = connection.ledger("newest_merged.sql", {"objects": ("STRING", "\n".join(uris))}) if uris else []
     newest = {f"gs://{row['bucket']}/{row['object']}": row["generation"] for row in rows}
-    for one in some:
-        source = generation_of(one)
-        found = newest.get(source.uri, 0)
-        yield one, found if found > source.generation else None
+    return [(one, _newer(generation_of(one), newest)) for one in some]
+
+
+def _newer(source: ObjectGeneration, newest: Mapping[str, int]) -> int | None:
+    found = newest.get(source.uri, 0)
+    return found if found > source.generation else None

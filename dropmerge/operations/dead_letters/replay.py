@@ -11,6 +11,7 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.filters import Filter
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from dropmerge.operations.dead_letters.summary import Summary
+from dropmerge.operations.dead_letters.waiting import waiting
 from dropmerge.operations.errors import NotDone
 from dropmerge.operations.rate import RateLimiter
 from services.shared.messages.dead_letter import DeadLetter
@@ -22,7 +23,12 @@ Progress = Callable[[int], None]
 
 def look(connection: Connection, wanted: Filter, progress: Progress) -> Summary:
     """What an action would take, which stays where it is."""
-    return for_each_batch(connection, wanted, RateLimiter(None), _no_op, progress)
+    summary = Summary()
+    with waiting(connection, wanted.services, wanted.ids) as source:
+        for batch in wanted.batches(source, summary):
+            summary.add(batch)
+            progress(summary.count)
+    return summary
 
 
 def replay(connection: Connection, wanted: Filter, limiter: RateLimiter, progress: Progress) -> Summary:
@@ -96,10 +102,6 @@ def for_each_batch(
             summary.add(batch)
             progress(summary.count)
     return summary
-
-
-def _no_op(_: Connection, __: DeadLetterSubscription, ___: Sequence[DeadLetter]) -> None:
-    """For a look."""
 
 
 def _audit_fields(one: DeadLetter) -> dict[str, str]:

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
@@ -28,6 +28,12 @@ _PULL_SECONDS = 10.0
 _EMPTY_PULLS = 3
 # A request may have 512 KiB, an ack id some 200 bytes.
 _MAX_ACK_IDS = 1000
+
+
+class Source(Protocol):
+    """Dead letters, to read."""
+
+    def batches(self, most: int = MAX_PULL) -> Iterator[list[DeadLetter]]: ...
 
 
 class DeadLetterSubscription:

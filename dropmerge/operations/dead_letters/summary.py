@@ -38,6 +38,8 @@ class Summary:
     """Left where they are, because they were replayed too often."""
     held_back: list[str] = field(default_factory=list)
     """Ids of those that were agreed to and stay, because the first ones were not merged."""
+    taken: list[str] = field(default_factory=list)
+    """Ids of those that were agreed to, and that somebody else took first."""
     _now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property

@@ -48,7 +48,7 @@ def check_contracts(files: Sequence[Path], folder: Path) -> Checked:
 
 
 def _outside(contracts: _Good) -> Iterator[Problem]:
-    """Contracts that no object under the landing prefix is for: ingest hears of no other."""
+    """Contracts that match no object under the landing prefix: ingest is notified of no others."""
     from services.shared.contract.glob import common_name
     from services.shared.contract.reader import problem_at
 

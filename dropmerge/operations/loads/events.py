@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.loads.states import DISPATCH_EVENTS
+from dropmerge.operations.loads.states import DISPATCH_EVENTS, SETTLED_EVENTS
 from services.shared.generation import ObjectGeneration
 from services.shared.messages.dead_letter import DeadLetter
 
@@ -83,7 +83,7 @@ def journal_states(
     for row in connection.query("latest_events.sql", parameters):
         source = ObjectGeneration(row["bucket"], row["object"], row["generation"])
         state = found.setdefault(source, JournalState([], row["is_served"], row["last_dispatched_at"], row["feed"]))
-        if row["event"] != "discarded" or is_current(row["moment"], row["last_dispatched_at"]):
+        if row["event"] not in SETTLED_EVENTS or is_current(row["moment"], row["last_dispatched_at"]):
             state.events.append(row["event"])
     return found
 

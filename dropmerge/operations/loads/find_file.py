@@ -10,7 +10,7 @@ from google.api_core import exceptions
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import generation_of
-from dropmerge.operations.dead_letters.reading import read_dead_letter
+from dropmerge.operations.dead_letters.reading import read_story
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.file_name import FileName
 from dropmerge.operations.loads.status import list_landing_objects
@@ -90,7 +90,7 @@ def _of_dead_letter(connection: Connection, dead_letter_id: str) -> Iterator[Obj
         yield _source(rows[0])
         return
     try:
-        found = generation_of(read_dead_letter(connection, dead_letter_id))
+        found = generation_of(read_story(connection, dead_letter_id).letter)
     except UsageError:
         return
     if found.name:

@@ -19,7 +19,7 @@ from dropmerge.operations.loads.generations import Generation, other_generations
 from dropmerge.operations.loads.merges import Merge, find_jobs, find_merge, is_lost, merged_together, row_counts
 from dropmerge.operations.loads.possible import possible_loads
 from dropmerge.operations.loads.same_bytes import RULE, SameBytes, find_same_bytes
-from dropmerge.operations.loads.states import DISPATCH_EVENTS, Evidence, State, state_of
+from dropmerge.operations.loads.states import DISPATCH_EVENTS, SETTLED_EVENTS, Evidence, State, state_of
 from services.shared.contract.formats import SUFFIXES
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -234,8 +234,8 @@ def _last_dispatched_at(events: Sequence[LoadEvent]) -> datetime | None:
 
 
 def _is_superseded(event: LoadEvent, events: Sequence[LoadEvent]) -> bool:
-    """Whether it is of a dead letter that was discarded after its load had been dispatched again."""
-    if event.event != "discarded":
+    """Whether it is of a dead letter that was given up after its load had been dispatched again."""
+    if event.event not in SETTLED_EVENTS:
         return False
     written = event.detail.get("dead_lettered_at")
     return not is_current(datetime.fromisoformat(written) if written else event.at, _last_dispatched_at(events))
@@ -254,6 +254,8 @@ def _last_dead_letter(events: Sequence[LoadEvent]) -> DeadLetterDetails | None:
             error = found.error if found and is_known else None
             reason = found.reason if found and is_known else detail.get("reason")
             found = DeadLetterDetails(reason, error, detail.get("dead_letter_id"), detail.get("why"))
+        elif event.event == "undone" and found is not None:
+            found = DeadLetterDetails(found.reason, found.error, detail.get("undone_as"))
     return found
 
 

@@ -41,6 +41,10 @@ DISPATCH_EVENTS = ("arrived", "announced", "replayed")
 """Journal events that put a load on its way, whatever was before."""
 
 
+SETTLED_EVENTS = ("discarded", "undone")
+"""Journal events about a dead letter that was given up, or taken back: its load stays dead-lettered."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What is known of one object generation. What costs a request is asked for only where it decides."""
@@ -89,10 +93,10 @@ def _has_table(evidence: Evidence, prefix: Callable[[Load], str]) -> bool:
 
 
 def _final_state(events: Iterable[str]) -> State | None:
-    """The last event is the state; `discarded` counts as dead_lettered unless a final state came before."""
+    """The last event; `discarded` and `undone` count as dead_lettered unless a final state came before."""
     last = ""
     for event in events:
-        if event != "discarded":
+        if event not in SETTLED_EVENTS:
             last = event
         elif last not in _TERMINAL:
             last = State.DEAD_LETTERED.value

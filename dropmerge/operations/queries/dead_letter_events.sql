@@ -6,5 +6,6 @@ WHERE happened_at >= @since
   AND (
     (bucket = @bucket AND object = @object AND generation = @generation)
     OR JSON_VALUE(detail, '$.dead_letter_id') IN (@id, @replay_of)
+    OR JSON_VALUE(detail, '$.undone_as') = @id
   )
 ORDER BY happened_at

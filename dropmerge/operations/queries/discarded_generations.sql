@@ -1,4 +1,5 @@
-{# Object generations whose dead letter was discarded, unless they were dispatched again after it was written.
+{# Object generations whose dead letter was discarded, unless they were dispatched again after it was written, or the
+   discard was undone.
    Parameters: dispatch_events (comma-separated). #}
 SELECT bucket, object, generation
 FROM (
@@ -9,9 +10,11 @@ FROM (
       COALESCE(SAFE_CAST(JSON_VALUE(detail, '$.dead_lettered_at') AS TIMESTAMP), happened_at),
       NULL
     )) AS written,
-    MAX(IF(event = 'discarded', NULL, happened_at)) AS last_dispatched_at
+    MAX(IF(event = 'discarded', happened_at, NULL)) AS discarded_at,
+    MAX(IF(event = 'undone', happened_at, NULL)) AS undone_at,
+    MAX(IF(event IN UNNEST(SPLIT(@dispatch_events)), happened_at, NULL)) AS last_dispatched_at
   FROM `ops.journal`
-  WHERE object IS NOT NULL AND (event = 'discarded' OR event IN UNNEST(SPLIT(@dispatch_events)))
+  WHERE object IS NOT NULL AND (event IN ('discarded', 'undone') OR event IN UNNEST(SPLIT(@dispatch_events)))
   GROUP BY bucket, object, generation
 )
-WHERE written >= IFNULL(last_dispatched_at, written)
+WHERE written >= IFNULL(last_dispatched_at, written) AND (undone_at IS NULL OR discarded_at > undone_at)

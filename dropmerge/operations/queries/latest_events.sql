@@ -1,5 +1,5 @@
-{# Of each object generation the last event, and the last discarded dead letter, which is as old as the dead letter was.
-   Beside each: the last feed that the journal names, when the load was last dispatched, and whether a service has said
+{# Of each object generation the last event, and what was last done with a dead letter of it that was given up (it was
+   discarded, or that was undone), which is as old as the dead letter was. Beside each: the last feed that the journal names, when the load was last dispatched, and whether a service has said
    anything of it.
    Parameters: since, dispatch_events (comma-separated), generations (comma-separated, empty for all). #}
 SELECT bucket, object, generation, feed, event, moment, last_dispatched_at, is_served
@@ -12,12 +12,15 @@ FROM (
     MAX(IF(event IN UNNEST(SPLIT(@dispatch_events)), happened_at, NULL))
       OVER (PARTITION BY bucket, object, generation) AS last_dispatched_at,
     LOGICAL_OR(service != 'console') OVER (PARTITION BY bucket, object, generation) AS is_served,
-    ROW_NUMBER() OVER (PARTITION BY bucket, object, generation, event = 'discarded' ORDER BY moment DESC) AS n
+    ROW_NUMBER() OVER (
+      PARTITION BY bucket, object, generation, event IN ('discarded', 'undone')
+      ORDER BY moment DESC, happened_at DESC
+    ) AS n
   FROM (
     SELECT
       bucket, object, generation, feed, event, service, happened_at,
       IF(
-        event = 'discarded',
+        event IN ('discarded', 'undone'),
         COALESCE(SAFE_CAST(JSON_VALUE(detail, '$.dead_lettered_at') AS TIMESTAMP), happened_at),
         happened_at
       ) AS moment

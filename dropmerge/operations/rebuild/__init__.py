@@ -1,1 +1,1 @@
-"""A main table made anew from the archive: beside the live one, put in its place, or compared with it."""
+"""A main table is rebuilt from the archive: beside the live one, in its place, or to be compared with it."""

@@ -56,7 +56,7 @@ class Rebuild:
         return self.build.table == _beside(self.build.contract)
 
     def run(self) -> Rebuilt:
-        """The table made anew, in the live one's place or in a table of its own. Raises NotDone."""
+        """Build the table, in the live one's place or as a separate table. Raises NotDone."""
         self.build.create_ops()
         built = self._find()
         if built is None or not built.rebuild:

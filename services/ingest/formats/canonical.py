@@ -35,7 +35,9 @@ def _single(value: str, schema: SchemaField, depth: int) -> str:
         return _of_struct(value, schema, depth)
     found = _TEXTS.get(kind_of(schema))
     if found is None:
-        raise PermanentError("wrong_header", f"{schema.name[:60]!r} is {schema.field_type}, which is not read here")
+        raise PermanentError(
+            "wrong_header", f"{schema.name[:60]!r} is {schema.field_type}, which dropmerge does not read"
+        )
     return found(value)
 
 

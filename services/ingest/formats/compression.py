@@ -21,7 +21,7 @@ def unpack(head: bytes, is_whole: bool, most: int) -> tuple[bytes, bool]:
     while rest and len(text) < most:
         if not rest.startswith(GZIP[: len(rest)]):
             raise PermanentError(
-                "malformed_file", "there are bytes after the end of the gzip data: pack the file anew"
+                "malformed_file", "there are bytes after the end of the gzip data: compress the file again"
             )
         member = zlib.decompressobj(_MEMBER)
         try:

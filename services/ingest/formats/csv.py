@@ -47,7 +47,9 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
     options = _options(feed)
     text = decode(head, is_whole, options.encoding)
     if other := json_kind(text.partition("\n")[0]):
-        raise PermanentError("wrong_format", f"the feed declares csv, the file looks like {other}: {_remedy(other)}")
+        raise PermanentError(
+            "wrong_format", f"the contract says csv, but the file looks like {other}: {_remedy(other)}"
+        )
     if not options.header:
         return csv_head.nameless(csv_head.first_records(text, is_whole, options), feed)
     first = csv_head.header(text, is_whole, options)
@@ -56,7 +58,7 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
         raise PermanentError("wrong_encoding", f"a name in the header has a control character; {_OTHER_CHARACTERS}")
     known = feed.names_in_file.keys()
     if known and not known & set(first) and (line := csv_head.better_header(text, options, known)):
-        what = f"the header does not match feed {feed.name}: it has none of its names, and line {line} has them"
+        what = f"the header does not match feed {feed.name}: it has none of its names, but line {line} has them"
         raise PermanentError("wrong_header", f"{what}: is it skip: {line - 1}?")
     return csv_head.without_trailing(first, options)
 

@@ -90,14 +90,14 @@ def nameless(records: Sequence[Sequence[str]], feed: Contract) -> list[str]:
     if feed.format.short_lines == "fill":
         fit += [least for width in widths if width < least]
     if records and not fit:
-        what = f"the first line has {len(records[0])} fields, feed {feed.name} has {least} columns"
+        what = f"the first line has {len(records[0])} fields, but feed {feed.name} has {least} columns"
         end = " and a delimiter after the last" if feed.format.trailing_delimiter else ""
         raise PermanentError("wrong_header", what + end)
     first = dict(enumerate(records[0], 1)) if records else {}
     if records and all(first.get(place, "").strip().lower() == name.lower() for place, name in feed.places.items()):
         raise PermanentError(
             "wrong_header",
-            f"the first line has the names of feed {feed.name}'s columns: has the file a header? Write header: true",
+            f"the first line has the names of {feed.name}'s columns: if the file has a header, write header: true",
         )
     return [""] * max(fit, key=lambda width: widths[width], default=least)
 

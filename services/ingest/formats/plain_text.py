@@ -53,14 +53,14 @@ def encoding_of(head: bytes, declared: str) -> str:
     marked = mark_of(head)
     if marked is None and declared == UTF_16:
         likely = UTF_16BE if head.startswith(b"\0") else UTF_16LE
-        raise PermanentError("wrong_encoding", f"UTF-16 without a byte order mark: is it encoding: {likely}?")
+        raise PermanentError("wrong_encoding", f"UTF-16 without a byte order mark; did you mean encoding: {likely}?")
     if marked in (None, declared) or (declared == UTF_16 and marked in _BOTH_ORDERS):
         return marked or declared
     what = UTF_16 if marked in _BOTH_ORDERS else UTF_8
     raise PermanentError(
         "wrong_encoding",
-        f"the file begins with a {what.upper()} byte order mark; the feed says {declared.upper()}: "
-        f"save it so, or write encoding: {what} in the contract's format",
+        f"the file begins with a {what.upper()} byte order mark, but the contract says {declared.upper()}: "
+        f"save it in that encoding, or write encoding: {what} in the contract's format",
     )
 
 

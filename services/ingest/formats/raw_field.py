@@ -84,5 +84,7 @@ def _fields(
 def quoted(name: str) -> str:
     """A field's name in SQL. Raises PermanentError for what could leave the quotes, which BigQuery has in none."""
     if unfit := _UNFIT.search(name) or re.search("[.']", name):
-        raise PermanentError("wrong_header", f"a field's name has {unfit[0]!r}, and cannot be read here")
+        raise PermanentError(
+            "wrong_header", f"the file has a field whose name dropmerge cannot read: it has {unfit[0]!r}"
+        )
     return f"`{name}`"

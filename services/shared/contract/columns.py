@@ -246,7 +246,7 @@ def _of_options(place: Place, column: Column) -> Iterator[Fault]:
 
 
 def parse_check(text: str, columns: Mapping[str, str]) -> str:
-    """The check written anew. Raises ValueError."""
+    """The check, written again from its parsed form. Raises ValueError."""
     # The parser takes longer to import than everything else: only who has a check pays for it.
     from services.shared.contract.expression import validate
 

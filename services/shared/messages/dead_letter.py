@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from services.shared.contract.pattern import feed_for
 from services.shared.errors import PermanentError
@@ -17,8 +17,6 @@ from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
 
 if TYPE_CHECKING:
-    from google.pubsub_v1.types import PubsubMessage
-
     from services.shared.contract.feed import Feed
 
 PREFIX = "dropmerge_"
@@ -38,6 +36,19 @@ _SUBJECT = ("load_id", "feed", "bucket", "object", "generation")
 _MAX_ATTRIBUTES = 100
 _MAX_KEY_BYTES = 256
 _MAX_VALUE_BYTES = 1024
+
+
+class Message(Protocol):
+    """A message as Pub/Sub's client delivers it, or as a table keeps it."""
+
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def publish_time(self) -> datetime: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def attributes(self) -> Mapping[str, str]: ...
 
 
 @dataclass(frozen=True)
@@ -109,8 +120,8 @@ class DeadLetter:
         return json.dumps({"message": wrapped}).encode(), {**named, _WRAPPED: "true"}
 
     @classmethod
-    def decode(cls, service: str, message: PubsubMessage, feeds: Mapping[str, Feed]) -> DeadLetter:
-        """From a message of the service's dead-letter subscription, of either shape: ours, or Pub/Sub's own.
+    def decode(cls, service: str, message: Message, feeds: Mapping[str, Feed]) -> DeadLetter:
+        """From a message of the service's dead-letter topic, of either shape: ours, or Pub/Sub's own.
 
         Anyone may have published it: nothing in it is trusted. `feeds` name the feed that the message does not.
         """
@@ -123,7 +134,7 @@ class DeadLetter:
             id=message.message_id,
             service=service,
             reason=ours.get("reason", "delivery_attempts_exhausted"),
-            error=ours.get("error", "Pub/Sub gave up; the service's log has each attempt's error"),
+            error=ours.get("error", "Pub/Sub stopped delivering it; the service's log has the error of each attempt"),
             load_id=subject.get("load_id"),
             feed=subject.get("feed") or _feed_of(feeds, subject.get("object")),
             bucket=subject.get("bucket"),

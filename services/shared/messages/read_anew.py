@@ -1,4 +1,4 @@
-"""Merge asks ingest to read a file anew: it was read by another contract than merge runs.
+"""Merge asks ingest to read a file again: it was read by another contract than merge runs.
 
 Which of the two is behind, neither can know. Ingest reads the file by the contract that it runs, if that is another
 one than the file was read by. If it is the same, ingest waits, longer from time to time, and then sends the load to

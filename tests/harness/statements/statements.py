@@ -139,7 +139,8 @@ def send_all(feed: Feed, loads: int = 1) -> AnalysingWarehouse:
     Raises zetasql's ServerError for a statement that BigQuery would refuse.
     """
     warehouse = AnalysingWarehouse(Analyser())
-    warehouse.analyser.add_table(f"{PROJECT}.ops.journal", columns_of(table(PROJECT, "journal").schema))
+    for name in ("journal", "dead_letter_messages"):
+        warehouse.analyser.add_table(f"{PROJECT}.ops.{name}", columns_of(table(PROJECT, name).schema))
     first, *others = [Load(feed.name, ObjectGeneration("landing", f"{n}.csv", n)) for n in range(loads)]
     for shape in SHAPES:
         _stage(warehouse, feed, first, header(feed, shape), "5" if shape is SHAPES[0] else None)

@@ -36,7 +36,7 @@ _FOOTER = "\n\nLocation: EU\nJob ID: dropmerge-load-1-0\n"
         ("a text: two\nlines of Carre", "a text: …"),
         (
             "Query execution failed: Conversion Error: Could not convert string 'Carre' to INT64 when casting from "
-            f"source column score\n\nLINE 1: MERGE 'Carre' AND 4558; reason: x, message: 'Carre'\n\nLINE 1: {_FOOTER}",
+            f"source column score\n\nLINE 1: MERGE 'Carre' AND 4558; message: 'Carre'\n\nLINE 1: x{_FOOTER}",
             "Query execution failed: Conversion Error: Could not convert string … to INT64 when casting from "
             f"source column score{_FOOTER}",
         ),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import structlog
 
+from services.merge.views import NAMES, view_query
 from services.shared.datasets import OPS
 from services.shared.errors import PermanentError, TransientError
 from services.shared.sql import identifier
 from services.shared.tables import table
-from services.shared.views import NAMES, view_query
 from services.shared.warehouse import Warehouse
 
 _TABLES = ("journal", "ledger", "main_tables", "rejected_rows")
