@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -35,6 +35,10 @@ class Counts:
     """How many times rows that passed share key and version and differ."""
     lost: int = 0
     """Rows that passed and lose to another of the file with their key."""
+    commonest_reason: str | None = None
+    """Of those that most rejected rows have, the first by name; None where all passed."""
+    bytes_billed: int | None = None
+    """For the check itself; None where it is not known."""
 
 
 def check_rows(
@@ -49,8 +53,8 @@ def check_rows(
     """
     sql = check_statement(feed, tables, layout)
     values = check_parameters(feed, load, layout, created)
-    warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, values)
-    counts = _count(warehouse, feed, tables, layout)
+    billed = warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, values)
+    counts = replace(_count(warehouse, feed, tables, layout), bytes_billed=billed)
     if counts.rejected or again is not None:
         record_rejected(warehouse, load, tables, again, counts.rejected)
         if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
@@ -62,7 +66,14 @@ def _count(warehouse: Warehouse, feed: Feed, tables: Tables, layout: Layout) -> 
     sql = _SQL.render("count_rows.sql", checked=tables.checked, key=feed.key, shared=feed.of_every_row)
     (counted,) = warehouse.query(sql)
     duplicate_keys = count_duplicate_keys(warehouse, feed, tables, layout, counted["repeated"])
-    return Counts(counted["total"], counted["bad"], counted["deletes"], duplicate_keys, counted["lost"])
+    return Counts(
+        counted["total"],
+        counted["bad"],
+        counted["deletes"],
+        duplicate_keys,
+        counted["lost"],
+        counted["commonest_reason"],
+    )
 
 
 def check_statement(feed: Feed, tables: Tables, layout: Layout, also: Sequence[Rule] = ()) -> str:

@@ -106,8 +106,9 @@ class Stager:
             blob = pin(self.storage, load, feed.format, self.settings.archive_bucket)
         if blob is None:
             return False
-        delivery.record_event("pinned", **_digest(blob))
-        delivery.log_fields["size"] = int(blob.size or 0)
+        size = int(blob.size or 0)
+        delivery.record_event("pinned", size=size, **_digest(blob))
+        delivery.log_fields["size"] = size
         with _transient_if_another_delivery_finished(tables, blob.name):
             layout = self._load(delivery, feed, load, tables, blob)
             self._check(delivery, feed, load, tables, layout)
@@ -134,11 +135,16 @@ class Stager:
                     drop_intermediate_tables(self.warehouse, tables)
                 raise
         delivery.log_fields.update(rows=counts.rows, rejected_rows=counts.rejected)
-        found = {"duplicate_keys": counts.duplicate_keys, "lost_in_file": counts.lost}
-        warning = {name: number for name, number in found.items() if number}
-        delivery.log_fields.update(warning)
+        found = {
+            "duplicate_keys": counts.duplicate_keys,
+            "lost_in_file": counts.lost,
+            "commonest_reason": counts.commonest_reason,
+            "bytes_billed": counts.bytes_billed,
+        }
+        more = {name: one for name, one in found.items() if one}
+        delivery.log_fields.update(more)
         delivery.record_event(
-            "checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes, **warning
+            "checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes, **more
         )
 
     def _publish(self, delivery: Delivery, feed: Feed, load: Load, request: Request | None) -> None:
