@@ -132,7 +132,7 @@ class _Following:
             if outcome and outcome.dead_letter not in self._replayed:
                 self._ended[one] = outcome
         if not messages:
-            self._look_among_dead_letters([one for one in waiting if one not in self._ended], statuses)
+            self._look_among_dead_letters([one for one in open_ if one not in self._ended], statuses)
         return [self._ended.get(one) or _unended(one, statuses) for one in self._sent]
 
     def _look_among_dead_letters(
