@@ -22,9 +22,11 @@ def audit(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Who did what, when and why: one line per run of a command that changed something, newest last.
+    """Show who did what, when and why: one line per run of a command that changed something, newest last.
 
-    Who is the account of the credentials. What an earlier release recorded has no runs: each event has its line.
+    Who is the account of the credentials. An earlier release did not record runs: there, each event has its own line.
+
+    Example: dropmerge audit --since 90d --csv
     """
     if as_csv and as_json:
         usage_error("--csv and --json exclude each other")

@@ -23,9 +23,9 @@ def doctor(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Look at contracts, buckets, queues, tables, views and services, each for some seconds at most.
+    """Check contracts, buckets, queues, tables, views and services, each for six seconds at most.
 
-    Each line is OK, or a sentence that says what is wrong and what to do. Exit code 1 if anything is wrong.
+    Each line says OK, or what is wrong and what to do. Exit code 1 if anything is wrong.
     """
     with report_errors():
         found = examine(connect(state, project, feeds))

@@ -60,10 +60,12 @@ def history(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """What became of each file: one line per load, newest last. The view ops.loads says the same.
+    """Show what became of each file, newest last: its last event, state, rows, and seconds from drop to merged.
 
-    A time is a file's last event. With --by one line per hour, day or feed, and of how long files took from their drop
-    until they were merged the median and the 95th percentile.
+    --by shows totals per hour, day or feed instead, with the median and the 95th percentile of those seconds. For SQL,
+    the view ops.loads has the same: docs/history.md.
+
+    Example: dropmerge history --since 7d --by day
     """
     if as_csv and as_json:
         usage_error("--csv and --json exclude each other")

@@ -260,7 +260,10 @@ Service = Annotated[
 Since = Annotated[
     datetime,
     typer.Option(
-        "--since", parser=parse_since, metavar="AGE|DATE", help="From then on, such as 90m, 7d or 2026-11-01 (UTC)."
+        "--since",
+        parser=parse_since,
+        metavar="AGE|DATE",
+        help="Only what happened since, such as 90m, 7d or 2026-11-01 (UTC).",
     ),
 ]
 LoadState = Annotated[

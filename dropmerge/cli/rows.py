@@ -22,15 +22,17 @@ _LEAST_WIDTH = 10
 
 def rows(
     feed: FeedArgument,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, metavar="N", help="So many rows.")] = 5,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, metavar="N", help="Show at most N rows.")] = 5,
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Some rows of a feed's main table, without deleted ones, in no particular order.
+    """Show some rows of a feed's main table, without deleted ones, in no particular order.
 
     They are read without a query, which costs nothing, however large the table is.
+
+    Example: dropmerge rows accounts
     """
     with report_errors():
         connection = connect(state, project, feeds)
