@@ -84,7 +84,7 @@ def _explain_file(connection: Connection, file: str, as_json: bool) -> dict[str,
     held_up = stuck(connection, history.source, history.events) if is_on_its_way else None
     if not as_json:
         _print_state(history)
-        print_events("what happened", history.events, history.source.created if history.source.generation else None)
+        print_events("what happened", history.timeline, history.source.created if history.source.generation else None)
         for line in [*(_held_up(held_up) if held_up else ()), *_details(connection, history)]:
             typer.echo(wrap(escape_unprintable(line)))
         if steps:
@@ -138,7 +138,8 @@ def _held_up(held_up: Stuck) -> Iterator[str]:
         yield f"failed for now: attempt {held_up.attempt} at {moment(held_up.failed_at)}: {error}"
         due = held_up.next_try_at
         yield f"next try: due at {moment(due)}" + ("" if due > datetime.now(UTC) else ", any moment now")
-    yield f"it waits for {held_up.service_health.sentence}"
+    health = held_up.service_health
+    yield f"waiting for {health.service}" if health.state == "OK" else f"held up: {health.sentence}"
 
 
 def _details(connection: Connection, history: LoadHistory) -> Iterator[str]:
