@@ -20,7 +20,8 @@ CODES: dict[int, str] = {
     FAILED: "It failed, or the answer is no: Google or the local cloud answered with an error, `wait` timed out, "
     "a file was not merged (`drop --wait`, `dead-letters replay --wait`, `wait --strict`), `status --check` found "
     "something that needs attention, `feeds check` found an error, `feeds test` or `preview` found a rejected row, "
-    "file or case, `explain` found nothing, dead letters had been replayed too often or taken by somebody else, or "
+    "file or case, `explain` found nothing, `doctor` found something wrong, dead letters had been replayed too often "
+    "or taken by somebody else, or "
     "the answer to a question was no.",
     USAGE: "The command line is wrong, names a feed or a dead letter that does not exist, or lacks `--yes` where "
     "there is no terminal to ask at. Nothing was done.",

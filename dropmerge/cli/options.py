@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +28,20 @@ def parse_age(text: str) -> timedelta:
     if match is None:
         raise typer.BadParameter(f"{text!r} is not a number and s, m, h or d, such as 12h")
     return timedelta(seconds=int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]])
+
+
+def parse_time(text: str) -> datetime:
+    """RFC 3339, or a date; UTC where no offset is given."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time such as 2025-01-31T09:00:00Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def parse_since(text: str) -> datetime:
+    """An age before now, such as 12h, or a time."""
+    return datetime.now(UTC) - parse_age(text) if re.fullmatch(r"[0-9]+[smhd]", text) else parse_time(text)
 
 
 def parse_rate(text: str) -> float:
@@ -65,7 +79,8 @@ def parse_gcs_uri(text: str) -> GcsUri:
         raise typer.BadParameter(str(error)) from None
 
 
-def _one_of(allowed: Iterable[str], text: str) -> str:
+def one_of(allowed: Iterable[str], text: str) -> str:
+    """The text, if it is allowed."""
     if text not in allowed:
         raise typer.BadParameter(f"{text!r} is not one of: {', '.join(allowed)}")
     return text
@@ -73,17 +88,17 @@ def _one_of(allowed: Iterable[str], text: str) -> str:
 
 def parse_reason(text: str) -> str:
     """Why a message failed for good."""
-    return _one_of(REASONS, text)
+    return one_of(REASONS, text)
 
 
 def parse_row_reason(text: str) -> str:
     """Why a row was rejected."""
-    return _one_of(ROW_REASONS, text)
+    return one_of(ROW_REASONS, text)
 
 
 def parse_service(text: str) -> str:
     """Whose dead letters."""
-    return _one_of(SERVICES, text)
+    return one_of(SERVICES, text)
 
 
 def complete_feed(context: typer.Context, incomplete: str) -> list[str]:
@@ -101,6 +116,17 @@ def complete_feed(context: typer.Context, incomplete: str) -> list[str]:
         if isinstance(content, dict) and "feed" in content:
             names.append(str(content["feed"]))
     return [name for name in names if name.startswith(incomplete)]
+
+
+def parse_state(text: str) -> str:
+    """Where a load stands."""
+    return one_of(_states(""), text)
+
+
+def _states(incomplete: str) -> list[str]:
+    from dropmerge.operations.loads.states import State
+
+    return [state.value for state in State if state.startswith(incomplete)]
 
 
 def _reasons(incomplete: str) -> list[tuple[str, str]]:
@@ -231,6 +257,22 @@ Service = Annotated[
         help="Only letters of ingest, or only of merge.",
     ),
 ]
+Since = Annotated[
+    datetime,
+    typer.Option(
+        "--since",
+        parser=parse_since,
+        metavar="AGE|DATE",
+        help="Only what happened since, such as 90m, 7d or 2026-11-01 (UTC).",
+    ),
+]
+LoadState = Annotated[
+    str | None,
+    typer.Option(
+        "--in-state", parser=parse_state, autocompletion=_states, metavar="STATE", help="Only files in this state."
+    ),
+]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV, with every column.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Stop after N.")]
 Canary = Annotated[
     int | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +21,7 @@ from dropmerge.cli.options import (
     Project,
     State,
     Yes,
+    parse_time,
 )
 from dropmerge.cli.terminal import (
     confirm,
@@ -38,15 +39,6 @@ if TYPE_CHECKING:
     from dropmerge.operations.rebuild.build import Build
     from dropmerge.operations.rebuild.plan import Plan
     from dropmerge.operations.rebuild.rebuild import Rebuilt
-
-
-def _parse_time(text: str) -> datetime:
-    """RFC 3339, or a date; UTC where no offset is given."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a time such as 2025-01-31T09:00:00Z") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _parse_table(text: str) -> str:
@@ -68,19 +60,17 @@ def rebuild(
     ] = None,
     as_of: Annotated[
         datetime | None,
-        typer.Option(
-            "--as-of", parser=_parse_time, metavar="TIME", help="With --into: only files dropped until then."
-        ),
+        typer.Option("--as-of", parser=parse_time, metavar="TIME", help="With --into: only files dropped until then."),
     ] = None,
     since: Annotated[
         datetime | None,
         typer.Option(
-            "--since", parser=_parse_time, metavar="TIME", help="With --into: only files dropped from then on."
+            "--since", parser=parse_time, metavar="TIME", help="With --into: only files dropped from then on."
         ),
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option("--until", parser=_parse_time, metavar="TIME", help="With --into: the same as --as-of."),
+        typer.Option("--until", parser=parse_time, metavar="TIME", help="With --into: the same as --as-of."),
     ] = None,
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Go on even if rows vanish because files are gone or unreadable.")

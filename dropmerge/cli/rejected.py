@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import groupby
+from datetime import datetime
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +31,7 @@ from dropmerge.cli.options import (
     Timeout,
     Yes,
     parse_file,
+    parse_since,
 )
 from dropmerge.cli.plain_help import PlainGroup
 from dropmerge.cli.terminal import (
@@ -80,7 +82,8 @@ class _FilesOrCommand(PlainGroup):
 
 commands = typer.Typer(cls=_FilesOrCommand, invoke_without_command=True, rich_markup_mode=None)
 
-_SHOWN = 100
+_SHOWN = 20
+_MOST_COUNTS = 20
 _WIDEST_VALUE = 40
 
 
@@ -90,6 +93,10 @@ def rejected(
     feed: FeedName = None,
     object_: Object = None,
     reason: RowReason = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--since", parser=parse_since, metavar="AGE|DATE", help="Only rows rejected since, such as 12h."),
+    ] = None,
     csv_file: Annotated[
         Path | None,
         typer.Option(
@@ -100,7 +107,7 @@ def rejected(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=1, metavar="N", help="Show at most N rows. [default: 100, with --json all]"),
+        typer.Option("--limit", min=1, metavar="N", help="Show at most N rows. [default: 20, with --json all]"),
     ] = None,
     done: Annotated[
         bool, typer.Option("--done", help="Take them off the list, once they are merged or not wanted.")
@@ -112,7 +119,9 @@ def rejected(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Show rows that failed a check: counts per file and reason, then each row with its place and the bad values.
+    """Show rows that failed a check: counts per file and reason, then rows with their places and the bad values.
+
+    The newest files come first.
 
     Files are named by gs://bucket/object, by a name or its end, by a load's id, or by a glob.
 
@@ -138,6 +147,8 @@ def rejected(
         contract = connection.feed(feed or (wanted.feed if wanted else "") or None) if csv_file or done else None
         if wanted and contract:
             wanted = replace(wanted, feed=contract.name)
+        if wanted and since:
+            wanted = replace(wanted, since=since)
         if done:
             _take_off(connection, wanted, dry_run, yes)
         elif csv_file and contract:
@@ -318,16 +329,19 @@ def _print(connection: Connection, wanted: Selection | None, most: int) -> None:
         typer.echo("no rejected rows")
         return
     summary = table("feed", "object", "reason", "rows")
-    for key, count in count_reasons(connection, wanted).items():
-        summary.add_row(*key, str(count))
+    counts = count_reasons(connection, wanted)
+    for key, count in islice(counts.items(), _MOST_COUNTS):
+        summary.add_row(*map(escape_unprintable, key), str(count))
     print_table(summary)
+    if len(counts) > _MOST_COUNTS:
+        typer.echo(f"… and {len(counts) - _MOST_COUNTS} more reasons of these files, or others")
     for load, some in groupby(rows, lambda row: row.load):
         typer.echo(f"\n{escape_unprintable(str(load.source))}")
         _print_rows(list(some))
     if total > len(rows):
-        typer.echo(
-            f"… and {total - len(rows)} more: narrow them with --object or --reason, or use --limit, --json or --csv"
-        )
+        typer.echo(f"… and {total - len(rows)} more: name a file, or use --since, --reason, --limit, --json or --csv")
+    files = len({key[:2] for key in counts})
+    typer.echo(f"{pluralize(total, 'rejected row')} of {pluralize(files, 'file')}")
     _print_without_place(reading)
 
 

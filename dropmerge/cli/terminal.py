@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -86,6 +87,15 @@ def print_array(items: Iterable[Mapping[str, Any]]) -> None:
         typer.echo(f"{before}\n{textwrap.indent(json.dumps(item, indent=2), '  ')}", nl=False)
         before = ","
     typer.echo("[]" if before == "[" else "\n]")
+
+
+def print_csv(items: Iterable[Mapping[str, Any]]) -> None:
+    """One line per item, below the names of the first's fields. NULL is empty."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    for number, item in enumerate(items):
+        if not number:
+            writer.writerow(item)
+        writer.writerow(item.values())
 
 
 def shorten_list(lines: Sequence[str], most: int = 20) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import typer
+
 
 def moment(at: datetime) -> str:
     """2026-11-26 18:54:46 UTC."""
@@ -33,3 +35,8 @@ def duration(seconds: float) -> str:
 def ago(at: datetime) -> str:
     """12 min ago."""
     return f"{duration((datetime.now(UTC) - at).total_seconds())} ago"
+
+
+def as_of() -> None:
+    """The time of a screen, below it, and never in a command's output."""
+    typer.echo(f"as of {moment(datetime.now(UTC))}", err=True)

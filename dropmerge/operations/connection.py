@@ -226,6 +226,10 @@ class Connection:
         except NotFoundError:
             return []
         except PermanentError as error:
+            if "rejected_at" in error.detail:
+                raise NotDone(
+                    f"{OPS}.rejected_rows is of an earlier release: merge upgrades it when it starts, so deploy merge"
+                ) from error
             if "happened_at" in error.detail:
                 raise NotDone(
                     f"{OPS}.journal is of an earlier release: merge upgrades it when it starts, so deploy merge"
@@ -236,19 +240,21 @@ class Connection:
         """The rows of a statement in `queries/`; none where a table or dataset is not there yet."""
         return self.rows(statement(name, **identifiers), parameters)
 
-    def stream(self, name: str, parameters: Parameters | None = None, page: int = 10_000) -> Iterator[Any]:
+    def stream(
+        self, name: str, parameters: Parameters | None = None, page: int = 10_000, **identifiers: Any
+    ) -> Iterator[Any]:
         """As `query`, with a page of the rows in memory."""
         try:
-            yield from self.warehouse.stream(statement(name), parameters, page)
+            yield from self.warehouse.stream(statement(name, **identifiers), parameters, page)
         except NotFoundError:
             return
 
-    def ledger(self, name: str, parameters: Parameters | None = None) -> list[Any]:
+    def ledger(self, name: str, parameters: Parameters | None = None, **identifiers: Any) -> list[Any]:
         """The rows of a statement in `queries/` that asks the ledger. Raises NotDone."""
-        return self.query(name, {**(parameters or {}), **self._main_tables.parameters()})
+        return self.query(name, {**(parameters or {}), **self.main_tables.parameters()}, **identifiers)
 
     @cached_property
-    def _main_tables(self) -> MainTables:
+    def main_tables(self) -> MainTables:
         return MainTables(self.warehouse, self.feeds)
 
     def staging_tables(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -35,6 +35,18 @@ class Counts:
     """How many times rows that passed share key and version and differ."""
     lost: int = 0
     """Rows that passed and lose to another of the file with their key."""
+    commonest_reason: str | None = None
+    """Of those that most rejected rows have, the first by name; None where all passed."""
+    bytes_billed: int | None = None
+    """For the check itself; None where it is not known."""
+
+
+class TooManyBadRows(PermanentError):
+    """The file has more bad rows than its feed tolerates."""
+
+    def __init__(self, detail: str, counts: Counts) -> None:
+        super().__init__("too_many_bad_rows", detail)
+        self.counts = counts
 
 
 def check_rows(
@@ -44,17 +56,17 @@ def check_rows(
 
     `again`: the message's id if it is a replay's or a backfill's.
 
-    Raises: PermanentError("too_many_bad_rows") past the feed's tolerance, with how many rows each reason has; the
-    refused rows are recorded either way.
+    Raises: TooManyBadRows past the feed's tolerance, with how many rows each reason has; the refused rows are recorded
+    either way.
     """
     sql = check_statement(feed, tables, layout)
     values = check_parameters(feed, load, layout, created)
-    warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, values)
-    counts = _count(warehouse, feed, tables, layout)
+    billed = warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, values)
+    counts = replace(_count(warehouse, feed, tables, layout), bytes_billed=billed)
     if counts.rejected or again is not None:
         record_rejected(warehouse, load, tables, again, counts.rejected)
         if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
-            raise PermanentError("too_many_bad_rows", _explain(warehouse, feed, tables, counts))
+            raise TooManyBadRows(_explain(warehouse, feed, tables, counts), counts)
     return counts
 
 
@@ -62,7 +74,14 @@ def _count(warehouse: Warehouse, feed: Feed, tables: Tables, layout: Layout) -> 
     sql = _SQL.render("count_rows.sql", checked=tables.checked, key=feed.key, shared=feed.of_every_row)
     (counted,) = warehouse.query(sql)
     duplicate_keys = count_duplicate_keys(warehouse, feed, tables, layout, counted["repeated"])
-    return Counts(counted["total"], counted["bad"], counted["deletes"], duplicate_keys, counted["lost"])
+    return Counts(
+        counted["total"],
+        counted["bad"],
+        counted["deletes"],
+        duplicate_keys,
+        counted["lost"],
+        counted["commonest_reason"],
+    )
 
 
 def check_statement(feed: Feed, tables: Tables, layout: Layout, also: Sequence[Rule] = ()) -> str:

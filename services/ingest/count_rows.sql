@@ -1,9 +1,16 @@
-{# How many rows passed and failed, how many good ones lose to another with their key, and how many times several share key
-   and version. #}
+{# How many rows passed and failed, and for what most of all; how many good ones lose to another with their key, and how
+   many times several share key and version. #}
 SELECT
   COUNT(*) AS total,
   COUNTIF(ARRAY_LENGTH(_reasons) > 0) AS bad,
   COUNTIF(_deleted AND ARRAY_LENGTH(_reasons) = 0) AS deletes,
+  (
+    SELECT _why
+    FROM {{ checked | identifier }} AS _c, UNNEST(_c._reasons) AS _why
+    GROUP BY _why
+    ORDER BY COUNT(*) DESC, _why
+    LIMIT 1
+  ) AS commonest_reason,
 {% if key %}
   (
     SELECT COALESCE(SUM(_n - 1), 0)

@@ -9,7 +9,7 @@ USING (
 ) AS c
 ON FALSE
 WHEN NOT MATCHED BY TARGET THEN
-  INSERT (feed, bucket, object, generation, load_id, row_text, reasons)
-  VALUES (c.feed, c.bucket, c.object, c.generation, c.load_id, c.row_text, c.reasons)
+  INSERT (feed, bucket, object, generation, load_id, row_text, reasons, rejected_at)
+  VALUES (c.feed, c.bucket, c.object, c.generation, c.load_id, c.row_text, c.reasons, CURRENT_TIMESTAMP())
 WHEN NOT MATCHED BY SOURCE AND r.load_id = @load_id THEN
   DELETE

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from google.cloud.storage import Blob, Client
 
-from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
+from services.ingest.check_rows import Counts, TooManyBadRows, check_rows, drop_intermediate_tables, stage_rows
 from services.ingest.inspect_file import inspect_file, read_part
 from services.ingest.load_raw import load_raw
 from services.ingest.match_header import Layout
@@ -106,8 +106,9 @@ class Stager:
             blob = pin(self.storage, load, feed.format, self.settings.archive_bucket)
         if blob is None:
             return False
-        delivery.record_event("pinned", **_digest(blob))
-        delivery.log_fields["size"] = int(blob.size or 0)
+        size = int(blob.size or 0)
+        delivery.record_event("pinned", size=size, **_digest(blob))
+        delivery.log_fields["size"] = size
         with _transient_if_another_delivery_finished(tables, blob.name):
             layout = self._load(delivery, feed, load, tables, blob)
             self._check(delivery, feed, load, tables, layout)
@@ -129,17 +130,11 @@ class Stager:
         with delivery.timed("check"):
             try:
                 counts = check_rows(self.warehouse, feed, load, tables, layout, load.source.created, again)
-            except PermanentError as error:
-                if error.reason == "too_many_bad_rows":
-                    drop_intermediate_tables(self.warehouse, tables)
+            except TooManyBadRows as error:
+                _record_checked(delivery, error.counts)
+                drop_intermediate_tables(self.warehouse, tables)
                 raise
-        delivery.log_fields.update(rows=counts.rows, rejected_rows=counts.rejected)
-        found = {"duplicate_keys": counts.duplicate_keys, "lost_in_file": counts.lost}
-        warning = {name: number for name, number in found.items() if number}
-        delivery.log_fields.update(warning)
-        delivery.record_event(
-            "checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes, **warning
-        )
+        _record_checked(delivery, counts)
 
     def _publish(self, delivery: Delivery, feed: Feed, load: Load, request: Request | None) -> None:
         asked = {"asked": str(request.asked)} if request else {}
@@ -147,6 +142,19 @@ class Stager:
         with delivery.timed("publish"):
             message = StagedMessage(load, feed.fingerprint)
             self.publisher.publish(self.settings.staged_topic, [(message.encode(), attributes)])
+
+
+def _record_checked(delivery: Delivery, counts: Counts) -> None:
+    delivery.log_fields.update(rows=counts.rows, rejected_rows=counts.rejected)
+    found = {
+        "duplicate_keys": counts.duplicate_keys,
+        "lost_in_file": counts.lost,
+        "commonest_reason": counts.commonest_reason,
+        "bytes_billed": counts.bytes_billed,
+    }
+    more = {name: one for name, one in found.items() if one}
+    delivery.log_fields.update(more)
+    delivery.record_event("checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes, **more)
 
 
 def _reprocessing_id(message: PushMessage) -> str | None:

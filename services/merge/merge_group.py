@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from services.merge.lock import NOT_READY
 from services.merge.main_table import MainTables
@@ -12,10 +13,20 @@ from services.merge.staged import Staged, all_extra
 from services.merge.statement import merge_statement
 from services.shared.contract.feed import Feed
 from services.shared.errors import NotFoundError, PermanentError, TransientError
+from services.shared.warehouse import ScriptJob
 
 
-def merge_group(tables: MainTables, feed: Feed, group: Sequence[Staged]) -> str:
-    """Merge these loads, which fit in one statement; the MERGE's id.
+@dataclass(frozen=True)
+class Merge:
+    """A MERGE that is done."""
+
+    id: str
+    loads: Sequence[Staged]
+    job: ScriptJob
+
+
+def merge_group(tables: MainTables, feed: Feed, group: Sequence[Staged]) -> Merge:
+    """Merge these loads, which fit in one statement.
 
     The main table gains the columns that their files bring. Raises TransientError where something is gone by now.
     """
@@ -24,11 +35,11 @@ def merge_group(tables: MainTables, feed: Feed, group: Sequence[Staged]) -> str:
     try:
         bounds = key_range(tables.warehouse, feed, [one.table for one in group])
         sql = merge_statement(tables.project, feed, main, group, merge_id, bounds)
-        tables.warehouse.query(sql, name=f"merge-{merge_id}")
+        job = tables.warehouse.run_script(sql, f"merge-{merge_id}")
     except PermanentError as error:
         # Another process merged and dropped what was listed here, or someone dropped a table or row: look again.
         if not isinstance(error, NotFoundError) and NOT_READY not in error.detail:
             raise
         tables.invalidate(feed)
         raise TransientError(f"a table was dropped before its MERGE: {error.detail}") from error
-    return merge_id
+    return Merge(merge_id, group, job)

@@ -12,7 +12,7 @@ import tenacity
 
 from services.merge.ledger import applied_loads
 from services.merge.main_table import MainTable, MainTables
-from services.merge.merge_group import merge_group
+from services.merge.merge_group import Merge, merge_group
 from services.merge.snapshots import too_small
 from services.merge.staged import Staged, find_staged
 from services.merge.statement import MAX_LOADS, fit_group, staging_name
@@ -59,11 +59,15 @@ class Merger:
                 # Half of the time is kept for the MERGE itself.
                 turn.enter_context(self._table_turns.turn(feed.table, remaining(self.settings.budget_seconds / 2)))
             outcome = self._retrying(delivery, feed, load, message.contract)
+        if isinstance(outcome, Merge):
+            # What it did is asked for once the next group has its turn.
+            self._report(delivery, feed, outcome)
+            return "merged"
         if outcome == "sent_back":
             self._send_back(delivery, feed, message)
         return outcome
 
-    def _retrying(self, delivery: Delivery, feed: Feed, load: Load, contract: str) -> str:
+    def _retrying(self, delivery: Delivery, feed: Feed, load: Load, contract: str) -> str | Merge:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(
                 lambda error: isinstance(error, Exception) and not isinstance(error, PermanentError)
@@ -72,9 +76,9 @@ class Merger:
             stop=tenacity.stop_after_delay(self.settings.budget_seconds / 4),
             reraise=True,
         )
-        return str(retrying(self._merge, delivery, feed, load, contract))
+        return retrying(self._merge, delivery, feed, load, contract)
 
-    def _merge(self, delivery: Delivery, feed: Feed, load: Load, contract: str) -> str:
+    def _merge(self, delivery: Delivery, feed: Feed, load: Load, contract: str) -> str | Merge:
         main = self._main_tables.ensure(feed)
         if _applied_id(main, load.load_id) in self._applied and not self._is_staged(load, feed.fingerprint):
             return "already_merged"
@@ -90,8 +94,22 @@ class Merger:
             raise self._missing(feed, load)
         alone = load.load_id in self._merge_alone
         group = [load.load_id] if alone else [load_id for load_id in waiting if load_id not in applied]
-        self._merge_waiting(delivery, feed, main, group, tables)
-        return "merged"
+        return self._merge_waiting(delivery, feed, main, group, tables)
+
+    def _report(self, delivery: Delivery, feed: Feed, merge: Merge) -> None:
+        """What the MERGE did and cost, to the log and the journal, as far as BigQuery says."""
+        changed = self.warehouse.rows_changed(merge.job.job_id)
+        inserted, updated = changed or (None, None)
+        found = {
+            "inserted": inserted,
+            "updated": updated,
+            "bytes_billed": merge.job.bytes_billed,
+            "slot_ms": merge.job.slot_ms,
+        }
+        known = {name: number for name, number in found.items() if number is not None}
+        loads = [one.load_id for one in merge.loads]
+        delivery.log_fields.update(merge_id=merge.id, merged_with=len(loads) - 1, **known)
+        delivery.record_event("merged", merge_id=merge.id, loads=loads, mode=feed.mode, **known)
 
     def _send_back(self, delivery: Delivery, feed: Feed, message: StagedMessage) -> None:
         """Ask ingest to read the file by the contract of now. Raises PermanentError where it was asked too often."""
@@ -127,17 +145,15 @@ class Merger:
 
     def _merge_waiting(
         self, delivery: Delivery, feed: Feed, main: MainTable, load_ids: Sequence[str], tables: Sequence[str]
-    ) -> None:
+    ) -> Merge:
         """Merge as many as fit in one statement, the first among them, and drop their staging tables."""
         names = {load_id: staging_name(self._project, feed, load_id) for load_id in load_ids}
         waiting = [find_staged(self.warehouse, feed, load_id, name) for load_id, name in names.items()]
         with delivery.timed("merge"):
             fitting = self._large_enough(feed, main, fit_group(self._project, feed, main, waiting))
-            merge_id, merged = self._merge_group_or_first(feed, fitting)
-        group = [one.load_id for one in merged]
-        delivery.log_fields.update(merge_id=merge_id, merged_with=len(group) - 1)
-        self._drop_staging(main, group, tables)
-        delivery.record_event("merged", merge_id=merge_id, loads=group)
+            merge = self._merge_group_or_first(feed, fitting)
+        self._drop_staging(main, [one.load_id for one in merge.loads], tables)
+        return merge
 
     def _large_enough(self, feed: Feed, main: MainTable, group: Sequence[Staged]) -> Sequence[Staged]:
         """The group without snapshots that are too small: each is refused by its own message, the first's at once."""
@@ -146,18 +162,18 @@ class Merger:
             raise PermanentError("snapshot_too_small", refused[group[0].load_id])
         return [one for one in group if one.load_id not in refused]
 
-    def _merge_group_or_first(self, feed: Feed, group: Sequence[Staged]) -> tuple[str, Sequence[Staged]]:
-        """The MERGE's id and the loads that it took: the first alone if BigQuery refuses the whole group."""
+    def _merge_group_or_first(self, feed: Feed, group: Sequence[Staged]) -> Merge:
+        """The MERGE of the group, or of its first load alone if BigQuery refuses the whole group."""
         try:
-            return merge_group(self._main_tables, feed, group), group
+            return merge_group(self._main_tables, feed, group)
         except PermanentError as error:
             if len(group) == 1 or error.reason not in ("refused_by_warehouse", "contract_changed"):
                 raise
-        merge_id = merge_group(self._main_tables, feed, group[:1])
+        merge = merge_group(self._main_tables, feed, group[:1])
         # Alone it can be merged: one of the others, with another column perhaps, is to blame.
         for one in group[1:]:
             self._merge_alone.add(one.load_id)
-        return merge_id, group[:1]
+        return merge
 
     def _drop_staging(self, main: MainTable, load_ids: Iterable[str], tables: Sequence[str]) -> None:
         """Drop the staging tables of applied loads, whichever contract made them; the next group waits until that is

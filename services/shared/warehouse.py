@@ -6,8 +6,10 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from google.api_core import exceptions
 from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
@@ -21,11 +23,22 @@ HTTP_TIMEOUT = 120.0
 # Google's default retries run for 10 and 40 minutes, longer than a push may take, with pauses of up to one.
 RETRY = bigquery.DEFAULT_RETRY.with_timeout(60.0).with_delay(initial=0.5, maximum=8.0)
 _MAX_ATTEMPTS = 100
+_COUNT_TIMEOUT = 10.0
 _PAGE = 1000
 _LONG_PAGE = 10_000
 
 Parameters = Mapping[str, tuple[str, Any]]
 """Name to (BigQuery type, value)."""
+
+
+@dataclass(frozen=True)
+class ScriptJob:
+    """A script that is done."""
+
+    job_id: str
+    bytes_billed: int | None = None
+    """Of all its statements; None where it is not known."""
+    slot_ms: int | None = None
 
 
 def connect(project: str, location: str) -> bigquery.Client:
@@ -60,8 +73,15 @@ class Warehouse:
     def _rows(
         self, sql: str, parameters: Parameters | None, name: str | None, page: int | None = None
     ) -> Iterable[bigquery.Row]:
+        job = self._start(sql, parameters, name)
+        found: Iterable[bigquery.Row] = job.result(
+            page_size=page, retry=self._retry, timeout=remaining(self._budget), job_retry=None
+        )
+        return found
+
+    def _start(self, sql: str, parameters: Parameters | None, name: str | None) -> Any:
         remaining(self._budget)  # Do not start a job that no time is left to wait for.
-        job = self.client.query(
+        return self.client.query(
             sql,
             job_config=_config(parameters),
             job_id_prefix=f"dropmerge-{name}-" if name else None,
@@ -69,10 +89,32 @@ class Warehouse:
             job_retry=None,
             timeout=HTTP_TIMEOUT,
         )
-        found: Iterable[bigquery.Row] = job.result(
-            page_size=page, retry=self._retry, timeout=remaining(self._budget), job_retry=None
-        )
-        return found
+
+    @translated()
+    def run_script(self, sql: str, name: str) -> ScriptJob:
+        """Run a script; its job's id begins with `name`, for a person to find."""
+        job = self._start(sql, None, name)
+        job.result(retry=self._retry, timeout=remaining(self._budget), job_retry=None)
+        return ScriptJob(job.job_id, job.total_bytes_billed, job.slot_millis)
+
+    def rows_changed(self, job_id: str) -> tuple[int, int] | None:
+        """How many rows the first MERGE of a script inserted and updated; None where there is none.
+
+        Each statement of a script is a job (https://cloud.google.com/bigquery/docs/scripting-concepts#script_jobs).
+        Failures are logged and ignored: what is counted is done.
+        """
+        try:
+            listed = self.client.list_jobs(
+                parent_job=job_id, retry=self._retry.with_timeout(_COUNT_TIMEOUT), timeout=_COUNT_TIMEOUT
+            )
+            merges = [job for job in listed if job.statement_type == "MERGE" and job.dml_stats]
+        except Exception as error:
+            structlog.get_logger().warning("changed rows not counted", error=str(error), job_id=job_id)
+            return None
+        if not merges:
+            return None
+        first = min(merges, key=lambda job: (job.created, job.job_id)).dml_stats
+        return first.inserted_row_count, first.updated_row_count
 
     @translated()
     def find_table(self, table: str) -> bigquery.Table | None:
@@ -107,8 +149,9 @@ class Warehouse:
     @translated()
     def create_table_once(
         self, name: str, table: str, sql: str, parameters: Parameters | None = None, idempotency_key: str = ""
-    ) -> None:
-        """Run a statement that creates `table`, under a job id that repeats with the statement and the key.
+    ) -> int | None:
+        """Run a statement that creates `table`, under a job id that repeats with the statement and the key; the bytes
+        billed for it, None where they are not known.
 
         Deliveries that overlap, or a lost response, attach to the running job instead of starting another.
         """
@@ -123,7 +166,9 @@ class Warehouse:
                 timeout=HTTP_TIMEOUT,
             )
 
-        self._once(_job_name(name, sql, repr(sorted((parameters or {}).items())), idempotency_key), table, start)
+        name = _job_name(name, sql, repr(sorted((parameters or {}).items())), idempotency_key)
+        billed: int | None = self._once(name, table, start).total_bytes_billed
+        return billed
 
     @translated()
     def load_table_once(self, name: str, table: str, uri: str, config: bigquery.LoadJobConfig) -> None:
@@ -138,14 +183,16 @@ class Warehouse:
         with _malformed_file():
             self._once(_job_name(name, uri, str(config.to_api_repr())), table, start)
 
-    def _once(self, name: str, table: str, start: Callable[[str], Any]) -> None:
+    def _once(self, name: str, table: str, start: Callable[[str], Any]) -> Any:
+        """The job that is done."""
         for attempt in range(_MAX_ATTEMPTS):
             job_id = f"{name}-{attempt}"
             job = self._find(job_id)
             if job is None:
                 try:
-                    start(job_id).result(timeout=remaining(self._budget))
-                    return
+                    job = start(job_id)
+                    job.result(timeout=remaining(self._budget))
+                    return job
                 except exceptions.Conflict:
                     job = self._find(job_id)
             if job is None:
@@ -154,7 +201,7 @@ class Warehouse:
             if not job.done(retry=self._retry):
                 job.result(timeout=remaining(self._budget))
             if job.error_result is None and self.table_exists(table):
-                return
+                return job
         raise TransientError(f"job {name} was tried {_MAX_ATTEMPTS} times")
 
     @translated()

@@ -26,7 +26,13 @@ def test_the_life_of_a_merged_load(pipeline: Pipeline, commands: Commands) -> No
     assert [event["at"] for event in found["events"]] == sorted(event["at"] for event in found["events"])
     contract = pipeline.contract("tolerant")
     assert found["contract"] == contract
-    assert found["events"][3]["detail"] == {"contract": contract, "rows": 2, "rejected_rows": 1, "deletes": 0}
+    assert found["events"][3]["detail"] == {
+        "contract": contract,
+        "rows": 2,
+        "rejected_rows": 1,
+        "deletes": 0,
+        "commonest_reason": "not_an_integer: credit_score",
+    }
     assert found["rejected"] == {"not_an_integer: credit_score": 1}
     assert found["merged_with"] == [uris[1]]
     kinds = [job["job_id"].split("-")[1] for job in found["jobs"]]

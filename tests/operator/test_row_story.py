@@ -113,12 +113,14 @@ def test_a_row_is_missing_because_its_file_is_a_dead_letter(pipeline: Pipeline, 
 
 
 def test_a_row_waits_in_a_staging_table_while_merge_is_down(pipeline: Pipeline, commands: Commands) -> None:
+    """Also that of an object which was overwritten since."""
     pipeline.drop("wait-1.csv", HEADER + row("wait", 600, day=2), feed="story")
     pipeline.wait_until_idle()
     with paused_subscription(pipeline, "merge") as path:
         newer = pipeline.drop("wait-2.csv", HEADER + row("wait", 601, day=3) + row("wait-new"), feed="story")
-        older = pipeline.drop("wait-3.csv", HEADER + row("wait", 602, day=1), feed="story")
-        staged = pull_all(pipeline, path, 2)
+        staged = pull_all(pipeline, path, 1)
+        older = pipeline.drop("wait-2.csv", HEADER + row("wait", 602, day=1), feed="story")
+        staged += pull_all(pipeline, path, 1)
         found, missing = _explain(commands, "wait"), _explain(commands, "wait-new")
     assert found["row"]["credit_score"] == "600"
     told = _told(found, newer)
@@ -134,7 +136,7 @@ def test_a_row_waits_in_a_staging_table_while_merge_is_down(pipeline: Pipeline, 
 
 
 def test_a_merged_file_without_the_row(pipeline: Pipeline, commands: Commands) -> None:
-    """Rejected within the feed's tolerance; one whose key is what is wrong is found by its text."""
+    """Rejected within the feed's tolerance."""
     bad = pipeline.drop("tol.csv", HEADER + row("tol-ok") + row("tol-bad", "high"), feed="tolerant")
     numbers = pipeline.drop("keys.csv", "n,v,w\n007,1,x\n7,2,1\n", feed="tolerates")
     pipeline.wait_until_idle()
@@ -190,10 +192,20 @@ def test_files_of_other_formats_are_looked_into(pipeline: Pipeline, commands: Co
         assert [(one["verdict"], one["record"]) for one in found["story"]] == [("same", 2)]
     found = commands.json("explain", "--feed", "typed", "--row", "id=2", "--in", parquet)
     assert [(one["verdict"], one["record"]) for one in found["story"]] == [("same", 2)]
-    bad = pipeline.drop("b.ndjson", '{"k": {"id": 3}, "on": "03.02.2025", "v": "x"}\n', feed="nested")
+    bad = pipeline.drop(
+        "b.ndjson",
+        '{"k": {"id": 3}, "on": "03.02.2025", "v": "x"}\n'
+        '{"k": {"id": 4}, "on": "2025-02-04", "v": 1}\n'
+        '{"k": {"id": 5}, "on": "05.02.2025", "v": 1\n',
+        feed="nested",
+    )
     pipeline.wait_until_idle()
     (told,) = commands.json("explain", "--feed", "nested", "--row", "id=03", "on_day=2025-02-03")["story"]
     assert (told["source"], told["reasons"], told["record"]) == (bad, ["not_an_integer: v"], 1)
+    (told,) = commands.json("explain", "--feed", "nested", "--row", "id=4", "on_day=2025-02-04")["story"]
+    assert (told["verdict"], told["reasons"]) == ("rejected", ["not_a_date: on_day"]), "the key is what is wrong"
+    (told,) = commands.json("explain", "--feed", "nested", "--row", "id=5", "on_day=05.02.2025")["story"]
+    assert (told["verdict"], told["reasons"], told["record"]) == ("possible", ["not_json"], 3)
 
 
 def test_every_version_that_is_kept_is_told(pipeline: Pipeline, commands: Commands) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.topology import ROOT
 from dropmerge.operations.queries import statement
+from services.merge.views import view_query
 from services.shared.contract.feed import Feed
 from services.shared.contract.reader import read_feed
 from tests.harness.statements.analyser import Analyser
@@ -41,14 +42,17 @@ _PARAMETERS = {
             "gone",
             "adopted",
             "goes_on",
+            "merge_id",
+            "state",
+            "by",
         ),
         "STRING",
     ),
-    **dict.fromkeys(("since", "before", "waiting_since"), "TIMESTAMP"),
+    **dict.fromkeys(("since", "before", "last", "waiting_since"), "TIMESTAMP"),
     **dict.fromkeys(("generation", "most"), "INT64"),
 }
 _NAMES = sorted(path.name for path in _FOLDER.glob("*.sql"))
-_INCLUDED = {"ledger.sql", "old_tombstones.sql", "wanted_rejected_rows.sql"}
+_INCLUDED = {"is_current.sql", "ledger.sql", "wanted_loads.sql", "old_tombstones.sql", "wanted_rejected_rows.sql"}
 """Part of other statements."""
 
 
@@ -56,6 +60,10 @@ _INCLUDED = {"ledger.sql", "old_tombstones.sql", "wanted_rejected_rows.sql"}
 def _feeds() -> dict[str, Feed]:
     accounts = read_feed(ROOT / "deploy" / "feeds" / "accounts.yaml")
     return {accounts.name: accounts, **features()}
+
+
+def _loads() -> str:
+    return view_query("local", "loads", {"since": "@since", "is_current": statement("is_current.sql")})
 
 
 @cache
@@ -67,7 +75,7 @@ def _analyser(feed: str) -> Analyser:
 @pytest.mark.parametrize("feed", ["accounts", "every_key", "newest_file"])
 @pytest.mark.parametrize("name", [name for name in _NAMES if name not in _INCLUDED])
 def test_a_statement_of_a_command_is_analysed(name: str, feed: str) -> None:
-    sql = statement(name, feed=_feeds()[feed], kept="ops.kept")
+    sql = statement(name, feed=_feeds()[feed], kept="ops.kept", loads=_loads())
     key = {f"k{n}": _feeds()[feed].type_of(column).name for n, column in enumerate(_feeds()[feed].key)}
     known = {**_PARAMETERS, **key}
     used = {parameter: known[parameter] for parameter in re.findall(r"@(\w+)", sql)}

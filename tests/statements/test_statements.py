@@ -130,7 +130,8 @@ def test_every_template_is_analysed() -> None:
         send_journal_upgrade()
     paths = [path for part in ("ingest", "merge", "shared") for path in (ROOT / "services" / part).rglob("*.sql")]
     assert len(paths) > 5
-    assert set(paths) == _templates
+    # Those of the views are no templates: test_views.py and test_views_of_loads.py have Google's engine answer them.
+    assert {path for path in paths if path.parent.name != "views"} == _templates
 
 
 @pytest.mark.parametrize(

@@ -78,18 +78,15 @@ def row_counts(connection: Connection, merge: Merge, load: Load, jobs: Sequence[
 
     An applied delete is an update, or inserts a tombstone. `ignored` were stale: the table, or the same MERGE, had a
     newer row for the key, or this very one; `lost_in_file` of them lost to a row of their own file. Empty where
-    BigQuery no longer has the job; inserted and updated alone where the journal has lost a load.
+    neither the journal nor BigQuery has them; inserted and updated alone where the journal has lost a load.
     """
-    done = [job for job in jobs if f"-{merge.id}-" in job.job_id and not job.error_result]
-    children = [child for job in done for child in connection.warehouse.client.list_jobs(parent_job=job.job_id)]
-    counts = [child.dml_stats for child in children if child.statement_type == "MERGE" and child.dml_stats]
     feed = connection.feeds.get(load.feed)
     if feed and feed.mode == "append":
         return _appended(connection, merge, load)
-    if not counts:
+    changed = _recorded(connection, merge, load) or _counted(connection, merge, jobs)
+    if changed is None:
         return {}
-    inserted = sum(count.inserted_row_count for count in counts)
-    updated = sum(count.updated_row_count for count in counts)
+    inserted, updated = changed
     checked = _checked(connection, merge, load)
     if len(checked) < len(merge.load_ids):
         return {"inserted": inserted, "updated": updated}
@@ -103,6 +100,20 @@ def row_counts(connection: Connection, merge: Merge, load: Load, jobs: Sequence[
         "ignored": staged - inserted - updated,
         **({"lost_in_file": lost} if lost else {}),
     }
+
+
+def _recorded(connection: Connection, merge: Merge, load: Load) -> tuple[int, int] | None:
+    """As merge wrote it to the journal; None where it could not, or is of an earlier release."""
+    parameters = {**_loads(merge.load_ids, load), "merge_id": ("STRING", merge.id)}
+    rows = connection.query("merged_detail.sql", parameters)
+    found = json.loads(rows[0]["detail"]) if rows else {}
+    return (found["inserted"], found["updated"]) if "inserted" in found else None
+
+
+def _counted(connection: Connection, merge: Merge, jobs: Sequence[Any]) -> tuple[int, int] | None:
+    """As BigQuery has it of the MERGE's job."""
+    done = [job for job in jobs if f"-{merge.id}-" in job.job_id and not job.error_result]
+    return connection.warehouse.rows_changed(done[0].job_id) if done else None
 
 
 def _appended(connection: Connection, merge: Merge, load: Load) -> dict[str, int]:

@@ -2,14 +2,7 @@
    anew, or is no longer the contract's. A feed with __ in its name is a table that is being built. Parameters: tables (feed=dataset.table of each contract), gone, comma-separated. #}
 SELECT
   l.feed, l.load_id, l.merged_at, l.merge_id, l.contract,
-  COALESCE(
-    m.main_table NOT IN UNNEST(SPLIT(@gone))
-      AND (
-        CONCAT(m.feed, '=', m.main_table) IN UNNEST(SPLIT(@tables))
-        OR NOT EXISTS (SELECT 1 FROM UNNEST(SPLIT(@tables)) AS one WHERE STARTS_WITH(one, CONCAT(m.feed, '=')))
-      ),
-    FALSE
-  ) AS is_current
+  COALESCE({% include 'is_current.sql' %}, FALSE) AS is_current
 FROM `ops.ledger` AS l
 LEFT JOIN `ops.main_tables` AS m ON m.table_id = l.table_id
 WHERE STRPOS(l.feed, '__') = 0

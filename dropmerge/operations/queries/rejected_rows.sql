@@ -1,4 +1,4 @@
-{# The first rows that failed their checks, as they were, with how many of their file are alike, and how many there are.
+{# Rows of the newest files that failed their checks, as they were, with how many of their file are alike, and how many there are.
    Parameters: most, and those of wanted_rejected_rows.sql. #}
 WITH _wanted AS (
   SELECT load_id, feed, bucket, object, generation, row_text, reasons
@@ -6,7 +6,7 @@ WITH _wanted AS (
   WHERE {% include 'wanted_rejected_rows.sql' %}
 ),
 _first AS (
-  SELECT * FROM _wanted ORDER BY feed, object, generation, row_text LIMIT @most
+  SELECT * FROM _wanted ORDER BY generation DESC, feed, object, row_text LIMIT @most
 )
 SELECT
   *,

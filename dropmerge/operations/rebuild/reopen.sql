@@ -13,8 +13,8 @@ DELETE FROM {{ rejected | identifier }}
 WHERE load_id IN (SELECT load_id FROM {{ ledger | identifier }} WHERE table_id = {{ built.table_id | literal }})
   OR load_id IN (SELECT load_id FROM {{ refused | identifier }});
 
-INSERT INTO {{ rejected | identifier }} (feed, bucket, object, generation, load_id, row_text, reasons)
-SELECT feed, bucket, object, generation, load_id, row_text, reasons FROM {{ refused | identifier }};
+INSERT INTO {{ rejected | identifier }} (feed, bucket, object, generation, load_id, row_text, reasons, rejected_at)
+SELECT feed, bucket, object, generation, load_id, row_text, reasons, rejected_at FROM {{ refused | identifier }};
 
 {# Rows of before the first file are of no load. #}
 DELETE FROM {{ ledger | identifier }} WHERE table_id = {{ built.table_id | literal }} AND load_id = {{ adopted | literal }};

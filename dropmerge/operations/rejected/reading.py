@@ -38,19 +38,26 @@ class Reading:
     _loads: dict[str, Load] = field(default_factory=dict)
 
     def first(self, wanted: Selection, most: int) -> tuple[list[RejectedRow], int]:
-        """As many of them, by feed and object, and how many there are."""
+        """As many of them, those of the newest files first, and how many there are."""
         found = self.connection.query("rejected_rows.sql", {**wanted.parameters, "most": ("INT64", most)})
-        return list(self.placed(found)), found[0]["total"] if found else 0
+        return list(self.placed(found, lambda one: -one.source.generation)), found[0]["total"] if found else 0
 
     def all(self, wanted: Selection) -> Iterator[RejectedRow]:
         """By feed, object and generation."""
         return self.placed(self.connection.stream("all_rejected_rows.sql", wanted.parameters))
 
-    def placed(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[RejectedRow]:
-        """Rows of the table of rejected rows: of each file all, or all with a text that few share."""
+    def placed(
+        self, rows: Iterable[Mapping[str, Any]], before: Callable[[Load], int] = lambda _: 0
+    ) -> Iterator[RejectedRow]:
+        """Rows of the table of rejected rows: of each file all, or all with a text that few share.
+
+        `before`: of two files, the one with the smaller number comes first.
+        """
         with spool() as kept:
             kept.add(self._spooled(rows))
-            for load in sorted(self._loads.values(), key=lambda one: (one.feed, *one.source.fields.values())):
+            for load in sorted(
+                self._loads.values(), key=lambda one: (before(one), one.feed, *one.source.fields.values())
+            ):
                 yield from self._of_load(kept, load)
 
     def _spooled(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Row]:

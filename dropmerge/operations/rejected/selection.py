@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from dropmerge.operations.connection import Connection
@@ -22,6 +23,8 @@ class Selection:
     reason: str = ""
     loads: Sequence[str] = ()
     """By their ids."""
+    since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    """When they were rejected, or later. Of an earlier release the time is not known: those count as of 1970."""
 
     @property
     def parameters(self) -> dict[str, tuple[str, Any]]:
@@ -30,7 +33,7 @@ class Selection:
             "reason": self.reason,
             "loads": ",".join(self.loads),
         }
-        return {name: ("STRING", text) for name, text in texts.items()}
+        return {**{name: ("STRING", text) for name, text in texts.items()}, "since": ("TIMESTAMP", self.since)}
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def select(
 
 
 def count_reasons(connection: Connection, wanted: Selection) -> dict[tuple[str, str, str], int]:
-    """By feed, object#generation and reason, sorted."""
+    """By feed, object#generation and reason; those of the newest files first."""
     rows = connection.query("count_rejected_reasons.sql", wanted.parameters)
     return {(row["feed"], f"{row['object']}#{row['generation']}", row["why"]): row["n"] for row in rows}
 

@@ -13,11 +13,11 @@ def dead_letters_of(connection: Connection, feed: str) -> dict[ObjectGeneration,
     """The youngest of each object generation that has one: files of the feed, and those that no feed wants, one of
     which may have been meant for this one."""
     found: dict[ObjectGeneration, DeadLetter] = {}
-    with waiting(connection) as source:
-        for batch in source.batches():
+    with waiting(connection) as letters:
+        for batch in letters.batches():
             for one in batch:
-                about = generation_of(one)
+                source = generation_of(one)
                 is_wanted = one.feed in (feed, None) and one.object is not None
-                if is_wanted and (about not in found or found[about].at < one.at):
-                    found[about] = one
+                if is_wanted and (source not in found or found[source].at < one.at):
+                    found[source] = one
     return found

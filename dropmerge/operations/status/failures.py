@@ -40,6 +40,16 @@ class Stuck:
     service_health: ServiceHealth
     """Of the service that it waits for."""
 
+    def as_json(self) -> dict[str, Any]:
+        """Keys attempt, last_error, failed_at, next_try_at, service."""
+        times = {"failed_at": self.failed_at, "next_try_at": self.next_try_at}
+        return {
+            "attempt": self.attempt,
+            "last_error": self.last_error,
+            **{name: at.isoformat() if at else None for name, at in times.items()},
+            "service": self.service_health.as_json(),
+        }
+
 
 def stuck(connection: Connection, source: ObjectGeneration, events: Sequence[LoadEvent] | None = None) -> Stuck:
     """What is known of a load in flight. `events`: those of `read_events`, if they have been read."""

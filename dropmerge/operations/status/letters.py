@@ -42,7 +42,7 @@ class LetterGroup:
 @dataclass(frozen=True)
 class Letters:
     count: int
-    """All that wait, as the subscriptions say; more than in the groups while another command holds some."""
+    """All that wait, by the subscriptions; there are more than in the groups while another command holds some."""
     groups: Mapping[str | None, LetterGroup]
     """By feed; None for letters that name no feed."""
     load_ids: frozenset[str]
@@ -50,11 +50,8 @@ class Letters:
 
 
 class WaitingLetters:
-    """For one command, which may ask many times.
-
-    To read them costs a query, or leases, which hide them from other commands for a moment: they are read anew when
-    their number has changed, or after half a minute.
-    """
+    """For one command, which may ask many times: they are read again when their number has changed, or after half a
+    minute."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -75,8 +72,8 @@ def read_waiting_letters(connection: Connection, count: int) -> Letters:
     """Each once. `count`: how many wait, as the subscriptions say."""
     groups: dict[str | None, LetterGroup] = {}
     load_ids = set()
-    with waiting(connection) as source:
-        for batch in source.batches():
+    with waiting(connection) as letters:
+        for batch in letters.batches():
             for one in batch:
                 _add(groups, one)
                 load_ids.add(one.subject["load_id"] or "")

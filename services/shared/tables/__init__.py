@@ -12,6 +12,11 @@ from services.shared.datasets import OPS
 _DAY_MS = 24 * 3600 * 1000
 
 
+def table_names() -> list[str]:
+    """All of them, sorted."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.json"))
+
+
 def table(project: str, name: str, full_name: str | None = None) -> Table:
     """The table of a file's name, ready to be created; or one like it."""
     definition = json.loads((Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8"))

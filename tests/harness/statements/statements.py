@@ -39,7 +39,7 @@ from services.shared.messages.staged import StagedMessage
 from services.shared.settings import Settings
 from services.shared.tables import table
 from services.shared.upgrade_journal import upgrade_journal
-from services.shared.warehouse import Parameters, Warehouse
+from services.shared.warehouse import Parameters, ScriptJob, Warehouse
 from tests.harness.main_table import described
 from tests.harness.statements.analyser import Analyser, columns_of, type_of
 from tests.harness.statements.feeds import GOOD, SHAPES, header
@@ -88,6 +88,13 @@ class AnalysingWarehouse(Warehouse):
         self, name: str, table: str, sql: str, parameters: Parameters | None = None, idempotency_key: str = ""
     ) -> None:
         self.query(sql, parameters)
+
+    def run_script(self, sql: str, name: str) -> ScriptJob:
+        self.query(sql)
+        return ScriptJob("")
+
+    def rows_changed(self, job_id: str) -> None:
+        """Nothing here counts them."""
 
     def drop_table(self, table: str) -> None:
         pass

@@ -1,0 +1,36 @@
+"""Makes the views of `ops`, and the tables below them."""
+
+from __future__ import annotations
+
+import structlog
+
+from services.merge.views import NAMES, view_query
+from services.shared.datasets import OPS
+from services.shared.errors import PermanentError, TransientError
+from services.shared.sql import identifier
+from services.shared.tables import table
+from services.shared.warehouse import Warehouse
+
+_TABLES = ("journal", "ledger", "main_tables", "rejected_rows", "dead_letter_messages")
+"""Those of an earlier release gain the columns that they lack."""
+
+
+def create_views(warehouse: Warehouse) -> None:
+    """Make every view, or bring it up to date, and the tables below them. Failures are logged and ignored: views are
+    for people, and must not delay a load."""
+    project = warehouse.client.project
+    try:
+        warehouse.create_dataset(OPS)
+        for name in _TABLES:
+            warehouse.create_table(table(project, name))
+        for name in NAMES:
+            _create(warehouse, f"{project}.{OPS}.{name}", view_query(project, name))
+    except (PermanentError, TransientError) as error:
+        structlog.get_logger().warning("views not made", error=str(error))
+
+
+def _create(warehouse: Warehouse, name: str, query: str) -> None:
+    found = warehouse.find_table(name)
+    # Asking is free, and one that is as it should be is not touched by each process that starts.
+    if found is None or (found.view_query or "").strip() != query:
+        warehouse.query(f"CREATE OR REPLACE VIEW {identifier(name)} AS\n{query}")
