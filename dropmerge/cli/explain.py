@@ -46,18 +46,18 @@ def explain(
         if row:
             pairs = [*row, *(word for word in [uri, *(more or [])] if word)]
             explained = explain_row(connection, feed, pairs, file)
-            answer, show = explained.as_json(), partial(print_row, explained)
+            answer, show, is_known = explained.as_json(), partial(print_row, explained), explained.is_known
         elif uri and not more and not file:
             history = read_history(connection, uri, with_jobs=True)
             answer = history.as_json()
-            show = partial(_print, answer, history.events)
+            show, is_known = partial(_print, answer, history.events), answer["state"] != "unknown"
         else:
             usage_error("name one gs://bucket/object, or --row key=value")
     if as_json:
         typer.echo(json.dumps(answer, indent=2, default=str))
     else:
         show()
-    if answer["state"] == "unknown":
+    if not is_known:
         raise typer.Exit(1)
 
 

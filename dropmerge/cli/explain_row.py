@@ -40,6 +40,11 @@ class ExplainedRow:
             return "merged"
         return next((one.state for one in self.story if one.has_row), "unknown")
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the key was found anywhere."""
+        return self.found.row is not None or any(one.has_row for one in self.story)
+
     def as_json(self) -> dict[str, Any]:
         """Keys load_id, state, feed, row, deleted, loses_to, why, events and story; of a row's file also what is known
         of that."""
