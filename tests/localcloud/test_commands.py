@@ -154,8 +154,8 @@ def test_explain_of_an_object_nobody_knows(terminal: Terminal) -> None:
 
 
 def test_what_the_readme_says_to_type(terminal: Terminal) -> None:
-    """Each line of the README's blocks works as it stands, but those of `make` and the virtual environment, which other
-    tests run. FILE, ID and a key stand for what is there."""
+    """Each line of the README's blocks works as it stands, but those of `make` and the virtual environment, which
+    other tests run. FILE, ID and a key stand for what is there."""
     lines = [
         line for title in ("See the rows", "When something goes wrong", "Your own feed") for line in _typed(title)
     ]
