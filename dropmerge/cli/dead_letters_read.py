@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from dropmerge.cli.command import connect
+from dropmerge.cli.completion import complete_letter
 from dropmerge.cli.dead_letter_filter import make_filter
 from dropmerge.cli.dead_letter_words import (
     end_words,
@@ -111,7 +112,12 @@ def list_dead_letters(
 
 def show(
     named: Annotated[
-        str, typer.Argument(metavar="ID", help="As shown by `dead-letters list`; or the file, by any of its names.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            autocompletion=complete_letter,
+            help="As shown by `dead-letters list`; or the file, by any of its names.",
+        ),
     ],
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dropmerge.cli.command import connect, require_confirmation
+from dropmerge.cli.completion import complete_discarded
 from dropmerge.cli.dead_letter_words import end_words, ended_line
 from dropmerge.cli.exit_codes import abort, report_errors
 from dropmerge.cli.options import (
@@ -30,7 +31,12 @@ from dropmerge.operations.dead_letters.undo import find_undoable, undo
 
 def undo_discards(
     named: Annotated[
-        list[str], typer.Argument(metavar="ID", help="The discarded letters, each by its id or by its file.")
+        list[str],
+        typer.Argument(
+            metavar="ID",
+            autocompletion=complete_discarded,
+            help="The discarded letters, each by its id or by its file.",
+        ),
     ],
     dry_run: DryRun = False,
     yes: Yes = False,

@@ -57,16 +57,17 @@ def explain(
         if row:
             pairs = [*row, *(word for word in [file, *(more or [])] if word)]
             explained = explain_row(connection, feed, pairs, within)
-            answer = explained.as_json()
+            answer, is_known = explained.as_json(), explained.is_known
             if not as_json:
                 print_row(explained)
         elif file and not more and not within:
             answer = _explain_file(connection, file, as_json)
+            is_known = answer["state"] != "unknown"
         else:
             usage_error("name one file, such as gs://bucket/object, or --row key=value")
     if as_json:
         typer.echo(json.dumps(answer, indent=2, default=str))
-    if answer["state"] == "unknown":
+    if not is_known:
         raise typer.Exit(1)
 
 

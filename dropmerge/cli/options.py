@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from deploy.topology import ROOT, SERVICES
-from dropmerge.cli.completion import complete_file
+from dropmerge.cli.completion import complete_file, complete_letter
 from dropmerge.cli.plain_help import COMMON
 from dropmerge.operations.file_name import FileName
 from dropmerge.operations.gcs_uri import GcsUri
@@ -246,7 +246,12 @@ OlderThan = Annotated[
         "--older-than", parser=parse_age, metavar="AGE", help="Only letters older than this, such as 30m, 12h or 7d."
     ),
 ]
-Ids = Annotated[list[str] | None, typer.Option("--id", metavar="ID", help="Only this letter; repeat it for several.")]
+Ids = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--id", autocompletion=complete_letter, metavar="ID", help="Only this letter; repeat it for several."
+    ),
+]
 Service = Annotated[
     str | None,
     typer.Option(

@@ -28,7 +28,7 @@ from services.ingest.row_rules import Rule
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.formats import GZIP_SUFFIX
-from services.shared.errors import PermanentError
+from services.shared.errors import PermanentError, TransientError
 from services.shared.load import Load
 
 _READ_OTHERWISE = ("wrong_header", "no_final_newline")
@@ -48,13 +48,15 @@ class Looked:
 
 
 def look_into(connection: Connection, load: Load, key: Key) -> Looked:
-    """Raises TransientError."""
+    """A file that cannot be read has a problem; nothing is raised for it."""
     try:
         with own_tables(connection, load) as tables:
             return _look(connection, _file(connection, load), tables, key)
     except PermanentError as error:
         # Its text may quote the file.
         return Looked(problem=error.reason)
+    except TransientError:
+        return Looked(problem="BigQuery did not read it this time, so try again")
     except exceptions.NotFound:
         return Looked(problem="object_gone")
     except NotDone as error:

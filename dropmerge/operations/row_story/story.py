@@ -256,10 +256,10 @@ def _strays(left: Sequence[Unmerged]) -> Iterator[Piece]:
         yield Piece(source, left[0].state.value, "not_looked", sentence, reasons=[reason])
 
 
-def command(key: Key, source: ObjectGeneration) -> str:
+def command(key: Key, file: object) -> str:
     """What to type to look into one file."""
     words = ["--feed", key.feed.name, "--row", *(f"{name}={text}" for name, text in key.texts.items())]
-    return shlex.join(["dropmerge", "explain", *words, "--in", str(source)])
+    return shlex.join(["dropmerge", "explain", *words, "--in", str(file)])
 
 
 def _of_looked(
