@@ -215,7 +215,6 @@ class LocalCloud:
             # Only now can it write to the journal which contracts it runs.
             ready.answers(f"{plan.url(name)}/", "127.0.0.1", plan.ports[name], _FIRST_ANSWER)
         # Views read the journal, which a service may have had to upgrade when it started.
-        provision.create_views(plan.url("warehouse"))
         current.ready = True
         record.save(self.state, current)
 

@@ -10,7 +10,6 @@ from localcloud import environment
 _DAY_MS = 24 * 3600 * 1000
 _TIMEOUT = 20.0
 _SHARED = ROOT / "services" / "shared"
-_JOURNAL = "ops.journal"
 
 
 def create_messaging(
@@ -115,24 +114,15 @@ def create_datasets(topology: Topology, url: str) -> None:
 
 
 def create_tables(topology: Topology, url: str) -> None:
-    """Creates the tables that subscriptions write to and that views read, from the files that Terraform reads."""
+    """Creates the tables that subscriptions write to, from the files that Terraform reads."""
     from google.cloud import bigquery
 
     client = _warehouse(url)
-    for name in sorted({_JOURNAL, *(one["to_table"] for one in topology.subscriptions.values() if "to_table" in one)}):
+    for name in sorted({one["to_table"] for one in topology.subscriptions.values() if "to_table" in one}):
         file = _SHARED / "tables" / f"{name.partition('.')[2]}.json"
         schema = json.loads(file.read_text(encoding="utf-8"))["schema"]
         fields = [bigquery.SchemaField.from_api_repr(field) for field in schema]
         client.create_table(bigquery.Table(f"{environment.PROJECT}.{name}", fields), exists_ok=True, timeout=_TIMEOUT)
-
-
-def create_views(url: str) -> None:
-    """Creates the views of the dataset `ops`, or puts those of this release in their place."""
-    client = _warehouse(url)
-    for file in sorted((_SHARED / "views").glob("*.sql")):
-        query = file.read_text(encoding="utf-8").replace("${project}", environment.PROJECT)
-        name = f"{environment.PROJECT}.ops.{file.stem}"
-        client.query(f"CREATE OR REPLACE VIEW `{name}` AS\n{query}", timeout=_TIMEOUT).result(timeout=_TIMEOUT)
 
 
 def _warehouse(url: str) -> Any:

@@ -54,7 +54,7 @@ from dropmerge.operations.rate import RateLimiter
 commands = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Messages that could not go on: list, show, replay, discard, undo.",
+    help="Messages that failed for good: list, show, replay, discard and undo.",
 )
 
 _MAX_DISCARDED_ON_A_YES = 100
@@ -81,7 +81,7 @@ def replay_dead_letters(
     rate: Rate = None,
     dry_run: DryRun = False,
     force: Annotated[
-        bool, typer.Option("--force", help=f"Also what was replayed {MAX_REPLAYS} times already.")
+        bool, typer.Option("--force", help=f"Also replay letters that were already replayed {MAX_REPLAYS} times.")
     ] = False,
     yes: Yes = False,
     wait: Annotated[
@@ -95,10 +95,10 @@ def replay_dead_letters(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Publish the originals again, each to the topic that it came from.
+    """Republish the original messages to the topics they came from.
 
-    Safe to interrupt and to repeat. Takes a filter, or --all. What was replayed five times already stays, unless
-    --force: it says so, with exit code 1.
+    Safe to interrupt and to repeat. Takes a filter, or --all. Letters that were already replayed five times are left
+    alone unless --force is given, and the exit code is then 1.
     """
     wanted = _narrowed("replay", make_filter(reason, feed, object_, older_than, ids, service), all_of_them)
     wanted = replace(wanted, limit=limit, max_replays=None if force else MAX_REPLAYS)
@@ -119,14 +119,15 @@ def replay_dead_letters(
             waiting.print(summary)
     _fail_if_taken(summary)
     if summary.over_replay_limit:
-        abort(f"{summary.over_replay_limit} were replayed {MAX_REPLAYS} times already and stay: --force replays them")
+        letters = pluralize(summary.over_replay_limit, "letter")
+        abort(f"{letters} replayed {MAX_REPLAYS} times already, and left alone: --force replays them")
     if waiting and not waiting.is_done(summary):
         raise typer.Exit(FAILED)
 
 
 @commands.command("discard")
 def discard_dead_letters(
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Why, for the journal.")],
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the journal.")],
     reason: Reason = None,
     feed: FeedName = None,
     object_: Object = None,
@@ -142,7 +143,7 @@ def discard_dead_letters(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Give dead letters up. Who did it, when and why stays in the journal. Takes a filter, or --all."""
+    """Discard dead letters. The journal records who did it, when and why. Takes a filter, or --all."""
     if not why.strip():
         usage_error("--why is empty")
     wanted = _narrowed("discard", make_filter(reason, feed, object_, older_than, ids, service), all_of_them)

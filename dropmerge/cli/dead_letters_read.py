@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from dropmerge.cli.command import connect
+from dropmerge.cli.completion import complete_letter
 from dropmerge.cli.dead_letter_filter import make_filter
 from dropmerge.cli.dead_letter_words import (
     end_words,
@@ -47,6 +48,7 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.ends import WAITING, End, LetterState
 from dropmerge.operations.dead_letters.filters import Filter
 from dropmerge.operations.dead_letters.kept import KeptLetter
+from dropmerge.operations.dead_letters.naming import find_letter
 from dropmerge.operations.dead_letters.newer import with_newer
 from dropmerge.operations.dead_letters.reading import (
     LetterStory,
@@ -74,16 +76,18 @@ def list_dead_letters(
     ids: Ids = None,
     service: Service = None,
     ended: Annotated[
-        bool, typer.Option("--ended", help="Those that wait no longer: how each ended, when, and by whom.")
+        bool, typer.Option("--ended", help="List those that are no longer waiting: how each ended, when, and by whom.")
     ] = False,
     since: Annotated[
         timedelta | None,
-        typer.Option("--since", parser=parse_age, metavar="AGE", help="With --ended: not longer ago. [default: 31d]"),
+        typer.Option(
+            "--since", parser=parse_age, metavar="AGE", help="With --ended, only those of this time. [default: 31d]"
+        ),
     ] = None,
     limit: Annotated[
         int | None,
         typer.Option(
-            "--limit", min=1, metavar="N", help="Dead letters listed. [default: 20, in a pipe 100, with --json all]"
+            "--limit", min=1, metavar="N", help="List at most N. [default: 20, in a pipe 100, with --json all]"
         ),
     ] = None,
     as_json: Json = False,
@@ -91,9 +95,9 @@ def list_dead_letters(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """The dead letters that wait, counted by kind and age, then the oldest of them.
+    """List the waiting dead letters: counts by kind and age, then the oldest ones. Looking consumes nothing.
 
-    With --ended, those that were replayed or discarded, or that expired, the last first. Nothing is used up by it.
+    With --ended, list those that were replayed or discarded or have expired, the latest first.
     """
     if since is not None and not ended:
         usage_error("--since is for --ended: --older-than chooses among those that wait")
@@ -107,16 +111,23 @@ def list_dead_letters(
 
 
 def show(
-    dead_letter_id: Annotated[str, typer.Argument(metavar="ID", help="As `dead-letters list` shows it.")],
+    named: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            autocompletion=complete_letter,
+            help="As shown by `dead-letters list`; or the file, by any of its names.",
+        ),
+    ],
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """One dead letter, whole: message, error, history, what to do next; or, where it has ended, what became of it."""
+    """Show a dead letter: its message, error and history, and what to do next, or what became of it."""
     with report_errors():
         connection = connect(state, project, feeds)
-        story = read_story(connection, dead_letter_id)
+        story = read_story(connection, find_letter(connection, named))
         history = read_dead_letter_events(connection, story.letter)
         ((_, newer),) = with_newer(connection, [story.letter])
     if as_json:
@@ -205,7 +216,7 @@ def _story_json(story: LetterStory, newer: int | None) -> dict[str, Any]:
 
 def _next(one: DeadLetter) -> dict[str, str | None]:
     remedy = remedy_for(one.reason)
-    return {"meaning": REASONS.get(one.reason), "cause": remedy.cause, "mend": remedy.fix}
+    return {"meaning": REASONS.get(one.reason), "cause": remedy.cause, "fix": remedy.fix}
 
 
 def _print_end(story: LetterStory) -> None:

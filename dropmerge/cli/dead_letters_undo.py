@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dropmerge.cli.command import connect, require_confirmation
+from dropmerge.cli.completion import complete_discarded
 from dropmerge.cli.dead_letter_words import end_words, ended_line
 from dropmerge.cli.exit_codes import abort, report_errors
 from dropmerge.cli.options import (
@@ -24,11 +25,19 @@ from dropmerge.cli.terminal import confirm, escape_unprintable, pluralize, short
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.ends import End, LetterState
 from dropmerge.operations.dead_letters.kept import KeptLetter
+from dropmerge.operations.dead_letters.naming import find_discarded
 from dropmerge.operations.dead_letters.undo import find_undoable, undo
 
 
 def undo_discards(
-    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Of dead letters that were discarded.")],
+    named: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ID",
+            autocompletion=complete_discarded,
+            help="The discarded letters, each by its id or by its file.",
+        ),
+    ],
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
@@ -36,13 +45,14 @@ def undo_discards(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Take discards back: the dead letters wait again, each as it was, under a new id.
+    """Take discards back: the dead letters are waiting again, each as it was, under a new id.
 
-    All or none: if one of them was not discarded, or waits again already, nothing is done, and the exit code is 1.
+    All or none: if one of them was not discarded, or is already waiting again, nothing is done and the exit code is 1.
     """
     require_confirmation("undo", dry_run, yes)
     with report_errors():
         connection = connect(state, project, feeds)
+        ids = [find_discarded(connection, one) for one in named]
         letters = _undoable(connection, ids)
         if not (yes or dry_run):
             for line in shorten_list([ended_line(one.letter, one.end) for one in letters]):

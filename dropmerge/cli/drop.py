@@ -43,7 +43,8 @@ Dropped = list[tuple[Target, ObjectGeneration | None]]
 
 def drop(
     files: Annotated[
-        list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE…", help="Of one feed.")
+        list[Path],
+        typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE", help="The files, all of one feed."),
     ],
     feed: TargetFeed = None,
     to: To = None,

@@ -18,9 +18,10 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 CODES: dict[int, str] = {
     DONE: "Done, or there was nothing to do.",
     FAILED: "It failed, or the answer is no: Google or the local cloud answered with an error, `wait` timed out, "
-    "a file was not merged (`drop --wait`, `dead-letters replay --wait`, `wait --strict`), "
-    "`feeds check` found an error, `feeds test` or `preview` found a rejected row, file or case, `explain` found "
-    "nothing, `doctor` found something wrong, dead letters had been replayed too often or taken by somebody else, or "
+    "a file was not merged (`drop --wait`, `dead-letters replay --wait`, `wait --strict`), `status --check` found "
+    "something that needs attention, `feeds check` found an error, `feeds test` or `preview` found a rejected row, "
+    "file or case, `explain` found nothing, `doctor` found something wrong, dead letters had been replayed too often "
+    "or taken by somebody else, or "
     "the answer to a question was no.",
     USAGE: "The command line is wrong, names a feed or a dead letter that does not exist, or lacks `--yes` where "
     "there is no terminal to ask at. Nothing was done.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,7 +21,9 @@ from dropmerge.cli.times import ago, duration, moment
 if TYPE_CHECKING:
     from dropmerge.operations.connection import Connection
     from dropmerge.operations.loads.history import LoadHistory
+    from dropmerge.operations.status.failures import Stuck
 
+_NOT_ON_ITS_WAY = {"merged", "dead_lettered", "superseded", "ignored", "unknown"}
 _COLORS = {"merged": "green", "dead_lettered": "red", "unknown": "red", "superseded": "yellow", "ignored": "yellow"}
 _MOST = 5
 
@@ -29,7 +32,7 @@ def explain(
     file: File = None,
     row: Annotated[
         list[str] | None,
-        typer.Option("--row", metavar="KEY=VALUE…", help="Give every key column: explains the row of this key."),
+        typer.Option("--row", metavar="KEY=VALUE", help="Give every key column: explains the row of this key."),
     ] = None,
     more: Annotated[list[str] | None, typer.Argument(help="More KEY=VALUE after --row.", hidden=True)] = None,
     within: Annotated[
@@ -54,16 +57,17 @@ def explain(
         if row:
             pairs = [*row, *(word for word in [file, *(more or [])] if word)]
             explained = explain_row(connection, feed, pairs, within)
-            answer = explained.as_json()
+            answer, is_known = explained.as_json(), explained.is_known
             if not as_json:
                 print_row(explained)
         elif file and not more and not within:
             answer = _explain_file(connection, file, as_json)
+            is_known = answer["state"] != "unknown"
         else:
             usage_error("name one file, such as gs://bucket/object, or --row key=value")
     if as_json:
         typer.echo(json.dumps(answer, indent=2, default=str))
-    if answer["state"] == "unknown":
+    if not is_known:
         raise typer.Exit(1)
 
 
@@ -72,20 +76,25 @@ def _explain_file(connection: Connection, file: str, as_json: bool) -> dict[str,
     from dropmerge.operations.loads.find_file import find_file
     from dropmerge.operations.loads.history import read_history
     from dropmerge.operations.loads.next_steps import next_steps
+    from dropmerge.operations.status.failures import stuck
 
     history = read_history(connection, find_file(connection, file), with_jobs=True)
     steps = list(next_steps(history, file))
+    # Where none is on its way, nothing holds it up.
+    is_on_its_way = bool(history.source.generation) and history.state not in _NOT_ON_ITS_WAY
+    held_up = stuck(connection, history.source, history.events) if is_on_its_way else None
     if not as_json:
         _print_state(history)
-        print_events("what happened", history.events, history.source.created if history.source.generation else None)
-        for line in _details(connection, history):
+        print_events("what happened", history.timeline, history.source.created if history.source.generation else None)
+        for line in [*(_held_up(held_up) if held_up else ()), *_details(connection, history)]:
             typer.echo(wrap(escape_unprintable(line)))
         if steps:
             typer.echo("next:")
         for step in steps:
             why = f"# {step.why}" if step.command else step.why
             typer.echo(wrap(f"  {step.command}  {why}" if step.command else f"  {why}", 4))
-    return {**history.as_json(), "next": [{"command": step.command, "why": step.why} for step in steps]}
+    held = {"stuck": held_up.as_json()} if held_up else {}
+    return {**history.as_json(), **held, "next": [{"command": step.command, "why": step.why} for step in steps]}
 
 
 def _print_state(history: LoadHistory) -> None:
@@ -122,6 +131,16 @@ def _reason(history: LoadHistory) -> str:
         discarded = f" (discarded: {letter.discarded})" if letter.discarded is not None else ""
         return f"dead letter {letter.dead_letter}: {letter.reason}: {error}{discarded}"
     return history.why or history.state.sentence
+
+
+def _held_up(held_up: Stuck) -> Iterator[str]:
+    if held_up.attempt is not None and held_up.failed_at and held_up.next_try_at:
+        error = " ".join((held_up.last_error or "").split())
+        yield f"failed for now: attempt {held_up.attempt} at {moment(held_up.failed_at)}: {error}"
+        due = held_up.next_try_at
+        yield f"next try: due at {moment(due)}" + ("" if due > datetime.now(UTC) else ", any moment now")
+    health = held_up.service_health
+    yield f"waiting for {health.service}" if health.state == "OK" else f"held up: {health.sentence}"
 
 
 def _details(connection: Connection, history: LoadHistory) -> Iterator[str]:

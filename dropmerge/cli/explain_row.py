@@ -40,6 +40,11 @@ class ExplainedRow:
             return "merged"
         return next((one.state for one in self.story if one.has_row), "unknown")
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the key was found anywhere."""
+        return self.found.row is not None or any(one.has_row for one in self.story)
+
     def as_json(self) -> dict[str, Any]:
         """Keys load_id, state, feed, row, deleted, loses_to, why, events and story; of a row's file also what is known
         of that."""
@@ -60,7 +65,7 @@ def explain_row(
     from dropmerge.operations.row_story.missing import why_missing
     from dropmerge.operations.row_story.row import read_row
     from dropmerge.operations.row_story.rule import rule_of
-    from dropmerge.operations.row_story.story import feed_of_file, tell_of_file, tell_story
+    from dropmerge.operations.row_story.story import command, feed_of_file, tell_of_file, tell_story
 
     wanted = feed_of_file(connection, file) if file and feed is None else None
     key = read_key(wanted or connection.feed(feed), pairs)
@@ -72,8 +77,7 @@ def explain_row(
     elif not any(one.verdict in _EXPLAINS for one in story):
         general = rule_of(key.feed, found.row)
     origin = read_history(connection, find_file(connection, found.origin), with_jobs=True) if found.origin else None
-    look = f"dropmerge explain --feed {key.feed.name} --row {key.words} --in FILE" if file is None else None
-    return ExplainedRow(key, found, origin, story, general, look)
+    return ExplainedRow(key, found, origin, story, general, None if file else command(key, "FILE"))
 
 
 def print_row(one: ExplainedRow) -> None:

@@ -36,7 +36,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify:verify", "Compare a main table with its files."),
     "purge-tombstones": ("tombstones:purge_tombstones", "Remove old deletes from main tables."),
     "adopt": ("adopt:adopt", "Take over a table that existed before its feed."),
-    "dead-letters": ("dead_letters:commands", "List, show, replay and discard dead letters."),
+    "dead-letters": ("dead_letters:commands", "List, show, replay, discard and undo dead letters."),
     "feeds": ("feeds:commands", "Draft, check, test and show contracts."),
 }
 """By name: module and attribute below dropmerge.cli, and a line for the list."""

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from deploy.topology import ROOT, SERVICES
-from dropmerge.cli.completion import complete_file
+from dropmerge.cli.completion import complete_file, complete_letter
 from dropmerge.cli.plain_help import COMMON
 from dropmerge.operations.file_name import FileName
 from dropmerge.operations.gcs_uri import GcsUri
@@ -214,13 +214,16 @@ Object = Annotated[
         parser=parse_file,
         autocompletion=complete_file,
         metavar="FILE",
-        help="Only this file, or the files that a glob fits: gs://…, a name or its end, an id.",
+        help="Only this file, or the files that a glob fits. Give a URI, a name or its end, or an id.",
     ),
 ]
 File = Annotated[
     str | None,
     typer.Argument(
-        metavar="FILE", autocompletion=complete_file, show_default=False, help="gs://…, a name or its end, or an id."
+        metavar="FILE",
+        autocompletion=complete_file,
+        show_default=False,
+        help="The file, by its URI, its name or the end of it, or an id.",
     ),
 ]
 Reason = Annotated[
@@ -243,7 +246,12 @@ OlderThan = Annotated[
         "--older-than", parser=parse_age, metavar="AGE", help="Only letters older than this, such as 30m, 12h or 7d."
     ),
 ]
-Ids = Annotated[list[str] | None, typer.Option("--id", metavar="ID", help="Only this letter; repeat it for several.")]
+Ids = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--id", autocompletion=complete_letter, metavar="ID", help="Only this letter; repeat it for several."
+    ),
+]
 Service = Annotated[
     str | None,
     typer.Option(

@@ -26,7 +26,8 @@ def preview(
     uri: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="gs://…, a name or its end, or an id; the latest generation if none is named."
+            metavar="FILE",
+            help="The file, by its URI, its name or the end of it, or an id; by default its latest generation.",
         ),
     ],
     as_json: Json = False,

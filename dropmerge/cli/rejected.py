@@ -162,7 +162,10 @@ def rejected(
 @commands.command()
 def resubmit(
     files: Annotated[
-        list[str] | None, typer.Argument(metavar="FILE", help="Only rows of these files: gs://…, names, load ids.")
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE", help="Only rows of these files, each by its URI, its name or the end of it, or an id."
+        ),
     ] = None,
     feed: FeedName = None,
     object_: Object = None,

@@ -193,14 +193,21 @@ class Connection:
 
     def undelivered(self, subscription: str) -> int:
         """Messages not yet acknowledged. On Google Cloud the figure is some minutes old."""
+        series = self.time_series("num_undelivered_messages", subscription)
+        return sum(int(one["points"][0]["value"]["int64Value"]) for one in series if one.get("points"))
+
+    def time_series(self, metric: str, subscription: str | None = None) -> list[Any]:
+        """One of Pub/Sub's metrics of subscriptions, by its name's last part: a series of each or of this one, with
+        the points of the last quarter of an hour, the latest first
+        (https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.timeSeries/list)."""
         from google.api_core.exceptions import from_http_response
 
         now = datetime.now(UTC)
         url = f"{MONITORING.emulator or f'https://{MONITORING.host}'}/v3/projects/{self.project}/timeSeries"
+        which = f' AND resource.labels.subscription_id = "{subscription}"' if subscription else ""
         asked = {
-            "filter": 'metric.type = "pubsub.googleapis.com/subscription/num_undelivered_messages"'
-            f' AND resource.labels.subscription_id = "{subscription}"',
-            "interval.startTime": (now - timedelta(minutes=10)).isoformat(),
+            "filter": f'metric.type = "pubsub.googleapis.com/subscription/{metric}"{which}',
+            "interval.startTime": (now - timedelta(minutes=15)).isoformat(),
             "interval.endTime": now.isoformat(),
         }
 
@@ -210,8 +217,7 @@ class Connection:
                 raise from_http_response(response)  # type: ignore[no-untyped-call]
             return response.json()
 
-        series = self.retry(ask)().get("timeSeries", [])
-        return sum(int(one["points"][0]["value"]["int64Value"]) for one in series if one.get("points"))
+        return list(self.retry(ask)().get("timeSeries", []))
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> list[Any]:
         """A query's rows; none where a table or dataset is not there yet. Raises NotDone."""

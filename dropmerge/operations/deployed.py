@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
 
 Contracts = Mapping[str, str]
 """Feed to fingerprint."""
+_LOOK_BACK_DAYS = (2, 40, 4000)
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,26 @@ class Deployed:
 
 def read_deployed(connection: Connection) -> Deployed:
     """From the services' own reports, which the journal keeps."""
-    rows = {row["service"]: row for row in connection.query("services_started.sql")}
+    rows = _last_starts(connection)
     known = [service for service in SERVICES if service in rows]
     return Deployed(
         {name: feed.fingerprint for name, feed in connection.feeds.items()},
         {service: json.loads(rows[service]["detail"])["contracts"] for service in known},
         {service: rows[service]["happened_at"] for service in known},
     )
+
+
+def _last_starts(connection: Connection) -> dict[str, Any]:
+    """By service. Looked for in ever more of the journal, which is partitioned by day: most have started lately."""
+    rows: dict[str, Any] = {}
+    for days in _LOOK_BACK_DAYS:
+        since = datetime.now(UTC) - timedelta(days=days)
+        rows = {
+            row["service"]: row for row in connection.query("services_started.sql", {"since": ("TIMESTAMP", since)})
+        }
+        if rows.keys() >= set(SERVICES):
+            break
+    return rows
 
 
 def _runs(count: int) -> str:

@@ -1,24 +1,25 @@
-"""The one metric of Cloud Monitoring that the commands read: how many messages are not acknowledged.
+"""The metrics of Cloud Monitoring that the commands read: what waits, since when, and how pushes are answered.
 
-Over REST, as `projects.timeSeries.list` of Cloud Monitoring's API v3. Google samples this metric every minute and
-shows it some minutes late; here it is the number of this moment.
+Over REST, as `projects.timeSeries.list` of Cloud Monitoring's API v3. Google samples these metrics every minute and
+shows them some minutes late; here they are of this moment.
 """
 
 import json
 import re
 import threading
-from datetime import UTC, datetime
+import time
+from datetime import datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from localcloud.pubsub.catalog import Catalog, Subscription
+from localcloud.pubsub.catalog import Catalog
 from localcloud.pubsub.errors import EmulatorError, PortInUseError, invalid
 from localcloud.pubsub.names import check_project, split_name
 from localcloud.pubsub.queue import Queue
+from localcloud.pubsub.time_series import METRICS, Interval
 
-UNDELIVERED = "pubsub.googleapis.com/subscription/num_undelivered_messages"
 _CONDITION = re.compile(r'\s*([\w.]+)\s*=\s*"([^"]*)"\s*')
 _PATH = re.compile(r"/v3/(projects/[^/]+)/timeSeries")
 
@@ -46,36 +47,17 @@ class Metrics:
         self._server.shutdown()
         self._server.server_close()
 
-    def list_time_series(self, project: str, wanted: str) -> dict[str, Any]:
-        """One series with one point for every subscription of projects/PROJECT that the filter lets through."""
+    def list_time_series(self, project: str, wanted: str, interval: Interval) -> dict[str, Any]:
+        """The series of every subscription of projects/PROJECT that the filter lets through, of this time."""
         check_project(project)
-        subscription = wanted_subscription(wanted)
+        metric, subscription = read_filter(wanted)
         found = [
-            held
+            series
             for held in self._catalog.subscriptions()
             if held.name.startswith(f"{project}/") and subscription in (None, split_name(held.name)[1])
+            for series in METRICS[metric](self._queue, held, interval)
         ]
-        return {"timeSeries": [self._series(held) for held in found]} if found else {}
-
-    def _series(self, held: Subscription) -> dict[str, Any]:
-        project, short = split_name(held.name)
-        now = datetime.now(tz=UTC).isoformat().replace("+00:00", "Z")
-        return {
-            "metric": {"type": UNDELIVERED},
-            "resource": {
-                "type": "pubsub_subscription",
-                "labels": {"project_id": project, "subscription_id": short},
-            },
-            "metricKind": "GAUGE",
-            "valueType": "INT64",
-            # JSON has no 64-bit integers: Google writes them as text.
-            "points": [
-                {
-                    "interval": {"startTime": now, "endTime": now},
-                    "value": {"int64Value": str(self._queue.backlog(held))},
-                }
-            ],
-        }
+        return {"timeSeries": found} if found else {}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -87,9 +69,11 @@ class _Handler(BaseHTTPRequestHandler):
         if match is None:
             self._answer(HTTPStatus.NOT_FOUND, _error(HTTPStatus.NOT_FOUND, f"{url.path} is not here"))
             return
-        wanted = parse_qs(url.query).get("filter", [""])[0]
+        asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+        metrics: Metrics = self.server.metrics  # type: ignore[attr-defined]
         try:
-            self._answer(HTTPStatus.OK, self.server.metrics.list_time_series(match[1], wanted))  # type: ignore[attr-defined]
+            answer = metrics.list_time_series(match[1], asked.get("filter", ""), _interval(asked))
+            self._answer(HTTPStatus.OK, answer)
         except EmulatorError as error:
             self._answer(HTTPStatus.BAD_REQUEST, _error(HTTPStatus.BAD_REQUEST, str(error)))
 
@@ -109,19 +93,33 @@ def _error(status: HTTPStatus, text: str) -> dict[str, Any]:
     return {"error": {"code": int(status), "message": text, "errors": [{"message": text, "reason": "badRequest"}]}}
 
 
-def wanted_subscription(text: str) -> str | None:
-    """The subscription id a monitoring filter asks for, None for all; other filters are INVALID_ARGUMENT."""
+def read_filter(text: str) -> tuple[str, str | None]:
+    """The metric and the subscription's id that a monitoring filter asks for, None for all; other filters are
+    INVALID_ARGUMENT."""
     conditions: dict[str, str] = {}
     for part in text.split(" AND "):
         match = _CONDITION.fullmatch(part)
         if match is None:
             raise invalid(f'Cannot read "{part}" in the filter: expected name = "value" joined by AND.')
         conditions[match[1].replace("resource.label.", "resource.labels.")] = match[2]
-    if conditions.pop("metric.type", None) != UNDELIVERED:
-        raise invalid(f'The only metric here is metric.type = "{UNDELIVERED}".')
+    metric = conditions.pop("metric.type", "")
+    if metric not in METRICS:
+        raise invalid(f"The only metrics here are {', '.join(METRICS)}.")
     if conditions.pop("resource.type", "pubsub_subscription") != "pubsub_subscription":
         raise invalid('The only resource here is resource.type = "pubsub_subscription".')
     wanted = conditions.pop("resource.labels.subscription_id", None)
     if conditions:
         raise invalid(f"Cannot filter on {sorted(conditions)}.")
-    return wanted
+    return metric, wanted
+
+
+def _interval(asked: dict[str, str]) -> Interval:
+    """Up to now where no end is given."""
+    try:
+        start, end = (
+            datetime.fromisoformat(asked[name]).timestamp() if name in asked else missing
+            for name, missing in (("interval.startTime", 0.0), ("interval.endTime", time.time()))
+        )
+    except ValueError as error:
+        raise invalid(f"Cannot read the interval: {error}.") from error
+    return start, end

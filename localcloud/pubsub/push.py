@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from localcloud.pubsub.catalog import Catalog, Subscription
 from localcloud.pubsub.loop import Loop
+from localcloud.pubsub.pushes import ACK, DEADLINE_EXCEEDED, INVALID, UNREACHABLE, response_class
 from localcloud.pubsub.queue import Leased, Queue
 from localcloud.pubsub.signals import Signals
 from localcloud.pubsub.slow_start import SlowStart
 
-ACKS = frozenset({102, 200, 201, 202, 204})
 # The lease outlives the request, so that it is the timed-out request that gives the message back.
 _LEASE_SLACK = 5
 _log = logging.getLogger(__name__)
@@ -85,12 +85,13 @@ class PushLoop(Loop):
         return 0
 
     def _deliver(self, subscription: Subscription, leased: Leased) -> None:
-        answer = self._answer(subscription, leased)
-        if self._signals.closed and answer not in ACKS:
+        kind, answer = self._answer(subscription, leased)
+        if self._signals.closed and kind != ACK:
             self._window.failed()
             return  # the next start forgets the lease and delivers again
+        self._queue.pushes.count(self._name, kind)
         # The window first: recording the outcome wakes the loop, which should find the room it made.
-        if answer in ACKS:
+        if kind == ACK:
             self._window.succeeded()
             self._queue.acknowledge(subscription, [leased.ack_id])
             return
@@ -105,12 +106,15 @@ class PushLoop(Loop):
         )
         self._queue.give_back(subscription, [leased.ack_id])
 
-    def _answer(self, subscription: Subscription, leased: Leased) -> int | str:
-        """The endpoint's status, or why there is none."""
+    def _answer(self, subscription: Subscription, leased: Leased) -> tuple[str, int | str]:
+        """The class of the response, and the endpoint's status or why there is none."""
         try:
             body = push_body(subscription, leased)
-            return post(subscription.policy.endpoint, body, subscription.policy.deadline)
+            status = post(subscription.policy.endpoint, body, subscription.policy.deadline)
         except TimeoutError:
-            return f"no answer within the ack deadline of {subscription.policy.deadline} s"
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            return f"{type(error).__name__}: {error}"
+            return DEADLINE_EXCEEDED, f"no answer within the ack deadline of {subscription.policy.deadline} s"
+        except (OSError, ValueError) as error:
+            return UNREACHABLE, f"{type(error).__name__}: {error}"
+        except http.client.HTTPException as error:
+            return INVALID, f"{type(error).__name__}: {error}"
+        return response_class(status), status

@@ -13,6 +13,7 @@ from localcloud.pubsub.catalog import Catalog, Subscription
 from localcloud.pubsub.database import Database
 from localcloud.pubsub.errors import invalid
 from localcloud.pubsub.names import split_name
+from localcloud.pubsub.pushes import Pushes
 from localcloud.pubsub.signals import Signals
 
 MAX_LEASE_BYTES = 10_000_000
@@ -62,6 +63,7 @@ class Queue:
         self._catalog = catalog
         self._signals = signals
         self._clock = clock
+        self.pushes = Pushes()
 
     def publish(self, topic: str, messages: Iterable[Any]) -> list[str]:
         """Store messages for every subscription of the topic whose filter they match; returns their ids."""
@@ -144,6 +146,16 @@ class Queue:
                 "SELECT COUNT(*) FROM deliveries WHERE subscription_id = ?", (subscription.id,)
             ).fetchone()
         return int(row[0])
+
+    def oldest_age(self, subscription: Subscription) -> int:
+        """Seconds since the oldest message that is not acknowledged was published; 0 where there is none."""
+        with self._database.transaction() as db:
+            row = db.execute(
+                "SELECT MIN(m.published_at) FROM deliveries d JOIN messages m ON m.id = d.message_id"
+                " WHERE d.subscription_id = ?",
+                (subscription.id,),
+            ).fetchone()
+        return 0 if row[0] is None else max(0, int(self._clock() - row[0]))
 
     def drop_published_before(self, subscription: Subscription, moment: float) -> None:
         """Everything owed that was published before `moment` (seconds since 1970) counts as acknowledged."""

@@ -41,6 +41,14 @@ class Counts:
     """For the check itself; None where it is not known."""
 
 
+class TooManyBadRows(PermanentError):
+    """The file has more bad rows than its feed tolerates."""
+
+    def __init__(self, detail: str, counts: Counts) -> None:
+        super().__init__("too_many_bad_rows", detail)
+        self.counts = counts
+
+
 def check_rows(
     warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, layout: Layout, created: datetime, again: str | None
 ) -> Counts:
@@ -48,8 +56,8 @@ def check_rows(
 
     `again`: the message's id if it is a replay's or a backfill's.
 
-    Raises: PermanentError("too_many_bad_rows") past the feed's tolerance, with how many rows each reason has; the
-    refused rows are recorded either way.
+    Raises: TooManyBadRows past the feed's tolerance, with how many rows each reason has; the refused rows are recorded
+    either way.
     """
     sql = check_statement(feed, tables, layout)
     values = check_parameters(feed, load, layout, created)
@@ -58,7 +66,7 @@ def check_rows(
     if counts.rejected or again is not None:
         record_rejected(warehouse, load, tables, again, counts.rejected)
         if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
-            raise PermanentError("too_many_bad_rows", _explain(warehouse, feed, tables, counts))
+            raise TooManyBadRows(_explain(warehouse, feed, tables, counts), counts)
     return counts
 
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from google.cloud.storage import Blob, Client
 
-from services.ingest.check_rows import check_rows, drop_intermediate_tables, stage_rows
+from services.ingest.check_rows import Counts, TooManyBadRows, check_rows, drop_intermediate_tables, stage_rows
 from services.ingest.inspect_file import inspect_file, read_part
 from services.ingest.load_raw import load_raw
 from services.ingest.match_header import Layout
@@ -22,7 +22,7 @@ from services.shared.contract.glob import first_match
 from services.shared.contract.pattern import feed_for
 from services.shared.delivery import Delivery
 from services.shared.errors import NotFoundError, PermanentError, TransientError
-from services.shared.journal import Journal
+from services.shared.journal import Event, Journal
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
 from services.shared.messages.read_anew import Request, wanted_feed
@@ -57,7 +57,7 @@ class Stager:
         request = Request.of(delivery.message.attributes)
         if request and request.staged_under == feed.fingerprint and request.must_wait(delivery.message.attempt):
             raise TransientError(f"merge runs another contract of {feed.name} than this service, {feed.fingerprint}")
-        self.journal.record("arrived", delivery.subject, attempt=delivery.message.attempt)
+        self._record_arrival(delivery)
         tables = Tables.of(self.settings.project, feed, load)
         if not self._was_staged(tables) and not self._stage(delivery, feed, load, tables):
             delivery.record_event("superseded")
@@ -65,6 +65,13 @@ class Stager:
         self._publish(delivery, feed, load, request)
         delivery.record_event("staged", **delivery.log_fields)
         return "staged"
+
+    def _record_arrival(self, delivery: Delivery) -> None:
+        """At once, so that a file on its way is seen; with the other events where the journal does not answer now."""
+        message = delivery.message
+        arrived = Event("arrived", {"attempt": message.attempt, "published_at": message.published_at})
+        if not self.journal.write([(arrived, delivery.subject)]):
+            delivery.events.append(arrived)
 
     def _announced_feed(self, message: PushMessage) -> Feed | None:
         """The feed that a load was staged for, whatever its pattern is now, where merge wants the file read anew."""
@@ -79,7 +86,9 @@ class Stager:
             delivery.record_event("ignored", pattern=glob)
             return None
         feed = feed_for(self.feeds, name)
-        if feed is None and name.startswith(self.settings.landing_prefix):
+        if feed is None and not name.startswith(self.settings.landing_prefix):
+            delivery.record_event("ignored", outside=self.settings.landing_prefix)
+        elif feed is None:
             patterns = ", ".join(f"{f.name}: {f.objects}" for f in self.feeds.values())
             raise PermanentError("no_feed", f"no feed's pattern matches {name!r} ({patterns})")
         return feed
@@ -121,22 +130,11 @@ class Stager:
         with delivery.timed("check"):
             try:
                 counts = check_rows(self.warehouse, feed, load, tables, layout, load.source.created, again)
-            except PermanentError as error:
-                if error.reason == "too_many_bad_rows":
-                    drop_intermediate_tables(self.warehouse, tables)
+            except TooManyBadRows as error:
+                _record_checked(delivery, error.counts)
+                drop_intermediate_tables(self.warehouse, tables)
                 raise
-        delivery.log_fields.update(rows=counts.rows, rejected_rows=counts.rejected)
-        found = {
-            "duplicate_keys": counts.duplicate_keys,
-            "lost_in_file": counts.lost,
-            "commonest_reason": counts.commonest_reason,
-            "bytes_billed": counts.bytes_billed,
-        }
-        more = {name: one for name, one in found.items() if one}
-        delivery.log_fields.update(more)
-        delivery.record_event(
-            "checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes, **more
-        )
+        _record_checked(delivery, counts)
 
     def _publish(self, delivery: Delivery, feed: Feed, load: Load, request: Request | None) -> None:
         asked = {"asked": str(request.asked)} if request else {}
@@ -144,6 +142,19 @@ class Stager:
         with delivery.timed("publish"):
             message = StagedMessage(load, feed.fingerprint)
             self.publisher.publish(self.settings.staged_topic, [(message.encode(), attributes)])
+
+
+def _record_checked(delivery: Delivery, counts: Counts) -> None:
+    delivery.log_fields.update(rows=counts.rows, rejected_rows=counts.rejected)
+    found = {
+        "duplicate_keys": counts.duplicate_keys,
+        "lost_in_file": counts.lost,
+        "commonest_reason": counts.commonest_reason,
+        "bytes_billed": counts.bytes_billed,
+    }
+    more = {name: one for name, one in found.items() if one}
+    delivery.log_fields.update(more)
+    delivery.record_event("checked", rows=counts.rows, rejected_rows=counts.rejected, deletes=counts.deletes, **more)
 
 
 def _reprocessing_id(message: PushMessage) -> str | None:

@@ -82,10 +82,9 @@ def handle(body: bytes, handler: Handler, settings: Settings, publisher: Publish
         outcome = _run(delivery, handler, settings, publisher)
     except Exception as error:
         _log_failure(log, error, delivery)
+        _record(delivery, journal, is_once=True)
         return "try again", 503
-    finally:
-        if delivery.events:
-            journal.write([(event, delivery.subject) for event in delivery.events])
+    _record(delivery, journal)
     log.info(outcome, outcome=outcome, **delivery.all_fields())
     return ACK
 
@@ -130,8 +129,17 @@ def _dead_letter(delivery: Delivery, error: PermanentError, settings: Settings, 
     delivery.log_fields.update(reason=error.reason, error=error.detail)
 
 
+def _record(delivery: Delivery, journal: Journal, is_once: bool = False) -> None:
+    if delivery.events:
+        journal.write([(event, delivery.subject) for event in delivery.events], is_once)
+
+
 def _log_failure(log: Any, error: Exception, delivery: Delivery) -> None:
-    fields = {"error": str(classify(error)), **delivery.all_fields()}
+    """To the log, and as the event `failed`, which decides nothing: the delivery is repeated."""
+    reason = str(classify(error))
+    if delivery.subject:
+        delivery.record_event("failed", attempt=delivery.message.attempt, error=reason)
+    fields = {"error": reason, **delivery.all_fields()}
     # A stack trace is what makes Error Reporting take a line for a crash.
     if is_unexpected(error):
         log.error("crash", exc_info=error, **fields)

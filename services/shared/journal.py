@@ -17,6 +17,7 @@ from services.shared.tables import table
 
 # Google's default would hold up a load for ten minutes.
 _RETRY = bigquery.DEFAULT_RETRY.with_timeout(10.0)
+_TIMEOUT, _TIMEOUT_ONCE = 30.0, 5.0
 _SUBJECT = ("load_id", "feed", "bucket", "object", "generation")
 
 
@@ -47,15 +48,16 @@ class Journal:
         """Write one event that happened now. `subject`: what is known of load_id, feed, bucket, object, generation."""
         self.write([(Event(event, detail), subject)])
 
-    def write(self, events: Sequence[tuple[Event, Mapping[str, object]]]) -> bool:
+    def write(self, events: Sequence[tuple[Event, Mapping[str, object]]], is_once: bool = False) -> bool:
         """One streamed write, no DML. Failures are logged and ignored: the journal must not delay a load.
 
+        `is_once`: try only once and for some seconds, where the warehouse may be what has just failed.
         Returns whether the events are written.
         """
         if not events:
             return True
         try:
-            self._append([self._row(event, subject) for event, subject in events])
+            self._append([self._row(event, subject) for event, subject in events], is_once)
         except Exception as error:
             names = [event.name for event, _ in events]
             structlog.get_logger().warning("journal not written", error=str(error), journal_events=names)
@@ -73,14 +75,15 @@ class Journal:
             "detail": json.dumps(event.detail, default=str),
         }
 
-    def _append(self, rows: Sequence[Mapping[str, object]]) -> None:
+    def _append(self, rows: Sequence[Mapping[str, object]], is_once: bool) -> None:
         try:
-            self._insert(rows)
+            self._insert(rows, is_once)
         except exceptions.NotFound:
             self._client.create_table(table(self._client.project, "journal"), exists_ok=True)
-            self._insert(rows)
+            self._insert(rows, is_once)
 
-    def _insert(self, rows: Sequence[Mapping[str, object]]) -> None:
-        errors = self._client.insert_rows_json(self._table, rows, retry=_RETRY, timeout=30.0)
+    def _insert(self, rows: Sequence[Mapping[str, object]], is_once: bool) -> None:
+        retry, timeout = (None, _TIMEOUT_ONCE) if is_once else (_RETRY, _TIMEOUT)
+        errors = self._client.insert_rows_json(self._table, rows, retry=retry, timeout=timeout)  # type: ignore[arg-type]  # None: no retry
         if errors:
             raise ValueError(str(errors))

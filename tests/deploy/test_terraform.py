@@ -309,21 +309,6 @@ def _partitions(name: str, ours: Any) -> dict[str, str]:
     }
 
 
-def test_every_view_is_made_from_the_file_that_the_local_cloud_reads() -> None:
-    view = one("google_bigquery_table", "view")
-    assert hcl.local_values("foundation")["views"] == (
-        '${fileset("${path.module}/../../../services/shared/views", "*.sql")}'
-    )
-    assert (view.body["for_each"], view.body["table_id"]) == ("${local.views}", '${trimsuffix(each.key, ".sql")}')
-    query = view.block("view")
-    assert query["use_legacy_sql"] is False
-    assert "/../../../services/shared/views/${each.key}" in query["query"]
-    assert "{project = var.project}" in query["query"].replace("{ ", "{").replace(" }", "}")
-    views = (ROOT / "services" / "shared" / "views").glob("*.sql")
-    read = {name for path in views for name in re.findall(r"`\$\{project\}\.ops\.(\w+)`", path.read_text())}
-    assert {f"${{google_bigquery_table.{name}}}" for name in read} <= set(view.body["depends_on"])
-
-
 def alerts() -> dict[str, Any]:
     found: dict[str, Any] = hcl.local_values("foundation")["alerts"]
     return found

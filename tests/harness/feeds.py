@@ -82,6 +82,7 @@ columns:
   - {name: v, type: INT64}
 """,
     "kept": NUMBERS.replace("numbers", "kept") + "history: true\n",
+    "tolerates": AGAIN.replace("again", "tolerates"),
     "log": NUMBERS.replace("numbers", "log").replace("key: [n]\nversion: v", "mode: append"),
 }
 """By name, feeds for looking a key up: of each format, with history, without a key."""

@@ -19,7 +19,7 @@ from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from localcloud.pubsub.metrics import UNDELIVERED
+from localcloud.pubsub.time_series import UNDELIVERED
 
 PROJECT = "projects/local"
 

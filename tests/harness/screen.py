@@ -37,9 +37,11 @@ _OPEN = (
 class Screen:
     """One command, running in a terminal of its own."""
 
-    def __init__(self, line: list[str], folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, line: list[str], folder: Path, environment: Mapping[str, str], size: tuple[int, int] = (30, 100)
+    ) -> None:
         self._fd, theirs = os.openpty()
-        termios.tcsetwinsize(theirs, (30, 100))
+        termios.tcsetwinsize(theirs, size)
         self.process = subprocess.Popen(
             [sys.executable, "-IS", "-c", _OPEN, *line],
             cwd=folder,
@@ -106,6 +108,8 @@ class Terminal:
     folder: Path
     more: Mapping[str, str] = field(default_factory=dict)
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    size: tuple[int, int] = (30, 100)
+    """Lines and columns."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -126,7 +130,7 @@ class Terminal:
 
     @contextmanager
     def opens(self, line: list[str]) -> Iterator[Screen]:
-        screen = Screen(line, self.folder, self.environment)
+        screen = Screen(line, self.folder, self.environment, self.size)
         try:
             yield screen
         finally:

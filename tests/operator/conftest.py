@@ -21,7 +21,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     newest = NUMBERS.replace("numbers", "newest").replace("version: v", "version: _generation")
     (feeds / "newest.yaml").write_text(newest)
     (feeds / "whole.yaml").write_text(NUMBERS.replace("numbers", "whole").replace("version: v", "mode: snapshot"))
-    for name, text in STORY.items():
+    accounts = (feeds / "accounts.yaml").read_text().replace("feed: accounts", "feed: story")
+    story = accounts.replace("/accounts/", "/story/").replace("main.accounts", "main.story")
+    for name, text in {**STORY, "story": story}.items():
         (feeds / f"{name}.yaml").write_text(text)
     with running(folder, feeds) as pipeline:
         yield pipeline

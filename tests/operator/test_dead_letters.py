@@ -115,7 +115,7 @@ def test_show_prints_message_history_and_what_to_do(pipeline: Pipeline, commands
     assert [event["event"] for event in shown["history"] if event["event"] in ("replayed", "dead_lettered")] == [
         "dead_lettered", "replayed", "dead_lettered",
     ]  # fmt: skip
-    assert shown["next"]["mend"] == REMEDIES["wrong_header"].fix
+    assert shown["next"]["fix"] == REMEDIES["wrong_header"].fix
     text = commands.run("dead-letters", "show", second.id).stdout
     for words in (
         "'score' is not in the contract",
@@ -171,7 +171,7 @@ def test_replay_refuses_past_a_maximum_unless_forced(pipeline: Pipeline, command
     name = "incoming/accounts/replayed-often.csv"
     put(pipeline, ours(name, replay_count="5"))
     refused = commands.run("dead-letters", "replay", "--object", name, "--yes", code=1)
-    assert "1 were replayed 5 times already" in refused.stderr
+    assert "1 letter replayed 5 times already" in refused.stderr
     commands.run("dead-letters", "replay", "--object", name, "--force", "--yes")
     assert waiting(pipeline, name) == []
 

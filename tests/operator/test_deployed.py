@@ -40,16 +40,16 @@ def test_g9_status_and_feeds_show_name_a_service_that_runs_another_contract(
     """Nothing while they agree; a line once the contract on disk is another; nothing again after a restart."""
     contracts = commands.json("status")["contracts"]
     assert contracts["ingest"] == contracts["merge"] == contracts["on_disk"]
-    assert "another contract" not in commands.run("status").stdout
+    assert "another contract" not in commands.run("status").stderr
     before = contracts["on_disk"]["tolerant"]
     change(pipeline, "tolerant", "at_most: 2", "at_most: 3")
-    said = commands.run("status").stdout
+    said = commands.run("status").stderr
     assert "another contract of tolerant" in said
     assert "dropmerge up --restart" in said
     (shown,) = [one for one in commands.json("feeds", "show") if one["feed"] == "tolerant"]
     assert (shown["running"], shown["contract"] == before) == ({"ingest": before, "merge": before}, False)
     pipeline.cloud.up(restart=True)
-    assert "another contract" not in commands.run("status").stdout
+    assert "another contract" not in commands.run("status").stderr
 
 
 def test_g9_a_replay_says_that_the_contract_is_still_the_one_that_failed(

@@ -59,11 +59,13 @@ def test_a_merge_tells_what_became_of_its_rows(pipeline: Pipeline, commands: Com
 
 def test_where_a_row_has_its_values_from(pipeline: Pipeline, commands: Commands) -> None:
     """Explain names file, generation, load, time, and what would replace the row; tombstones and missing keys too."""
-    pipeline.drop("row-1.csv", HEADER + row("row", 500, day=1) + row("row-gone", day=1))
+    pipeline.drop("row-1.csv", HEADER + row("row", 500, day=1) + row("row-gone", day=1), feed="story")
     pipeline.wait_until_idle()
-    newer = pipeline.drop("row-2.csv", HEADER + row("row", 640, day=2) + row("row-gone", day=3, operation="D"))
+    newer = pipeline.drop(
+        "row-2.csv", HEADER + row("row", 640, day=2) + row("row-gone", day=3, operation="D"), feed="story"
+    )
     pipeline.wait_until_idle()
-    found = commands.json("explain", "--feed", "accounts", "--row", "customer_id=row", "account_number=a")
+    found = commands.json("explain", "--feed", "story", "--row", "customer_id=row", "account_number=a")
     assert f"gs://landing/{found['object']}#{found['generation']}" == newer
     assert (found["state"], found["row"]["credit_score"], found["deleted"]) == ("merged", "640", False)
     assert found["merged_at"]
@@ -72,10 +74,10 @@ def test_where_a_row_has_its_values_from(pipeline: Pipeline, commands: Commands)
         "credit_score greater than 640, then account_balance greater than 1.500000000"
     )
     assert found["loses_to"][-1].endswith(f"name is greater than gs://landing/{found['object']}")
-    gone = commands.json("explain", "--feed", "accounts", "--row", "customer_id=row-gone", "--row", "account_number=a")
+    gone = commands.json("explain", "--feed", "story", "--row", "customer_id=row-gone", "--row", "account_number=a")
     assert gone["deleted"] is True
     assert not any("a delete" in step for step in gone["loses_to"])
-    nobody = commands.json("explain", "--feed", "accounts", "--row", "customer_id=x", "account_number=a", code=1)
+    nobody = commands.json("explain", "--feed", "story", "--row", "customer_id=x", "account_number=a", code=1)
     assert (nobody["state"], nobody["row"]) == ("unknown", None)
 
 

@@ -88,12 +88,12 @@ def test_a_load_that_merge_was_given_up_on_has_its_objects_name(pipeline: Pipeli
 
 
 def test_a_discard_hides_no_other_end(pipeline: Pipeline, commands: Commands) -> None:
-    """Discarding an old dead letter of a superseded generation leaves its final state."""
+    """A superseded generation stays so when an old dead letter of it is discarded, or another delivery of it fails."""
     with paused_subscription(pipeline, "ingest") as path:
         uri = pipeline.drop("other-end.csv", HEADER + row("other-end"))
         (message,) = pull_all(pipeline, path, 1)
         dead_letter = forward(pipeline, message, INGEST_DEAD_LETTERS)
-        journal(pipeline, uri, "superseded")
+        journal(pipeline, uri, "superseded", "failed")
         commands.run("dead-letters", "discard", "--id", dead_letter, "--why", "superseded", "--yes")
         assert state_of(pipeline, uri) == ("superseded", None)
         assert commands.json("status")["feeds"]["accounts"]["last_file"]["state"] == "superseded"

@@ -99,6 +99,8 @@ def test_a_discard_is_remembered_and_can_be_taken_back(pipeline: Pipeline, comma
     assert (found["state"], found["dead_letter"], found.get("discarded")) == ("dead_lettered", new, None)
     assert commands.json("status")["dead_letters"] == 1
     commands.run("wait", "--timeout", 0)
+    backfill = ("backfill", "gs://landing/incoming/accounts/undone.csv", "--dry-run")
+    assert (commands.json(*backfill), len(commands.json(*backfill, "--dead-letters"))) == ([], 1)
     shown = commands.json("dead-letters", "show", new)
     assert [(one["id"], one["state"]) for one in shown["came_from"]] == [(old.id, "discarded")]
     assert "undone" in [event["event"] for event in shown["history"]]

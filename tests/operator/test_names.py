@@ -86,5 +86,13 @@ def test_the_shell_completes_files(commands: Commands, half: str, typed: str, of
     assert completed(typed, **commands.variables) == [offered]
 
 
+def test_the_shell_completes_dead_letters(commands: Commands, half: str) -> None:
+    """Those that are waiting for what acts on them, those that are not for `undo`."""
+    letter = commands.json("explain", half)["dead_letter"]
+    for typed in ("dead-letters show", "dead-letters replay --id"):
+        assert letter in completed(f"dropmerge {typed} {letter[0]}", **commands.variables)
+    assert letter not in completed(f"dropmerge dead-letters undo {letter[0]}", **commands.variables)
+
+
 def test_without_a_pipeline_the_shell_offers_no_files(tmp_path: Path) -> None:
     assert completed("dropmerge explain named-h", DROPMERGE_STATE=str(tmp_path)) == []

@@ -19,10 +19,13 @@ from google.auth.credentials import AnonymousCredentials
 
 from deploy.topology import ROOT
 from dropmerge.operations import session as session_module
+from dropmerge.operations.loads.find_file import find_file
 from dropmerge.operations.no_answer import BIGQUERY, STORAGE, Api, NoAnswer
 from dropmerge.operations.session import Session
+from dropmerge.operations.status.failures import stuck
 from localcloud.processes import is_working
 from tests.harness.cloud import running
+from tests.harness.commands import Commands
 from tests.harness.dead_letters import ours, put, wait_for_the_table
 from tests.harness.pipeline import HEADER, Pipeline, row
 
@@ -79,6 +82,9 @@ def test_a_dead_warehouse_is_named_with_what_still_works(whole: Pipeline) -> Non
     waits = put(whole, ours("incoming/accounts/waits.csv"))
     wait_for_the_table(whole)
     os.kill(_pid("warehouse"), signal.SIGKILL)
+    (problem,) = Commands.of(whole).json("status", "--check", code=1)["problems"]
+    assert problem["what"] == "no_answer"
+    assert "the warehouse of the local cloud does not answer" in problem["sentence"]
     ended = _run_all([*_ASK_THE_WAREHOUSE, "dead-letters list"])
     code, said = ended.pop("dead-letters list")
     assert (code, said.count("\n")) == (0, 1)
@@ -94,6 +100,31 @@ def test_a_dead_warehouse_is_named_with_what_still_works(whole: Pipeline) -> Non
     assert (
         "known all the same: 1 file in gs://landing, 0 messages in flight, 1 dead letter waiting" in ended["status"][1]
     )
+
+
+def test_a_dead_service_is_why_its_files_wait(whole: Pipeline) -> None:
+    """Status says which, how its pushes fail, and when the next is due; the check ends with 1, and 0 afterwards."""
+    commands = Commands.of(whole)
+    assert commands.json("status", "--check")["ok"]
+    os.kill(_pid("merge"), signal.SIGKILL)
+    uri = whole.drop("stuck.csv", HEADER + row("stuck"))
+    _until(lambda: commands.json("status")["services"]["merge"]["failed_pushes"].get("unreachable", 0) > 1, "pushes")
+    answer = commands.json("status")
+    feed, merge = answer["feeds"]["accounts"], answer["services"]["merge"]
+    assert (feed["state"], feed["staged"], feed["in_flight"]) == ("STUCK", 1, 1)
+    assert (merge["state"], merge["answers"], merge["waiting"]) == ("DOWN", False, 1)
+    (problem,) = commands.json("status", "--check", code=1)["problems"]
+    assert problem["sentence"].startswith("merge does not answer (connection refused): the last ")
+    assert "pushes failed (unreachable); 1 message waits, the oldest for " in problem["sentence"]
+    assert "Pub/Sub tries again within " in problem["sentence"]
+    assert problem["command"] == "dropmerge up --detach"
+    assert stuck(whole.connection, find_file(whole.connection, uri)).service_health.state == "DOWN"
+    whole.cloud.up()
+    whole.connect()
+    whole.wait_until_idle()
+    assert commands.json("status")["services"]["merge"]["state"] == "OK"
+    assert "OK: " in commands.run("status", "--check").stdout
+    whole.connection.storage.bucket("landing").blob("incoming/accounts/stuck.csv").delete()
 
 
 def test_a_dead_bucket_or_bus_is_named(whole: Pipeline) -> None:

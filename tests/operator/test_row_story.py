@@ -15,7 +15,7 @@ from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import paused_subscription, pull_all
 
 
-def _explain(commands: Commands, key: str, *more: str, feed: str = "accounts", code: int = 0) -> Any:
+def _explain(commands: Commands, key: str, *more: str, feed: str = "story", code: int = 0) -> Any:
     return commands.json(
         "explain", "--feed", feed, "--row", f"customer_id={key}", "account_number=a", *more, code=code
     )
@@ -34,7 +34,7 @@ def test_a_row_is_old_because_the_newer_one_is_bad_or_in_a_file_that_is(
     pipeline: Pipeline, commands: Commands
 ) -> None:
     """A file with too many bad rows is a dead letter whole: its bad row says why, its good one that it is newer."""
-    pipeline.drop("old.csv", HEADER + row("old-bad", 650) + row("old-good", 651))
+    pipeline.drop("old.csv", HEADER + row("old-bad", 650) + row("old-good", 651), feed="story")
     pipeline.wait_until_idle()
     data = (
         HEADER
@@ -42,7 +42,7 @@ def test_a_row_is_old_because_the_newer_one_is_bad_or_in_a_file_that_is(
         + row("old-bad", "excellent", day=2)
         + row("old-good", 700, day=2)
     )
-    half = pipeline.drop("half.csv", data)
+    half = pipeline.drop("half.csv", data, feed="story")
     pipeline.wait_until_idle()
     letter = pipeline.dead_letter(half).id
 
@@ -52,7 +52,8 @@ def test_a_row_is_old_because_the_newer_one_is_bad_or_in_a_file_that_is(
     assert (told["verdict"], told["record"], told["dead_letter"]) == ("rejected", 2, letter)
     assert told["reasons"] == ["not_an_integer: credit_score"]
     assert told["sentence"] == (
-        "half.csv has this row in record 2 with last_modified 2025-01-02T00:00:00Z: "
+        "half.csv has this row in record 2 with last_modified 2025-01-02T00:00:00Z, newer than the table's "
+        "last_modified 2025-01-01T00:00:00Z: "
         f'credit_score "excellent" is not_an_integer; the file is dead letter {letter} (2 of 3 rows bad).'
     )
 
@@ -64,7 +65,7 @@ def test_a_row_is_old_because_the_newer_one_is_bad_or_in_a_file_that_is(
         "last_modified 2025-01-01T00:00:00Z. "
         f"It is not merged because the file is dead letter {letter} (2 of 3 rows bad)."
     )
-    text = commands.run("explain", "--feed", "accounts", "--row", "customer_id=old-good", "account_number=a").stdout
+    text = commands.run("explain", "--feed", "story", "--row", "customer_id=old-good", "account_number=a").stdout
     assert told["sentence"] in text
     assert "greater" not in text, "no rule in general where there is a reason"
     for shown in (text, json.dumps(bad), json.dumps(good)):
@@ -72,7 +73,7 @@ def test_a_row_is_old_because_the_newer_one_is_bad_or_in_a_file_that_is(
         assert "secret" not in shown
     assert not [name for name in pipeline.connection.staging_tables() if name.startswith("_preview")]
 
-    newer = pipeline.drop("half.csv", HEADER + row("old-good", 702, day=3))
+    newer = pipeline.drop("half.csv", HEADER + row("old-good", 702, day=3), feed="story")
     pipeline.wait_until_idle()
     found = _explain(commands, "old-good")
     assert f"gs://landing/{found['object']}#{found['generation']}" == newer
@@ -83,16 +84,14 @@ def test_a_row_is_missing_because_its_file_is_a_dead_letter(pipeline: Pipeline, 
     """Also where its header does not fit, or it is in a folder of no feed; what else was looked into is named."""
     none = _explain(commands, "miss", code=1)
     assert (none["state"], none["row"]) == ("unknown", None)
-    assert none["why"] == "no row with this key in main.accounts; deleted ones included"
-    text = commands.run(
-        "explain", "--feed", "accounts", "--row", "customer_id=miss", "account_number=a", code=1
-    ).stdout
+    assert none["why"] == "no row with this key in main.story; deleted ones included"
+    text = commands.run("explain", "--feed", "story", "--row", "customer_id=miss", "account_number=a", code=1).stdout
     assert "No file that dropmerge knows of has this key" in text
 
-    renamed = pipeline.drop("day3.csv", HEADER.replace("credit_score", "score") + row("miss", day=3))
-    other = pipeline.drop("day4.csv", HEADER.replace("credit_score", "score") + row("nobody", day=3))
-    broken = pipeline.drop("day5.csv", HEADER.encode() + b"miss,\xff,7,1.5,2025-01-01T00:00:00Z,U\n\0")
-    stray = pipeline.drop("stray.csv", HEADER + row("miss", day=2), feed="acounts")
+    renamed = pipeline.drop("day3.csv", HEADER.replace("credit_score", "score") + row("miss", day=3), feed="story")
+    other = pipeline.drop("day4.csv", HEADER.replace("credit_score", "score") + row("nobody", day=3), feed="story")
+    broken = pipeline.drop("day5.csv", HEADER.encode() + b"miss,\xff,7,1.5,2025-01-01T00:00:00Z,U\n\0", feed="story")
+    stray = pipeline.drop("stray.csv", HEADER + row("miss", day=2), feed="stories")
     pipeline.wait_until_idle()
     found = _explain(commands, "miss")
     assert (found["state"], found["row"]) == ("dead_lettered", None)
@@ -114,12 +113,14 @@ def test_a_row_is_missing_because_its_file_is_a_dead_letter(pipeline: Pipeline, 
 
 
 def test_a_row_waits_in_a_staging_table_while_merge_is_down(pipeline: Pipeline, commands: Commands) -> None:
-    pipeline.drop("wait-1.csv", HEADER + row("wait", 600, day=2))
+    """Also that of an object which was overwritten since."""
+    pipeline.drop("wait-1.csv", HEADER + row("wait", 600, day=2), feed="story")
     pipeline.wait_until_idle()
     with paused_subscription(pipeline, "merge") as path:
-        newer = pipeline.drop("wait-2.csv", HEADER + row("wait", 601, day=3) + row("wait-new"))
-        older = pipeline.drop("wait-3.csv", HEADER + row("wait", 602, day=1))
-        staged = pull_all(pipeline, path, 2)
+        newer = pipeline.drop("wait-2.csv", HEADER + row("wait", 601, day=3) + row("wait-new"), feed="story")
+        staged = pull_all(pipeline, path, 1)
+        older = pipeline.drop("wait-2.csv", HEADER + row("wait", 602, day=1), feed="story")
+        staged += pull_all(pipeline, path, 1)
         found, missing = _explain(commands, "wait"), _explain(commands, "wait-new")
     assert found["row"]["credit_score"] == "600"
     told = _told(found, newer)
@@ -135,23 +136,23 @@ def test_a_row_waits_in_a_staging_table_while_merge_is_down(pipeline: Pipeline, 
 
 
 def test_a_merged_file_without_the_row(pipeline: Pipeline, commands: Commands) -> None:
-    """Rejected within the feed's tolerance; one whose key is what is wrong is found by its text."""
+    """Rejected within the feed's tolerance."""
     bad = pipeline.drop("tol.csv", HEADER + row("tol-ok") + row("tol-bad", "high"), feed="tolerant")
-    numbers = pipeline.drop("keys.csv", "n,v,w\n007,1,x\n7,2,1\n", feed="again")
+    numbers = pipeline.drop("keys.csv", "n,v,w\n007,1,x\n7,2,1\n", feed="tolerates")
     pipeline.wait_until_idle()
     found = _explain(commands, "tol-bad", feed="tolerant")
     assert (found["state"], found["row"]) == ("merged", None)
     told = _told(found, bad)
     assert told["sentence"].endswith('credit_score "high" is not_an_integer; the other rows of the file are merged.')
-    (told,) = commands.json("explain", "--feed", "again", "--row", "n=007")["story"]
+    (told,) = commands.json("explain", "--feed", "tolerates", "--row", "n=007")["story"]
     assert (told["source"], told["record"], told["reasons"]) == (numbers, 1, ["not_a_number: w"])
 
 
 def test_which_rule_decides_between_a_file_and_the_table(pipeline: Pipeline, commands: Commands) -> None:
     """A delete, an equal version of a newer upload, an older one; each merged file says so where it is asked."""
-    first = pipeline.drop("rule-1.csv", HEADER + row("rule", 500, day=2))
+    first = pipeline.drop("rule-1.csv", HEADER + row("rule", 500, day=2), feed="story")
     pipeline.wait_until_idle()
-    second = pipeline.drop("rule-2.csv", HEADER + row("other") + row("rule", 501, day=2))
+    second = pipeline.drop("rule-2.csv", HEADER + row("other") + row("rule", 501, day=2), feed="story")
     pipeline.wait_until_idle()
     (told,) = _explain(commands, "rule", "--in", first)["story"]
     assert (told["verdict"], told["record"], told["state"]) == ("older", 1, "merged")
@@ -162,10 +163,10 @@ def test_which_rule_decides_between_a_file_and_the_table(pipeline: Pipeline, com
     (told,) = _explain(commands, "rule", "--in", second)["story"]
     assert (told["verdict"], told["record"]) == ("same", 2)
     assert told["sentence"].endswith("It is the table's row.")
-    general = commands.run("explain", "--feed", "accounts", "--row", "customer_id=rule", "account_number=a").stdout
+    general = commands.run("explain", "--feed", "story", "--row", "customer_id=rule", "account_number=a").stdout
     assert "A row replaces it if its last_modified is greater than" in general
 
-    gone = pipeline.drop("rule-3.csv", HEADER + row("rule", day=3, operation="D"))
+    gone = pipeline.drop("rule-3.csv", HEADER + row("rule", day=3, operation="D"), feed="story")
     pipeline.wait_until_idle()
     found = _explain(commands, "rule", "--in", second)
     assert found["deleted"] is True
@@ -191,10 +192,20 @@ def test_files_of_other_formats_are_looked_into(pipeline: Pipeline, commands: Co
         assert [(one["verdict"], one["record"]) for one in found["story"]] == [("same", 2)]
     found = commands.json("explain", "--feed", "typed", "--row", "id=2", "--in", parquet)
     assert [(one["verdict"], one["record"]) for one in found["story"]] == [("same", 2)]
-    bad = pipeline.drop("b.ndjson", '{"k": {"id": 3}, "on": "03.02.2025", "v": "x"}\n', feed="nested")
+    bad = pipeline.drop(
+        "b.ndjson",
+        '{"k": {"id": 3}, "on": "03.02.2025", "v": "x"}\n'
+        '{"k": {"id": 4}, "on": "2025-02-04", "v": 1}\n'
+        '{"k": {"id": 5}, "on": "05.02.2025", "v": 1\n',
+        feed="nested",
+    )
     pipeline.wait_until_idle()
     (told,) = commands.json("explain", "--feed", "nested", "--row", "id=03", "on_day=2025-02-03")["story"]
     assert (told["source"], told["reasons"], told["record"]) == (bad, ["not_an_integer: v"], 1)
+    (told,) = commands.json("explain", "--feed", "nested", "--row", "id=4", "on_day=2025-02-04")["story"]
+    assert (told["verdict"], told["reasons"]) == ("rejected", ["not_a_date: on_day"]), "the key is what is wrong"
+    (told,) = commands.json("explain", "--feed", "nested", "--row", "id=5", "on_day=05.02.2025")["story"]
+    assert (told["verdict"], told["reasons"], told["record"]) == ("possible", ["not_json"], 3)
 
 
 def test_every_version_that_is_kept_is_told(pipeline: Pipeline, commands: Commands) -> None:

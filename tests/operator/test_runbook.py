@@ -2,6 +2,7 @@
 
 from deploy.topology import ROOT
 from dropmerge.operations.dead_letters.remedies import REMEDIES, row_table, table
+from dropmerge.operations.status.states import FeedState, ServiceState
 from services.shared.reasons import REASONS
 
 
@@ -15,3 +16,10 @@ def test_the_runbooks_tables_are_made_from_the_code() -> None:
     page = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
     assert "\n".join(table()) in page
     assert "\n".join(row_table()) in page
+
+
+def test_the_runbook_says_what_each_state_means() -> None:
+    """In the order in which they are looked at."""
+    page = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    for states in (FeedState, ServiceState):
+        assert "\n".join(f"| {state} | {state.sentence} |" for state in states) in page

@@ -20,3 +20,5 @@ def test_purge_tombstones_keeps_the_young_and_refuses_a_short_horizon(pipeline: 
         "SELECT customer_id FROM `main.accounts` WHERE STARTS_WITH(customer_id, 'purge-') ORDER BY customer_id"
     )
     assert [one["customer_id"] for one in left] == ["purge-row", "purge-young"]
+    gone = commands.run("explain", "--feed", "accounts", "--row", "customer_id=purge-old", "account_number=a", code=1)
+    assert "were purged: nothing is left of a row that was deleted before then" in gone.stdout

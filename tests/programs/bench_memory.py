@@ -23,8 +23,7 @@ from rich.table import Table
 
 from dropmerge.operations.loads.find_file import find_file
 from dropmerge.operations.loads.history import read_history
-from dropmerge.operations.loads.in_flight import InFlight
-from dropmerge.operations.status import read_status
+from dropmerge.operations.status.read import Reader
 from tests.harness.cloud import running
 from tests.harness.feeds import write_feeds
 from tests.harness.pipeline import HEADER, Pipeline, row
@@ -70,7 +69,7 @@ class Warehouse:
 def run(pipeline: Pipeline, files: int, calls: int, say: Console) -> tuple[list[Sample], float]:
     """Samples, one a wave of files and questions, and the most MB at any time."""
     warehouse = Warehouse(int(pipeline.cloud.read()["DROPMERGE_WAREHOUSE_PID"]))
-    in_flight, started, samples = InFlight(pipeline.connection), time.monotonic(), []
+    reader, started, samples = Reader(pipeline.connection), time.monotonic(), []
     dropped = asked = 0
     with warehouse.watched(), ThreadPoolExecutor(4) as pool:
         for wave in range(1, _WAVES + 1):
@@ -78,7 +77,7 @@ def run(pipeline: Pipeline, files: int, calls: int, say: Console) -> tuple[list[
             uris = list(pool.map(lambda n: pipeline.drop(f"m-{n}.csv", HEADER + row(f"m-{n}", _score(n))), numbers))
             dropped += len(uris)
             for _ in range(calls * wave // _WAVES - asked):
-                read_status(pipeline.connection, in_flight)
+                reader.read(with_totals=True)
                 asked += 1
             pipeline.wait_until_idle(_PATIENCE)
             for uri in uris[:2]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.topology import ROOT
 from localcloud.cloud import LocalCloud
-from tests.harness.dead_letters import INGEST_DEAD_LETTERS, put_many
+from tests.harness.dead_letters import INGEST_DEAD_LETTERS, put_many, wait_for_the_table
 from tests.harness.pipeline import Pipeline
 from tests.harness.subscription import paused_subscription, pull_all
 
@@ -37,7 +37,10 @@ def _measure(pipeline: Pipeline, count: int, size: int) -> None:
     none = _run(pipeline, "list with none", "dead-letters", "list", "--json")
     assert json.loads(none) == []
     data = put_many(pipeline, count, size)
+    started = time.monotonic()
+    wait_for_the_table(pipeline)
     print(f"{count} dead letters of {size} bytes, {count * size / 1e6:.0f} MB")
+    print(f"{'in the table':15} {time.monotonic() - started:5.1f} s later")
     listed = json.loads(_run(pipeline, "list", "dead-letters", "list", "--json"))
     assert len({one["id"] for one in listed}) == len(listed) == count
     with paused_subscription(pipeline, "ingest") as path:
@@ -47,6 +50,8 @@ def _measure(pipeline: Pipeline, count: int, size: int) -> None:
     assert {message.data for message in found} == data
     assert {message.attributes["replay_of"] for message in found} == set(replayed)
     assert pipeline.connection.undelivered(INGEST_DEAD_LETTERS) == 0
+    ended = json.loads(_run(pipeline, "list --ended", "dead-letters", "list", "--ended", "--json"))
+    assert {one["id"] for one in ended} == set(replayed)
     print("each was published once, whole, and none is left")
 
 

@@ -41,6 +41,7 @@ _PARAMETERS = {
             "beginning",
             "gone",
             "adopted",
+            "goes_on",
             "merge_id",
             "state",
             "by",

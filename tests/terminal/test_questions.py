@@ -226,6 +226,10 @@ def test_more_than_a_hundred_are_discarded_only_once_their_number_is_typed(
     empty_dead_letters(pipeline)
     name = "incoming/accounts/hundred.csv"
     pipeline.connection.publisher.publish(INGEST_DEAD_LETTERS, [(b"{}", ours(name)) for _ in range(101)])
+    with shared.types("dead-letters", "list") as screen:
+        text = screen.ends(0)
+    assert text.count("hundred.csv") == 20, "no more than fit on a screen"
+    assert "101 dead letters wait: 101 wrong_header" in text.strip().splitlines()[-1]
     for keys, code, left in (("y\n", 1, 101), ("100\n", 1, 101), ("101\n", 0, 0)):
         with shared.types("dead-letters", "discard", "--all", "--why", "a test") as screen:
             screen.see("discard 101 dead letters? [type 101 to go on]: ")
@@ -294,7 +298,7 @@ def test_dead_letters_replayed_too_often_are_named_after_the_question_too(
     with shared.types("dead-letters", "replay", "--object", "*/replayed-often.csv") as screen:
         screen.see("replay 1 dead letter? [y/N]")
         screen.type("y\n")
-        assert "1 were replayed 5 times already" in screen.ends(1)
+        assert "1 letter replayed 5 times already" in screen.ends(1)
     assert {dead_letter.id for dead_letter in pipeline.dead_letters()} & set(ids) == {ids[1]}
 
 

@@ -9,7 +9,6 @@ locals {
     for name in ["dead_letter_messages", "journal", "rejected_rows"] :
     name => jsondecode(file("${path.module}/../../../services/shared/tables/${name}.json"))
   }
-  views = fileset("${path.module}/../../../services/shared/views", "*.sql")
 }
 
 resource "google_bigquery_dataset" "dataset" {
@@ -62,25 +61,4 @@ resource "google_bigquery_table" "dead_letter_messages" {
     field         = local.tables.dead_letter_messages.partition_by_day
     expiration_ms = local.tables.dead_letter_messages.keep_days * 86400000
   }
-}
-
-# For people and their charts. No service reads them.
-resource "google_bigquery_table" "view" {
-  #checkov:skip=CKV_GCP_80:A view keeps no rows.
-  #checkov:skip=CKV_GCP_121:A view keeps no rows, and a new release may put another in its place.
-  for_each = local.views
-
-  dataset_id          = google_bigquery_dataset.dataset["ops"].dataset_id
-  table_id            = trimsuffix(each.key, ".sql")
-  deletion_protection = false
-
-  view {
-    query = templatefile(
-      "${path.module}/../../../services/shared/views/${each.key}", { project = var.project }
-    )
-    use_legacy_sql = false
-  }
-
-  # BigQuery refuses a view of a table that is not there.
-  depends_on = [google_bigquery_table.dead_letter_messages, google_bigquery_table.journal]
 }

@@ -97,6 +97,16 @@ class LoadHistory:
         return next((event.detail["size"] for event in self.events if event.detail.get("size") is not None), None)
 
     @property
+    def timeline(self) -> list[LoadEvent]:
+        """The events, with the merge when the ledger says that it was: the journal has one event for a whole group."""
+        if self.merge is None:
+            return list(self.events)
+        others = [event for event in self.events if event.event != State.MERGED]
+        loads = {"loads": [self.source, *self.merge.merged_with]}
+        merged = LoadEvent(self.merge.merged_at, State.MERGED.value, "merge", self.feed, loads)
+        return sorted([*others, merged], key=lambda event: event.at)
+
+    @property
     def took(self) -> float | None:
         """Seconds from the upload to the end, if the file is merged."""
         return (self.merge.merged_at - self.source.created).total_seconds() if self.merge else None
@@ -310,7 +320,7 @@ def _why(
 
 
 def _why_ignored(connection: Connection, source: ObjectGeneration, events: Sequence[LoadEvent]) -> str:
-    recorded = [event.detail["pattern"] for event in events if event.event == "ignored"]
+    recorded = [event.detail["pattern"] for event in events if "pattern" in event.detail]
     pattern = recorded[-1] if recorded else connection.ignored_by(source.name)
     if pattern:
         return f"its name matches {pattern}, which deploy/topology.yaml ignores"

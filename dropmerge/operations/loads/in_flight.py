@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from dropmerge.operations.backlog import messages_in_flight, waiting_dead_letters
 from dropmerge.operations.connection import Connection
@@ -18,7 +19,7 @@ _LOOK_SECONDS = 30.0
 @dataclass(frozen=True)
 class Snapshot:
     loads: list[LoadStatus]
-    """Of every live object under the landing prefix."""
+    """Of every live object under the landing prefix, or of those of the last days."""
     messages: int
     """On their way to a service, or being worked on."""
 
@@ -37,10 +38,12 @@ class InFlight:
 
     Where Pub/Sub itself gave up, no event says so and only the dead letter does. Dead letters are read when a load
     seems to be in flight and no message is, not on each question, and what they said is remembered.
+    `window`: how far back the journal is read; objects that it does not name since, and that are older, are left out.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, window: timedelta | None = None) -> None:
         self._connection = connection
+        self._window = window
         self._exhausted: dict[LoadStatus, str] = {}
         self._next_look = 0.0
 
@@ -48,7 +51,8 @@ class InFlight:
         """Upstream is asked before downstream, so that nothing slips past between two questions."""
         blobs = list_landing_objects(self._connection)
         messages = messages_in_flight(self._connection)
-        found = load_statuses(self._connection, blobs)
+        since = datetime.now(UTC) - self._window if self._window else None
+        found = load_statuses(self._connection, blobs, since)
         if not messages:
             self._check_dead_letters([one for one in found if one.is_in_flight and one not in self._exhausted])
         return Snapshot([self._known(one) for one in found], messages)

@@ -11,7 +11,7 @@ from typing import Any
 from dropmerge.operations.backlog import messages_in_flight, waiting_dead_letters
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import generation_of
-from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
+from dropmerge.operations.dead_letters.waiting import waiting
 from dropmerge.operations.loads.events import LoadEvent, is_current, last_events
 from dropmerge.operations.loads.states import State
 from dropmerge.operations.loads.status import LoadStatus, merged_among, statuses_of
@@ -121,18 +121,18 @@ class _Following:
     def look(self) -> list[Outcome]:
         """Upstream is asked before downstream, so that nothing slips past between two questions."""
         messages = messages_in_flight(self._connection)
-        waiting = [one for one in self._sent if one not in self._ended]
-        known = {one.source for one in waiting if one.source.generation}
+        open_ = [one for one in self._sent if one not in self._ended]
+        known = {one.source for one in open_ if one.source.generation}
         statuses = {status.source: status for status in statuses_of(self._connection, known)}
         over = [status for status in statuses.values() if status.state.is_terminal]
         outcomes = {outcome.source: outcome for outcome in read_outcomes(self._connection, over)}
-        for one in waiting:
+        for one in open_:
             outcome = outcomes.get(one.source)
             # A replay that the journal could not record leaves the old end there.
             if outcome and outcome.dead_letter not in self._replayed:
                 self._ended[one] = outcome
         if not messages:
-            self._look_among_dead_letters([one for one in waiting if one not in self._ended], statuses)
+            self._look_among_dead_letters([one for one in open_ if one not in self._ended], statuses)
         return [self._ended.get(one) or _unended(one, statuses) for one in self._sent]
 
     def _look_among_dead_letters(
@@ -143,8 +143,8 @@ class _Following:
             return
         replayed = {one.replayed: one for one in pending if one.replayed}
         dropped = {one.source: one for one in pending if not one.replayed}
-        with DeadLetterSubscription(self._connection) as subscription:
-            for letter in (letter for batch in subscription.batches() for letter in batch):
+        with waiting(self._connection) as letters:
+            for letter in (letter for batch in letters.batches() for letter in batch):
                 source = generation_of(letter)
                 if letter.replay_of in replayed:
                     one = replayed[letter.replay_of]

@@ -44,6 +44,9 @@ DISPATCH_EVENTS = ("arrived", "announced", "replayed")
 SETTLED_EVENTS = ("discarded", "undone")
 """Journal events about a dead letter that was given up, or taken back: its load stays dead-lettered."""
 
+FAILED = "failed"
+"""The journal's event of a delivery that failed for now. It decides nothing: Pub/Sub delivers again."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -96,6 +99,8 @@ def _final_state(events: Iterable[str]) -> State | None:
     """The last event; `discarded` and `undone` count as dead_lettered unless a final state came before."""
     last = ""
     for event in events:
+        if event == FAILED:
+            continue
         if event not in SETTLED_EVENTS:
             last = event
         elif last not in _TERMINAL:

@@ -68,13 +68,21 @@ def merged_among(connection: Connection, load_ids: Sequence[str]) -> dict[str, d
     return {row["load_id"]: row["merged_at"] for row in rows if row["is_current"]}
 
 
-def load_statuses(connection: Connection, blobs: list[Any]) -> list[LoadStatus]:
-    """Where each of these objects stands. Nothing can have happened to them before the oldest was created."""
+def load_statuses(connection: Connection, blobs: list[Any], not_before: datetime | None = None) -> list[LoadStatus]:
+    """Where each of these objects stands. Nothing can have happened to them before the oldest was created.
+
+    `not_before`: of those that are older, only the ones that the journal names from then on, and each feed's newest.
+    Of the latter the state is `unknown` where only the journal would say it.
+    """
     if not blobs:
         return []
-    since = min(blob.time_created for blob in blobs) - MAX_CLOCK_SKEW
-    created = {_source(blob): blob.time_created for blob in blobs}
+    oldest = min(blob.time_created for blob in blobs) - MAX_CLOCK_SKEW
+    since = max(oldest, not_before) if not_before else oldest
     known = journal_states(connection, since)
+    if since > oldest:
+        newest = {_source(blob) for blob in _newest_of_feeds(connection, blobs)}
+        blobs = [one for one in blobs if one.time_created >= since or _source(one) in known or _source(one) in newest]
+    created = {_source(blob): blob.time_created for blob in blobs}
     loads = _loads(connection, created, known)
     return _statuses(connection, created, known, loads, _merged(connection, since, known, loads))
 
@@ -115,6 +123,15 @@ def _statuses(
     return found
 
 
+def _newest_of_feeds(connection: Connection, blobs: list[Any]) -> list[Any]:
+    newest = {}
+    for blob in sorted(blobs, key=lambda blob: blob.time_created):
+        feed = connection.feed_of(blob.name)
+        if feed:
+            newest[feed.name] = blob
+    return list(newest.values())
+
+
 def _source(blob: Any) -> ObjectGeneration:
     return ObjectGeneration(blob.bucket.name, blob.name, int(blob.generation))
 
@@ -146,14 +163,14 @@ def _merged(
     """Those that the ledger holds.
 
     Where the journal says merged and the ledger did not, the ledger is asked again by id: it may hold the load by now,
-    or with an older time, by another machine's clock.
+    or with an older time, by another machine's clock. So it is for objects that are older than what was asked for.
     """
     merged = merged_loads(connection, since)
     doubtful = [
         load.load_id
         for source, some in loads.items()
         for load in some
-        if load.load_id not in merged and "merged" in _journal(known, source).events
+        if load.load_id not in merged and (source.created < since or "merged" in _journal(known, source).events)
     ]
     return {**merged, **_ever_merged(connection, doubtful)}
 

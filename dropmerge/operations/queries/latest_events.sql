@@ -1,6 +1,7 @@
 {# Of each object generation the last event, and what was last done with a dead letter of it that was given up (it was
-   discarded, or that was undone), which is as old as the dead letter was. Beside each: the last feed that the journal names, when the load was last dispatched, and whether a service has said
-   anything of it.
+   discarded, or that was undone), which is as old as the dead letter was. Of `failed`, which decides nothing, only where
+   there is no other. Beside each: the last feed that the journal names, when the load was last dispatched, and whether a
+   service has said anything of it.
    Parameters: since, dispatch_events (comma-separated), generations (comma-separated, empty for all). #}
 SELECT bucket, object, generation, feed, event, moment, last_dispatched_at, is_served
 FROM (
@@ -14,7 +15,7 @@ FROM (
     LOGICAL_OR(service != 'console') OVER (PARTITION BY bucket, object, generation) AS is_served,
     ROW_NUMBER() OVER (
       PARTITION BY bucket, object, generation, event IN ('discarded', 'undone')
-      ORDER BY moment DESC, happened_at DESC
+      ORDER BY event = 'failed', moment DESC, happened_at DESC
     ) AS n
   FROM (
     SELECT

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dropmerge.operations.row_story.found import FoundRow
+from dropmerge.operations.row_story.key import parse
 from dropmerge.operations.trial.texts import text_of
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import DELETED, GENERATION, OBJECT, ranking
@@ -32,24 +33,42 @@ def decide(feed: Feed, reading: Feed, row: FoundRow, main: FoundRow | None) -> D
     name, is_greater = next(differing, (None, False))
     if name is None:
         return Decision("same", f"{with_version}, the same as the table's")
+    if feed.mode == "snapshot" and name == DELETED.name:
+        return Decision("older", f"{with_version}, and a newer file lacks it")
     verdict = "newer" if is_greater else "older"
     if name in feed.versions:
         return Decision(verdict, f"{with_version}, {verdict} than the table's {version_of(feed, main)}")
-    return Decision(verdict, f"{with_version}{_equal(feed, name, is_greater)}")
+    return Decision(verdict, f"{with_version}{_equal(feed, name, is_greater, row.load_id == main.load_id)}")
 
 
-def _equal(feed: Feed, name: str, is_greater: bool) -> str:
+def _equal(feed: Feed, name: str, is_greater: bool, is_same_file: bool) -> str:
     which = "this one" if is_greater else "the table's"
     if name == GENERATION.name and not feed.versions:
         return f", {'newer' if is_greater else 'older'} than the table's: the newer upload wins"
     if name == GENERATION.name:
         return f", equal to the table's: at equal versions the newer upload wins, which is {which}"
-    same = "equal to the table's, of uploads of one moment" if feed.versions else "of an upload of the same moment"
+    at_once = "of the same file" if is_same_file else "uploaded in the same microsecond"
+    same = f"equal to the table's and {at_once}" if feed.versions else at_once
     if name == DELETED.name:
         return f", {same}: of the two the delete wins, which is {which}"
     if name == OBJECT.name:
         return f", {same}: the greater object name wins, which is {which}"
     return f", {same}: the greater {name} wins, which is {which}"
+
+
+def compare_versions(feed: Feed, texts: Mapping[str, str | None], main: FoundRow) -> str | None:
+    """`newer`, `older` or `equal` to the table's, of a row that is known by its texts; None where one is no value."""
+    if not set(feed.versions) <= set(main.values):
+        return None
+    for column in (one for name in feed.versions for one in feed.columns if one.name == name):
+        there = main.values.get(column.name)
+        try:
+            value = parse(column, texts.get(column.name) or "")
+        except ValueError:
+            return None
+        if there is None or value != there:
+            return "newer" if there is None or value > there else "older"
+    return "equal" if feed.versions else None
 
 
 def version_of(feed: Feed, row: FoundRow) -> str:

@@ -61,10 +61,15 @@ def _column(feed: Feed, name: str) -> Column:
 
 
 def _value(column: Column, text: str) -> Any:
-    """As the feed's files write it, else as dropmerge shows it."""
-    for kind in (column.kind, type_named(column.type)):
-        try:
-            return kind.parse(text)
-        except ValueError:
-            pass
-    raise UsageError(f"--row {column.name}={text!r}: the contract says {column.kind.name}")
+    try:
+        return parse(column, text)
+    except ValueError:
+        raise UsageError(f"--row {column.name}={text!r}: the contract says {column.kind.name}") from None
+
+
+def parse(column: Column, text: str) -> Any:
+    """The value of a text as the feed's files write it, else as dropmerge shows it. Raises ValueError."""
+    try:
+        return column.kind.parse(text)
+    except ValueError:
+        return type_named(column.type).parse(text)

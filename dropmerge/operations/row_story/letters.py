@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import generation_of
-from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
+from dropmerge.operations.dead_letters.waiting import waiting
 from services.shared.generation import ObjectGeneration
 from services.shared.messages.dead_letter import DeadLetter
 
@@ -13,8 +13,8 @@ def dead_letters_of(connection: Connection, feed: str) -> dict[ObjectGeneration,
     """The youngest of each object generation that has one: files of the feed, and those that no feed wants, one of
     which may have been meant for this one."""
     found: dict[ObjectGeneration, DeadLetter] = {}
-    with DeadLetterSubscription(connection) as subscription:
-        for batch in subscription.batches():
+    with waiting(connection) as letters:
+        for batch in letters.batches():
             for one in batch:
                 source = generation_of(one)
                 is_wanted = one.feed in (feed, None) and one.object is not None

@@ -5,23 +5,30 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+
+from google.api_core import exceptions
+from google.cloud.storage import Blob
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone
-from dropmerge.operations.rejected.pinned import PinnedFile
+from dropmerge.operations.rebuild.archive import pinned
+from dropmerge.operations.rejected.pinned import PinnedFile, open_blob
 from dropmerge.operations.rejected.spool import spool
 from dropmerge.operations.row_story.found import MARK, FoundRow, find_rows
 from dropmerge.operations.row_story.key import Key
-from dropmerge.operations.trial.preview import own_tables, pinned_copy
+from dropmerge.operations.trial.preview import own_tables
 from dropmerge.operations.trial.reading import Pinned
 from services.ingest.check_rows import check_parameters, check_statement
-from services.ingest.inspect_file import inspect_file
+from services.ingest.formats.compression import GZIP
+from services.ingest.inspect_file import inspect_file, read_part
 from services.ingest.load_raw import load_raw
 from services.ingest.match_header import Layout
 from services.ingest.row_rules import Rule
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
-from services.shared.errors import PermanentError
+from services.shared.contract.formats import GZIP_SUFFIX
+from services.shared.errors import PermanentError, TransientError
 from services.shared.load import Load
 
 _READ_OTHERWISE = ("wrong_header", "no_final_newline")
@@ -41,19 +48,54 @@ class Looked:
 
 
 def look_into(connection: Connection, load: Load, key: Key) -> Looked:
-    """Raises TransientError."""
+    """A file that cannot be read has a problem; nothing is raised for it."""
     try:
-        with pinned_copy(connection, load, key.feed) as one, own_tables(connection, load) as tables:
-            return _look(connection, one, tables, key)
+        with own_tables(connection, load) as tables:
+            return _look(connection, _file(connection, load), tables, key)
     except PermanentError as error:
         # Its text may quote the file.
         return Looked(problem=error.reason)
+    except TransientError:
+        return Looked(problem="BigQuery did not read it this time, so try again")
+    except exceptions.NotFound:
+        return Looked(problem="object_gone")
     except NotDone as error:
         return Looked(problem=str(error))
 
 
+def _file(connection: Connection, load: Load) -> Pinned:
+    """The archive's copy, or the object where there is none. No copy is made: the archive keeps what is put there."""
+    kept = next(pinned(connection, load.feed, load.load_id), None)
+    if kept:
+        blob = connection.storage.bucket(connection.archive).blob(kept.name)
+        uri, size = f"gs://{connection.archive}/{kept.name}", kept.size
+    else:
+        blob = connection.storage.bucket(load.source.bucket).blob(load.source.name, generation=load.source.generation)
+        blob.reload()
+        uri, size = load.source.uri, int(blob.size or 0)
+        if not _is_loaded_as_it_is(blob):
+            raise NotDone("BigQuery cannot load it under its name, and there is no copy in the archive")
+    return Pinned(load, uri, size, partial(open_blob, blob), partial(read_part, blob))
+
+
+def _is_loaded_as_it_is(blob: Blob) -> bool:
+    """Whether its name means this object alone, and says whether it is packed
+    (https://cloud.google.com/bigquery/docs/batch-loading-data#load-wildcards)."""
+    is_packed = bool(blob.size) and read_part(blob, 0, len(GZIP)) == GZIP
+    return "*" not in blob.name and is_packed == blob.name.endswith(GZIP_SUFFIX)
+
+
+def _require_unchanged(connection: Connection, one: Pinned) -> None:
+    """BigQuery loads an object by its name, whichever generation that is."""
+    if one.uri == one.load.source.uri:
+        live = connection.storage.bucket(one.load.source.bucket).get_blob(one.load.source.name)
+        if live is None or int(live.generation) != one.load.source.generation:
+            raise NotDone("it was overwritten while it was read")
+
+
 def _look(connection: Connection, one: Pinned, tables: Tables, key: Key) -> Looked:
     feed, layout = _load(connection, one, tables, key.feed)
+    _require_unchanged(connection, one)
     rule = Rule(MARK, key.marked)
     values = {**check_parameters(feed, one.load, layout, one.load.source.created), **key.parameters}
     connection.warehouse.query(check_statement(feed, tables, layout, [rule]), values)

@@ -63,7 +63,7 @@ def _loses_to(feed: Feed, row: dict[str, Any]) -> list[str]:
         return [f"whatever a newer file (an object generation above {row[GENERATION.name]}) has, or has not"]
     ranks, steps = [rank.name for rank in ranking(feed)], _steps(feed, row)
     others = [
-        f"{name} greater than {'NULL' if row[name] is None else row[name]}" for name in ranks if name not in steps
+        f"{name} greater than {'NULL' if row.get(name) is None else row[name]}" for name in ranks if name not in steps
     ]
     steps[""] = f"with all that the same: {', then '.join(others)}" if others else ""
     order = dict.fromkeys(name if name in steps else "" for name in ranks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,7 +17,7 @@ from dropmerge.operations.loads.states import State
 from dropmerge.operations.loads.status import merged_among
 from dropmerge.operations.rebuild.archive import pinned
 from dropmerge.operations.rejected.row import Fault, RejectedRow
-from dropmerge.operations.row_story.decided import decide, named, version_of
+from dropmerge.operations.row_story.decided import compare_versions, decide, named, version_of
 from dropmerge.operations.row_story.found import FoundRow, find_rows
 from dropmerge.operations.row_story.key import Key
 from dropmerge.operations.row_story.look import Looked, look_into
@@ -25,6 +26,7 @@ from dropmerge.operations.row_story.unmerged import Unmerged, find_unmerged, sta
 from dropmerge.operations.row_story.whereabouts import Whereabouts, of_history, of_unmerged
 from services.shared.contract.feed import Feed
 from services.shared.contract.history import versions_table
+from services.shared.contract.order import ADOPTED
 from services.shared.errors import NotFoundError
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -32,6 +34,7 @@ from services.shared.load import Load
 MOST_FILES = 10
 MOST_BYTES = 256 * 2**20
 """Of files that are looked into without being named: the newest, and their copies' bytes together."""
+_AT_ONCE = 4
 _MOST_STAGED = 50
 _SHOWN_CHARACTERS = 40
 _WITHOUT_ROW = ("absent", "unreadable", "not_looked")
@@ -76,7 +79,7 @@ def tell_story(connection: Connection, key: Key) -> list[Piece]:
     unmerged = find_unmerged(connection, key.feed)
     stands = {one.load.source: of_unmerged(one) for one in unmerged}
     rejected = _by_file(find_rejected(connection, key))
-    known = _of_rejected(connection, key, rejected, stands)
+    known = _of_rejected(connection, key, rejected, stands) if rejected else ()
     others = [one for one in unmerged if one.load.source not in rejected]
     pieces = [*known, *_of_staged(connection, key, others), *_of_versions(connection, key)]
     pieces += _of_files(connection, key, [one for one in others if one.staging is None])
@@ -127,20 +130,27 @@ def _of_rejected(
     found: Mapping[ObjectGeneration, Sequence[RejectedWithKey]],
     stands: Mapping[ObjectGeneration, Whereabouts],
 ) -> Iterator[Piece]:
-    loads = {rows[0].row.load.load_id for rows in found.values()}
-    merged = merged_among(connection, sorted(loads)) if loads else {}
+    merged = merged_among(connection, sorted({rows[0].row.load.load_id for rows in found.values()}))
+    main = next(iter(find_rows(connection.warehouse, key.feed, key, [_main(connection, key)])), None)
     for source, rows in found.items():
         if rows[0].row.load.load_id in merged:
             where = Whereabouts(State.MERGED)
         else:
             where = stands.get(source) or of_history(read_history(connection, source))
-        yield from (_rejected(key, one.row, where, one.has_key) for one in rows)
+        yield from (_rejected(key, one.row, where, main, one.has_key) for one in rows)
 
 
-def _rejected(key: Key, row: RejectedRow, where: Whereabouts, has_key: bool = True) -> Piece:
-    source, versions = row.load.source, key.feed.versions
-    version = named(versions, [row.row.get(name) for name in versions]) if has_key else ""
+def _main(connection: Connection, key: Key) -> str:
+    return f"{connection.project}.{key.feed.table}"
+
+
+def _rejected(key: Key, row: RejectedRow, where: Whereabouts, main: FoundRow | None, has_key: bool = True) -> Piece:
+    source, feed = row.load.source, key.feed
+    version = named(feed.versions, [row.row.get(name) for name in feed.versions]) if has_key else ""
     begin = f"{_name(source)} has this row{_in_record(row.record)}{f' with {version}' if version else ''}"
+    compared = compare_versions(feed, row.row, main) if main else None
+    if main and compared:
+        begin += f", {compared} {'to' if compared == 'equal' else 'than'} the table's {version_of(feed, main)}"
     if not has_key:
         begin = (
             f"{_name(source)} may have this row{_in_record(row.record)}, which cannot be read and has the key's text"
@@ -172,7 +182,7 @@ def _of_staged(connection: Connection, key: Key, files: Sequence[Unmerged]) -> I
     tables = list(staged)[:_MOST_STAGED]
     if not tables:
         return
-    main = f"{connection.project}.{key.feed.table}"
+    main = _main(connection, key)
     try:
         rows = find_rows(connection.warehouse, key.feed, key, [main, *tables])
     except NotFoundError:
@@ -196,29 +206,39 @@ def _of_versions(connection: Connection, key: Key) -> Iterator[Piece]:
     if not feed.history:
         return
     rows = find_rows(connection.warehouse, feed, key, [f"{connection.project}.{versions_table(feed.table)}"])
-    for row in rows[1:]:
+    for row in (one for one in rows[1:] if one.load_id != ADOPTED):
         version = version_of(feed, row)
         what = "deleted it" if row.is_deleted else "had this row"
         begin = f"{_name(row.source)} {what}{f' with {version}' if version else ''}"
         sentence = f"{begin}, older than the table's {version_of(feed, rows[0])}: it was merged and is history."
-        if not row.source.generation:
-            continue  # adopted
         yield Piece(str(row.source), State.MERGED.value, "older", sentence, None, version or None)
 
 
 def _of_files(connection: Connection, key: Key, files: Sequence[Unmerged]) -> Iterator[Piece]:
     """The newest are looked into."""
-    left, count = MOST_BYTES, 0
+    wanted = _affordable(connection, key, files[:MOST_FILES])
+    if len(wanted) > 1:
+        connection.say(f"looking into {len(wanted)} files that are not merged")
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        looked = list(pool.map(lambda one: look_into(connection, one.load, key), wanted))
+    for one, found in zip(wanted, looked, strict=True):
+        pieces = _of_looked(key, one.load, of_unmerged(one), found)
+        # Of a file that was never meant for this feed there is nothing to say.
+        yield from (piece for piece in pieces if piece.has_row or not one.is_stray)
+    left = [one for one in files if one not in wanted]
+    yield from (_not_looked(key, one) for one in left if not one.is_stray)
+    yield from _strays([one for one in left if one.is_stray])
+
+
+def _affordable(connection: Connection, key: Key, files: Sequence[Unmerged]) -> list[Unmerged]:
+    left, found = MOST_BYTES, []
     for one in files:
         copy = next(pinned(connection, key.feed.name, one.load.load_id), None)
-        left -= copy.size if copy else 0
-        if count == MOST_FILES or left < 0:
-            yield _not_looked(key, one)
-            continue
-        count += 1
-        found = list(_of_looked(key, one.load, of_unmerged(one), look_into(connection, one.load, key)))
-        # Of a file that was never meant for this feed there is nothing to say.
-        yield from (piece for piece in found if piece.has_row or not one.is_stray)
+        size = copy.size if copy else 0
+        if size <= left:
+            left -= size
+            found.append(one)
+    return found
 
 
 def _not_looked(key: Key, one: Unmerged) -> Piece:
@@ -227,10 +247,19 @@ def _not_looked(key: Key, one: Unmerged) -> Piece:
     return Piece(str(source), where.state.value, "not_looked", sentence, dead_letter=where.letter)
 
 
-def command(key: Key, source: ObjectGeneration) -> str:
+def _strays(left: Sequence[Unmerged]) -> Iterator[Piece]:
+    """One for all that no feed wants: there may be thousands, and few were meant for this one."""
+    if left:
+        source, reason = str(left[0].load.source), "no_feed"
+        what = f"{len(left)} more files that no feed wants were not looked into"
+        sentence = f"{what}: `dropmerge dead-letters list --reason {reason}` lists them, and --in looks into one."
+        yield Piece(source, left[0].state.value, "not_looked", sentence, reasons=[reason])
+
+
+def command(key: Key, file: object) -> str:
     """What to type to look into one file."""
     words = ["--feed", key.feed.name, "--row", *(f"{name}={text}" for name, text in key.texts.items())]
-    return shlex.join(["dropmerge", "explain", *words, "--in", str(source)])
+    return shlex.join(["dropmerge", "explain", *words, "--in", str(file)])
 
 
 def _of_looked(
@@ -251,7 +280,7 @@ def _of_looked(
         yield replace(file, sentence=f"{_name(source)}{what} does not have this key.")
     for row, record in zip(own, found.records, strict=True):
         if row.reasons:
-            yield _rejected(key, RejectedRow(load, row.row_text or "{}", row.reasons, record), where)
+            yield _rejected(key, RejectedRow(load, row.row_text or "{}", row.reasons, record), where, main)
         else:
             assert found.reading
             yield _good(key, found.reading, replace(file, record=record), where, row, main)
@@ -274,6 +303,8 @@ def _outcome(where: Whereabouts, verdict: str, row: FoundRow, main: FoundRow | N
         return where.why_not_merged
     if main and row.load_id == main.load_id and verdict == "same":
         return "It is the table's row."
+    if main and main.is_deleted and row.load_id == main.load_id:
+        return "So it is deleted."
     if verdict == "older":
         return "The table's row wins."
     return "The file is merged, and yet this is not the table's row: `dropmerge verify` compares table and files."

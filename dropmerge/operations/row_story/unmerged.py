@@ -27,7 +27,9 @@ class Unmerged:
     load: Load
     state: State
     letter: DeadLetter | None = None
-    """The dead letter that is waiting; None of a file that is on its way, or whose dead letter was discarded."""
+    """The dead letter that is waiting, if one is."""
+    is_discarded: bool = False
+    """Whether its dead letter was discarded."""
     is_stray: bool = False
     """Whether no feed wants it."""
     staging: str | None = None
@@ -38,8 +40,8 @@ def find_unmerged(connection: Connection, feed: Feed) -> list[Unmerged]:
     """Newest first; last those that no feed wants."""
     found = _in_bucket(connection, feed)
     for source in discarded_generations(connection):
-        if source not in found and feed.wants(source.name):
-            found[source] = Unmerged(Load(feed.name, source), State.DEAD_LETTERED)
+        if feed.wants(source.name):
+            found[source] = Unmerged(Load(feed.name, source), State.DEAD_LETTERED, is_discarded=True)
     for source, letter in dead_letters_of(connection, feed.name).items():
         found[source] = Unmerged(Load(feed.name, source), State.DEAD_LETTERED, letter, is_stray=letter.feed is None)
     staging = staging_tables(connection, feed)

@@ -27,7 +27,8 @@ class Whereabouts:
     def words(self) -> str:
         """What the file is."""
         if self.state == State.DEAD_LETTERED and (self.is_discarded or self.letter is None):
-            return "a dead letter that was discarded" + (f" ({self.reason})" if self.reason else "")
+            what = "was discarded" if self.is_discarded else "is no longer waiting"
+            return f"a dead letter that {what}" + (f" ({self.reason})" if self.reason else "")
         if self.state == State.DEAD_LETTERED:
             why = f" ({self.bad_rows} rows bad)" if self.bad_rows else f": {self.reason}" if self.reason else ""
             return f"dead letter {self.letter}{why}"
@@ -55,7 +56,7 @@ _WORDS = {
 def of_unmerged(one: Unmerged) -> Whereabouts:
     """Of a file that was found among those not merged."""
     if one.letter is None:
-        return Whereabouts(one.state)
+        return Whereabouts(one.state, is_discarded=one.is_discarded)
     return Whereabouts(one.state, one.letter.id, one.letter.reason, bad_rows(one.letter.error))
 
 

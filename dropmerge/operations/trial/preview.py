@@ -60,7 +60,7 @@ def preview(connection: Connection, file: str, tell: Tell, most: int = 1000) -> 
     load, feed = _load(connection, file)
     with ExitStack() as made:
         tell("copying")
-        one = made.enter_context(pinned_copy(connection, load, feed))
+        one = made.enter_context(_pinned(connection, load, feed))
         tables = made.enter_context(own_tables(connection, load))
         tell("reading")
         # Each preview has tables of its own, and so jobs.
@@ -95,7 +95,7 @@ def _archived(connection: Connection, copy: GcsUri) -> tuple[Load, Feed]:
 
 
 @contextmanager
-def pinned_copy(connection: Connection, load: Load, feed: Feed) -> Iterator[Pinned]:
+def _pinned(connection: Connection, load: Load, feed: Feed) -> Iterator[Pinned]:
     """The archive's copy of the file, or one that is deleted again: BigQuery reads no other name as it is."""
     bucket = connection.storage.bucket(connection.archive)
     kept = next(pinned(connection, feed.name, load.load_id), None)

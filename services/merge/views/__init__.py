@@ -15,7 +15,7 @@ from services.shared.sql import identifier
 
 WINDOW_DAYS = 90
 _FOLDER = Path(__file__).parent
-NAMES = ("load_events", "loads")
+NAMES = ("load_events", "loads", "dead_letters")
 """Each after those that it reads."""
 _WINDOW = {
     "since": f"TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL {WINDOW_DAYS} DAY)",

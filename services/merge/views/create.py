@@ -11,7 +11,7 @@ from services.shared.sql import identifier
 from services.shared.tables import table
 from services.shared.warehouse import Warehouse
 
-_TABLES = ("journal", "ledger", "main_tables", "rejected_rows")
+_TABLES = ("journal", "ledger", "main_tables", "rejected_rows", "dead_letter_messages")
 """Those of an earlier release gain the columns that they lack."""
 
 

@@ -21,6 +21,8 @@ class PushMessage:
     subscription: str
     attempt: int
     """1 for the first delivery; 1 too where the subscription has no dead-letter policy."""
+    published_at: str = ""
+    """RFC 3339, as it came."""
 
     @classmethod
     def decode(cls, body: bytes) -> PushMessage:
@@ -40,6 +42,7 @@ class PushMessage:
                 message_id=str(message.get("messageId", "")),
                 subscription=str(outer.get("subscription", "")),
                 attempt=int(outer.get("deliveryAttempt") or 1),
+                published_at=str(message.get("publishTime", "")),
             )
         except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise PermanentError("malformed_message", f"not a Pub/Sub push body: {fault(error)}") from error

@@ -13,9 +13,9 @@ from google.pubsub_v1 import types
 
 from localcloud.pubsub.catalog import Catalog
 from localcloud.pubsub.database import Database
-from localcloud.pubsub.metrics import UNDELIVERED
 from localcloud.pubsub.queue import Queue
 from localcloud.pubsub.signals import Signals
+from localcloud.pubsub.time_series import UNDELIVERED
 from tests.harness.pubsub import Endpoint, RunningServer, eventually
 
 
@@ -118,7 +118,7 @@ def test_the_backlog_metric_counts_what_is_not_acknowledged(server: RunningServe
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        ('metric.type = "x"', "only metric"),
+        ('metric.type = "x"', "only metrics"),
         ("metric.type = unquoted", "Cannot read"),
         (f'metric.type = "{UNDELIVERED}" AND resource.type = "gce_instance"', "only resource"),
         (f'metric.type = "{UNDELIVERED}" AND resource.labels.zone = "a"', "Cannot filter on"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from google.api_core import exceptions
 
+from localcloud.pubsub.time_series import OLDEST_AGE, PUSHES
 from tests.harness.pubsub import Endpoint, RunningServer, eventually
 
 
@@ -151,3 +152,41 @@ def test_a_push_subscription_becomes_a_pull_subscription(server: RunningServer) 
     server.subscriber.modify_push_config(subscription=sub, push_config={})
     server.publish("projects/local/topics/files", b"x")
     assert [one.message.data for one in server.pull(sub)] == [b"x"]
+
+
+def test_the_metrics_say_how_pushes_were_answered_and_how_old_what_waits_is(
+    server: RunningServer, endpoint: Endpoint
+) -> None:
+    """One series per class of response, with Google's words; the age is that of the oldest message."""
+    topic = server.topic()
+    endpoint.answer = lambda _: (503, 404, 302, 204)[len(endpoint.bodies) - 1]
+    server.subscribe(topic, "counted", push_config={"push_endpoint": endpoint.url})
+    server.subscribe(topic, "nobody", push_config={"push_endpoint": f"http://127.0.0.1:{_closed_port()}/"})
+    server.publish(topic, b"x")
+    eventually(lambda: _values(server, PUSHES, "counted").get("ack"))
+    assert _values(server, PUSHES, "counted") == {
+        "remote_server_5xx": 1,
+        "remote_server_4xx": 1,
+        "invalid": 1,
+        "ack": 1,
+    }
+    eventually(lambda: _values(server, OLDEST_AGE, "nobody")[""] >= 1)
+    assert set(_values(server, PUSHES, "nobody")) == {"unreachable"}
+    assert _values(server, OLDEST_AGE, "counted") == {"": 0}
+
+
+def _values(server: RunningServer, metric: str, subscription: str) -> dict[str, int]:
+    """Sums by class of response, which is empty where the metric has none."""
+    wanted = f'metric.type = "{metric}" AND resource.labels.subscription_id = "{subscription}"'
+    return {
+        one["metric"].get("labels", {}).get("response_class", ""): sum(
+            int(point["value"]["int64Value"]) for point in one["points"]
+        )
+        for one in server.time_series(wanted).json().get("timeSeries", [])
+    }
+
+
+def _closed_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

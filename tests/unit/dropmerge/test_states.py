@@ -31,6 +31,9 @@ _STAGED = replace(_LOADED, tables=lambda: [_LOAD.raw_table("c"), _LOAD.staging_t
         pytest.param(Evidence(False, ["dead_lettered"], True), State.DEAD_LETTERED, id="it is a dead letter"),
         pytest.param(Evidence(False, ["dead_lettered", "arrived"], True), State.ARRIVED, id="it was replayed"),
         pytest.param(
+            Evidence(False, ["dead_lettered", "failed"], True), State.DEAD_LETTERED, id="another delivery of it failed"
+        ),
+        pytest.param(
             Evidence(False, ["pinned", "discarded"], True), State.DEAD_LETTERED, id="Pub/Sub's own, discarded"
         ),
         pytest.param(Evidence(False, ["superseded", "discarded"], True), State.SUPERSEDED, id="a final state stays"),

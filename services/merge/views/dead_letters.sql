@@ -1,4 +1,4 @@
--- A row for each dead letter of the last 90 days: what it says of itself, and what became of it. Columns are named as in
+-- A row for each dead letter in the window: what it says of itself, and what became of it. Columns are named as in
 -- `dropmerge dead-letters list --json`. `feed` is only what the message names; the command also looks for a contract.
 WITH messages AS (
   SELECT
@@ -6,9 +6,9 @@ WITH messages AS (
     REGEXP_EXTRACT(subscription_name, r'([^/]+)-dead-letter-table$') AS service,
     -- NULL where the data is no JSON.
     SAFE.PARSE_JSON(SAFE_CONVERT_BYTES_TO_STRING(data), wide_number_mode => 'round') AS body
-  FROM `${project}.ops.dead_letter_messages`
+  FROM `${ops}.dead_letter_messages`
   -- Pub/Sub writes each at least once.
-  WHERE publish_time >= TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 90 DAY)
+  WHERE publish_time >= ${since}
   QUALIFY ROW_NUMBER() OVER (PARTITION BY subscription_name, message_id ORDER BY publish_time) = 1
 ),
 opened AS (
@@ -29,7 +29,7 @@ letters AS (
     message_id, publish_time, service,
     COALESCE(JSON_VALUE(attributes, '$.dropmerge_reason'), 'delivery_attempts_exhausted') AS reason,
     COALESCE(
-      JSON_VALUE(attributes, '$.dropmerge_error'), "Pub/Sub gave up; the service's log has each attempt's error"
+      JSON_VALUE(attributes, '$.dropmerge_error'), "Pub/Sub stopped delivering it; the service's log has the error of each attempt"
     ) AS error,
     NULLIF(JSON_VALUE(attributes, '$.dropmerge_load_id'), '') AS load_id,
     COALESCE(
@@ -62,14 +62,14 @@ letters AS (
 ends AS (
   SELECT
     JSON_VALUE(detail, '$.dead_letter_id') AS id, event, happened_at, who, JSON_VALUE(detail, '$.why') AS why
-  FROM `${project}.ops.journal`
-  WHERE happened_at >= TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 90 DAY) AND event IN ('replayed', 'discarded')
+  FROM `${ops}.journal`
+  WHERE happened_at >= ${since} AND event IN ('replayed', 'discarded')
   QUALIFY ROW_NUMBER() OVER (PARTITION BY JSON_VALUE(detail, '$.dead_letter_id') ORDER BY happened_at DESC) = 1
 ),
 undone AS (
   SELECT JSON_VALUE(detail, '$.dead_letter_id') AS id, MAX(JSON_VALUE(detail, '$.undone_as')) AS undone_as
-  FROM `${project}.ops.journal`
-  WHERE happened_at >= TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 90 DAY) AND event = 'undone'
+  FROM `${ops}.journal`
+  WHERE happened_at >= ${since} AND event = 'undone'
   GROUP BY 1
 ),
 came_back AS (

@@ -1,0 +1,1 @@
+"""`dropmerge status`: how each feed stands, how the services are, and what needs somebody."""
