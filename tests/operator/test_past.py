@@ -117,6 +117,26 @@ def test_audit_has_a_line_for_each_run_of_a_command(pipeline: Pipeline, commands
     assert [(one["events"], one["operation_id"]) for one in some] == [({"discarded": 1}, None)] * 2
 
 
+def test_rejected_rows_have_a_time_and_the_newest_come_first(pipeline: Pipeline, commands: Commands) -> None:
+    """Counts are said first and last; rows that an earlier release recorded have no time and are of no later day."""
+    for number in range(2):
+        pipeline.drop(f"times-{number}.csv", HEADER + row(f"times-{number}", "high") * 2, feed="tolerant")
+    pipeline.wait_until_idle()
+    narrow = ("rejected", "--feed", "tolerant", "--object", "times-*")
+    lines = commands.run(*narrow, "--limit", 1).stdout.splitlines()
+    assert "times-1.csv" in lines[1]
+    assert lines[-2:] == [
+        "… and 3 more: name a file, or use --since, --reason, --limit, --json or --csv",
+        "4 rejected rows of 2 files",
+    ]
+    assert len(commands.json(*narrow, "--since", "1h")) == 4
+    pipeline.connection.warehouse.query(
+        "UPDATE `ops.rejected_rows` SET rejected_at = NULL WHERE ENDS_WITH(object, 'times-0.csv')"
+    )
+    assert {one["object"][-11:] for one in commands.json(*narrow, "--since", "1h")} == {"times-1.csv"}
+    assert len(commands.json(*narrow)) == 4
+
+
 def test_rows_are_what_people_query(pipeline: Pipeline, commands: Commands) -> None:
     """Without deleted ones, key first; a table that is not there yet is said to be so."""
     assert "is not there yet" in commands.run("rows", "whole", code=1).stderr

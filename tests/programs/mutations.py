@@ -139,7 +139,7 @@ MUTATIONS = [
         "flag-before-work",
         "G1",
         "services/merge/merge_group.py",
-        '        tables.warehouse.query(sql, name=f"merge-{merge_id}")\n',
+        '        job = tables.warehouse.run_script(sql, f"merge-{merge_id}")\n',
         "        for one in group:\n"
         "            tables.warehouse.query(\n"
         '                f"INSERT INTO `{tables.project}.ops.ledger` "\n'
@@ -147,7 +147,7 @@ MUTATIONS = [
         "                f\"VALUES ('{feed.name}', '{one.load_id}', CURRENT_TIMESTAMP(), '{merge_id}', "
         "'{main.table_id}')\"\n"
         "            )\n"
-        '        tables.warehouse.query(sql, name=f"merge-{merge_id}")\n',
+        '        job = tables.warehouse.run_script(sql, f"merge-{merge_id}")\n',
         f"{_TRANSIENT}[conflicts]",
     ),
     Mutation(
@@ -559,8 +559,8 @@ MUTATIONS = [
         "what-a-rebuild-refuses-is-not-listed",
         "G7",
         "dropmerge/operations/rebuild/reopen.sql",
-        "row_text, reasons FROM {{ refused | identifier }};",
-        "row_text, reasons FROM {{ refused | identifier }} WHERE FALSE;",
+        "row_text, reasons, rejected_at FROM {{ refused | identifier }};",
+        "row_text, reasons, rejected_at FROM {{ refused | identifier }} WHERE FALSE;",
         f"{_REBUILD}g7_what_a_rebuild_refuses_is_listed_and_nothing_else[]",
     ),
     Mutation(

@@ -26,6 +26,7 @@ from services.ingest.tables import Tables
 from services.merge.entries import Entry
 from services.merge.follow import definition
 from services.merge.merge_loads import Merger
+from services.merge.views.create import create_views
 from services.shared.contract.feed import Feed
 from services.shared.contract.formats import Ndjson
 from services.shared.contract.types import TYPES
@@ -192,6 +193,13 @@ def send_journal_upgrade() -> None:
     upgrade_journal(warehouse)
 
 
+def send_views() -> AnalysingWarehouse:
+    """Make the views that merge makes when it starts."""
+    warehouse = AnalysingWarehouse(Analyser())
+    create_views(warehouse)
+    return warehouse
+
+
 def merge_statement(feed: Feed, loads: int = 1) -> str:
     """The script, from BEGIN TRANSACTION to COMMIT, that is sent to merge so many loads of the feed."""
     (sql,) = [sql for sql, _ in send_all(feed, loads).sent if sql.startswith("BEGIN TRANSACTION")]
@@ -242,7 +250,8 @@ def normalised(statement: Statement) -> Statement:
 
 def known(feeds: Mapping[str, Feed]) -> set[Statement]:
     """The normalised statements for some feeds, each analysed."""
-    return {statement for feed in feeds.values() for statement in _known(feed.model_dump_json(exclude_none=True))}
+    views = set(map(normalised, send_views().sent))
+    return views.union(*(_known(feed.model_dump_json(exclude_none=True)) for feed in feeds.values()))
 
 
 @cache
