@@ -154,7 +154,7 @@ def test_g6_a_backfill_announces_nothing_that_was_given_up(pipeline: Pipeline, c
     pipeline.wait_until_idle()
     assert pipeline.dead_letter(uri) == first
     commands.run("dead-letters", "discard", "--id", first.id, "--why", "sent by mistake", "--yes")
-    assert "announced 0 objects; 1 was discarded" in commands.run("backfill", prefix, "--yes").stdout
+    assert "re-announced 0 files; 1 was discarded" in commands.run("backfill", prefix, "--yes").stdout
     listed = commands.run("backfill", prefix, "--yes", "--json")
     assert (listed.stdout.strip(), "1 was discarded" in listed.stderr) == ("[]", True)
     (announced,) = commands.json("backfill", prefix, "--yes", "--discarded")

@@ -124,7 +124,7 @@ def test_a_kept_folder_that_is_gone_is_named(cloud: Cloud, feeds: Path, services
     cloud.up(0, feeds, services)
     cloud.down()
     feeds.rename(feeds.with_name("moved"))
-    with pytest.raises(CloudError, match=rf"{feeds}.*does not exist(.|\n)*--feeds {_ACCOUNTS.parent}"):
+    with pytest.raises(CloudError, match=rf"{feeds}.*no longer exists(.|\n)*--feeds {_ACCOUNTS.parent}"):
         cloud.up()
     assert not cloud.is_recorded()
     cloud.up(feeds=feeds.with_name("moved"))

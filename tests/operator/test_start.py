@@ -82,6 +82,7 @@ def test_a_command_is_imported_when_it_is_chosen(tmp_path: Path) -> None:
         "dropmerge.__main__",
         "dropmerge.cli",
         "dropmerge.cli.main",
+        "dropmerge.cli.plain_help",
     }
     _, modules = _imported(["status", "--help"], tmp_path)
     assert "dropmerge.cli.status" in modules

@@ -206,7 +206,7 @@ def _copied(folder: Path, *cases: str) -> Path:
 def test_cases_of_a_feed_that_is_not_there_are_not_passed_over(commands: Commands, tmp_path: Path) -> None:
     feeds = _copied(tmp_path, "late_row")
     (feeds / "tests" / "acounts").mkdir()
-    assert "not there: acounts" in commands.run("feeds", "test", "--feeds", feeds, code=1).stderr
+    assert "do not exist: acounts" in commands.run("feeds", "test", "--feeds", feeds, code=1).stderr
     commands.run("feeds", "check", "--feeds", feeds)
 
 
@@ -285,9 +285,9 @@ def test_a_preview_of_a_snapshot_that_is_too_small_says_so(
 
 
 def test_a_preview_of_what_is_not_there_or_not_wanted_says_so(commands: Commands, elsewhere: Path) -> None:
-    assert "is not there" in commands.run("preview", "gs://landing/incoming/accounts/never.csv", code=1).stderr
+    assert "does not exist" in commands.run("preview", "gs://landing/incoming/accounts/never.csv", code=1).stderr
     assert "no_feed" in commands.run("preview", "gs://landing/elsewhere/bad.csv", code=1).stderr
-    assert "is no copy" in commands.run("preview", "gs://archive/accounts/x.csv#5", code=1).stderr
+    assert "is not a copy" in commands.run("preview", "gs://archive/accounts/x.csv#5", code=1).stderr
 
 
 def test_the_pages_commands_do_what_it_says(

@@ -150,7 +150,7 @@ def test_g1_a_verification_that_is_started_again_meanwhile_finds_nothing_that_is
             begun.append(now)
             newer.append(Verification(pipeline.connection, feed).run())
 
-    with pytest.raises(NotDone, match="was started again meanwhile"):
+    with pytest.raises(NotDone, match="was started again in the meantime"):
         Verification(pipeline.connection, feed, tell=start_again).run()
     assert newer[0].is_equal
     assert Verification(pipeline.connection, feed).run().is_equal
