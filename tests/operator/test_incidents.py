@@ -145,6 +145,7 @@ def test_a_large_file_takes_its_time(pipeline: Pipeline, operator: Operator) -> 
 def test_a_row_is_old_and_another_is_missing(pipeline: Pipeline, operator: Operator, home: Path) -> None:
     """Both are in a file that is a dead letter: asked for the row, it is the file's story that is told."""
     drop_and_wait(pipeline, "first.csv", HEADER + row("old", 656))
+    pipeline.drop("nothing.csv", "", "incident")
     drop_and_wait(pipeline, "second.csv", RENAMED + row("old", 657, day=2) + row("missing", 658))
     said = operator.know("dropmerge explain --feed incident --row customer_id=old account_number=a")
     assert "newer than the table's" in said
@@ -152,6 +153,8 @@ def test_a_row_is_old_and_another_is_missing(pipeline: Pipeline, operator: Opera
     said = operator.know("dropmerge explain --feed incident --row customer_id=missing account_number=a")
     assert "no row with this key in main.incident" in said
     assert "second.csv has this row in record 2" in said
+    assert "empty_file, is empty and does not have this key" in said
+    assert "may have this key" not in said
     show = named(said, "dropmerge dead-letters show")
     discard = named(operator.know(show), "dropmerge dead-letters discard")
     (home / "second.csv").write_text(HEADER + row("old", 657, day=2) + row("missing", 658))
