@@ -204,6 +204,11 @@ def _run_action(
         print_summary(summary)
     done = f"would {verb}" if dry_run else f"{verb}ed"
     typer.echo(f"{done} {pluralize(summary.count, 'dead letter')}")
+    if verb == "discard" and summary.count and not dry_run:
+        named = summary.ids[0] if summary.count == 1 else "ID"
+        typer.echo(
+            f"`dropmerge dead-letters undo {named}` takes {'it' if summary.count == 1 else 'one'} back", err=True
+        )
     return summary
 
 

@@ -43,7 +43,7 @@ from dropmerge.cli.options import (
     State,
     parse_age,
 )
-from dropmerge.cli.terminal import escape_unprintable, is_interactive, print_array
+from dropmerge.cli.terminal import escape_unprintable, is_interactive, print_array, wrap
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.ends import WAITING, End, LetterState
 from dropmerge.operations.dead_letters.filters import Filter
@@ -60,6 +60,7 @@ from dropmerge.operations.dead_letters.reading import (
 from dropmerge.operations.dead_letters.remedies import remedy_for
 from dropmerge.operations.dead_letters.summary import Summary
 from dropmerge.operations.loads.events import read_dead_letter_events
+from dropmerge.operations.loads.next_steps import letter_steps
 from services.shared.messages.dead_letter import DeadLetter
 from services.shared.reasons import REASONS
 
@@ -168,6 +169,8 @@ def _list_waiting(connection: Connection, wanted: Filter, limit: int | None, as_
     if summary.count > len(oldest):
         typer.echo(f"… and {summary.count - len(oldest)} younger ones: --limit N or --json lists them")
     typer.echo(waiting_count(summary))
+    if oldest and is_interactive(sys.stdout):
+        typer.echo(f"next: dropmerge dead-letters show {oldest[0][0].id}")
 
 
 def _list_ended(connection: Connection, wanted: Filter, age: timedelta, limit: int | None, as_json: bool) -> None:
@@ -248,6 +251,9 @@ def _print_next(story: LetterStory, newer: int | None) -> None:
     typer.echo(f"to fix it: {remedy.fix}")
     if newer:
         typer.echo(f"#{newer} of the object is merged: replaying this one helps only for rows that that one lacks")
+    typer.echo("next:")
+    for step in letter_steps(one.id, one.reason, one.object, newer):
+        typer.echo(wrap(escape_unprintable(f"  {step.command}  # {step.why}"), 4))
 
 
 def _readable(data: bytes) -> str:

@@ -16,6 +16,8 @@ from dropmerge.cli.terminal import escape_unprintable, pluralize
 from dropmerge.cli.times import as_of
 from dropmerge.operations.doctor import examine
 
+_HEALTHY = "every part is as it should be; `dropmerge status` says whether a file needs somebody"
+
 
 def doctor(
     as_json: Json = False,
@@ -38,7 +40,7 @@ def doctor(
             text = escape_unprintable(one.trouble or one.note)
             typer.echo(f"{word:5} {one.what}{f': {text}' if text else ''}")
         typer.echo(f"dropmerge {version('dropmerge')}, Python {platform.python_version()}", err=True)
-        typer.echo(f"{pluralize(len(wrong), 'thing')} to do" if wrong else "nothing to do", err=True)
+        typer.echo(f"{pluralize(len(wrong), 'thing')} to do" if wrong else _HEALTHY, err=True)
         as_of()
     if wrong:
         raise typer.Exit(FAILED)

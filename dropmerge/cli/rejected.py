@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -37,6 +39,7 @@ from dropmerge.cli.plain_help import PlainGroup
 from dropmerge.cli.terminal import (
     confirm,
     escape_unprintable,
+    is_interactive,
     pluralize,
     print_array,
     print_table,
@@ -330,6 +333,7 @@ def _print(connection: Connection, wanted: Selection | None, most: int) -> None:
         return
     summary = table("feed", "object", "reason", "rows")
     counts = count_reasons(connection, wanted)
+    files = len({key[:2] for key in counts})
     for key, count in islice(counts.items(), _MOST_COUNTS):
         summary.add_row(*map(escape_unprintable, key), str(count))
     print_table(summary)
@@ -339,9 +343,12 @@ def _print(connection: Connection, wanted: Selection | None, most: int) -> None:
         typer.echo(f"\n{escape_unprintable(str(load.source))}")
         _print_rows(list(some))
     if total > len(rows):
-        typer.echo(f"… and {total - len(rows)} more: name a file, or use --since, --reason, --limit, --json or --csv")
-    files = len({key[:2] for key in counts})
+        choose = "" if files == 1 else "name a file, or "
+        typer.echo(f"… and {total - len(rows)} more: {choose}use --since, --reason, --limit, --json or --csv")
     typer.echo(f"{pluralize(total, 'rejected row')} of {pluralize(files, 'file')}")
+    if files == 1 and is_interactive(sys.stdout):
+        name = escape_unprintable(shlex.quote(rows[0].load.source.name))
+        typer.echo(f"next: dropmerge rejected {name} --csv FILE  # to be corrected and dropped again")
     _print_without_place(reading)
 
 

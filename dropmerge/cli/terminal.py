@@ -74,10 +74,11 @@ def clear() -> None:
 
 
 def table(*headings: str) -> Table:
-    """What does not fit goes on the next line: a name cut short is of no use."""
+    """What does not fit goes on the next line: a name cut short is of no use. Lines around the cells would leave less
+    room for what is in them, which is read, and typed again, at 80 columns."""
     from rich.table import Column, Table
 
-    return Table(*(Column(heading, overflow="fold") for heading in headings))
+    return Table(*(Column(heading, overflow="fold") for heading in headings), box=None, pad_edge=False)
 
 
 def print_array(items: Iterable[Mapping[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from dropmerge.operations.connection import Connection
 _COUNTED: dict[str, tuple[str, str]] = {
     "replayed": ("dead letter", "dead letters"),
     "discarded": ("dead letter", "dead letters"),
-    "undone": ("dead letter", "dead letters"),
+    "undone": ("discard", "discards"),
     "announced": ("file", "files"),
     "rejected_rows_done": ("row", "rows"),
     "resubmitted": ("row", "rows"),

@@ -19,7 +19,7 @@ from services.ingest.pin import pin
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.glob import first_match
-from services.shared.contract.pattern import feed_for
+from services.shared.contract.pattern import feed_for, patterns_like
 from services.shared.delivery import Delivery
 from services.shared.errors import NotFoundError, PermanentError, TransientError
 from services.shared.journal import Event, Journal
@@ -89,8 +89,7 @@ class Stager:
         if feed is None and not name.startswith(self.settings.landing_prefix):
             delivery.record_event("ignored", outside=self.settings.landing_prefix)
         elif feed is None:
-            patterns = ", ".join(f"{f.name}: {f.objects}" for f in self.feeds.values())
-            raise PermanentError("no_feed", f"no feed's pattern matches {name!r} ({patterns})")
+            raise PermanentError("no_feed", f"no feed's pattern matches {name!r} ({patterns_like(self.feeds, name)})")
         return feed
 
     def _was_staged(self, tables: Tables) -> bool:

@@ -23,7 +23,8 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     (feeds / "whole.yaml").write_text(NUMBERS.replace("numbers", "whole").replace("version: v", "mode: snapshot"))
     accounts = (feeds / "accounts.yaml").read_text().replace("feed: accounts", "feed: story")
     story = accounts.replace("/accounts/", "/story/").replace("main.accounts", "main.story")
-    for name, text in {**STORY, "story": story}.items():
+    incident = story.replace("story", "incident")
+    for name, text in {**STORY, "story": story, "incident": incident}.items():
         (feeds / f"{name}.yaml").write_text(text)
     with running(folder, feeds) as pipeline:
         yield pipeline

@@ -21,6 +21,7 @@ from dropmerge.operations.loads.possible import possible_loads
 from dropmerge.operations.loads.same_bytes import RULE, SameBytes, find_same_bytes
 from dropmerge.operations.loads.states import DISPATCH_EVENTS, SETTLED_EVENTS, Evidence, State, state_of
 from services.shared.contract.formats import SUFFIXES
+from services.shared.contract.pattern import patterns_like
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
@@ -326,7 +327,7 @@ def _why_ignored(connection: Connection, source: ObjectGeneration, events: Seque
         return f"its name matches {pattern}, which deploy/topology.yaml ignores"
     if source.name.endswith("/"):
         return "it is a folder's placeholder, and no file"
-    patterns = ", ".join(f"{feed.name}: {feed.objects}" for feed in connection.feeds.values())
+    patterns = patterns_like(connection.feeds, source.name)
     return (
         f"it is outside {connection.landing_prefix}, where files are for the feeds, and no feed's pattern matches its "
         f"name ({patterns}): put it where one does"

@@ -22,7 +22,7 @@ def next_steps(history: LoadHistory, typed: str) -> Iterator[Step]:
     """In the order in which to try them; none where nothing is left to do. `typed`: how the person named the file."""
     name = shlex.quote(typed)
     if history.state == State.DEAD_LETTERED:
-        yield from _of_dead_letter(history, name)
+        yield from _of_dead_letter(history, typed)
     elif history.state == State.MERGED and history.rejected:
         yield Step(f"dropmerge rejected {name}", "shows the rejected rows")
     elif history.state == State.SUPERSEDED:
@@ -33,7 +33,7 @@ def next_steps(history: LoadHistory, typed: str) -> Iterator[Step]:
         yield Step("dropmerge wait", "waits until it has ended")
 
 
-def _of_dead_letter(history: LoadHistory, name: str) -> Iterator[Step]:
+def _of_dead_letter(history: LoadHistory, typed: str) -> Iterator[Step]:
     letter = history.dead_letter
     reason = letter.reason if letter else None
     if letter is None or letter.dead_letter is None:
@@ -41,14 +41,22 @@ def _of_dead_letter(history: LoadHistory, name: str) -> Iterator[Step]:
     if letter.discarded is not None:
         yield Step(f"dropmerge dead-letters undo {letter.dead_letter}", "takes the discard back")
         return
-    if history.newer_merged:
-        why = f"generation {history.newer_merged} of the file is merged: this one is probably not needed any more"
-        yield Step(f"dropmerge dead-letters discard --id {letter.dead_letter} --why 'sent again'", why)
-    if reason == "too_many_bad_rows":
-        yield Step(f"dropmerge rejected {name}", "shows the rejected rows")
-        if history.feed:
-            yield Step(f"dropmerge rejected {name} --csv FILE", "writes the whole file, and which of its rows are bad")
     if reason:
         yield Step(None, remedy_for(reason).fix)
     yield Step(f"dropmerge dead-letters show {letter.dead_letter}", "shows the message, and how to find the cause")
-    yield Step(f"dropmerge dead-letters replay --id {letter.dead_letter}", "tries again, once the cause is fixed")
+    yield from letter_steps(letter.dead_letter, reason, typed, history.newer_merged)
+
+
+def letter_steps(dead_letter_id: str, reason: str | None, typed: str | None, newer: int | None) -> Iterator[Step]:
+    """About a dead letter that waits. `typed`: a name of its file, if it has one; `newer`: a later generation that is
+    merged."""
+    discard = f"dropmerge dead-letters discard --id {dead_letter_id} --why 'sent again'"
+    if newer:
+        yield Step(discard, f"generation {newer} of the file is merged: this one is probably not needed any more")
+    if reason == "too_many_bad_rows" and typed:
+        name = shlex.quote(typed)
+        yield Step(f"dropmerge rejected {name}", "shows the rejected rows")
+        yield Step(f"dropmerge rejected {name} --csv FILE", "writes the whole file, and which of its rows are bad")
+    yield Step(f"dropmerge dead-letters replay --id {dead_letter_id}", "tries again, once the cause is fixed")
+    if not newer:
+        yield Step(discard, "gives it up, once a corrected file is merged")

@@ -13,7 +13,7 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import generation_of
 from dropmerge.operations.dead_letters.waiting import waiting
 from dropmerge.operations.loads.events import LoadEvent, is_current, last_events
-from dropmerge.operations.loads.states import State
+from dropmerge.operations.loads.states import SETTLED_EVENTS, State
 from dropmerge.operations.loads.status import LoadStatus, merged_among, statuses_of
 from services.shared.generation import ObjectGeneration
 from services.shared.messages.dead_letter import DeadLetter
@@ -194,29 +194,47 @@ def _outcome(status: LoadStatus, events: Mapping[str, LoadEvent], merged_at: dat
         )
     if status.dead_letter:
         return replace(found, reason="delivery_attempts_exhausted", dead_letter=status.dead_letter)
-    return _dead_lettered(found, events, sent) if status.state == State.DEAD_LETTERED else found
-
-
-def _dead_lettered(found: Outcome, events: Mapping[str, LoadEvent], sent: datetime) -> Outcome:
-    dead, discarded = events.get("dead_lettered"), events.get("discarded")
-    if discarded and (dead is None or _written(discarded) > dead.at or _id(discarded) == _id(dead)):
-        detail = discarded.detail
-        why = detail.get("why", "")
-        return replace(found, reason=detail.get("reason"), dead_letter=_id(discarded), discarded=why)
-    if dead is None:
+    if status.state != State.DEAD_LETTERED:
         return found
-    reason, error = dead.detail.get("reason"), dead.detail.get("error")
-    return replace(found, reason=reason, error=error, dead_letter=_id(dead), seconds=_between(sent, dead.at))
+    return _dead_lettered(found, events, sent, status.last_dispatched_at)
+
+
+def _dead_lettered(
+    found: Outcome, events: Mapping[str, LoadEvent], sent: datetime, last_dispatched_at: datetime | None
+) -> Outcome:
+    dead, settled = events.get("dead_lettered"), _settled(events, last_dispatched_at)
+    if settled and settled.event == "discarded":
+        detail = settled.detail
+        why = detail.get("why", "")
+        return replace(found, reason=detail.get("reason"), dead_letter=_id(settled), discarded=why)
+    if dead:
+        reason, error = dead.detail.get("reason"), dead.detail.get("error")
+        found = replace(found, reason=reason, error=error, dead_letter=_id(dead), seconds=_between(sent, dead.at))
+    if settled:
+        detail = settled.detail
+        found = replace(found, reason=detail.get("reason"), dead_letter=detail.get("undone_as"))
+    return found
+
+
+def _settled(events: Mapping[str, LoadEvent], last_dispatched_at: datetime | None) -> LoadEvent | None:
+    """How a dead letter was given up last, or that this was undone; None if the load became another one since."""
+    given_up = [events[name] for name in SETTLED_EVENTS if name in events]
+    last = max(given_up, key=lambda event: (_written(event), event.at), default=None)
+    dead = events.get("dead_lettered")
+    if last is None or dead is None or _written(last) > dead.at or _id(last) == _id(dead):
+        return last
+    # Once a discard was undone, the dead letter has an id that the load's own event does not know.
+    return last if "undone" in events and is_current(_written(last), last_dispatched_at) else None
 
 
 def _id(event: LoadEvent) -> str | None:
     return event.detail.get("dead_letter_id")
 
 
-def _written(discarded: LoadEvent) -> datetime:
-    """When the dead letter was written that was discarded."""
-    text = discarded.detail.get("dead_lettered_at")
-    return datetime.fromisoformat(text) if text else discarded.at
+def _written(settled: LoadEvent) -> datetime:
+    """When the dead letter was written that was discarded, or taken back."""
+    text = settled.detail.get("dead_lettered_at")
+    return datetime.fromisoformat(text) if text else settled.at
 
 
 def _between(sent: datetime, ended: datetime | None) -> float | None:

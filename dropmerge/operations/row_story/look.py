@@ -112,7 +112,8 @@ def _load(connection: Connection, one: Pinned, tables: Tables, feed: Feed) -> tu
     for reading in _readings(feed):
         try:
             layout = inspect_file(one.size, reading, one.part)
-            job = f"{one.load.load_id}-{uuid.uuid4().hex}"
+            # Without the load's id: `explain` lists the jobs that have it as the load's own.
+            job = f"look-{uuid.uuid4().hex}"
             return reading, load_raw(connection.warehouse, one.uri, tables.raw, job, layout, reading)
         except PermanentError as error:
             if error.reason not in _READ_OTHERWISE:

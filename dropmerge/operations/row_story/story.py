@@ -270,6 +270,9 @@ def _of_looked(
     file = Piece(str(source), where.state.value, "absent", "", reasons=reasons, dead_letter=where.letter)
     is_merged = where.state == State.MERGED
     what = "" if is_merged else f", which is {where.words},"
+    if found.problem == "empty_file":
+        yield replace(file, sentence=f"{_name(source)}{what} is empty and does not have this key.")
+        return
     if found.problem:
         sentence = f"{_name(source)}{what} could not be read: {found.problem}."
         yield replace(file, verdict="unreadable", reasons=[found.problem], sentence=sentence)
