@@ -87,7 +87,7 @@ def test_g2_a_file_deleted_before_it_was_read_is_a_dead_letter(pipeline: Pipelin
     (other,) = commands.json("dead-letters", "list", "--object", "*/never.csv")
     assert other["superseded_by"] is None
     shown = commands.run("dead-letters", "show", listed["id"])
-    assert f"#{generation} of the object is merged" in shown.stdout
+    assert f"generation {generation} of the file is merged" in shown.stdout
     assert f"#{generation} of it is merged" in commands.run("dead-letters", "list", "--object", "*/moved.csv").stdout
 
 

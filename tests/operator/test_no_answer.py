@@ -115,7 +115,7 @@ def test_a_dead_service_is_why_its_files_wait(whole: Pipeline) -> None:
     assert (merge["state"], merge["answers"], merge["waiting"]) == ("DOWN", False, 1)
     (problem,) = commands.json("status", "--check", code=1)["problems"]
     assert problem["sentence"].startswith("merge does not answer (connection refused): the last ")
-    assert "pushes failed (unreachable); 1 message waits, the oldest for " in problem["sentence"]
+    assert "pushes failed (unreachable); 1 message is waiting, the oldest for " in problem["sentence"]
     assert "Pub/Sub tries again within " in problem["sentence"]
     assert problem["command"] == "dropmerge up --detach"
     assert stuck(whole.connection, find_file(whole.connection, uri)).service_health.state == "DOWN"

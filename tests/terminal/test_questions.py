@@ -229,7 +229,7 @@ def test_more_than_a_hundred_are_discarded_only_once_their_number_is_typed(
     with shared.types("dead-letters", "list") as screen:
         text = screen.ends(0)
     assert text.count("hundred.csv") == 20, "no more than fit on a screen"
-    assert "101 dead letters wait: 101 wrong_header" in text.strip().splitlines()[-1]
+    assert "101 dead letters are waiting: 101 wrong_header" in text.strip().splitlines()[-1]
     for keys, code, left in (("y\n", 1, 101), ("100\n", 1, 101), ("101\n", 0, 0)):
         with shared.types("dead-letters", "discard", "--all", "--why", "a test") as screen:
             screen.see("discard 101 dead letters? [type 101 to go on]: ")
