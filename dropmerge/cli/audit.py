@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import typer
 
 from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import report_errors, usage_error
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Csv, Feeds, Json, Project, Since, State
-from dropmerge.cli.terminal import escape_unprintable, print_csv, print_table, table
+from dropmerge.cli.terminal import escape_unprintable, is_interactive, print_csv, print_table, table
 from dropmerge.cli.times import as_of, moment
 from dropmerge.operations.audit import Operation, read_audit
 
@@ -24,7 +25,7 @@ def audit(
 ) -> None:
     """Show who did what, when and why: one line per run of a command that changed something, newest last.
 
-    Who is the account of the credentials. An earlier release did not record runs: there, each event has its own line.
+    "Who" is the account of the credentials. Earlier releases did not record runs: there, each event has its own line.
 
     Example: dropmerge audit --since 90d --csv
     """
@@ -40,7 +41,8 @@ def audit(
         lines = table("time", "who", "what", "feed", "why")
         for one in found:
             lines.add_row(*map(escape_unprintable, (moment(one.happened_at), one.who or "", one.what, *_about(one))))
-        print_table(lines)
+        if found or not is_interactive(sys.stdout):
+            print_table(lines)
         if not found:
             typer.echo(f"no command has changed anything since {moment(since)}", err=True)
         as_of()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 
 from dropmerge.cli.terminal import escape_unprintable, pluralize, print_table, shorten_list, table
+from dropmerge.cli.times import moment, recent_moment
 from dropmerge.operations.dead_letters.ends import End, LetterState
 from dropmerge.operations.dead_letters.summary import AGES, Summary
 from services.shared.messages.dead_letter import DeadLetter
@@ -16,7 +16,7 @@ _ERROR_CHARACTERS = 120
 
 def print_summary(summary: Summary, err: bool = False) -> None:
     """How many of each kind, by age."""
-    counts = table("service", "reason", "feed", "dead letters", *AGES)
+    counts = table("service", "reason", "feed", "letters", *AGES)
     for kind, ages in summary.by_frequency():
         names = map(escape_unprintable, (kind.service, kind.reason, kind.feed))
         counts.add_row(*names, str(ages.total()), *(str(ages[name] or "") for name in AGES))
@@ -28,8 +28,8 @@ def waiting_count(summary: Summary) -> str:
     reasons = Counter[str]()
     for kind, ages in summary.kinds.items():
         reasons[kind.reason] += ages.total()
-    wait = "waits" if summary.count == 1 else "wait"
-    return escape_unprintable(f"{pluralize(summary.count, 'dead letter')} {wait}: {_counts(reasons)}")
+    verb = "is" if summary.count == 1 else "are"
+    return escape_unprintable(f"{pluralize(summary.count, 'dead letter')} {verb} waiting: {_counts(reasons)}")
 
 
 def ended_count(states: Mapping[str, int], days: int) -> str:
@@ -42,7 +42,7 @@ def waiting_line(one: DeadLetter, newer: int | None) -> str:
     again = f", replay {one.replay_count}" if one.replay_count else ""
     merged = f"; #{newer} of it is merged" if newer else ""
     return escape_unprintable(
-        f"{one.id}  {one.dead_lettered_at}  {one.reason}  {_place(one)}"
+        f"{one.id}  {moment(one.at)}  {one.reason}  {_place(one)}"
         f"  (attempt {one.attempts}{again}{merged})  {shorten(one.first_line)}"
     )
 
@@ -57,7 +57,7 @@ def end_words(end: End, is_merged: bool | None = None) -> str:
         return "waiting"
     if end.state == LetterState.UNKNOWN:
         return "another command holds it, or it was taken without a record"
-    at = f" at {moment(end.at)}" if end.at else ""
+    at = f" at {recent_moment(end.at)}" if end.at else ""
     by = f" by {end.who}" if end.who else ""
     why = f' ("{end.why}")' if end.why else ""
     return f"{end.state.value}{by}{at}{why}{_since_then(end, is_merged)}"
@@ -79,13 +79,6 @@ def not_waiting_lines(ends: Mapping[str, End]) -> list[str]:
     return [escape_unprintable(f"dead letter {one} is not waiting: {end_words(end)}") for one, end in ends.items()]
 
 
-def moment(at: datetime) -> str:
-    """In UTC; the day where it is not today."""
-    at = at.astimezone(UTC)
-    is_today = at.date() == datetime.now(UTC).date()
-    return f"{at:%H:%M:%S} UTC" if is_today else f"{at:%Y-%m-%d %H:%M:%S} UTC"
-
-
 def shorten(text: str, most: int = _ERROR_CHARACTERS) -> str:
     """Cut at a word, and before the JSON or the quotation that the cut would break open."""
     if len(text) <= most:
@@ -99,7 +92,7 @@ def shorten(text: str, most: int = _ERROR_CHARACTERS) -> str:
 
 def _since_then(end: End, is_merged: bool | None) -> str:
     if end.undone_as:
-        return f", and taken back: it waits as dead letter {end.undone_as}"
+        return f", and taken back: it is waiting as dead letter {end.undone_as}"
     if end.came_back_as:
         return f", and came back as dead letter {end.came_back_as}"
     return ", and its file is merged" if is_merged else ""

@@ -1,4 +1,4 @@
-"""`dropmerge dead-letters list | show | replay | discard | undo`: messages that could not go on."""
+"""`dropmerge dead-letters list | show | replay | discard | undo`: messages that failed for good."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ commands.command("undo")(undo_discards)
 def _narrowed(verb: str, wanted: Filter, all_of_them: bool) -> Filter:
     """With --dry-run too, which shows what the very same line would do without it."""
     if wanted.is_everything and not all_of_them:
-        usage_error(f"{verb} takes a filter, such as --reason or --id, or --all for every dead letter that waits")
+        usage_error(f"{verb} takes a filter, such as --reason or --id, or --all for every waiting dead letter")
     if all_of_them and not wanted.is_everything:
         usage_error("--all and a filter exclude each other")
     return wanted

@@ -82,7 +82,10 @@ def list_dead_letters(
     since: Annotated[
         timedelta | None,
         typer.Option(
-            "--since", parser=parse_age, metavar="AGE", help="With --ended, only those of this time. [default: 31d]"
+            "--since",
+            parser=parse_age,
+            metavar="AGE",
+            help="With --ended, only those that ended within this time. [default: 31d]",
         ),
     ] = None,
     limit: Annotated[
@@ -101,7 +104,7 @@ def list_dead_letters(
     With --ended, list those that were replayed or discarded or have expired, the latest first.
     """
     if since is not None and not ended:
-        usage_error("--since is for --ended: --older-than chooses among those that wait")
+        usage_error("--since is for --ended: --older-than is for those that are waiting")
     wanted = make_filter(reason, feed, object_, older_than, ids, service)
     with report_errors():
         connection = connect(state, project, feeds)
@@ -167,7 +170,7 @@ def _list_waiting(connection: Connection, wanted: Filter, limit: int | None, as_
     for one, newer in oldest:
         typer.echo(waiting_line(one, newer))
     if summary.count > len(oldest):
-        typer.echo(f"… and {summary.count - len(oldest)} younger ones: --limit N or --json lists them")
+        typer.echo(f"… and {summary.count - len(oldest)} newer ones: --limit N or --json lists them")
     typer.echo(waiting_count(summary))
     if oldest and is_interactive(sys.stdout):
         typer.echo(f"next: dropmerge dead-letters show {oldest[0][0].id}")
@@ -233,7 +236,7 @@ def _print_end(story: LetterStory) -> None:
 def _print_letter(one: DeadLetter, newer: int | None) -> None:
     for name, value in {**one.summary(), "superseded_by": newer}.items():
         if value is not None:
-            typer.echo(f"{name}: {escape_unprintable(str(value))}")
+            typer.echo(wrap(f"{name}: {escape_unprintable(str(value))}"))
     typer.echo("attributes:")
     for name, text in sorted(one.attributes.items()):
         typer.echo(f"  {escape_unprintable(name)}: {escape_unprintable(text)}")
@@ -242,15 +245,17 @@ def _print_letter(one: DeadLetter, newer: int | None) -> None:
 
 def _print_next(story: LetterStory, newer: int | None) -> None:
     one, end, remedy = story.letter, story.end, remedy_for(story.letter.reason)
-    typer.echo(f"meaning: {REASONS.get(one.reason, 'not known to this version')}")
+    typer.echo(wrap(f"meaning: {REASONS.get(one.reason, 'not known to this version')}"))
     if end.state == LetterState.DISCARDED and not end.undone_as:
         typer.echo(f"to take the discard back: dropmerge dead-letters undo {one.id}")
     if end.state != LetterState.WAITING:
         return
-    typer.echo(f"to find the cause: {remedy.cause}")
-    typer.echo(f"to fix it: {remedy.fix}")
+    typer.echo(wrap(f"to find the cause: {remedy.cause}"))
+    typer.echo(wrap(f"to fix it: {remedy.fix}"))
     if newer:
-        typer.echo(f"#{newer} of the object is merged: replaying this one helps only for rows that that one lacks")
+        typer.echo(
+            wrap(f"generation {newer} of the file is merged: replay this one only for rows that the newer one lacks")
+        )
     typer.echo("next:")
     for step in letter_steps(one.id, one.reason, one.object, newer):
         typer.echo(wrap(escape_unprintable(f"  {step.command}  # {step.why}"), 4))

@@ -65,7 +65,9 @@ def undo_discards(
         return
     for one in letters:
         old = one.letter.id
-        typer.echo(f"dead letter {old} would wait again" if dry_run else f"dead letter {old} waits as {new[old]}")
+        typer.echo(
+            f"dead letter {old} would be waiting again" if dry_run else f"dead letter {old} is waiting as {new[old]}"
+        )
 
 
 def _undoable(connection: Connection, ids: list[str]) -> list[KeptLetter]:
@@ -78,7 +80,7 @@ def _undoable(connection: Connection, ids: list[str]) -> list[KeptLetter]:
 
 def _why_not(dead_letter_id: str, end: End) -> str:
     if end.state == LetterState.DISCARDED:
-        return f"the discard of dead letter {dead_letter_id} was taken back before: it waits as {end.undone_as}"
+        return f"the discard of dead letter {dead_letter_id} was taken back before: it is waiting as {end.undone_as}"
     is_waiting = end.state == LetterState.WAITING
-    how = "it waits" if is_waiting else f"it {'was ' if end.who else ''}{end_words(end)}"
+    how = "it is waiting" if is_waiting else f"it {'was ' if end.who else ''}{end_words(end)}"
     return f"dead letter {dead_letter_id} was not discarded: {how}"

@@ -47,7 +47,7 @@ def explain(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Show what happened to a file, or to the file a row came from. Exit code 1 if nothing is known of it.
+    """Show what happened to a file, or to the file a row came from. Exit code 1 if nothing is known about it.
 
     A file is named by gs://bucket/object#generation, by its name or the end of it, by a load's id, a copy in the
     archive or a dead letter's id.

@@ -13,7 +13,7 @@ from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import report_errors
 from dropmerge.cli.feeds_test import run_tests
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, State, complete_feed
-from dropmerge.cli.terminal import pluralize, print_table, table
+from dropmerge.cli.terminal import pluralize, print_records, print_table, table
 from dropmerge.operations.feeds.contracts import check_contracts, choose_contracts
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def show_feeds(
         services = [_compared(feed, running[service]) for service in running]
         names = (feed.name, feed.objects, feed.table, ", ".join(feed.key) or f"none ({feed.mode})", _newest(feed))
         overview.add_row(*names, delete, bad, feed.fingerprint, *services)
-    print_table(overview)
+    print_records(overview)
     if name:
         columns = table("column", "from", "type", "required", "default", "check")
         for column in chosen[0].columns:

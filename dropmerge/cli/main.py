@@ -20,7 +20,7 @@ HELP = (
 _COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("local:up", "Start the local cloud, or whichever parts are not running."),
     "down": ("local:down", "Stop the local cloud and keep its state."),
-    "env": ("local:env", "Print the variables that point Google's clients at it."),
+    "env": ("local:env", "Print the variables for Google's clients."),
     "drop": ("drop:drop", "Upload files to the landing bucket."),
     "wait": ("wait:wait", "Wait until nothing is in flight."),
     "status": ("status:status", "Show each feed: what is waiting, and totals."),
@@ -28,7 +28,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("history:history", "Show what became of each file, and throughput."),
     "audit": ("audit:audit", "Show who changed what, when and why."),
     "rows": ("rows:rows", "Show some rows of a main table."),
-    "doctor": ("doctor:doctor", "Check what answers, what is missing, what to do."),
+    "doctor": ("doctor:doctor", "Check the whole pipeline, and say what to fix."),
     "rejected": ("rejected:commands", "Show rows that failed a check, and submit them again."),
     "preview": ("preview:preview", "Show what a file in the bucket would do."),
     "backfill": ("backfill:backfill", "Re-announce files that are not merged."),

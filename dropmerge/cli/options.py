@@ -119,7 +119,7 @@ def complete_feed(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def parse_state(text: str) -> str:
-    """Where a load stands."""
+    """The state of a load."""
     return one_of(_states(""), text)
 
 
@@ -186,7 +186,7 @@ FeedName = Annotated[
     str | None, typer.Option("--feed", autocompletion=complete_feed, metavar="FEED", help="Only this feed.")
 ]
 FeedArgument = Annotated[
-    str, typer.Argument(autocompletion=complete_feed, metavar="FEED", help="The feed whose main table it is.")
+    str, typer.Argument(autocompletion=complete_feed, metavar="FEED", help="The feed of the main table.")
 ]
 RowFeed = Annotated[
     str | None,
@@ -214,7 +214,7 @@ Object = Annotated[
         parser=parse_file,
         autocompletion=complete_file,
         metavar="FILE",
-        help="Only this file, or the files that a glob fits. Give a URI, a name or its end, or an id.",
+        help="Only this file, or the files that match a glob. Give a URI, a name or its end, or an id.",
     ),
 ]
 File = Annotated[
@@ -268,7 +268,7 @@ Since = Annotated[
         "--since",
         parser=parse_since,
         metavar="AGE|DATE",
-        help="Only what happened since, such as 90m, 7d or 2026-11-01 (UTC).",
+        help="Only events since then, such as 90m, 7d or 2026-11-01 (UTC).",
     ),
 ]
 LoadState = Annotated[

@@ -73,10 +73,11 @@ def rebuild(
         typer.Option("--until", parser=parse_time, metavar="TIME", help="With --into: the same as --as-of."),
     ] = None,
     allow_missing: Annotated[
-        bool, typer.Option("--allow-missing", help="Go on even if rows vanish because files are gone or unreadable.")
+        bool,
+        typer.Option("--allow-missing", help="Continue even if rows vanish because files are gone or unreadable."),
     ] = False,
     abandon: Annotated[
-        bool, typer.Option("--abandon", help="Drop what an interrupted rebuild has built, and let merges go on.")
+        bool, typer.Option("--abandon", help="Drop what an interrupted rebuild has built, and let merges continue.")
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,

@@ -98,7 +98,9 @@ def rejected(
     reason: RowReason = None,
     since: Annotated[
         datetime | None,
-        typer.Option("--since", parser=parse_since, metavar="AGE|DATE", help="Only rows rejected since, such as 12h."),
+        typer.Option(
+            "--since", parser=parse_since, metavar="AGE|DATE", help="Only rows rejected since then, such as 12h."
+        ),
     ] = None,
     csv_file: Annotated[
         Path | None,

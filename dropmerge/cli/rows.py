@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from shutil import get_terminal_size
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +10,9 @@ import typer
 from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import report_errors
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, FeedArgument, Feeds, Json, Project, State
-from dropmerge.cli.terminal import escape_unprintable, is_interactive, pluralize, print_table, table
+from dropmerge.cli.terminal import escape_unprintable, pluralize, print_records, table
 from dropmerge.cli.times import as_of
 from dropmerge.operations.first_rows import first_rows
-
-_LEAST_WIDTH = 10
-"""Of a column, at a terminal: in narrower ones no value is readable."""
 
 
 def rows(
@@ -41,14 +36,10 @@ def rows(
     if as_json:
         typer.echo(json.dumps(found.rows, indent=2, default=str))
         return
-    if is_interactive(sys.stdout) and get_terminal_size().columns < _LEAST_WIDTH * len(found.columns):
-        for one in found.rows:
-            typer.echo("\n".join(f"{name}: {_text(one[name])}" for name in found.columns) + "\n")
-    else:
-        lines = table(*found.columns)
-        for one in found.rows:
-            lines.add_row(*(_text(one[name]) for name in found.columns))
-        print_table(lines)
+    lines = table(*found.columns)
+    for one in found.rows:
+        lines.add_row(*(_text(one[name]) for name in found.columns))
+    print_records(lines)
     all_or_some = f"all {pluralize(len(found.rows), 'row')}" if found.is_all else pluralize(len(found.rows), "row")
     typer.echo(f"{all_or_some} of {contract.table}_current", err=True)
     as_of()

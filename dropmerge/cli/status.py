@@ -26,7 +26,7 @@ _EVERY_SECONDS = 5.0
 
 
 def status(
-    watch: Annotated[bool, typer.Option("--watch", help="Again every five seconds, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh every five seconds, until Ctrl-C.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="One line per problem, exit code 1 if there is any: for cron and CI.")
     ] = False,
@@ -36,8 +36,8 @@ def status(
             "--max-age",
             parser=parse_age,
             metavar="AGE",
-            help="How long a file may be on its way: 90s, 30m, 12h.",
-            show_default="30m",
+            help="How long a file may be on its way, such as 90s or 12h. [default: 30m]",
+            show_default=False,
         ),
     ] = "30m",  # type: ignore[assignment]  # the parser makes a timedelta of it
     as_json: Json = False,
@@ -45,7 +45,7 @@ def status(
     project: Project = None,
     feeds: Feeds = DEFAULT_FEEDS_DIR,
 ) -> None:
-    """Show what needs somebody, and how each feed and service stands. With --json also counts since the beginning."""
+    """Show what needs somebody, and the state of each feed and service. --json adds counts since the beginning."""
     if watch and (as_json or check):
         usage_error("--watch and --json exclude each other" if as_json else "--watch and --check exclude each other")
     with report_errors():

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+_LEAST_WIDTH = 10
+"""Of a column, at a terminal: in narrower ones no value is readable."""
+
+
 def require_terminal(what: str) -> None:
     """Misuse of the command line unless a question can be both seen and answered: it goes to stderr."""
     if not (is_interactive(sys.stdin) and is_interactive(sys.stderr)):
@@ -64,6 +68,16 @@ def print_table(table: Table, err: bool = False) -> None:
     from rich.console import Console
 
     Console(stderr=err, markup=False, highlight=False, emoji=False).print(table)
+
+
+def print_records(table: Table) -> None:
+    """As `print_table`; where a terminal is too narrow for the columns, each row as lines of `heading: value`."""
+    if not is_interactive(sys.stdout) or shutil.get_terminal_size().columns >= _LEAST_WIDTH * len(table.columns):
+        print_table(table)
+        return
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        lines = (f"{column.header}: {cell}" for column, cell in zip(table.columns, row, strict=True))
+        typer.echo("\n".join(map(escape_unprintable, lines)) + "\n")
 
 
 def clear() -> None:

@@ -12,6 +12,12 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def recent_moment(at: datetime) -> str:
+    """18:54:46 UTC; with the day where it is not today."""
+    is_today = at.astimezone(UTC).date() == datetime.now(UTC).date()
+    return f"{at.astimezone(UTC):%H:%M:%S} UTC" if is_today else moment(at)
+
+
 def clock(at: datetime) -> str:
     """18:54:46.2, on a screen that names day and zone."""
     at = at.astimezone(UTC)

@@ -30,7 +30,6 @@ from dropmerge.operations.loads.status import statuses_of
 from services.shared.generation import ObjectGeneration
 
 _PAUSE_SECONDS = 0.3
-_HOUR = timedelta(hours=1)
 
 
 def wait(

@@ -44,7 +44,7 @@ class LeftOut(StrEnum):
 
 @dataclass
 class Candidates:
-    """The loads below a prefix that are neither merged nor given up."""
+    """The loads below a prefix that are neither merged nor discarded."""
 
     connection: Connection
     prefix: GcsUri

@@ -74,7 +74,7 @@ def test_a_discard_is_remembered_and_can_be_taken_back(pipeline: Pipeline, comma
     pipeline.wait_until_idle()
     old = pipeline.dead_letter(uri)
     waiting = commands.run("dead-letters", "undo", old.id, "--yes", code=1)
-    assert f"dead letter {old.id} was not discarded: it waits" in waiting.stderr
+    assert f"dead letter {old.id} was not discarded: it is waiting" in waiting.stderr
     commands.run("dead-letters", "discard", "--id", old.id, "--why", "sent again", "--yes")
 
     text = commands.run("dead-letters", "show", old.id).stdout
@@ -105,7 +105,7 @@ def test_a_discard_is_remembered_and_can_be_taken_back(pipeline: Pipeline, comma
     assert [(one["id"], one["state"]) for one in shown["came_from"]] == [(old.id, "discarded")]
     assert "undone" in [event["event"] for event in shown["history"]]
     twice = commands.run("dead-letters", "undo", old.id, "--yes", code=1)
-    assert f"was taken back before: it waits as {new}" in twice.stderr
+    assert f"was taken back before: it is waiting as {new}" in twice.stderr
     assert "no dead letter 424242 is known" in commands.run("dead-letters", "undo", "424242", "--yes", code=2).stderr
 
     commands.run("dead-letters", "replay", "--id", new, "--yes")

@@ -82,8 +82,8 @@ def test_a_dead_warehouse_is_named_with_what_still_works(whole: Pipeline) -> Non
     waits = put(whole, ours("incoming/accounts/waits.csv"))
     wait_for_the_table(whole)
     os.kill(_pid("warehouse"), signal.SIGKILL)
-    (problem,) = Commands.of(whole).json("status", "--check", code=1)["problems"]
-    assert problem["what"] == "no_answer"
+    problem, letters = Commands.of(whole).json("status", "--check", code=1)["problems"]
+    assert (problem["what"], letters["what"]) == ("no_answer", "dead_letters")
     assert "the warehouse of the local cloud does not answer" in problem["sentence"]
     ended = _run_all([*_ASK_THE_WAREHOUSE, "dead-letters list"])
     code, said = ended.pop("dead-letters list")
@@ -105,6 +105,8 @@ def test_a_dead_warehouse_is_named_with_what_still_works(whole: Pipeline) -> Non
 def test_a_dead_service_is_why_its_files_wait(whole: Pipeline) -> None:
     """Status says which, how its pushes fail, and when the next is due; the check ends with 1, and 0 afterwards."""
     commands = Commands.of(whole)
+    commands.run("dead-letters", "discard", "--all", "--why", "of another test", "--yes")
+    wait_for_the_table(whole)
     assert commands.json("status", "--check")["ok"]
     os.kill(_pid("merge"), signal.SIGKILL)
     uri = whole.drop("stuck.csv", HEADER + row("stuck"))
@@ -115,7 +117,7 @@ def test_a_dead_service_is_why_its_files_wait(whole: Pipeline) -> None:
     assert (merge["state"], merge["answers"], merge["waiting"]) == ("DOWN", False, 1)
     (problem,) = commands.json("status", "--check", code=1)["problems"]
     assert problem["sentence"].startswith("merge does not answer (connection refused): the last ")
-    assert "pushes failed (unreachable); 1 message waits, the oldest for " in problem["sentence"]
+    assert "pushes failed (unreachable); 1 message is waiting, the oldest for " in problem["sentence"]
     assert "Pub/Sub tries again within " in problem["sentence"]
     assert problem["command"] == "dropmerge up --detach"
     assert stuck(whole.connection, find_file(whole.connection, uri)).service_health.state == "DOWN"

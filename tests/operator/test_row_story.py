@@ -84,7 +84,7 @@ def test_a_row_is_missing_because_its_file_is_a_dead_letter(pipeline: Pipeline, 
     """Also where its header does not fit, or it is in a folder of no feed; what else was looked into is named."""
     none = _explain(commands, "miss", code=1)
     assert (none["state"], none["row"]) == ("unknown", None)
-    assert none["why"] == "no row with this key in main.story; deleted ones included"
+    assert none["why"] == "main.story has no row with this key, deleted or not"
     text = commands.run("explain", "--feed", "story", "--row", "customer_id=miss", "account_number=a", code=1).stdout
     assert "No file that dropmerge knows of has this key" in text
 
@@ -98,7 +98,7 @@ def test_a_row_is_missing_because_its_file_is_a_dead_letter(pipeline: Pipeline, 
     letter = pipeline.dead_letter(renamed).id
     assert _told(found, renamed)["sentence"] == (
         "day3.csv has this row in record 1 with last_modified 2025-01-03T00:00:00Z. "
-        f"It is not merged because the file is dead letter {letter}: wrong_header."
+        f"It is not merged because the file is dead letter {letter} (wrong_header)."
     )
     assert _told(found, other)["verdict"] == "absent"
     assert "no_feed" in _told(found, stray)["sentence"]

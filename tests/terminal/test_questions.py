@@ -230,7 +230,7 @@ def test_more_than_a_hundred_are_discarded_only_once_their_number_is_typed(
         text = screen.ends(0)
     assert text.count("hundred.csv") == 20, "no more than fit on a screen"
     count, following = text.strip().splitlines()[-2:]
-    assert "101 dead letters wait: 101 wrong_header" in count
+    assert "101 dead letters are waiting: 101 wrong_header" in count
     assert following.startswith("next: dropmerge dead-letters show ")
     for keys, code, left in (("y\n", 1, 101), ("100\n", 1, 101), ("101\n", 0, 0)):
         with shared.types("dead-letters", "discard", "--all", "--why", "a test") as screen:

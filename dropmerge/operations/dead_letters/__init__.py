@@ -1,1 +1,1 @@
-"""`dropmerge dead-letters list | show | replay | discard | undo`: messages that could not go on."""
+"""`dropmerge dead-letters list | show | replay | discard | undo`: messages that failed for good."""

@@ -1,8 +1,8 @@
-"""The dead letters that wait, as they bear on where a load stands."""
+"""The waiting dead letters, as they bear on the state of a load."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.waiting import waiting
@@ -11,15 +11,15 @@ from services.shared.messages.dead_letter import DeadLetter
 
 
 def latest_dead_letters(
-    connection: Connection, wanted: Collection[ObjectGeneration]
+    connection: Connection, is_wanted: Callable[[DeadLetter], bool]
 ) -> dict[ObjectGeneration, DeadLetter]:
-    """The youngest dead letter of each of these object generations that has one."""
+    """The youngest dead letter of each object generation, of those that are wanted."""
     found: dict[ObjectGeneration, DeadLetter] = {}
     with waiting(connection) as source:
         for batch in source.batches():
             for one in batch:
                 about = generation_of(one)
-                if about in wanted and (about not in found or found[about].at < one.at):
+                if is_wanted(one) and (about not in found or found[about].at < one.at):
                     found[about] = one
     return found
 

@@ -44,7 +44,9 @@ def _parsed(text: str) -> FileName:
 def _youngest(text: str, found: list[DeadLetter]) -> str:
     uris = sorted({generation_of(one).uri for one in found})
     if not uris:
-        raise UsageError(f"no dead letter of {text!r} is known: `dropmerge dead-letters list` shows those that wait")
+        raise UsageError(
+            f"no dead letter of {text!r} is known: `dropmerge dead-letters list` lists those that are waiting"
+        )
     if len(uris) > 1:
         raise UsageError("\n".join([f"{text!r} fits {len(uris)} files: name one of them", *map("  {}".format, uris)]))
     return max(found, key=lambda one: one.at).id

@@ -110,4 +110,4 @@ def _ancestors(connection: Connection, kept: KeptLetter) -> list[KeptLetter]:
 
 
 def _unknown(ids: Sequence[str]) -> str:
-    return f"no dead letter {', '.join(ids)} is known: `dropmerge dead-letters list` shows those that wait"
+    return f"no dead letter {', '.join(ids)} is known: `dropmerge dead-letters list` lists those that are waiting"

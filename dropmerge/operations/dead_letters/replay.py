@@ -1,4 +1,4 @@
-"""What is done with dead letters: published again, or given up; a batch at a time."""
+"""What is done with dead letters: published again, or discarded; a batch at a time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def replay(connection: Connection, wanted: Filter, limiter: RateLimiter, progres
 
 
 def discard(connection: Connection, wanted: Filter, why: str, progress: Progress) -> Summary:
-    """Give them up; what was done. Raises NotDone where that cannot be recorded."""
+    """Discard them; what was done. Raises NotDone where that cannot be recorded."""
     action = partial(discard_batch, why=why)
     return for_each_batch(connection, wanted, RateLimiter(None), action, progress)
 

@@ -61,8 +61,8 @@ def undo(connection: Connection, letters: Sequence[KeptLetter]) -> list[Undone]:
         done += [Undone(one.letter.id, new) for one, new in zip(some, ids, strict=True)]
         if not connection.journal.write(events):
             raise NotDone(
-                f"dead letters {', '.join(ids)} wait, but the journal cannot be written: "
-                "`explain` goes on saying that they are discarded"
+                f"dead letters {', '.join(ids)} are waiting, but the journal cannot be written: "
+                "`explain` will still say that they are discarded"
             )
     return done
 
@@ -77,8 +77,8 @@ def _refuse(missing: Sequence[str], ends: dict[str, End]) -> None:
             f"no dead letter {', '.join(unknown)} is known: `dropmerge dead-letters list --ended` lists what ended"
         )
     raise NotDone(
-        f"the table of dead letters does not have {', '.join(missing)}, so that there is nothing to publish again: "
-        "`dropmerge backfill` announces the file that it was about"
+        f"the table of dead letters does not have {', '.join(missing)}, so there is nothing to publish again: "
+        "`dropmerge backfill` re-announces its file"
     )
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.latest import latest_dead_letters
+from dropmerge.operations.dead_letters.latest import generation_of, latest_dead_letters
 from dropmerge.operations.loads.events import LoadEvent, is_current, read_events
 from dropmerge.operations.loads.find_file import live
 from dropmerge.operations.loads.generations import Generation, other_generations
@@ -274,7 +274,7 @@ def _waiting_dead_letter(
     connection: Connection, source: ObjectGeneration, events: Sequence[LoadEvent]
 ) -> DeadLetterDetails | None:
     """Pub/Sub's own, or one whose event is lost; unless the load was dispatched again since."""
-    one = latest_dead_letters(connection, {source}).get(source)
+    one = latest_dead_letters(connection, lambda one: generation_of(one) == source).get(source)
     if one is None or not is_current(one.at, _last_dispatched_at(events)):
         return None
     return DeadLetterDetails(one.reason, one.error, one.id)

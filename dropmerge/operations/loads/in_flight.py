@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from dropmerge.operations.backlog import messages_in_flight, waiting_dead_letters
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.latest import latest_dead_letters
+from dropmerge.operations.dead_letters.latest import generation_of, latest_dead_letters
 from dropmerge.operations.loads.events import is_current
 from dropmerge.operations.loads.states import State
 from dropmerge.operations.loads.status import LoadStatus, list_landing_objects, load_statuses
@@ -65,7 +65,8 @@ class InFlight:
     def _check_dead_letters(self, pending: list[LoadStatus]) -> None:
         if not pending or time.monotonic() < self._next_look or not waiting_dead_letters(self._connection):
             return
-        found = latest_dead_letters(self._connection, {one.source for one in pending})
+        sources = {one.source for one in pending}
+        found = latest_dead_letters(self._connection, lambda one: generation_of(one) in sources)
         # From the end of the look: meanwhile others, such as a replay, can lease the dead letters.
         self._next_look = time.monotonic() + _LOOK_SECONDS
         for one in pending:

@@ -15,9 +15,9 @@ class State(StrEnum):
     ARRIVED = "arrived", "A service has received its notification."
     PINNED = "pinned", "Its bytes are copied to the archive bucket."
     LOADED = "loaded", "Its raw rows are in the warehouse and are being checked."
-    STAGED = "staged", "Its good rows wait for their MERGE."
+    STAGED = "staged", "Its good rows are waiting for their MERGE."
     MERGED = "merged", "Its rows are in the main table."
-    DEAD_LETTERED = "dead_lettered", "It could not go on; a dead letter says why."
+    DEAD_LETTERED = "dead_lettered", "It failed for good; a dead letter says why."
     SUPERSEDED = "superseded", "Its object was overwritten before it could be read."
     IGNORED = "ignored", "No feed wants it, or its name is one to ignore."
     UNKNOWN = "unknown", "Nothing is known of it."
@@ -42,7 +42,7 @@ DISPATCH_EVENTS = ("arrived", "announced", "replayed")
 
 
 SETTLED_EVENTS = ("discarded", "undone")
-"""Journal events about a dead letter that was given up, or taken back: its load stays dead-lettered."""
+"""Journal events about a dead letter that was discarded, or taken back: its load stays dead-lettered."""
 
 FAILED = "failed"
 """The journal's event of a delivery that failed for now. It decides nothing: Pub/Sub delivers again."""

@@ -36,7 +36,7 @@ def read_row(connection: Connection, key: Key) -> RowHistory:
     values = {name: value for name, value in key.parameters.items() if name.startswith("k")}
     rows = connection.query("row_of_key.sql", values, feed=feed)
     if not rows:
-        return RowHistory(feed.name, None, why=f"no row with this key in {feed.table}; deleted ones included")
+        return RowHistory(feed.name, None, why=f"{feed.table} has no row with this key, deleted or not")
     row = dict(rows[0])
     is_adopted = row[LOAD_ID.name] == ADOPTED
     return RowHistory(

@@ -274,7 +274,8 @@ def _of_looked(
         yield replace(file, sentence=f"{_name(source)}{what} is empty and does not have this key.")
         return
     if found.problem:
-        sentence = f"{_name(source)}{what} could not be read: {found.problem}."
+        why = f"it is {where.words}" if found.problem == where.reason else found.problem
+        sentence = f"{_name(source)}{what if why == found.problem else ''} could not be read: {why}."
         yield replace(file, verdict="unreadable", reasons=[found.problem], sentence=sentence)
         return
     main = table_row or next((row for row in found.rows if row.table.endswith(f".{key.feed.table}")), None)

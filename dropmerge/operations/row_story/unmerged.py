@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.dead_letters.latest import latest_dead_letters
 from dropmerge.operations.loads.events import discarded_generations
 from dropmerge.operations.loads.states import State
 from dropmerge.operations.loads.status import load_statuses, merged_among
-from dropmerge.operations.row_story.letters import dead_letters_of
 from services.shared.contract.feed import Feed
 from services.shared.datasets import STAGING
 from services.shared.generation import ObjectGeneration
@@ -42,7 +42,7 @@ def find_unmerged(connection: Connection, feed: Feed) -> list[Unmerged]:
     for source in discarded_generations(connection):
         if feed.wants(source.name):
             found[source] = Unmerged(Load(feed.name, source), State.DEAD_LETTERED, is_discarded=True)
-    for source, letter in dead_letters_of(connection, feed.name).items():
+    for source, letter in latest_dead_letters(connection, lambda one: _bears_on(feed, one)).items():
         found[source] = Unmerged(Load(feed.name, source), State.DEAD_LETTERED, letter, is_stray=letter.feed is None)
     staging = staging_tables(connection, feed)
     known = {one.load.load_id for one in found.values()}
@@ -51,6 +51,11 @@ def find_unmerged(connection: Connection, feed: Feed) -> list[Unmerged]:
     left = [replace(one, staging=staging.get(one.load.load_id)) for one in found.values()]
     left = [one for one in left if one.load.load_id not in merged]
     return sorted(left, key=lambda one: (one.is_stray, -one.load.source.generation))
+
+
+def _bears_on(feed: Feed, letter: DeadLetter) -> bool:
+    """It is about a file of the feed, or about one that no feed wants, which may have been meant for this one."""
+    return letter.feed in (feed.name, None) and letter.object is not None
 
 
 def staging_tables(connection: Connection, feed: Feed) -> dict[str, str]:

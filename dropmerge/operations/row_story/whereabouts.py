@@ -30,7 +30,7 @@ class Whereabouts:
             what = "was discarded" if self.is_discarded else "is no longer waiting"
             return f"a dead letter that {what}" + (f" ({self.reason})" if self.reason else "")
         if self.state == State.DEAD_LETTERED:
-            why = f" ({self.bad_rows} rows bad)" if self.bad_rows else f": {self.reason}" if self.reason else ""
+            why = f" ({self.bad_rows} rows bad)" if self.bad_rows else f" ({self.reason})" if self.reason else ""
             return f"dead letter {self.letter}{why}"
         return _WORDS.get(self.state, self.state.value)
 

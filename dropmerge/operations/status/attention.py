@@ -51,7 +51,7 @@ def of_letters(letters: Letters, now: datetime) -> Iterator[Attention]:
         yield Attention("dead_letters", feed, _of_group(feed, group, now), command)
     held = letters.count - sum(group.count for group in letters.groups.values())
     if held > 0:
-        what = "1 more dead letter waits" if held == 1 else f"{held} more dead letters wait"
+        what = "1 more dead letter is waiting" if held == 1 else f"{held} more dead letters are waiting"
         sentence = f"{what}; another command holds what could not be read just now"
         yield Attention("dead_letters", None, sentence, "dropmerge dead-letters list")
 

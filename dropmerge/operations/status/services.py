@@ -95,7 +95,7 @@ class ServiceHealth:
     def _queue(self) -> list[str]:
         if not self.waiting or self.state == ServiceState.OK:
             return []
-        wait = "1 message waits" if self.waiting == 1 else f"{self.waiting} messages wait"
+        wait = "1 message is waiting" if self.waiting == 1 else f"{self.waiting} messages are waiting"
         age = f"{wait}, the oldest for {self.oldest_seconds} s"
         return [age, f"Pub/Sub tries again within {self.next_try_within_seconds} s"]
 

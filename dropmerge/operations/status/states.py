@@ -23,9 +23,9 @@ class _Word(StrEnum):
 class FeedState(_Word):
     """The first that holds, in this order."""
 
-    STUCK = "STUCK", "red", "Files wait for a service that does not answer, or that fails each time."
+    STUCK = "STUCK", "red", "Files are waiting for a service that does not answer, or that fails each time."
     LATE = "LATE", "red", "A file has been on its way for too long (--max-age)."
-    DEAD = "DEAD", "red", "Dead letters wait for somebody to replay or discard them."
+    DEAD = "DEAD", "red", "Dead letters are waiting: replay or discard them."
     FAILING = "FAILING", "yellow", "A delivery failed for now; Pub/Sub tries it again."
     BUSY = "BUSY", "cyan", "Files are on their way."
     OK = "OK", "green", "Its files were merged; the last came within a day."
@@ -37,7 +37,7 @@ class ServiceState(_Word):
 
     DOWN = "DOWN", "red", "It does not answer."
     FAILING = "FAILING", "red", "It refuses or fails each push."
-    WAITING = "WAITING", "yellow", "It answers; messages that failed before wait for their next try."
+    WAITING = "WAITING", "yellow", "It answers; messages that failed are waiting for their next try."
     OK = "OK", "green", "It takes its messages, or has none."
 
     @property
