@@ -37,7 +37,7 @@ def test_check_names_line_and_column(commands: Commands, tmp_path: Path) -> None
     [
         ("feed: accounts", "feed: [", 3, "not YAML"),
         ("version: last_modified", "version: modified", 6, "modified is not"),
-        ("table: main.accounts", "table: main.accounts\ntable: main.other", 5, "there twice"),
+        ("table: main.accounts", "table: main.accounts\ntable: main.other", 5, "appears twice"),
         ("equals: D", "equals: 2025-02-30", 7, "cannot read"),
         ("key: [customer_id, account_number]", "key: []", 5, "key:"),
     ],
@@ -152,7 +152,7 @@ def test_init_takes_a_text_for_what_the_row_check_takes_it_for(tmp_path: Path, t
     [
         (b"", "is empty"),
         (b"\n \n", "or blank"),
-        (b"a,b\r1,2\r", "carriage return alone"),
+        (b"a,b\r1,2\r", "carriage return only"),
         (b"a\0b,c\n", "a NUL byte at 1"),
         (("Артикул;Цвет\n1;тёмно-зелёный\n" * 9).encode("cp1251"), "looks like cp1251, which BigQuery does not load"),
         (b'[{"a": 1},\n{"a": 2}]\n', "a JSON document: write one object per line"),
