@@ -81,7 +81,7 @@ def test_dead_letters_that_wait_are_apart_from_those_that_were(pipeline: Pipelin
     assert (now["state"], now["dead_letters_waiting"], now["staged"]) == ("DEAD", 1, 0)
     assert (no_feed["reasons"], no_feed["example"]) == ({"no_feed": 1}, "incoming/acounts/copy.csv")
     urgent = [one for one in answer["attention"] if one["what"] == "dead_letters"]
-    assert urgent[0]["sentence"].startswith("(no feed): 1 dead letter  no_feed  oldest ")
+    assert urgent[0]["sentence"].startswith("(no feed): 1 dead letter (no_feed), the oldest ")
     assert urgent[0]["sentence"].endswith("e.g. incoming/acounts/copy.csv")
     assert (urgent[1]["feed"], urgent[1]["command"]) == ("tolerant", "dropmerge dead-letters list --feed tolerant")
     lines = commands.run("status", "--check", code=1).stdout.splitlines()

@@ -88,8 +88,8 @@ def _of_group(feed: str | None, group: LetterGroup, now: datetime) -> str:
         reason if count == group.count else f"{count} {reason}" for reason, count in group.reasons.most_common()
     )
     what = "1 dead letter" if group.count == 1 else f"{group.count} dead letters"
-    example = f"  e.g. {group.example}" if group.example else ""
-    return f"{feed or '(no feed)'}: {what}  {reasons}  oldest {age(group.oldest, now)}{example}"
+    example = f", e.g. {group.example}" if group.example else ""
+    return f"{feed or '(no feed)'}: {what} ({reasons}), the oldest {age(group.oldest, now)} old{example}"
 
 
 def _look_at(connection: Connection, service: str, state: ServiceState) -> str:
