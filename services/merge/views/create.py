@@ -15,8 +15,8 @@ from services.shared.tables import table
 from services.shared.warehouse import Warehouse
 
 _TABLES = ("journal", "ledger", "main_tables", "rejected_rows")
-"""Those of an earlier release gain the columns that they lack. The table of dead letters is made with the subscriptions
-that write it; its view comes with the next start after that."""
+"""Those of an earlier release gain the columns that they lack. The table of dead letters is made with the
+subscriptions that write it; its view comes with the next start after that."""
 
 
 def create_views(warehouse: Warehouse) -> None:
