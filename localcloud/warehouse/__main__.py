@@ -2,16 +2,26 @@
 
 `load_job` reads files as BigQuery does, `json_functions` JSON, `numbers` and `geography` types that DuckDB has not.
 `patches` leaves out what costs too much, `script_jobs` adds what a MERGE inside a script inserted and updated, `ddl`
-what a statement changed of a table, `torn_tables` repairs what a SIGKILL left half done, and `kept_jobs` bounds what
-is remembered of jobs.
+what a statement changed of a table, `torn_tables` repairs what a SIGKILL left half done, `kept_jobs` bounds what is
+remembered of jobs, and `reopen` opens the database again after an internal error of DuckDB.
 """
 
 from bqemulator.cli import main
 
-from localcloud.warehouse import ddl, geography, json_functions, kept_jobs, load_job, numbers, patches, script_jobs
+from localcloud.warehouse import (
+    ddl,
+    geography,
+    json_functions,
+    kept_jobs,
+    load_job,
+    numbers,
+    patches,
+    reopen,
+    script_jobs,
+)
 
 if __name__ == "__main__":
     # Jobs before scripts: both replace the route that lists jobs, and the later one calls the earlier one.
-    for part in (load_job, json_functions, numbers, geography, patches, kept_jobs, script_jobs, ddl):
+    for part in (load_job, json_functions, numbers, geography, patches, kept_jobs, script_jobs, ddl, reopen):
         part.set_up()
     main()
