@@ -82,7 +82,7 @@ def score(pipeline: Pipeline, key: str) -> int | None:
 def test_the_supplier_renames_a_column(pipeline: Pipeline, operator: Operator, home: Path) -> None:
     drop_and_wait(pipeline, "renamed.csv", RENAMED + row("renamed", 640))
     said = operator.know("dropmerge status")
-    assert "incident: 1 dead letter  wrong_header" in said
+    assert "incident: 1 dead letter (wrong_header)" in said
     operator.know(named(said, "dropmerge dead-letters list --feed incident"))
     said = operator.know("dropmerge dead-letters show renamed.csv")
     assert "column 'score' is not in the contract (did you mean credit_score?)" in said
@@ -151,7 +151,7 @@ def test_a_row_is_old_and_another_is_missing(pipeline: Pipeline, operator: Opera
     assert "newer than the table's" in said
     assert "It is not merged because the file is dead letter" in said
     said = operator.know("dropmerge explain --feed incident --row customer_id=missing account_number=a")
-    assert "no row with this key in main.incident" in said
+    assert "main.incident has no row with this key" in said
     assert "second.csv has this row in record 2" in said
     assert "empty_file, is empty and does not have this key" in said
     assert "may have this key" not in said
@@ -169,7 +169,7 @@ def test_three_kinds_of_dead_letters(pipeline: Pipeline, operator: Operator) -> 
     pipeline.drop("empty.csv", "", "incident")
     drop_and_wait(pipeline, "header.csv", RENAMED + row("header", 660))
     said = operator.know("dropmerge dead-letters list --feed incident")
-    assert "3 dead letters wait: " in said
+    assert "3 dead letters are waiting: " in said
     assert "write encoding: windows-1252" in said
     contract = pipeline.connection.feeds_folder / "incident.yaml"
     contract.write_text(contract.read_text().replace('delimiter: ","', 'delimiter: ",", encoding: windows-1252'))
@@ -251,6 +251,6 @@ def test_whoever_is_asked_about_the_day_has_figures(pipeline: Pipeline, operator
     said = operator.know("dropmerge history --since 1d --by hour")
     assert said.startswith("hour (UTC)\tfiles\trows\trejected\tdead\tp50\tp95\tbilled\n")
     said = operator.know("dropmerge status --check", code=1)
-    assert "incident: 1 dead letter  wrong_header" in said
+    assert "incident: 1 dead letter (wrong_header)" in said
     assert "day.csv" in operator.know(named(said, "dropmerge dead-letters list --feed incident"))
     operator.cure("dropmerge dead-letters discard --feed incident --why 'a test' --yes")

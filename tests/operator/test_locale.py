@@ -43,7 +43,7 @@ def test_a_name_that_is_not_ascii(
     assert pipeline.explain(uri)["state"] == "merged"
     code, said = _run(["explain", uri.encode()], locale, commands)
     assert code == 0
-    assert re.search(r"object: incoming/accounts/M(ü|\\xfc)ller\.csv", said)
+    assert re.search(r"gs://landing/incoming/accounts/M(ü|\\xfc)ller\.csv", said)
     code, said = _run(["status"], locale, commands)
     assert code == 0
     assert shown in said

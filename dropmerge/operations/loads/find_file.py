@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from google.api_core import exceptions
-
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import generation_of
 from dropmerge.operations.dead_letters.reading import read_story
@@ -56,9 +54,11 @@ def latest(connection: Connection, bucket: str, name: str) -> int:
 
 def live(connection: Connection, bucket: str, name: str) -> int | None:
     """The generation that the bucket has; None where it has none of that name."""
+    from google.api_core.exceptions import NotFound
+
     try:
         blob = connection.storage.bucket(bucket).get_blob(name)
-    except exceptions.NotFound:
+    except NotFound:
         return None
     return int(blob.generation) if blob else None
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from google.api_core import exceptions
-
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.events import MAX_CLOCK_SKEW
 from services.shared.generation import ObjectGeneration
@@ -60,6 +58,8 @@ def merged_together(connection: Connection, merge: Merge, load: Load) -> list[st
 def find_jobs(connection: Connection, load: Load, merge: Merge | None, until: datetime) -> list[Any]:
     """The load's own jobs and its MERGE, oldest first, found by their ids. BigQuery keeps jobs for six months
     (https://cloud.google.com/bigquery/docs/managing-jobs)."""
+    from google.api_core.exceptions import Forbidden
+
     wanted = [load.load_id, *([f"-{merge.id}-"] if merge else [])]
     try:
         listed = connection.warehouse.client.list_jobs(
@@ -69,7 +69,7 @@ def find_jobs(connection: Connection, load: Load, merge: Merge | None, until: da
             max_creation_time=until + timedelta(minutes=1),
         )
         return [job for job in listed if any(part in (job.job_id or "") for part in wanted)][::-1]
-    except exceptions.Forbidden:
+    except Forbidden:
         return []
 
 
