@@ -90,7 +90,7 @@ class MainTables:
         one = of_versions(feed)
         table = self.warehouse.find_table(self._name(one))
         if table is None and has_loads(self.warehouse, self.project, feed.name, entry.table_id):
-            raise contract_changed(feed, f"{one.table}, which had the versions of its rows, is gone")
+            raise contract_changed(feed, f"{one.table} is gone: it had the versions of the rows")
         if table and table.labels.get(VERSIONS_LABEL) != entry.table_id:
             how = f"{one.table} exists, but does not belong to the current {feed.table}"
             raise contract_changed(feed, how, f"drop {one.table}, or rename it")

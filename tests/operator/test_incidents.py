@@ -153,7 +153,7 @@ def test_a_row_is_old_and_another_is_missing(pipeline: Pipeline, operator: Opera
     said = operator.know("dropmerge explain --feed incident --row customer_id=missing account_number=a")
     assert "main.incident has no row with this key" in said
     assert "second.csv has this row in record 2" in said
-    assert "empty_file, is empty and does not have this key" in said
+    assert "is empty and does not have this key" in said
     assert "may have this key" not in said
     show = named(said, "dropmerge dead-letters show")
     discard = named(operator.know(show), "dropmerge dead-letters discard")
