@@ -10,7 +10,11 @@ from tests.harness.faults.kinds import ANYWHERE, AT_JOBS, AT_MERGE, FORGOTTEN
 from tests.harness.pipeline import HEADER, row
 
 _AT: dict[str, list[tuple[Fault, tuple[str, ...]]]] = {
-    "anywhere": [(fault, ("pin", "load", "check", "answer", "publish", "merge")) for fault in ANYWHERE],
+    # By turns: `make soak` meets all of them everywhere.
+    "anywhere": [
+        *((fault, ("pin", "check", "publish")) for fault in ANYWHERE[::2]),
+        *((fault, ("load", "answer", "merge")) for fault in ANYWHERE[1::2]),
+    ],
     "jobs": [(fault, ("load", "check", "stage", "ledger", "merge")) for fault in AT_JOBS],
     "conflicts": [(fault, ("merge",)) for fault in AT_MERGE],
 }
@@ -28,7 +32,7 @@ def test_g1_g2_faults_that_pass_change_nothing(faulty: Faulty, where: str) -> No
     random.Random(3).shuffle(armed)
     for fault, step in armed:
         script.arm(fault, at(step))
-    keys = [f"{where}-{n}" for n in range(16)]
+    keys = [f"{where}-{n}" for n in range(12)]
     for n, key in enumerate(keys):
         pipeline.drop(f"{key}.csv", HEADER + row(key, 500 + n))
     pipeline.wait_until_idle()

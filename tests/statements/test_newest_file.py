@@ -66,10 +66,8 @@ def test_g1_the_newest_file_wins_whatever_the_order() -> None:
 def test_g1_rows_of_one_file_are_told_apart_by_their_values() -> None:
     """A delete before the others, then the greatest in the contract's order."""
     rows = [_row("a", "2"), _row("a", "10"), _row("b", "3"), _row("b", "", "D"), _row("a", "9")]
-    for given in itertools.permutations(rows, 5):
+    for given in itertools.islice(itertools.permutations(rows), None, None, 15):
         assert _merged([list(given)], [[0]]) == {"a": 10.0, "b": "deleted"}
-        if given[0] is rows[1]:
-            break
 
 
 def test_g3_a_delete_is_undone_by_a_newer_file_only() -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from google.api_core.exceptions import Forbidden
+from structlog.testing import capture_logs
 
 from services.shared.warehouse import Warehouse
 
@@ -34,4 +35,6 @@ def test_jobs_that_cannot_be_listed_are_not_counted() -> None:
     def forbidden(**_: object) -> Any:
         raise Forbidden("no")  # type: ignore[no-untyped-call]
 
-    assert _warehouse(forbidden).rows_changed("parent") is None
+    with capture_logs() as said:
+        assert _warehouse(forbidden).rows_changed("parent") is None
+    assert [one["event"] for one in said] == ["changed rows not counted"]
