@@ -196,6 +196,8 @@ def send_journal_upgrade() -> None:
 def send_views() -> AnalysingWarehouse:
     """Make the views that merge makes when it starts."""
     warehouse = AnalysingWarehouse(Analyser())
+    # Made with the subscriptions that write it.
+    warehouse.client.create_table(table(PROJECT, "dead_letter_messages"))
     create_views(warehouse)
     return warehouse
 
