@@ -26,7 +26,9 @@ def test_the_demo_asks_nothing_and_ends(terminal: Terminal) -> None:
     ("step", "end", "code"),
     [
         pytest.param("warehouse on port", lambda screen: screen.type(CTRL_C), 130, id="Ctrl-C while it starts"),
-        pytest.param("creating datasets, tables, topics", lambda screen: screen.type(CTRL_C * 3), 130, id="three Ctrl-C"),
+        pytest.param(
+            "creating datasets, tables, topics", lambda screen: screen.type(CTRL_C * 3), 130, id="three Ctrl-C"
+        ),
         pytest.param("Generating", lambda screen: screen.process.send_signal(signal.SIGTERM), 143, id="SIGTERM"),
         pytest.param("initial.csv  ", lambda screen: screen.hang_up(), 129, id="a closed window"),
     ],
