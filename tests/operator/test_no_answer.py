@@ -75,6 +75,13 @@ def _pid(part: str) -> int:
     return int(os.environ[f"DROPMERGE_{part.upper()}_PID"])
 
 
+def _kill(service: str) -> None:
+    """Its worker too, which goes on for a moment without its parent."""
+    process = psutil.Process(_pid(service))
+    for one in [*process.children(recursive=True), process]:
+        one.kill()
+
+
 _ASK_THE_WAREHOUSE = ["status", "wait", "explain gs://landing/incoming/accounts/x.csv", "rejected"]
 
 
@@ -108,7 +115,7 @@ def test_a_dead_service_is_why_its_files_wait(whole: Pipeline) -> None:
     commands.run("dead-letters", "discard", "--all", "--why", "of another test", "--yes")
     wait_for_the_table(whole)
     assert commands.json("status", "--check")["ok"]
-    os.kill(_pid("merge"), signal.SIGKILL)
+    _kill("merge")
     uri = whole.drop("stuck.csv", HEADER + row("stuck"))
     _until(lambda: commands.json("status")["services"]["merge"]["failed_pushes"].get("unreachable", 0) > 1, "pushes")
     answer = commands.json("status")
@@ -348,7 +355,7 @@ def test_a_command_whose_time_is_over_still_looks_once() -> None:
 
 
 def test_wait_names_a_service_that_is_down(whole: Pipeline) -> None:
-    os.kill(_pid("merge"), signal.SIGKILL)
+    _kill("merge")
     whole.drop("y.csv", HEADER + row("y"))
     ((code, said),) = _run_all(["wait --timeout 1"]).values()
     assert code == 1
