@@ -63,6 +63,14 @@ def staging_table(feed: str, load_id: str, contract: str) -> str:
     return f"{staging_prefix(feed)}{load_id}" + (f"__{contract}" if contract else "")
 
 
+def staged_load(feed: str, table: str) -> tuple[str, str] | None:
+    """Load id and contract that a staging table's name says, no contract as `""`; None for what is not the feed's."""
+    if not table.startswith(staging_prefix(feed)):
+        return None
+    load_id, _, contract = table.removeprefix(staging_prefix(feed)).partition("__")
+    return load_id, contract
+
+
 def staging_prefix(feed: str) -> str:
     """How the names of a feed's staging tables begin."""
     return f"{feed}__"

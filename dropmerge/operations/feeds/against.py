@@ -11,7 +11,7 @@ from dropmerge.operations.connection import Connection
 from services.merge.main_table import require_fit, required_changes
 from services.shared.contract.history import history_view, versions_table
 from services.shared.errors import PermanentError, TransientError
-from services.shared.load import staging_prefix
+from services.shared.load import staged_load
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Table
@@ -89,7 +89,6 @@ def _sentences(feed: Feed, table: Table, found: Changes, shown: Sequence[str]) -
 
 def _staged_otherwise(feed: Feed, staging: Sequence[str]) -> int:
     """The files' loads, none twice, whichever contracts they were staged under."""
-    prefix = staging_prefix(feed.name)
-    loads = [name.removeprefix(prefix).partition("__") for name in staging if name.startswith(prefix)]
-    done = {load_id for load_id, _, contract in loads if contract == feed.fingerprint}
-    return len({load_id for load_id, _, _ in loads} - done)
+    loads = [found for name in staging if (found := staged_load(feed.name, name))]
+    done = {load_id for load_id, contract in loads if contract == feed.fingerprint}
+    return len({load_id for load_id, _ in loads} - done)

@@ -15,10 +15,9 @@ from dropmerge.operations.loads.status import load_statuses, merged_among
 from services.shared.contract.feed import Feed
 from services.shared.datasets import STAGING
 from services.shared.generation import ObjectGeneration
-from services.shared.load import Load, staging_prefix
+from services.shared.load import Load, staged_load
 from services.shared.messages.dead_letter import DeadLetter
 
-_LOAD_ID_LENGTH = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -60,11 +59,10 @@ def _bears_on(feed: Feed, letter: DeadLetter) -> bool:
 
 def staging_tables(connection: Connection, feed: Feed) -> dict[str, str]:
     """Full names by load id."""
-    prefix = staging_prefix(feed.name)
     return {
-        name.removeprefix(prefix)[:_LOAD_ID_LENGTH]: f"{connection.project}.{STAGING}.{name}"
+        found[0]: f"{connection.project}.{STAGING}.{name}"
         for name in connection.staging_tables()
-        if name.startswith(prefix)
+        if (found := staged_load(feed.name, name))
     }
 
 

@@ -18,7 +18,7 @@ from dropmerge.operations.status.services import ServiceHealth
 from dropmerge.operations.status.states import FeedState
 from dropmerge.operations.status.totals import FeedTotals
 from services.shared.generation import ObjectGeneration
-from services.shared.load import staging_prefix
+from services.shared.load import staged_load
 
 LATELY = timedelta(days=1)
 WINDOW = timedelta(days=2)
@@ -198,8 +198,8 @@ def _staged(connection: Connection, loads: Sequence[LoadStatus], letters: Letter
     found = Counter[str]()
     for table in connection.staging_tables():
         for name in connection.feeds:
-            prefix = staging_prefix(name)
-            if table.startswith(prefix) and table.removeprefix(prefix).partition("__")[0] not in ids:
+            staged = staged_load(name, table)
+            if staged and staged[0] not in ids:
                 found[name] += 1
     return found
 
