@@ -6,6 +6,7 @@ import fnmatch
 import re
 from dataclasses import dataclass
 
+from dropmerge.operations.errors import UsageError
 from dropmerge.operations.gcs_uri import GcsUri
 from services.shared.generation import ObjectGeneration
 
@@ -63,6 +64,14 @@ class FileName:
         if name == self.name or (before and name.endswith(f"/{self.name}")):
             return True
         return self.is_glob and (fnmatch.fnmatchcase(name, self.name) or fnmatch.fnmatchcase(name, before + self.name))
+
+
+def name_of_file(text: str) -> FileName:
+    """Raises UsageError for what names no file."""
+    try:
+        return FileName.parse(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _without_generation(text: str) -> tuple[str, int | None]:

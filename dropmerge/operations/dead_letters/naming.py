@@ -9,7 +9,7 @@ from dropmerge.operations.dead_letters.latest import generation_of
 from dropmerge.operations.dead_letters.reading import read_dead_letters
 from dropmerge.operations.dead_letters.summary import Summary
 from dropmerge.operations.errors import UsageError
-from dropmerge.operations.file_name import FileName
+from dropmerge.operations.file_name import name_of_file
 from services.shared.messages.dead_letter import DeadLetter
 
 
@@ -20,7 +20,7 @@ def find_letter(connection: Connection, text: str) -> str:
     """
     if text.isdecimal():
         return text
-    wanted = Filter(file=_parsed(text))
+    wanted = Filter(file=name_of_file(text))
     waiting = list(read_dead_letters(connection, wanted, Summary()))
     return _youngest(text, waiting or [one.letter for one in kept_letters(connection) if wanted.wants(one.letter)])
 
@@ -29,16 +29,9 @@ def find_discarded(connection: Connection, text: str) -> str:
     """Its id. Of a file's dead letters the youngest that has ended. Raises as `find_letter`."""
     if text.isdecimal():
         return text
-    wanted = Filter(file=_parsed(text))
+    wanted = Filter(file=name_of_file(text))
     ended: list[KeptLetter] = [one for one in kept_letters(connection, "ended") if wanted.wants(one.letter)]
     return _youngest(text, [one.letter for one in ended])
-
-
-def _parsed(text: str) -> FileName:
-    try:
-        return FileName.parse(text)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
 
 
 def _youngest(text: str, found: list[DeadLetter]) -> str:

@@ -10,12 +10,12 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import generation_of
 from dropmerge.operations.dead_letters.reading import read_story
 from dropmerge.operations.errors import UsageError
-from dropmerge.operations.file_name import FileName
+from dropmerge.operations.file_name import FileName, name_of_file
 from dropmerge.operations.loads.status import list_landing_objects
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
-REMEMBERED = timedelta(days=90)
+_REMEMBERED = timedelta(days=90)
 """How far back the journal is searched for a name that does not begin with gs://."""
 _MOST = 10
 
@@ -23,10 +23,7 @@ _MOST = 10
 def find_file(connection: Connection, text: str) -> ObjectGeneration:
     """Of gs://bucket/object, and of a name without a generation, the latest one; generation 0 where gs://bucket/object
     has none that is known. Raises UsageError, which lists the candidates where several files fit."""
-    try:
-        name = FileName.parse(text)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    name = name_of_file(text)
     if name.bucket is not None and name.load_id is None:
         literal = ObjectGeneration(
             name.bucket, name.name, name.generation or latest(connection, name.bucket, name.name)
@@ -37,7 +34,9 @@ def find_file(connection: Connection, text: str) -> ObjectGeneration:
     if len({source.uri for source in found}) > 1:
         raise UsageError(_ambiguous(text, found))
     if not found:
-        raise UsageError(f"no file is called {text!r}: neither bucket nor journal (of {REMEMBERED.days} days) has one")
+        raise UsageError(
+            f"no file is called {text!r}: neither bucket nor journal (of {_REMEMBERED.days} days) has one"
+        )
     one = max(found, key=lambda source: source.generation)
     newest = one.generation if name.generation else max(one.generation, live(connection, one.bucket, one.name) or 0)
     return ObjectGeneration(one.bucket, one.name, newest)
@@ -71,7 +70,7 @@ def _by_id(connection: Connection, name: FileName) -> Iterator[ObjectGeneration]
 
 
 def _of_load(connection: Connection, load_id: str) -> Iterator[ObjectGeneration]:
-    parameters = {"load_ids": ("STRING", load_id), "since": ("TIMESTAMP", _since())}
+    parameters = {"load_ids": ("STRING", load_id), "since": ("TIMESTAMP", remembered_since())}
     rows = connection.query("objects_of_loads.sql", parameters)
     if known := {_source(row) for row in rows if row["object"] is not None}:
         yield from known
@@ -84,7 +83,7 @@ def _of_load(connection: Connection, load_id: str) -> Iterator[ObjectGeneration]
 
 
 def _of_dead_letter(connection: Connection, dead_letter_id: str) -> Iterator[ObjectGeneration]:
-    parameters = {"id": ("STRING", dead_letter_id), "since": ("TIMESTAMP", _since())}
+    parameters = {"id": ("STRING", dead_letter_id), "since": ("TIMESTAMP", remembered_since())}
     rows = connection.query("object_of_dead_letter.sql", parameters)
     if rows:
         yield _source(rows[0])
@@ -100,7 +99,7 @@ def _of_dead_letter(connection: Connection, dead_letter_id: str) -> Iterator[Obj
 def _by_name(connection: Connection, name: FileName) -> set[ObjectGeneration]:
     """Of the journal, else of the landing bucket; an ending in the middle of a word only where nothing else fits."""
     ending = re.split(r"[*?\]\[]", name.name)[-1]
-    parameters = {"ending": ("STRING", ending), "since": ("TIMESTAMP", _since())}
+    parameters = {"ending": ("STRING", ending), "since": ("TIMESTAMP", remembered_since())}
     known = [_source(row) for row in connection.query("known_objects.sql", parameters)]
     if found := _fitting(name, known):
         return found
@@ -125,5 +124,6 @@ def _source(row: dict[str, object]) -> ObjectGeneration:
     return ObjectGeneration(str(row["bucket"]), str(row["object"]), int(str(row["generation"])))
 
 
-def _since() -> datetime:
-    return datetime.now(UTC) - REMEMBERED
+def remembered_since() -> datetime:
+    """Since when the journal knows files by name."""
+    return datetime.now(UTC) - _REMEMBERED

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.loads.find_file import remembered_since
 from dropmerge.operations.loads.status import merged_among
 from services.shared.generation import ObjectGeneration
-
-_REMEMBERED = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ def other_generations(connection: Connection, source: ObjectGeneration) -> list[
         "bucket": ("STRING", source.bucket),
         "object": ("STRING", source.name),
         "generation": ("INT64", source.generation),
-        "since": ("TIMESTAMP", datetime.now(UTC) - _REMEMBERED),
+        "since": ("TIMESTAMP", remembered_since()),
     }
     rows = connection.query("other_generations.sql", parameters)
     ids = [row["load_id"] for row in rows if row["load_id"]]
