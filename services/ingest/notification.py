@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.shared.errors import PermanentError
-from services.shared.generation import GENERATIONS, ObjectGeneration
+from services.shared.generation import GENERATIONS, ObjectGeneration, is_bucket_name
 from services.shared.messages.push import PushMessage
 
 
@@ -29,6 +29,8 @@ def read_notification(message: PushMessage) -> Notification:
     """
     attributes = message.attributes
     event_type, bucket, name = _required(attributes, "eventType", "bucketId", "objectId")
+    if not is_bucket_name(bucket):
+        raise PermanentError("malformed_message", "bucketId is not a bucket's name")
     source = ObjectGeneration(bucket, name, _generation(attributes))
     return Notification(
         event_type, source, attributes.get("eventTime", ""), _whole(_payload(message.data).get("size"))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 GENERATIONS = range(2**63)
 """An object's generation is a 64-bit integer in Cloud Storage, and an INT64 in every table."""
+
+_BUCKET = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
+"""https://cloud.google.com/storage/docs/buckets#naming."""
 
 _YEAR_9999 = 253_000_000_000_000_000
 
@@ -35,3 +39,8 @@ class ObjectGeneration:
     def fields(self) -> dict[str, str | int]:
         """Bucket, object and generation, under the names they have in messages, logs and tables."""
         return {"bucket": self.bucket, "object": self.name, "generation": self.generation}
+
+
+def is_bucket_name(text: str) -> bool:
+    """Whether a bucket can be called so. The client raises ValueError for some of what cannot be one."""
+    return _BUCKET.fullmatch(text) is not None

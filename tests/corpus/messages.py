@@ -128,6 +128,7 @@ _NOTIFICATIONS = [
     _ignored("folder", "a folder", objectId="incoming/strict/"),
     _ignored("elsewhere", "another prefix", objectId="x.csv"),
     _arrived("no-feed", "no feed's object", {"objectId": "incoming/x"}, reason="no_feed"),
+    _arrived("no-buckets-name", "a name that no bucket can have", {"bucketId": "-"}),
     _arrived("no-such-bucket", "a bucket that is not", {"bucketId": "nowhere"}, reason="not_found"),
 ]
 _NUMBERS = ("NaN", "Infinity", "-Infinity", "1e400", "1.5", "-1", str(2**63), "9" * 5000, '"seven"', "true", "{}")

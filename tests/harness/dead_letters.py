@@ -22,12 +22,12 @@ _FORWARDED = {
 }
 
 
-_STAGED = json.dumps({"feed": "f", "bucket": "b", "object": "é\0😀", "generation": 7}).encode()
+_STAGED = json.dumps({"feed": "f", "bucket": "bucket", "object": "é\0😀", "generation": 7}).encode()
 _FULL = PushMessage(b"{}", {f"k{n}": "v" for n in range(98)} | {"objectId": "w", "replay_of": "3"}, "7", "s", 1)
 _WRAPPED = DeadLetter.of(_FULL, "ingest", PermanentError("no_feed", "x" * 3000), {"load_id": "l"}, "c").encode()
 
 HOSTILE: list[tuple[str, bytes, Mapping[str, str]]] = [
-    ("ingest", b"{}", {"bucketId": "b", "objectId": 'it\'s "a"\\ \0 \u2028 😀 {}[]$.x', "objectGeneration": "5"}),
+    ("ingest", b"{}", {"bucketId": "bucket", "objectId": 'it\'s "a"\\ \0 \u2028 😀 {}[]$.x', "objectGeneration": "5"}),
     ("ingest", b"\xff\xfe", {"dropmerge_reason": "", "dropmerge_error": "line\nline", "dropmerge_attempt": "many"}),
     ("ingest", b"not json", {"dropmerge_whole": "true", "objectId": "o", "dropmerge_generation": "9" * 900}),
     ("ingest", *_WRAPPED),

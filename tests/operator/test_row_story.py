@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pytest
 
+from dropmerge.operations.row_story.key import read_key
+from dropmerge.operations.row_story.look import look_into
+from services.shared.generation import ObjectGeneration
+from services.shared.load import Load
 from tests.harness.commands import Commands
+from tests.harness.dead_letters import ours, put, wait_for_the_table
+from tests.harness.faults.calls import Script
+from tests.harness.faults.http_proxy import HttpProxy
+from tests.harness.faults.kinds import PERMANENT
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import paused_subscription, pull_all
 
@@ -110,6 +120,42 @@ def test_a_row_is_missing_because_its_file_is_a_dead_letter(pipeline: Pipeline, 
         commands.run("dead-letters", "discard", "--id", pipeline.dead_letter(uri).id, "--why", "done", "--yes")
     found = _explain(commands, "miss")
     assert "a dead letter that was discarded" in _told(found, renamed)["sentence"]
+
+
+def test_a_message_that_names_no_file_harms_no_story(pipeline: Pipeline, commands: Commands) -> None:
+    """Anybody may have published it: without a bucket or with no bucket's name, of no generation; then discarded."""
+    name = "incoming/story/forged.csv"
+    forged = [{"objectId": name}, *(ours(name, bucketId=bucket) for bucket in ("-", "a" * 300, "nobody/s", ".."))]
+    forged += [
+        {key: text for key, text in ours(name).items() if key != left} for left in ("bucketId", "objectGeneration")
+    ]
+    elsewhere = put(pipeline, ours(name, bucketId="nobodys"))
+    ids = [put(pipeline, attributes) for attributes in forged]
+    wait_for_the_table(pipeline)
+    found = _explain(commands, "forged", code=1)
+    (told,) = [piece for piece in found["story"] if "forged.csv" in piece["source"]]
+    assert (told["dead_letter"], told["reasons"]) == (elsewhere, ["object_gone"])
+    commands.run("explain", elsewhere)
+    for one in ids:
+        assert "does not say which file it is about" in commands.run("explain", one, code=2).stderr
+    for one in (elsewhere, *ids):
+        commands.run("dead-letters", "discard", "--id", one, "--why", "forged", "--yes")
+    _explain(commands, "forged", code=1)
+
+
+def test_a_file_in_a_bucket_of_somebody_else_is_not_read(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message may name any bucket; the story says that this one may not be read, and goes on."""
+    script = Script()
+    proxy = HttpProxy("storage", script, lambda: pipeline.cloud.read()["DROPMERGE_BUCKET_URL"])
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{proxy.port}")
+    connection = replace(pipeline.connection)
+    script.arm(PERMANENT["access_denied"], lambda call: "/b/nobodys/" in call.path)
+    try:
+        source = ObjectGeneration("nobodys", "incoming/story/theirs.csv", 5)
+        key = read_key(connection.feeds["story"], ["customer_id=c", "account_number=a"])
+        assert look_into(connection, Load("story", source), key).problem == "access_denied"
+    finally:
+        proxy.close()
 
 
 def test_a_row_waits_in_a_staging_table_while_merge_is_down(pipeline: Pipeline, commands: Commands) -> None:

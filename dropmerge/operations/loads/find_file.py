@@ -72,7 +72,7 @@ def _by_id(connection: Connection, name: FileName) -> Iterator[ObjectGeneration]
 def _of_load(connection: Connection, load_id: str) -> Iterator[ObjectGeneration]:
     parameters = {"load_ids": ("STRING", load_id), "since": ("TIMESTAMP", remembered_since())}
     rows = connection.query("objects_of_loads.sql", parameters)
-    if known := {_source(row) for row in rows if row["object"] is not None}:
+    if known := {_source(row) for row in rows}:
         yield from known
         return
     # What the journal has forgotten is still in the archive.
@@ -89,11 +89,15 @@ def _of_dead_letter(connection: Connection, dead_letter_id: str) -> Iterator[Obj
         yield _source(rows[0])
         return
     try:
-        found = generation_of(read_story(connection, dead_letter_id).letter)
+        letter = read_story(connection, dead_letter_id).letter
     except UsageError:
         return
-    if found.name:
-        yield found
+    if None in (letter.bucket, letter.object, letter.generation):
+        raise UsageError(
+            f"dead letter {dead_letter_id} does not say which file it is about: "
+            f"`dropmerge dead-letters show {dead_letter_id}` shows its message"
+        )
+    yield generation_of(letter)
 
 
 def _by_name(connection: Connection, name: FileName) -> set[ObjectGeneration]:

@@ -14,7 +14,9 @@ FROM (
     MAX(IF(event = 'undone', happened_at, NULL)) AS undone_at,
     MAX(IF(event IN UNNEST(SPLIT(@dispatch_events)), happened_at, NULL)) AS last_dispatched_at
   FROM `ops.journal`
-  WHERE object IS NOT NULL AND (event IN ('discarded', 'undone') OR event IN UNNEST(SPLIT(@dispatch_events)))
+  WHERE
+    bucket IS NOT NULL AND object IS NOT NULL AND generation IS NOT NULL
+    AND (event IN ('discarded', 'undone') OR event IN UNNEST(SPLIT(@dispatch_events)))
   GROUP BY bucket, object, generation
 )
 WHERE written >= IFNULL(last_dispatched_at, written) AND (undone_at IS NULL OR discarded_at > undone_at)

@@ -59,6 +59,9 @@ def look_into(connection: Connection, load: Load, key: Key) -> Looked:
         return Looked(problem="BigQuery did not read it this time, so try again")
     except exceptions.NotFound:
         return Looked(problem="object_gone")
+    except exceptions.Forbidden:
+        # Anybody may have written the message that names it, with a bucket that is not ours.
+        return Looked(problem="access_denied")
     except NotDone as error:
         return Looked(problem=str(error))
 

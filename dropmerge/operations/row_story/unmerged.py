@@ -53,8 +53,11 @@ def find_unmerged(connection: Connection, feed: Feed) -> list[Unmerged]:
 
 
 def _bears_on(feed: Feed, letter: DeadLetter) -> bool:
-    """It is about a file of the feed, or about one that no feed wants, which may have been meant for this one."""
-    return letter.feed in (feed.name, None) and letter.object is not None
+    """It is about a file of the feed, or about one that no feed wants, which may have been meant for this one.
+
+    A message that does not say which file it is about may be anybody's.
+    """
+    return letter.feed in (feed.name, None) and None not in (letter.bucket, letter.object, letter.generation)
 
 
 def staging_tables(connection: Connection, feed: Feed) -> dict[str, str]:
@@ -83,5 +86,5 @@ def _staged(connection: Connection, feed: Feed, load_ids: Sequence[str]) -> dict
         return {}
     parameters = {"load_ids": ("STRING", ",".join(load_ids)), "since": ("TIMESTAMP", _EPOCH)}
     rows = connection.query("objects_of_loads.sql", parameters)
-    sources = [ObjectGeneration(row["bucket"], row["object"], row["generation"]) for row in rows if row["object"]]
+    sources = [ObjectGeneration(row["bucket"], row["object"], row["generation"]) for row in rows]
     return {source: Unmerged(Load(feed.name, source), State.STAGED) for source in sources}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from services.shared.contract.pattern import feed_for
 from services.shared.errors import PermanentError
-from services.shared.generation import ObjectGeneration
+from services.shared.generation import ObjectGeneration, is_bucket_name
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
@@ -137,7 +137,7 @@ class DeadLetter:
             error=ours.get("error", "Pub/Sub stopped delivering it; the service's log has the error of each attempt"),
             load_id=subject.get("load_id"),
             feed=subject.get("feed") or _feed_of(feeds, subject.get("object")),
-            bucket=subject.get("bucket"),
+            bucket=_bucket(subject.get("bucket")),
             object=subject.get("object"),
             generation=_number(subject.get("generation")),
             contract=ours.get("contract"),
@@ -227,6 +227,10 @@ def _subject_of(service: str, data: bytes, attributes: Mapping[str, str]) -> dic
 def _feed_of(feeds: Mapping[str, Feed], name: str | None) -> str | None:
     feed = feed_for(feeds, name) if name else None
     return feed.name if feed else None
+
+
+def _bucket(text: str | None) -> str | None:
+    return text if text and is_bucket_name(text) else None
 
 
 def _number(text: str | None) -> int | None:

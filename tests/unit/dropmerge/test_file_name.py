@@ -59,7 +59,10 @@ def test_an_end_in_the_middle_of_a_word_is_known_as_one() -> None:
     assert not FileName.parse("alf.cs").ends(_HALF.name)
 
 
-@pytest.mark.parametrize("text", ["", "s3://landing/x.csv", "gs://", "gs://landing", "gs://landing/"])
+_NO_BUCKETS = [f"gs://{name}/x.csv" for name in ("-", "ab", "a..b", "Landing", "landing_", "l anding", "a" * 223)]
+
+
+@pytest.mark.parametrize("text", ["", "s3://landing/x.csv", "gs://", "gs://landing", "gs://landing/", *_NO_BUCKETS])
 def test_what_names_no_file_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not gs://bucket/name|names no file"):
+    with pytest.raises(ValueError, match=r"is not gs://bucket/name|names no file|no bucket is called"):
         FileName.parse(text)

@@ -59,7 +59,7 @@ def test_a_push_message_keeps_bytes_and_attributes(data: bytes, attributes: dict
 def test_g6_a_dead_letter_is_read_as_it_was_written(data: bytes, attributes: dict[str, str]) -> None:
     """In either shape: with the original's attributes beside ours, or the original as a whole in the data."""
     message = PushMessage(data, attributes, "7", "s", 3)
-    subject = {"feed": "f", "bucket": "b", "object": "o", "generation": 5, "load_id": "i"}
+    subject = {"feed": "f", "bucket": "bucket", "object": "o", "generation": 5, "load_id": "i"}
     written = DeadLetter.of(message, "ingest", PermanentError("no_feed", "why"), subject)
     sent, beside = written.encode()
     read = DeadLetter.decode("ingest", PubsubMessage(data=sent, attributes=beside, message_id="9"), {})
