@@ -62,7 +62,7 @@ def _await_death(faulty: Faulty, name: str) -> None:
 def _assert_tidy(faulty: Faulty, uris: list[str]) -> None:
     """No raw, checked or staging table is left; the ledger holds each load once."""
     assert faulty.left_in_staging() == []
-    loads = [str(faulty.pipeline.explain(uri)["load_id"]) for uri in uris]
+    loads = [faulty.pipeline.load_id(uri) for uri in uris]
     rows = faulty.pipeline.connection.rows(
         "SELECT load_id FROM `ops.ledger` WHERE load_id IN UNNEST(SPLIT(@loads))",
         {"loads": ("STRING", ",".join(loads))},

@@ -39,7 +39,7 @@ def test_g5_a_burst_is_committed_together(calm: Faulty) -> None:
         uris = list(drop.map(lambda n: pipeline.drop(f"g5-{n}.csv", HEADER + row(f"g5-{n}", 400 + n)), range(_FILES)))
     pipeline.wait_until_idle()
     assert calm.script.seen["merge"] - before <= _FILES / 4
-    loads = [str(pipeline.explain(uri)["load_id"]) for uri in uris]
+    loads = [pipeline.load_id(uri) for uri in uris]
     found = pipeline.connection.rows("SELECT load_id FROM `ops.ledger`")
     assert sorted(one["load_id"] for one in found) == sorted(loads)
     keys = [f"g5-{n}" for n in range(_FILES)]

@@ -51,7 +51,7 @@ def test_g7_a_backfill_of_good_files_changes_no_rejected_rows(faulty: Faulty) ->
         wait_until(lambda: pull(pipeline, "ingest", lambda _: True), "notified")
     pipeline.announce(uri, announced_by="backfill")
     pipeline.wait_until_idle()
-    load_id = str(pipeline.explain(uri)["load_id"])
+    load_id = pipeline.load_id(uri)
     mine = [sql for sql, _ in faulty.script.statements if load_id in sql]
     assert pipeline.scores(["reloaded"]) == {"reloaded": 650}
     assert len(mine) >= 3

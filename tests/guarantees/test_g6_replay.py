@@ -50,7 +50,7 @@ def test_g6_replaying_what_has_been_merged_changes_nothing(pipeline: Pipeline) -
         "CloudPubSubDeadLetterSourceDeliveryCount": "20",
     }
     pipeline.publish("ingest-dead-letter", b"{}", attributes)
-    load_id = pipeline.explain(uri)["load_id"]
+    load_id = pipeline.load_id(uri)
     entries = "SELECT merge_id FROM `ops.ledger` WHERE load_id = @load_id"
     before = [dict(one) for one in pipeline.connection.rows(entries, {"load_id": ("STRING", load_id)})]
     _replay(pipeline, pipeline.dead_letter(uri).id)

@@ -9,12 +9,14 @@ from typing import Any
 
 import psutil
 
+from dropmerge.operations.backlog import messages_in_flight
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from dropmerge.operations.loads.find_file import find_file
 from dropmerge.operations.loads.history import read_history
 from dropmerge.operations.loads.in_flight import InFlight
 from localcloud.cloud import LocalCloud
+from services.shared.load import Load
 from services.shared.messages.dead_letter import DeadLetter
 
 HEADER = "customer_id,account_number,credit_score,account_balance,last_modified,operation\n"
@@ -78,11 +80,21 @@ class Pipeline:
         """Wait until nothing is in flight, for at most `patience` seconds."""
         in_flight, deadline = InFlight(self.connection), time.monotonic() + patience
         while True:
+            # The bus is asked for next to nothing; a snapshot's queries would slow down what is waited for.
+            while messages_in_flight(self.connection) and time.monotonic() < deadline:
+                time.sleep(0.05)
             snapshot = in_flight.snapshot()
             if snapshot.is_idle:
                 return
             assert time.monotonic() < deadline, f"in flight: {snapshot.pending}, {snapshot.messages} messages"
             time.sleep(0.1)
+
+    def load_id(self, uri: str) -> str:
+        """Of the load of gs://bucket/object#generation."""
+        source = find_file(self.connection, uri)
+        feed = self.connection.feed_of(source.name)
+        assert feed
+        return Load(feed.name, source).load_id
 
     def explain(self, uri: str) -> dict[str, Any]:
         return read_history(self.connection, find_file(self.connection, uri)).as_json()

@@ -88,7 +88,7 @@ def test_replay_killed_ten_times_loses_and_doubles_nothing(pipeline: Pipeline, c
         pipeline.publish("file-arrived", message.data, dict(message.attributes))
     pipeline.wait_until_idle()
     assert pipeline.scores(keys) == {key: 400 + n for n, key in enumerate(keys)}
-    load_ids = [pipeline.explain(uri)["load_id"] for uri in uris]
+    load_ids = [pipeline.load_id(uri) for uri in uris]
     entries = pipeline.connection.rows(
         "SELECT load_id FROM `ops.ledger` WHERE load_id IN UNNEST(SPLIT(@ids))",
         {"ids": ("STRING", ",".join(load_ids))},

@@ -12,7 +12,7 @@ def test_purge_tombstones_keeps_the_young_and_refuses_a_short_horizon(pipeline: 
     pipeline.wait_until_idle()
     pipeline.connection.rows(
         "UPDATE `ops.ledger` SET merged_at = TIMESTAMP_SUB(merged_at, INTERVAL 40 DAY) WHERE load_id = @id",
-        {"id": ("STRING", pipeline.explain(old)["load_id"])},
+        {"id": ("STRING", pipeline.load_id(old))},
     )
     assert commands.json("purge-tombstones", "--older-than", "32d", "--dry-run")["accounts"] == 1
     assert commands.json("purge-tombstones", "--older-than", "32d", "--yes")["accounts"] == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from localcloud import record
 from localcloud.cloud import LocalCloud
 from tests.harness.cloud import running
 from tests.harness.faults.calls import Script
@@ -59,8 +60,9 @@ def faulty_cloud(folder: Path, feeds: Path, budget: float = BUDGET) -> Iterator[
     """Run a local cloud behind proxies; `budget` is the seconds that a delivery may work."""
     script = Script()
     cloud = LocalCloud(folder / "state", environ={})
-    warehouse = HttpProxy("bigquery", script, lambda: cloud.read()["DROPMERGE_WAREHOUSE_URL"])
-    bucket = HttpProxy("storage", script, lambda: cloud.read()["DROPMERGE_BUCKET_URL"])
+    # While `up` still waits, the services ask already.
+    warehouse = HttpProxy("bigquery", script, lambda: f"http://127.0.0.1:{_port(cloud, 'warehouse')}")
+    bucket = HttpProxy("storage", script, lambda: f"http://127.0.0.1:{_port(cloud, 'bucket')}")
     publish = PublishProxy(script, lambda: cloud.read()["PUBSUB_EMULATOR_HOST"])
     variables = {
         "BIGQUERY_EMULATOR_HOST": f"http://127.0.0.1:{warehouse.port}",
@@ -78,3 +80,9 @@ def faulty_cloud(folder: Path, feeds: Path, budget: float = BUDGET) -> Iterator[
     finally:
         for proxy in (warehouse, bucket, publish):
             proxy.close()
+
+
+def _port(cloud: LocalCloud, part: str) -> int:
+    current = record.load(cloud.state)
+    assert current, "no part is started"
+    return current.ports[part]
