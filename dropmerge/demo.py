@@ -106,6 +106,8 @@ def main() -> int:
     try:
         summary = _Demo(cloud, folder, clock).run()
     except Exception as error:
+        # To describe it may take longer than until the clock rings again.
+        clock.hold()
         problem = str(error) if isinstance(error, (DemoFailed, psutil.Error)) else describe_error(error)
         if not problem and not clock.asked():
             raise

@@ -17,12 +17,18 @@ from dropmerge.operations.row_story.look import look_into
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from tests.harness.commands import Commands
-from tests.harness.dead_letters import ours, put, wait_for_the_table
+from tests.harness.dead_letters import empty_dead_letters, ours, put, wait_for_the_table
 from tests.harness.faults.calls import Script
 from tests.harness.faults.http_proxy import HttpProxy
 from tests.harness.faults.kinds import PERMANENT
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import paused_subscription, pull_all
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_strays(pipeline: Pipeline) -> None:
+    """Each letter of another test that names no feed would be looked into for every story."""
+    empty_dead_letters(pipeline)
 
 
 def _explain(commands: Commands, key: str, *more: str, feed: str = "story", code: int = 0) -> Any:

@@ -24,7 +24,6 @@ from tests.harness.commands import Commands
 from tests.harness.feeds import write_feeds
 from tests.harness.pipeline import HEADER, Pipeline, row
 
-_FILES, _NEW = 20, 15
 _KINDS = ("changed", "missing", "brought_back", "extra")
 _COLUMNS = "account_number, credit_score, account_balance, last_modified, _deleted, _generation, _object, _load_id"
 _PLANTED = {
@@ -37,13 +36,13 @@ _PLANTED = {
 _PATIENCE = 3600.0
 
 
-def files(rows: int, seed: int) -> Iterator[str]:
-    """Fifteen with new keys, four that update some, of which late ones lose, and one that deletes."""
-    chosen = random.Random(seed)
-    for number in range(_NEW):
-        keys = range(number * rows // _NEW, (number + 1) * rows // _NEW)
+def files(rows: int, count: int, seed: int) -> Iterator[str]:
+    """Three quarters with new keys, the others update some, of which late ones lose; the last one deletes."""
+    chosen, new = random.Random(seed), count * 3 // 4
+    for number in range(new):
+        keys = range(number * rows // new, (number + 1) * rows // new)
         yield HEADER + "".join(row(_key(n), 300 + n % 500, 2) for n in keys)
-    for number in range(_NEW, _FILES - 1):
+    for number in range(new, count - 1):
         changed = chosen.sample(range(rows), rows // 20)
         yield HEADER + "".join(row(_key(n), 400, chosen.choice((1, number))) for n in changed)
     yield HEADER + "".join(row(_key(n), 0, 28, "D") for n in deleted(rows))
@@ -106,11 +105,13 @@ def _mb(process: psutil.Process) -> float:
         return 0.0
 
 
-def check(pipeline: Pipeline, folder: Path, rows: int, changes: int, kills: int) -> tuple[dict[str, Any], list[str]]:
-    """Figures, and what was not as it has to be."""
+def check(
+    pipeline: Pipeline, folder: Path, rows: int, changes: int, kills: int, count: int = 20
+) -> tuple[dict[str, Any], list[str]]:
+    """Of a table made of `count` files: figures, and what was not as it has to be."""
     feeds = str(pipeline.connection.feeds_folder)
     commands = Commands({"DROPMERGE_STATE": str(pipeline.cloud.state), "DROPMERGE_FEEDS": feeds})
-    for number, text in enumerate(files(rows, seed=1)):
+    for number, text in enumerate(files(rows, count, seed=1)):
         pipeline.drop(f"{number}.csv", text)
     pipeline.wait_until_idle(_PATIENCE)
     planted = plant(pipeline, rows, changes, seed=2)

@@ -74,6 +74,14 @@ def test_each_step_has_a_time_limit_and_so_has_the_whole(terminal: Terminal, lim
     terminal.is_left_alone()
 
 
+def test_an_end_that_takes_longer_to_describe_than_the_clock_waits_has_no_traceback(terminal: Terminal) -> None:
+    """The clock rings each second, as an exception may be lost; once one was caught it is quiet."""
+    slow = "import time\nfrom dropmerge import demo\ndemo.describe_error = lambda error: time.sleep(2.5) or ''\n"
+    with terminal.opens([sys.executable, "-c", slow + HANGS.format(limit="_SECONDS")]) as screen:
+        assert "the demo failed: step 'one' took longer than 1 s" in screen.ends(1)
+    terminal.is_left_alone()
+
+
 STARTING = """
 import os, signal, subprocess, time
 from dropmerge import demo
