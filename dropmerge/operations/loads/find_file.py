@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.latest import generation_of
 from dropmerge.operations.dead_letters.reading import read_story
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.file_name import FileName, name_of_file
@@ -92,12 +91,12 @@ def _of_dead_letter(connection: Connection, dead_letter_id: str) -> Iterator[Obj
         letter = read_story(connection, dead_letter_id).letter
     except UsageError:
         return
-    if None in (letter.bucket, letter.object, letter.generation):
+    if letter.source is None:
         raise UsageError(
             f"dead letter {dead_letter_id} does not say which file it is about: "
             f"`dropmerge dead-letters show {dead_letter_id}` shows its message"
         )
-    yield generation_of(letter)
+    yield letter.source
 
 
 def _by_name(connection: Connection, name: FileName) -> set[ObjectGeneration]:

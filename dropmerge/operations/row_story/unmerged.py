@@ -57,7 +57,7 @@ def _bears_on(feed: Feed, letter: DeadLetter) -> bool:
 
     A message that does not say which file it is about may be anybody's.
     """
-    return letter.feed in (feed.name, None) and None not in (letter.bucket, letter.object, letter.generation)
+    return letter.feed in (feed.name, None) and letter.source is not None
 
 
 def staging_tables(connection: Connection, feed: Feed) -> dict[str, str]:

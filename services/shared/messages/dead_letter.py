@@ -159,12 +159,18 @@ class DeadLetter:
         return (self.error.splitlines() or [""])[0]
 
     @property
+    def source(self) -> ObjectGeneration | None:
+        """What it is about; None where it does not say all of it."""
+        if self.bucket and self.object and self.generation:
+            return ObjectGeneration(self.bucket, self.object, self.generation)
+        return None
+
+    @property
     def subject(self) -> dict[str, Any]:
         """As the journal wants it."""
         known = {name: getattr(self, name) for name in _SUBJECT}
-        if self.feed and self.bucket and self.object and self.generation:
-            source = ObjectGeneration(self.bucket, self.object, self.generation)
-            return {**known, "load_id": Load(self.feed, source).load_id}
+        if self.feed and self.source:
+            return {**known, "load_id": Load(self.feed, self.source).load_id}
         return known
 
     def summary(self) -> dict[str, Any]:
