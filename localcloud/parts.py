@@ -56,18 +56,22 @@ class Plan:
 
 def build(plan: Plan, topology: Topology) -> dict[str, Part]:
     """Every part of the plan by name."""
-    parts = [_pubsub(plan), _bucket(plan, topology), _warehouse(plan)]
+    parts = [_pubsub(plan, topology), _bucket(plan, topology), _warehouse(plan)]
     parts += [_function(plan, topology, name) for name in SERVICES]
     return {part.name: part for part in parts}
 
 
-def _pubsub(plan: Plan) -> Part:
+def _pubsub(plan: Plan, topology: Topology) -> Part:
     ports = {name: plan.ports[name] for name in ("bus", "metrics")}
     command = [
         sys.executable, "-m", "localcloud.pubsub", "--port", str(ports["bus"]),
         "--metrics-port", str(ports["metrics"]), "--data", str(plan.state / "bus"),
         "--warehouse", plan.url("warehouse"),
+        "--retry-speed", str(environment.retry_speed()),
     ]  # fmt: skip
+    for name in SERVICES:
+        one = topology.services[name]
+        command += ["--places", f"{topology.push_subscription(name)}={one['threads'] * one['instances']}"]
     return Part("bus", command, ports, None, {"PYTHONPATH": str(ROOT)})
 
 

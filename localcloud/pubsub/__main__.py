@@ -20,9 +20,25 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--metrics-port", type=int, default=0, help="of the metrics, over HTTP; 0 takes a free one")
     parser.add_argument("--data", type=Path, required=True, help="folder of bus.sqlite")
     parser.add_argument("--warehouse", default="", metavar="URL", help="that BigQuery subscriptions write to")
+    parser.add_argument(
+        "--places",
+        type=_places,
+        action="append",
+        default=[],
+        metavar="SUBSCRIPTION=N",
+        help="how many pushes its service takes at once; any number without it",
+    )
+    parser.add_argument(
+        "--retry-speed", type=float, default=1.0, metavar="N", help="pauses between tries are N times shorter"
+    )
     # It authenticates nobody, so no other machine may reach it.
     parser.add_argument("--host", choices=_LOOPBACK, default="127.0.0.1")
     return parser.parse_args()
+
+
+def _places(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    return name, int(number)
 
 
 def main() -> int:
@@ -33,7 +49,10 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        server = Server(arguments.host, arguments.port, arguments.metrics_port, arguments.data, arguments.warehouse)
+        server = Server(
+            arguments.host, arguments.port, arguments.metrics_port, arguments.data, arguments.warehouse,
+            dict(arguments.places), arguments.retry_speed,
+        )  # fmt: skip
     except (PortInUseError, DataInUseError) as error:
         print(f"bus: {error}", file=sys.stderr)
         return 1

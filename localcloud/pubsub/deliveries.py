@@ -2,11 +2,14 @@
 
 import threading
 import time
+from collections.abc import Mapping
 
 from google.pubsub_v1 import types
 
 from localcloud.pubsub.catalog import Catalog, Subscription
 from localcloud.pubsub.loop import Loop
+from localcloud.pubsub.names import split_name
+from localcloud.pubsub.places import Places
 from localcloud.pubsub.policy import policy_of, with_defaults
 from localcloud.pubsub.push import PushLoop
 from localcloud.pubsub.queue import Queue
@@ -19,11 +22,15 @@ _STOP_GRACE = 2.0
 class Deliveries:
     """Loops that push, and loops that write to a table."""
 
-    def __init__(self, catalog: Catalog, queue: Queue, signals: Signals, tables: Tables) -> None:
+    def __init__(
+        self, catalog: Catalog, queue: Queue, signals: Signals, tables: Tables, places: Mapping[str, int]
+    ) -> None:
+        """`places`: by a subscription's id, how many pushes its service takes at once; any number where it is none."""
         self._catalog = catalog
         self._queue = queue
         self._signals = signals
         self._tables = tables
+        self._places = places
         self._lock = threading.Lock()
         self._loops: dict[tuple[str, type[Loop]], Loop] = {}
 
@@ -56,4 +63,5 @@ class Deliveries:
     def _start(self, name: str, kind: type[PushLoop] | type[TableLoop]) -> Loop:
         if kind is TableLoop:
             return TableLoop(name, self._catalog, self._queue, self._signals, self._tables)
-        return PushLoop(name, self._catalog, self._queue, self._signals)
+        places = Places(self._places.get(split_name(name)[1]))
+        return PushLoop(name, self._catalog, self._queue, self._signals, places)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from localcloud.pubsub.catalog import Catalog, Subscription
 from localcloud.pubsub.loop import Loop
+from localcloud.pubsub.places import TOO_MANY, Places
 from localcloud.pubsub.pushes import ACK, DEADLINE_EXCEEDED, INVALID, UNREACHABLE, response_class
 from localcloud.pubsub.queue import Leased, Queue
 from localcloud.pubsub.signals import Signals
@@ -60,8 +61,9 @@ def post(url: str, body: bytes, timeout: float) -> int:
 class PushLoop(Loop):
     """One subscription's deliveries: leases as many as the window allows, each posted by its own thread."""
 
-    def __init__(self, name: str, catalog: Catalog, queue: Queue, signals: Signals) -> None:
+    def __init__(self, name: str, catalog: Catalog, queue: Queue, signals: Signals, places: Places) -> None:
         self._queue = queue
+        self._places = places
         self._window = SlowStart()
         super().__init__(name, catalog, signals)
 
@@ -108,6 +110,8 @@ class PushLoop(Loop):
 
     def _answer(self, subscription: Subscription, leased: Leased) -> tuple[str, int | str]:
         """The class of the response, and the endpoint's status or why there is none."""
+        if not self._places.take():
+            return response_class(TOO_MANY), TOO_MANY
         try:
             body = push_body(subscription, leased)
             status = post(subscription.policy.endpoint, body, subscription.policy.deadline)
@@ -117,4 +121,6 @@ class PushLoop(Loop):
             return UNREACHABLE, f"{type(error).__name__}: {error}"
         except http.client.HTTPException as error:
             return INVALID, f"{type(error).__name__}: {error}"
+        finally:
+            self._places.leave()
         return response_class(status), status

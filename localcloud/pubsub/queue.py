@@ -54,15 +54,24 @@ class Leased:
 
 
 class Queue:
-    """Which messages are owed to which subscription. Each method is one transaction and then wakes those who wait."""
+    """Which messages are owed to which subscription. Each method is one transaction and then wakes those who wait.
+
+    `retry_speed`: the pauses between tries are so many times shorter, so that a test sees hours of them.
+    """
 
     def __init__(
-        self, database: Database, catalog: Catalog, signals: Signals, clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        catalog: Catalog,
+        signals: Signals,
+        clock: Callable[[], float] = time.time,
+        retry_speed: float = 1.0,
     ) -> None:
         self._database = database
         self._catalog = catalog
         self._signals = signals
         self._clock = clock
+        self._retry_speed = retry_speed
         self.pushes = Pushes()
 
     def publish(self, topic: str, messages: Iterable[Any]) -> list[str]:
@@ -113,7 +122,7 @@ class Queue:
             db.executemany(
                 "UPDATE deliveries SET available_at = ?, leased = 0 WHERE message_id = ? AND subscription_id = ?",
                 [
-                    (now + subscription.policy.backoff(ack.attempt), ack.message, ack.subscription)
+                    (now + self._backoff(subscription, ack.attempt), ack.message, ack.subscription)
                     for ack in held
                     if ack.message not in forwarded
                 ],
@@ -130,7 +139,7 @@ class Queue:
                 " WHERE message_id = ? AND subscription_id = ? AND attempts = ? AND leased = 1",
                 [
                     (
-                        now + seconds + subscription.policy.backoff(a.attempt),
+                        now + seconds + self._backoff(subscription, a.attempt),
                         a.message,
                         a.subscription,
                         a.attempt,
@@ -231,7 +240,7 @@ class Queue:
             db.execute(
                 "UPDATE deliveries SET attempts = ?, available_at = ?, leased = 1"
                 " WHERE message_id = ? AND subscription_id = ?",
-                (attempt, now + seconds + subscription.policy.backoff(attempt), number, subscription.id),
+                (attempt, now + seconds + self._backoff(subscription, attempt), number, subscription.id),
             )
             ack_id = str(AckId(subscription.id, number, attempt))
             taken.append(Leased(ack_id, _load(db, number), attempt, size, now + seconds))
@@ -259,6 +268,9 @@ class Queue:
         _forget(db, subscription.id, moved)
         woken |= names
         return set(moved)
+
+    def _backoff(self, subscription: Subscription, attempts: int) -> float:
+        return subscription.policy.backoff(attempts) / self._retry_speed
 
     def _is_current(self, db: sqlite3.Connection, ack: AckId) -> bool:
         row = db.execute(

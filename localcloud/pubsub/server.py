@@ -1,8 +1,10 @@
 """Wires the parts into one server."""
 
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import grpc
@@ -34,14 +36,24 @@ _OPTIONS = [
 class Server:
     """Bound to its ports when constructed; serves from `start` to `stop`."""
 
-    def __init__(self, host: str, port: int, metrics_port: int, data: Path, warehouse: str = "") -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        metrics_port: int,
+        data: Path,
+        warehouse: str = "",
+        places: Mapping[str, int] = MappingProxyType({}),
+        retry_speed: float = 1.0,
+    ) -> None:
+        """`places`: as `Deliveries`. `retry_speed`: as `Queue`."""
         self._grpc = grpc.server(ThreadPoolExecutor(_THREADS), options=_OPTIONS, maximum_concurrent_rpcs=_THREADS)
         self.port = _bind(self._grpc, host, port)
         self._database = Database(data)
         self._signals = Signals()
         catalog = Catalog(self._database)
-        self._queue = Queue(self._database, catalog, self._signals)
-        self._deliveries = Deliveries(catalog, self._queue, self._signals, Tables(warehouse))
+        self._queue = Queue(self._database, catalog, self._signals, retry_speed=retry_speed)
+        self._deliveries = Deliveries(catalog, self._queue, self._signals, Tables(warehouse), places)
         self.metrics = Metrics(catalog, self._queue, host, metrics_port)
         self._stopping = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="sweep", daemon=True)

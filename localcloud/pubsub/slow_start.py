@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 
 FIRST_WINDOW = 4
-MAX_WINDOW = 64
+MAX_WINDOW = 1000
+"""Google's window grows further, beyond what a machine has threads for."""
 FIRST_PAUSE = 0.1
 MAX_PAUSE = 1.0
 

@@ -26,7 +26,7 @@ from services.shared.journal import Event, Journal
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
 from services.shared.messages.read_anew import Request, wanted_feed
-from services.shared.messages.staged import StagedMessage
+from services.shared.messages.staged import MERGE_NOW, StagedMessage
 from services.shared.publisher import Publisher
 from services.shared.settings import Settings
 from services.shared.warehouse import Warehouse
@@ -136,8 +136,10 @@ class Stager:
         _record_checked(delivery, counts)
 
     def _publish(self, delivery: Delivery, feed: Feed, load: Load, request: Request | None) -> None:
-        asked = {"asked": str(request.asked)} if request else {}
-        attributes = {"feed": load.feed, "load_id": load.load_id, "traceparent": delivery.traceparent, **asked}
+        more = {"asked": str(request.asked)} if request else {}
+        if "replay_of" in delivery.message.attributes:
+            more[MERGE_NOW] = "true"
+        attributes = {"feed": load.feed, "load_id": load.load_id, "traceparent": delivery.traceparent, **more}
         with delivery.timed("publish"):
             message = StagedMessage(load, feed.fingerprint)
             self.publisher.publish(self.settings.staged_topic, [(message.encode(), attributes)])

@@ -6,6 +6,7 @@ import flask
 import functions_framework
 
 from services.merge.merge_loads import Merger
+from services.merge.turns import Turns
 from services.merge.views.create import create_views
 from services.shared.delivery import Response
 from services.shared.runtime import Runtime, once, start
@@ -16,7 +17,8 @@ def _wired() -> tuple[Runtime, Merger]:
     here = start()
     # Of the two services it alone may make tables and views beside the ledger.
     create_views(here.warehouse)
-    return here, Merger(here.settings, here.feeds, here.warehouse, here.publisher)
+    turns = Turns(here.settings.threads)
+    return here, Merger(here.settings, here.feeds, here.warehouse, here.publisher, turns)
 
 
 @functions_framework.http

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import tenacity
 
 from services.merge.ledger import applied_loads
 from services.merge.main_table import MainTable, MainTables
 from services.merge.merge_group import Merge, merge_group
+from services.merge.pace import is_urgent, seconds_since_merge, times, wait_until_due
 from services.merge.snapshots import too_small
 from services.merge.staged import Staged, find_staged
 from services.merge.statement import MAX_LOADS, fit_group, staging_name
-from services.merge.turns import RecentIds, Turns
+from services.merge.turns import RecentIds, Turn, Turns
 from services.shared.contract.feed import Feed
 from services.shared.datasets import STAGING
-from services.shared.deadline import remaining
 from services.shared.delivery import Delivery
 from services.shared.errors import PermanentError, TransientError
 from services.shared.load import Load, staging_prefix
@@ -39,7 +39,7 @@ class Merger:
     feeds: Mapping[str, Feed]
     warehouse: Warehouse
     publisher: Publisher
-    _table_turns: Turns = field(default_factory=Turns)
+    turns: Turns = field(default_factory=Turns)
     _applied: RecentIds = field(default_factory=RecentIds)
     """Seen applied, each with its main table's id: saves a query for each message that waited behind a group."""
     _merge_alone: RecentIds = field(default_factory=RecentIds)
@@ -54,11 +54,7 @@ class Merger:
         if feed is None:
             raise PermanentError("unknown_feed", f"no contract for feed {load.feed!r}")
         delivery.contract = feed.fingerprint
-        with ExitStack() as turn:
-            with delivery.timed("wait"):
-                # Half of the time is kept for the MERGE itself.
-                turn.enter_context(self._table_turns.turn(feed.table, remaining(self.settings.budget_seconds / 2)))
-            outcome = self._retrying(delivery, feed, load, message.contract)
+        outcome = self._merged_or_followed(delivery, feed, message)
         if isinstance(outcome, Merge):
             # What it did is asked for once the next group has its turn.
             self._report(delivery, feed, outcome)
@@ -67,7 +63,30 @@ class Merger:
             self._send_back(delivery, feed, message)
         return outcome
 
-    def _retrying(self, delivery: Delivery, feed: Feed, load: Load, contract: str) -> str | Merge:
+    def _merged_or_followed(self, delivery: Delivery, feed: Feed, message: StagedMessage) -> str | Merge:
+        """By this message's own MERGE, or by that of another which it waited for."""
+        budget, load_id = self.settings.budget_seconds, message.load.load_id
+        waited = time.monotonic()
+        with self.turns.turn(feed.table, load_id, times(budget), is_urgent(delivery.message)) as turn:
+            if feed.merge_every and not turn.is_merged:
+                self._wait_until_due(feed, message.load, turn)
+            delivery.timings["wait"] = time.monotonic() - waited
+            return "already_merged" if turn.is_merged else self._retrying(delivery, feed, message, turn)
+
+    def _wait_until_due(self, feed: Feed, load: Load, turn: Turn) -> None:
+        main = self._main_tables.ensure(feed)
+        if not self._is_known_merged(feed, load, main):
+            since = partial(seconds_since_merge, self.warehouse, self._project, feed, main.table_id)
+            wait_until_due(turn, feed, self.settings.budget_seconds, since, lambda: self._is_full(feed))
+
+    def _is_full(self, feed: Feed) -> bool:
+        return len(self.warehouse.list_tables(STAGING, staging_prefix(feed.name))) >= MAX_LOADS
+
+    def _is_known_merged(self, feed: Feed, load: Load, main: MainTable) -> bool:
+        """Whether this process saw it merged, and nobody has staged it again since."""
+        return _applied_id(main, load.load_id) in self._applied and not self._is_staged(load, feed.fingerprint)
+
+    def _retrying(self, delivery: Delivery, feed: Feed, message: StagedMessage, turn: Turn) -> str | Merge:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(
                 lambda error: isinstance(error, Exception) and not isinstance(error, PermanentError)
@@ -76,16 +95,18 @@ class Merger:
             stop=tenacity.stop_after_delay(self.settings.budget_seconds / 4),
             reraise=True,
         )
-        return retrying(self._merge, delivery, feed, load, contract)
+        return retrying(self._merge, delivery, feed, message.load, message.contract, turn)
 
-    def _merge(self, delivery: Delivery, feed: Feed, load: Load, contract: str) -> str | Merge:
+    def _merge(self, delivery: Delivery, feed: Feed, load: Load, contract: str, turn: Turn) -> str | Merge:
         main = self._main_tables.ensure(feed)
-        if _applied_id(main, load.load_id) in self._applied and not self._is_staged(load, feed.fingerprint):
+        if self._is_known_merged(feed, load, main):
             return "already_merged"
+        turn.cover()
         tables = self.warehouse.list_tables(STAGING, staging_prefix(feed.name))
         waiting = self._waiting(feed, load, tables)
         applied = applied_loads(self.warehouse, self._project, feed.name, main.table_id, [load.load_id, *waiting])
         self._drop_staging(main, applied, tables)
+        turn.answer(applied)
         if load.load_id in applied:
             return "already_merged"
         if load.load_id not in waiting:
@@ -94,7 +115,10 @@ class Merger:
             raise self._missing(feed, load)
         alone = load.load_id in self._merge_alone
         group = [load.load_id] if alone else [load_id for load_id in waiting if load_id not in applied]
-        return self._merge_waiting(delivery, feed, main, group, tables)
+        merge = self._merge_waiting(delivery, feed, main, group, tables)
+        turn.record_merge(delivery.timings["merge"])
+        turn.answer({one.load_id for one in merge.loads})
+        return merge
 
     def _report(self, delivery: Delivery, feed: Feed, merge: Merge) -> None:
         """What the MERGE did and cost, to the log and the journal, as far as BigQuery says."""

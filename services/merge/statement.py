@@ -20,7 +20,7 @@ from services.shared.load import staging_table
 from services.shared.sql import Templates
 
 _SQL = Templates(Path(__file__).parent)
-MAX_LOADS = 100
+MAX_LOADS = 500
 """Staging tables in one MERGE, which may reference 1,000 (https://cloud.google.com/bigquery/quotas#query_jobs)."""
 _MAX_CHARACTERS = 900_000
 """Of a MERGE. BigQuery takes 1 MB (https://cloud.google.com/bigquery/quotas#query_jobs)."""
@@ -82,7 +82,14 @@ def staging_name(project: str, feed: Feed, load_id: str) -> str:
 
 def fit_group(project: str, feed: Feed, main: MainTable, loads: Sequence[Staged]) -> Sequence[Staged]:
     """The first of these loads, as many as one statement can hold; at least one."""
-    group = loads[:MAX_LOADS]
-    while len(group) > 1 and len(merge_statement(project, feed, main, group)) > _MAX_CHARACTERS:
-        group = group[: len(group) // 2]
-    return group
+
+    def length(count: int) -> int:
+        return len(merge_statement(project, feed, main, loads[:count]))
+
+    # What a load adds is about the same for each: to try with all would take seconds for a wide contract.
+    first = length(1)
+    fitting = 1 + max(0, _MAX_CHARACTERS - first) // max(1, length(2) - first)
+    count = min(len(loads), MAX_LOADS, fitting)
+    while count > 1 and length(count) > _MAX_CHARACTERS:
+        count -= 1 + count // 20
+    return loads[:count]

@@ -1,36 +1,163 @@
-"""What a process remembers between merges: whose turn it is, and which loads it has seen."""
+"""What a process remembers between merges: who waits for a main table, whose turn it is, which loads it has seen."""
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, defaultdict
-from collections.abc import Iterator
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from services.shared.errors import TransientError
 
 _MAX_REMEMBERED = 10_000
+_LOOK_SECONDS = 15.0
+"""Between two looks at how many staging tables wait."""
+_SHARE = 0.8
+"""Of the threads that other main tables leave, so many may wait for one: there is always a place for another."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """When, by the monotonic clock, who waits gives up."""
+
+    lead: float
+    """From then on too little time is left for a MERGE."""
+    end: float
+    """From then on too little is left to answer."""
+
+
+@dataclass(eq=False)
+class Waiting:
+    """A message that waits for a main table, or has its turn."""
+
+    load_id: str
+    is_urgent: bool = False
+    is_merged: bool = False
+    """By the group of another message, after this one had come."""
+    is_covered: bool = False
+    """Whether it had come before the staging tables were listed that are being merged."""
+
+
+@dataclass
+class _Table:
+    changed: threading.Condition
+    waiting: set[Waiting] = field(default_factory=set)
+    leader: Waiting | None = None
+    merged_at: float | None = None
+    merge_seconds: float = 0.0
+    was_full: bool = False
+    """Whether a message found no place since the turn began."""
 
 
 class Turns:
-    """One merge at a time into each main table.
+    """One merge at a time into each main table, of all that waits.
 
     Waiting here, not at BigQuery, is what lets a group form. Between processes the lock row decides.
     """
 
-    def __init__(self) -> None:
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+    def __init__(self, threads: int = 250, clock: Callable[[], float] = time.monotonic) -> None:
+        """`threads`: how many messages this process works on at once, those that wait among them."""
+        self._threads = threads
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._tables: dict[str, _Table] = {}
 
     @contextmanager
-    def turn(self, table: str, seconds: float) -> Iterator[None]:
-        """Holds the table's turn. Raises: TransientError when it does not come within some seconds."""
-        lock = self._locks[table]
-        if not lock.acquire(timeout=seconds):
-            raise TransientError("another merge into the main table took too long")
+    def turn(self, name: str, load_id: str, times: Times, is_urgent: bool = False) -> Iterator[Turn]:
+        """Comes back with the turn, or with the load merged by another's.
+
+        Raises TransientError at once where too many wait for this main table, and when its time is over.
+        """
+        one = Waiting(load_id, is_urgent)
+        with self._lock:
+            table = self._tables.setdefault(name, _Table(threading.Condition(self._lock)))
+            self._enter(name, table, one)
         try:
-            yield
+            with self._lock:
+                self._await(table, one, times)
+            yield Turn(table, one, self._clock)
         finally:
-            lock.release()
+            with self._lock:
+                table.waiting.discard(one)
+                if table.leader is one:
+                    table.leader = None
+                table.changed.notify_all()
+
+    def _enter(self, name: str, table: _Table, one: Waiting) -> None:
+        others = sum(len(other.waiting) for other in self._tables.values() if other is not table)
+        if len(table.waiting) >= max(1, int(_SHARE * (self._threads - others))):
+            table.was_full = True
+            table.changed.notify_all()
+            raise TransientError(f"{len(table.waiting)} messages wait for {name} already, and others need a place")
+        table.waiting.add(one)
+        table.changed.notify_all()
+
+    def _await(self, table: _Table, one: Waiting, times: Times) -> None:
+        while not one.is_merged:
+            now = self._clock()
+            if now >= (times.lead if table.leader is None else times.end):
+                raise TransientError("another merge into the main table took too long")
+            if table.leader is None:
+                table.leader, table.was_full = one, False
+                return
+            table.changed.wait(times.end - now)
+
+
+class Turn:
+    """A main table's turn, or a load that needs none any more."""
+
+    def __init__(self, table: _Table, one: Waiting, clock: Callable[[], float]) -> None:
+        self._table = table
+        self._one = one
+        self._clock = clock
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether another message's group has merged the load meanwhile: then this is not the table's turn."""
+        return self._one.is_merged
+
+    @property
+    def merged_at(self) -> float | None:
+        """When this process last merged into the table, by the monotonic clock; None where it has not."""
+        return self._table.merged_at
+
+    @property
+    def merge_seconds(self) -> float:
+        """How long that took."""
+        return self._table.merge_seconds
+
+    def linger(self, until: float, is_full: Callable[[], bool]) -> None:
+        """Waits for more to come: until a time, or a message cannot wait, or the group `is_full`, which is asked now
+        and then once messages find no place here."""
+        while True:
+            with self._table.changed:
+                left = until - self._clock()
+                if left <= 0 or any(one.is_urgent for one in self._table.waiting):
+                    return
+                self._table.changed.wait(min(left, _LOOK_SECONDS))
+                was_full = self._table.was_full
+            if was_full and is_full():
+                return
+
+    def cover(self) -> None:
+        """From here on the staging tables are listed, with those of all messages that wait now."""
+        with self._table.changed:
+            for one in self._table.waiting:
+                one.is_covered = True
+
+    def answer(self, load_ids: Collection[str]) -> None:
+        """These loads are merged: whoever waits with one of them, and is covered, need wait no more."""
+        with self._table.changed:
+            for one in self._table.waiting:
+                one.is_merged = one.is_merged or (one.is_covered and one.load_id in load_ids)
+            self._table.changed.notify_all()
+
+    def record_merge(self, seconds: float) -> None:
+        """A MERGE has just ended that took so long."""
+        with self._table.changed:
+            self._table.merged_at, self._table.merge_seconds = self._clock(), seconds
 
 
 class RecentIds:

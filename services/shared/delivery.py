@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from services.shared.deadline import time_limit
-from services.shared.errors import PermanentError
+from services.shared.errors import PermanentError, TransientError
 from services.shared.google_errors import classify, is_unexpected
 from services.shared.journal import Event, Journal
 from services.shared.messages.dead_letter import DeadLetter
@@ -22,6 +23,8 @@ from services.shared.trace import trace_fields, traceparent
 
 Response = tuple[str, int]
 ACK: Response = ("", 204)
+_MAY_ARRIVE = ("access_denied", "not_found")
+"""Reasons that a grant, a dataset or a bucket on its way causes, and that pass with it."""
 
 
 @dataclass
@@ -118,6 +121,9 @@ def _run(delivery: Delivery, handler: Handler, settings: Settings, publisher: Pu
         kind = classify(error)
         if not isinstance(kind, PermanentError):
             raise
+        if kind.reason in _MAY_ARRIVE and delivery.message.age(datetime.now(UTC)) < settings.patience_seconds:
+            minutes = f"{settings.patience_seconds / 60:g} min"
+            raise TransientError(f"{kind.detail} (tried again until the message is {minutes} old)") from error
         _dead_letter(delivery, kind, settings, publisher)
         return "dead_lettered"
 

@@ -25,6 +25,9 @@ _PERMANENT_REASONS = {
     "resourcesExceeded": "refused_by_warehouse",
     "notFound": "not_found",
     "accessDenied": "access_denied",
+    "accessNotConfigured": "access_denied",
+    "billingNotEnabled": "access_denied",
+    "vpcServiceControls": "access_denied",
 }
 
 _OF_NO_ROW = (exceptions.NotFound, exceptions.Forbidden, exceptions.Unauthorized, exceptions.TooManyRequests)

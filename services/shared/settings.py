@@ -27,6 +27,11 @@ class Settings(BaseSettings):
     dead_letter_topic: str
     budget_seconds: float = Field(540.0, gt=0, lt=600)
     """How long one delivery may work: just under the push deadline of 600 s."""
+    threads: int = Field(32, validation_alias="THREADS", gt=0)
+    """Requests that the server works on at once, by the variable that functions-framework reads."""
+    patience_seconds: float = Field(1200.0, ge=0)
+    """While a message is younger, what it is denied or cannot find may just not have arrived yet: a grant takes 2
+    minutes, sometimes 7 or more (https://cloud.google.com/iam/docs/access-change-propagation)."""
 
 
 class SettingsError(Exception):

@@ -17,6 +17,7 @@ from services.shared.contract import glob, shape
 from services.shared.contract.columns import Column, Columns, Delete, Model, Name, parse_check
 from services.shared.contract.fault import Fault, Place, refuse
 from services.shared.contract.formats import Format, Ndjson
+from services.shared.contract.merge_every import MergeEvery
 from services.shared.contract.mode import Mode, faults_of_mode
 from services.shared.contract.synonyms import in_our_words
 from services.shared.contract.types import ColumnType
@@ -126,6 +127,8 @@ class Feed(Model):
     unknown_columns: Literal["reject", "ignore", "rescue", "add"] = "reject"
     """What becomes of a file's columns that the contract does not know."""
     bad_rows: BadRows = BadRows()
+    merge_every: MergeEvery = 0
+    """Seconds between two MERGEs into the table at least; 0: at once."""
 
     @model_validator(mode="before")
     @classmethod
@@ -164,9 +167,12 @@ class Feed(Model):
 
     @cached_property
     def fingerprint(self) -> str:
-        """12 hex digits of what decides rows and tables; neither descriptions nor the pattern of objects do."""
+        """12 hex digits of what decides rows and tables; descriptions, the pattern of objects and the pace of merges
+        do not."""
         decides = self.model_dump(
-            mode="json", exclude_defaults=True, exclude={"objects": True, "columns": {"__all__": {"description"}}}
+            mode="json",
+            exclude_defaults=True,
+            exclude={"objects": True, "merge_every": True, "columns": {"__all__": {"description"}}},
         )
         text = json.dumps([_READING, decides], sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

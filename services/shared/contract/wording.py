@@ -80,6 +80,7 @@ IS: Mapping[str, str] = {
     "missing_columns": "null or reject",
     "unknown_columns": "reject, ignore, rescue or add",
     "bad_rows": "a mapping, such as {at_most: 0}",
+    "merge_every": "a time up to 7 minutes, such as 5m, 90s, or 0 for at once",
     "bad_rows.at_most": "a number of rows, such as 10, or a share of them up to 100%, such as 0.5%",
 }
 """Each part of a contract, for `X is …`."""

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.shared.errors import PermanentError
 from services.shared.messages.fault import fault
@@ -23,6 +24,13 @@ class PushMessage:
     """1 for the first delivery; 1 too where the subscription has no dead-letter policy."""
     published_at: str = ""
     """RFC 3339, as it came."""
+
+    def age(self, now: datetime) -> float:
+        """Seconds since it was published; without end where it does not say when."""
+        try:
+            return (now - datetime.fromisoformat(self.published_at)).total_seconds()
+        except (ValueError, TypeError):
+            return float("inf")
 
     @classmethod
     def decode(cls, body: bytes) -> PushMessage:

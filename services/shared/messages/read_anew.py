@@ -13,7 +13,7 @@ from dataclasses import dataclass
 BY = "merge"
 """Who announces, in a notification that asks."""
 MAX_ASKED = 20
-"""Times that a load goes back and forth: with the topology's backoff of 1 s and more, for some hours."""
+"""Times that a load goes back and forth: with the topology's backoff of 10 s and more, for some hours."""
 _MAX_WAITS = 10
 """Deliveries of one request that are refused, each after about twice the time of the one before
 (https://cloud.google.com/pubsub/docs/handling-failures#exponential_backoff)."""

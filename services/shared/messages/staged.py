@@ -10,6 +10,9 @@ from services.shared.generation import GENERATIONS, ObjectGeneration
 from services.shared.load import Load
 from services.shared.messages.fault import fault
 
+MERGE_NOW = "merge_now"
+"""Attribute of a message that does not wait until its main table is due."""
+
 
 @dataclass(frozen=True)
 class StagedMessage:

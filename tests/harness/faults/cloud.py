@@ -56,8 +56,9 @@ class Faulty:
 
 
 @contextmanager
-def faulty_cloud(folder: Path, feeds: Path, budget: float = BUDGET) -> Iterator[Faulty]:
-    """Run a local cloud behind proxies; `budget` is the seconds that a delivery may work."""
+def faulty_cloud(folder: Path, feeds: Path, budget: float = BUDGET, patience: float = 0.0) -> Iterator[Faulty]:
+    """Run a local cloud behind proxies. `budget`: the seconds that a delivery may work; `patience`: those for which
+    what a message is denied may still arrive."""
     script = Script()
     cloud = LocalCloud(folder / "state", environ={})
     # While `up` still waits, the services ask already.
@@ -69,6 +70,7 @@ def faulty_cloud(folder: Path, feeds: Path, budget: float = BUDGET) -> Iterator[
         "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{bucket.port}",
         "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{publish.port}",
         "DROPMERGE_BUDGET_SECONDS": str(budget),
+        "DROPMERGE_PATIENCE_SECONDS": str(patience),
     }
     for name in ("ingest", "merge"):
         entry = folder / "services" / name / "main.py"

@@ -1,0 +1,180 @@
+"""G5: who waits for a main table, who has its turn, who is answered by another's MERGE, and who finds no place."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from services.merge.turns import Times, Turn, Turns
+from services.shared.errors import TransientError
+
+_TABLE = "main.accounts"
+_NO_END = Times(1e9, 1e9)
+_PATIENCE = 30.0
+
+
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def _waits(turns: Turns, count: int, table: str = _TABLE) -> None:
+    """Returns once so many messages wait for the table, the one that has its turn among them."""
+    _await(lambda: table in turns._tables and len(turns._tables[table].waiting) == count)
+
+
+def _await(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.001)
+
+
+def _follow(turns: Turns, load_id: str, times: Times = _NO_END, is_urgent: bool = False) -> str:
+    with turns.turn(_TABLE, load_id, times, is_urgent) as turn:
+        return "followed" if turn.is_merged else "led"
+
+
+def test_g5_whoever_waited_for_a_group_is_answered_by_its_merge() -> None:
+    """Without a turn of its own; whose load was not in the group has the next one."""
+    turns = Turns()
+    with _pool() as pool:
+        with turns.turn(_TABLE, "first", _NO_END) as turn:
+            inside, outside = pool.submit(_follow, turns, "inside"), pool.submit(_follow, turns, "outside")
+            _waits(turns, 3)
+            turn.cover()
+            turn.answer({"first", "inside"})
+            assert inside.result(_PATIENCE) == "followed"
+        assert outside.result(_PATIENCE) == "led"
+
+
+def test_g2_who_came_after_the_staging_tables_were_listed_looks_for_itself() -> None:
+    """Its table may have been made again since, and would be left behind."""
+    turns = Turns()
+    with _pool() as pool:
+        with turns.turn(_TABLE, "first", _NO_END) as turn:
+            turn.cover()
+            late = pool.submit(_follow, turns, "first")
+            _waits(turns, 2)
+            turn.answer({"first"})
+        assert late.result(_PATIENCE) == "led"
+
+
+def test_g5_a_busy_table_leaves_a_place_for_each_other() -> None:
+    """Of 10 threads 8 wait for one, 1 for the next, and one more for a third; nobody waits to be refused."""
+    turns = Turns(10)
+    release = threading.Event()
+
+    def hold(table: str) -> None:
+        with turns.turn(table, "x", _NO_END):
+            release.wait(_PATIENCE)
+
+    with ThreadPoolExecutor(10) as pool:
+        for table, places in (("busy", 8), ("other", 1), ("third", 1)):
+            held = [pool.submit(hold, table) for _ in range(places)]
+            _waits(turns, places, table)
+            with pytest.raises(TransientError, match=f"{places} messages wait for {table} already"):
+                turns.turn(table, "one more", _NO_END).__enter__()
+        release.set()
+    assert all(one.exception() is None for one in held)
+
+
+def test_g5_a_turn_comes_only_to_who_has_time_for_a_merge() -> None:
+    """The clock is the test's: at 100 the turn is over, at 90 too little is left to lead, at 110 to answer."""
+    now = [90.0]
+    turns = Turns(clock=lambda: now[0])
+    with pytest.raises(TransientError, match="too long"):
+        _follow(turns, "late", Times(90, 110))
+    with _pool() as pool:
+        with turns.turn(_TABLE, "leader", _NO_END) as turn:
+            # Who cannot lead any more can still be answered.
+            follower = pool.submit(_follow, turns, "follower", Times(90, 110))
+            _waits(turns, 2)
+            turn.cover()
+            turn.answer({"follower"})
+        assert follower.result(_PATIENCE) == "followed"
+    with turns.turn(_TABLE, "leader", _NO_END):
+        now[0] = 110.0
+        with pytest.raises(TransientError, match="too long"):
+            _follow(turns, "follower", Times(90, 110))
+
+
+def _linger(turns: Turns, until: float, is_full: Callable[[], bool], ready: threading.Event) -> float:
+    with turns.turn(_TABLE, "leader", _NO_END) as turn:
+        ready.set()
+        turn.linger(until, is_full)
+        return time.monotonic()
+
+
+def _lingering(pool: ThreadPoolExecutor, turns: Turns, is_full: Callable[[], bool] = lambda: False) -> Future[Any]:
+    ready = threading.Event()
+    leader = pool.submit(_linger, turns, time.monotonic() + 600, is_full, ready)
+    assert ready.wait(_PATIENCE)
+    return leader
+
+
+def test_a_turn_that_lingers_waits_until_it_is_due() -> None:
+    turns, until = Turns(), time.monotonic() + 0.2
+    assert _linger(turns, until, lambda: False, threading.Event()) >= until
+    assert _linger(turns, time.monotonic() - 1, lambda: False, threading.Event())
+
+
+def test_a_message_that_cannot_wait_ends_the_lingering() -> None:
+    turns = Turns()
+    with _pool() as pool:
+        leader = _lingering(pool, turns)
+        urgent = pool.submit(_follow, turns, "replayed", _NO_END, True)
+        assert leader.result(_PATIENCE)
+        assert urgent.result(_PATIENCE) == "led"
+
+
+def test_a_full_group_does_not_linger() -> None:
+    """Asked once a message found no place here: before, the group cannot be full."""
+    turns, asked = Turns(1), []
+
+    def is_full() -> bool:
+        asked.append(True)
+        return True
+
+    with _pool() as pool:
+        leader = _lingering(pool, turns, is_full)
+        assert asked == []
+        with pytest.raises(TransientError, match="1 messages wait for"):
+            _follow(turns, "one more")
+        assert leader.result(_PATIENCE)
+    assert asked == [True]
+
+
+def test_a_merge_is_remembered_for_the_next_turn() -> None:
+    now = [50.0]
+    turns = Turns(clock=lambda: now[0])
+
+    def last() -> tuple[float | None, float]:
+        with turns.turn(_TABLE, "x", _NO_END) as turn:
+            found = turn.merged_at, turn.merge_seconds
+            turn.record_merge(3.0)
+            return found
+
+    assert (last(), last()) == ((None, 0.0), (50.0, 3.0))
+
+
+def test_g5_a_turn_that_fails_is_passed_on() -> None:
+    turns = Turns()
+    with _pool() as pool:
+        with pytest.raises(ZeroDivisionError):
+            _fail(turns, pool)
+        assert _follow(turns, "next") == "led"
+
+
+def _fail(turns: Turns, pool: ThreadPoolExecutor) -> Turn:
+    with turns.turn(_TABLE, "first", _NO_END):
+        pool.submit(_follow, turns, "waits")
+        _waits(turns, 2)
+        raise ZeroDivisionError
