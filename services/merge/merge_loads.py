@@ -77,10 +77,7 @@ class Merger:
         main = self._main_tables.ensure(feed)
         if not self._is_known_merged(feed, load, main):
             since = partial(seconds_since_merge, self.warehouse, self._project, feed, main.table_id)
-            wait_until_due(turn, feed, self.settings.budget_seconds, since, lambda: self._is_full(feed))
-
-    def _is_full(self, feed: Feed) -> bool:
-        return len(self.warehouse.list_tables(STAGING, staging_prefix(feed.name))) >= MAX_LOADS
+            wait_until_due(turn, feed, self.settings.budget_seconds, since)
 
     def _is_known_merged(self, feed: Feed, load: Load, main: MainTable) -> bool:
         """Whether this process saw it merged, and nobody has staged it again since."""

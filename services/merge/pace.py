@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from services.merge.ledger import ledger_table
+from services.merge.statement import MAX_LOADS
 from services.merge.turns import Times, Turn
 from services.shared.contract.feed import Feed
 from services.shared.deadline import remaining
@@ -35,9 +36,7 @@ def is_urgent(message: PushMessage) -> bool:
     return bool({MERGE_NOW, "replay_of"} & message.attributes.keys())
 
 
-def wait_until_due(
-    turn: Turn, feed: Feed, budget: float, age: Callable[[], float], is_full: Callable[[], bool]
-) -> None:
+def wait_until_due(turn: Turn, feed: Feed, budget: float, age: Callable[[], float]) -> None:
     """Where the contract wants few MERGEs, wait with the turn, so that more loads come together.
 
     `age`: asks the ledger for the seconds since the last merge, where this process has made none.
@@ -45,7 +44,7 @@ def wait_until_due(
     now = time.monotonic()
     last = turn.merged_at if turn.merged_at is not None else now - age()
     least = max(budget * _MERGE_SHARE, _SLOWER * turn.merge_seconds)
-    turn.linger(min(last + feed.merge_every, now + remaining(budget) - least), is_full)
+    turn.linger(min(last + feed.merge_every, now + remaining(budget) - least), MAX_LOADS)
 
 
 def seconds_since_merge(warehouse: Warehouse, project: str, feed: Feed, table_id: str) -> float:

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from services.shared.errors import TransientError
 
 _MAX_REMEMBERED = 10_000
-_LOOK_SECONDS = 15.0
-"""Between two looks at how many staging tables wait."""
 _SHARE = 0.8
 """Of the threads that other main tables leave, so many may wait for one: there is always a place for another."""
 
@@ -128,18 +126,18 @@ class Turn:
         """How long that took."""
         return self._table.merge_seconds
 
-    def linger(self, until: float, is_full: Callable[[], bool]) -> None:
-        """Waits for more to come: until a time, or a message cannot wait, or the group `is_full`, which is asked now
-        and then once messages find no place here."""
-        while True:
-            with self._table.changed:
-                left = until - self._clock()
-                if left <= 0 or any(one.is_urgent for one in self._table.waiting):
-                    return
-                self._table.changed.wait(min(left, _LOOK_SECONDS))
-                was_full = self._table.was_full
-            if was_full and is_full():
-                return
+    def linger(self, until: float, enough: int) -> None:
+        """Waits for more to come: until a time, or so many wait, or another finds no place, or one cannot wait.
+
+        A message that finds no place makes Pub/Sub push fewer at once, those for other tables among them.
+        """
+        with self._table.changed:
+            while (left := until - self._clock()) > 0 and not self._is_enough(enough):
+                self._table.changed.wait(left)
+
+    def _is_enough(self, enough: int) -> bool:
+        waiting = self._table.waiting
+        return self._table.was_full or len(waiting) >= enough or any(one.is_urgent for one in waiting)
 
     def cover(self) -> None:
         """From here on the staging tables are listed, with those of all messages that wait now."""

@@ -106,24 +106,24 @@ def test_g5_a_turn_comes_only_to_who_has_time_for_a_merge() -> None:
             _follow(turns, "follower", Times(90, 110))
 
 
-def _linger(turns: Turns, until: float, is_full: Callable[[], bool], ready: threading.Event) -> float:
+def _linger(turns: Turns, until: float, ready: threading.Event, enough: int = 3) -> float:
     with turns.turn(_TABLE, "leader", _NO_END) as turn:
         ready.set()
-        turn.linger(until, is_full)
+        turn.linger(until, enough)
         return time.monotonic()
 
 
-def _lingering(pool: ThreadPoolExecutor, turns: Turns, is_full: Callable[[], bool] = lambda: False) -> Future[Any]:
+def _lingering(pool: ThreadPoolExecutor, turns: Turns) -> Future[Any]:
     ready = threading.Event()
-    leader = pool.submit(_linger, turns, time.monotonic() + 600, is_full, ready)
+    leader = pool.submit(_linger, turns, time.monotonic() + 600, ready)
     assert ready.wait(_PATIENCE)
     return leader
 
 
 def test_a_turn_that_lingers_waits_until_it_is_due() -> None:
     turns, until = Turns(), time.monotonic() + 0.2
-    assert _linger(turns, until, lambda: False, threading.Event()) >= until
-    assert _linger(turns, time.monotonic() - 1, lambda: False, threading.Event())
+    assert _linger(turns, until, threading.Event()) >= until
+    assert _linger(turns, time.monotonic() - 1, threading.Event())
 
 
 def test_a_message_that_cannot_wait_ends_the_lingering() -> None:
@@ -136,20 +136,25 @@ def test_a_message_that_cannot_wait_ends_the_lingering() -> None:
 
 
 def test_a_full_group_does_not_linger() -> None:
-    """Asked once a message found no place here: before, the group cannot be full."""
-    turns, asked = Turns(1), []
-
-    def is_full() -> bool:
-        asked.append(True)
-        return True
-
+    """Three are enough here; two are not."""
+    turns = Turns()
     with _pool() as pool:
-        leader = _lingering(pool, turns, is_full)
-        assert asked == []
+        leader = _lingering(pool, turns)
+        second = pool.submit(_follow, turns, "second")
+        _waits(turns, 2)
+        assert not leader.done()
+        third = pool.submit(_follow, turns, "third")
+        assert leader.result(_PATIENCE)
+        assert [one.result(_PATIENCE) for one in (second, third)] == ["led", "led"]
+
+
+def test_g5_a_message_that_finds_no_place_ends_the_lingering() -> None:
+    turns = Turns(1)
+    with _pool() as pool:
+        leader = _lingering(pool, turns)
         with pytest.raises(TransientError, match="1 messages wait for"):
             _follow(turns, "one more")
         assert leader.result(_PATIENCE)
-    assert asked == [True]
 
 
 def test_a_merge_is_remembered_for_the_next_turn() -> None:
