@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -25,8 +26,9 @@ from dropmerge.cli.outcomes import count, count_steps, describe_all, why_not_end
 from dropmerge.cli.terminal import escape_unprintable, pluralize, progress, shorten_list
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.in_flight import InFlight, Snapshot
+from dropmerge.operations.loads.merge_now import MergeNow
 from dropmerge.operations.loads.outcomes import Outcome, read_outcomes
-from dropmerge.operations.loads.status import statuses_of
+from dropmerge.operations.loads.status import LoadStatus, statuses_of
 from services.shared.generation import ObjectGeneration
 
 _PAUSE_SECONDS = 0.3
@@ -41,6 +43,9 @@ def wait(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit code 1 unless all of these are merged, ignored or discarded.")
     ] = False,
+    now: Annotated[
+        bool, typer.Option("--now", help="Have staged files merged at once, whatever their feed's merge_every is.")
+    ] = False,
     as_json: Json = False,
     state: State = DEFAULT_STATE_DIR,
     project: Project = None,
@@ -53,7 +58,8 @@ def wait(
     """
     with report_errors():
         connection = connect(state, project, feeds, timeout)
-        snapshot, seen = _await(InFlight(connection), time.monotonic() + timeout)
+        hurry = MergeNow(connection).ask if now else None
+        snapshot, seen = _await(InFlight(connection), time.monotonic() + timeout, hurry)
         outcomes = _outcomes(connection, snapshot, seen, datetime.now(UTC) - since)
     failed = [one for one in outcomes if not one.is_fine]
     if as_json:
@@ -68,7 +74,9 @@ def wait(
         raise typer.Exit(FAILED)
 
 
-def _await(in_flight: InFlight, deadline: float) -> tuple[Snapshot, set[ObjectGeneration]]:
+def _await(
+    in_flight: InFlight, deadline: float, hurry: Callable[[Sequence[LoadStatus]], None] | None
+) -> tuple[Snapshot, set[ObjectGeneration]]:
     """The last look, and all files that were in flight in one of them."""
     seen: set[ObjectGeneration] = set()
     # What is said at the end comes after the spinner, not into it.
@@ -78,6 +86,8 @@ def _await(in_flight: InFlight, deadline: float) -> tuple[Snapshot, set[ObjectGe
             seen.update(one.source for one in snapshot.pending)
             if snapshot.is_idle or time.monotonic() >= deadline:
                 return snapshot, seen
+            if hurry:
+                hurry(snapshot.pending)
             line.update(_words(snapshot))
             time.sleep(_PAUSE_SECONDS)
 

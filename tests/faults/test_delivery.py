@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from dropmerge.operations.backlog import messages_in_flight
+from dropmerge.operations.loads.in_flight import InFlight
+from dropmerge.operations.loads.merge_now import MergeNow
 from localcloud.environment import RETRY_SPEED
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
-from services.shared.messages.staged import MERGE_NOW, StagedMessage
+from services.shared.messages.staged import StagedMessage
 from tests.harness.faults.calls import Call, Error, Fault, at
 from tests.harness.faults.cloud import Faulty, faulty_cloud
 from tests.harness.feeds import write_feeds
@@ -157,7 +159,7 @@ def test_g2_a_kill_while_a_merge_waits_until_it_is_due_loses_nothing(quick: Faul
     _eventually(lambda: len([one for one in quick.left_in_staging() if one.startswith("slow__")]) == 2)
     assert pipeline.scores(["first", "second", "third"], "slow") == {"first": 710}
     assert messages_in_flight(pipeline.connection) >= 2
-    pipeline.publish("file-staged", _staged(pipeline, uri, "slow"), {"feed": "slow", MERGE_NOW: "true"})
+    MergeNow(pipeline.connection).ask(InFlight(pipeline.connection).snapshot().pending)
     pipeline.wait_until_idle()
     assert pipeline.scores(["first", "second", "third"], "slow") == {"first": 710, "second": 711, "third": 712}
     assert quick.left_in_staging() == []

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import grpc
@@ -36,9 +37,10 @@ def eventually(condition: Callable[[], Any], seconds: float = 120) -> Any:
 class RunningServer:
     """The server process and clients connected to it."""
 
-    def __init__(self, data: Path, warehouse: str = "") -> None:
+    def __init__(self, data: Path, warehouse: str = "", places: Mapping[str, int] = MappingProxyType({})) -> None:
         self.data = data
         self.warehouse = warehouse
+        self.places = places
         self.port = self.metrics_port = 0
         self.start()
 
@@ -56,6 +58,7 @@ class RunningServer:
             str(self.data),
             "--warehouse",
             self.warehouse,
+            *(word for name, number in self.places.items() for word in ("--places", f"{name}={number}")),
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout

@@ -4,6 +4,7 @@ import base64
 import socket
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,6 +124,30 @@ def test_pushes_overlap_but_begin_few(server: RunningServer, endpoint: Endpoint)
     gate.set()
     eventually(lambda: len(endpoint.bodies) == 300)
     assert 16 <= endpoint.most_at_once <= 300
+
+
+def test_a_service_that_has_no_place_answers_429(tmp_path: Path, endpoint: Endpoint) -> None:
+    """As Cloud Run does once a request has waited for 10 s; the message is tried again and loses nothing."""
+    server = RunningServer(tmp_path / "pubsub", places={"small": 2})
+    gate = threading.Event()
+
+    def answer(_: dict[str, Any]) -> int:
+        gate.wait(300)
+        return 204
+
+    try:
+        endpoint.answer = answer
+        topic = server.topic()
+        server.subscribe(topic, "small", push_config={"push_endpoint": endpoint.url}, ack_deadline_seconds=600)
+        server.publish(topic, b"1", b"2", b"3")
+        eventually(lambda: _values(server, PUSHES, "small").get("remote_server_4xx"))
+        assert endpoint.most_at_once == 2
+        gate.set()
+        eventually(lambda: len(endpoint.bodies) == 3)
+        assert endpoint.most_at_once == 2
+    finally:
+        gate.set()
+        server.end()
 
 
 def test_no_answer_within_the_deadline_delivers_again(server: RunningServer, endpoint: Endpoint) -> None:

@@ -13,6 +13,8 @@ from services.shared.settings import SettingsError, read_settings
         ("DROPMERGE_FEEDS", None, "DROPMERGE_FEEDS"),
         ("DROPMERGE_BUDGET_SECONDS", "soon", "DROPMERGE_BUDGET_SECONDS"),
         ("DROPMERGE_IGNORE", "_SUCCESS", "DROPMERGE_IGNORE"),
+        ("DROPMERGE_PATIENCE_SECONDS", "-1", "DROPMERGE_PATIENCE_SECONDS"),
+        ("THREADS", "0", "THREADS"),
     ],
 )
 def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None, words: str) -> None:
