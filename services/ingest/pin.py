@@ -45,6 +45,13 @@ def _pinned(client: Client, load: Load, form: Format, archive: str, names: Seque
             if live < load.source.generation:
                 raise _gone(load.source) from None
         return pinned
+    except exceptions.Forbidden:
+        # What may only create is refused where an object is already, in place of 412: for want of
+        # storage.objects.delete, or by the retention policy (https://cloud.google.com/storage/docs/bucket-lock).
+        pinned = _first(client, archive, names)
+        if pinned is None:
+            raise
+        return pinned
     # By name alone: whichever delivery pinned it, the bytes are the same.
     return client.bucket(archive).blob(names[0])
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.harness.faults.calls import Call, Fault, at
 from tests.harness.faults.cloud import Faulty
-from tests.harness.faults.kinds import ANYWHERE, AT_JOBS, AT_MERGE, FORGOTTEN
+from tests.harness.faults.kinds import ALREADY_THERE, ANYWHERE, AT_JOBS, AT_MERGE, FORGOTTEN
 from tests.harness.pipeline import HEADER, row
 
 _AT: dict[str, list[tuple[Fault, tuple[str, ...]]]] = {
@@ -64,6 +64,21 @@ def test_g1_g2_a_job_that_was_forgotten_is_started_again(faulty: Faulty, job: st
 
 def _asks_for_result(call: Call, job: str) -> bool:
     return f"/queries/dropmerge-{job}-" in call.path
+
+
+@pytest.mark.parametrize("fault", ALREADY_THERE, ids=lambda fault: fault.name)
+def test_g1_g2_a_copy_that_another_delivery_made_is_found_whatever_refuses_a_second(
+    faulty: Faulty, fault: Fault
+) -> None:
+    """No file is given up as access_denied because it is in the archive already."""
+    pipeline, before = faulty.pipeline, len(faulty.pipeline.dead_letters())
+    faulty.script.arm(fault, at("pin"))
+    key = f"pinned-{ALREADY_THERE.index(fault)}"
+    pipeline.drop(f"{key}.csv", HEADER + row(key, 710))
+    pipeline.wait_until_idle()
+    assert faulty.script.disarm() == 0, "nothing was pinned"
+    assert pipeline.scores([key]) == {key: 710}
+    assert len(pipeline.dead_letters()) == before
 
 
 def test_g1_g2_many_faults_at_random_calls(faulty: Faulty) -> None:

@@ -98,7 +98,7 @@ class Fault:
 
     name: str
     answer: Error | None = None
-    """Instead of the call."""
+    """Instead of the call; instead of its answer if `lose_answer`."""
     fail_job: Error | None = None
     """The job is accepted, and has failed when it is asked about."""
     lose_answer: bool = False

@@ -110,7 +110,8 @@ class HttpProxy(ThreadingHTTPServer):
     def answer(self, call: Call, fault: Fault | None, headers: Mapping[str, str]) -> Answer:
         """The answer to a call that this fault, if any, happens to."""
         if fault is None or fault.lose_answer or fault.truncate or fault.slow:
-            return self._known(call) or self._forward(call, headers)
+            given = self._known(call) or self._forward(call, headers)
+            return Answer.of_error(fault.answer) if fault and fault.lose_answer and fault.answer else given
         if fault.fail_job and call.job:
             self.jobs.take(call.job_id or "")
             self.jobs.fail(call.job, fault.fail_job)
@@ -161,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(fault.slow)
         if fault and fault.act:
             fault.act()
-        if fault and (fault.lose_answer or fault.reset or fault.act):
+        if fault and ((fault.lose_answer and not fault.answer) or fault.reset or fault.act):
             self.close_connection = True
         else:
             self._send(answer, is_truncated=bool(fault and fault.truncate))

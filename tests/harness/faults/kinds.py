@@ -52,6 +52,16 @@ ELSEWHERE = Fault(
 FORGOTTEN = Fault("404 of a job", answer=Error(404, "notFound", "Not found: Job local:US.forgotten"))
 """Transient, where a job's result is asked for: unlike a table, nobody can have left it out."""
 
+ALREADY_THERE = [
+    Fault(
+        "403 in place of 412",
+        lose_answer=True,
+        answer=Error(403, "forbidden", "injected does not have storage.objects.delete access"),
+    ),
+    Fault("403 retentionPolicyNotMet", lose_answer=True, answer=Error(403, "retentionPolicyNotMet")),
+]
+"""What writing over an object that may not be deleted can be answered with, whatever its precondition."""
+
 PERMANENT = {
     "access_denied": Fault("403 accessDenied", answer=Error(403, "accessDenied", "Access Denied: injected")),
     "refused_by_warehouse": Fault(
