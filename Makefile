@@ -47,11 +47,15 @@ clean:
 	rm -rf .venv .venv.lock .venv-checkov .venv-checkov.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Google Cloud: `make deploy-foundation PROJECT=… REGION=…`, then deploy-merge, then deploy-ingest. plan-… changes
-# nothing but what holds the plan; YES=1 applies without asking. ALERT_EMAIL and RUNBOOK go with the foundation.
+# nothing but what holds the plan; YES=1 applies without asking. KMS_KEY and DATASET_LOCATION go with each of them,
+# ALERT_EMAIL, RUNBOOK and MESSAGE_REGIONS with the foundation.
 ROOTS := foundation ingest merge
 define google
 $(BIN)/python -m deploy.google $(1) $(2) --project "$(PROJECT)" --region "$(REGION)" \
-	$(if $(YES),--yes) $(if $(ALERT_EMAIL),--alert-email "$(ALERT_EMAIL)") $(if $(RUNBOOK),--runbook "$(RUNBOOK)")
+	$(if $(YES),--yes) $(if $(KMS_KEY),--kms-key "$(KMS_KEY)") \
+	$(if $(DATASET_LOCATION),--dataset-location "$(DATASET_LOCATION)") \
+	$(if $(MESSAGE_REGIONS),--message-regions "$(MESSAGE_REGIONS)") \
+	$(if $(ALERT_EMAIL),--alert-email "$(ALERT_EMAIL)") $(if $(RUNBOOK),--runbook "$(RUNBOOK)")
 endef
 .PHONY: check-terraform $(ROOTS:%=plan-%) $(ROOTS:%=deploy-%) $(ROOTS:%=destroy-%)
 

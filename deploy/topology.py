@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,25 @@ def contract_files(folder: Path) -> list[Path]:
 class Topology:
     """The sections of the file."""
 
+    name_prefix: str
+    python: str
     buckets: dict[str, Settings]
     datasets: dict[str, Settings]
-    topics: list[str]
+    topics: dict[str, Settings]
     subscriptions: dict[str, Settings]
     services: dict[str, Settings]
+
+    def on_google(self) -> Topology:
+        """With the names that topics and subscriptions have on Google Cloud. A local cloud has those of the file."""
+        topics = {f"{self.name_prefix}{name}": one for name, one in self.topics.items()}
+        subscriptions = {f"{self.name_prefix}{name}": self._on_google(one) for name, one in self.subscriptions.items()}
+        return replace(self, topics=topics, subscriptions=subscriptions)
+
+    def _on_google(self, subscription: Settings) -> Settings:
+        named = {**subscription, "topic": f"{self.name_prefix}{subscription['topic']}"}
+        if dead := subscription.get("dead_letter"):
+            named["dead_letter"] = {**dead, "topic": f"{self.name_prefix}{dead['topic']}"}
+        return named
 
     def push_subscription(self, service: str) -> str:
         """The subscription that delivers messages to a service."""

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from deploy import topology
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Each with the file whose pins it keeps. What running needs is part of what development needs: the same pins.
@@ -25,8 +27,8 @@ FILES = {
     "requirements-checkov": "requirements-checkov",
 }
 _COMPILE = (
-    "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-strip-extras", "--python-version", "3.11",
-    "--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make requirements",
+    "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-strip-extras", "--no-emit-index-url",
+    "--no-emit-find-links", "--custom-compile-command", "make requirements",
 )  # fmt: skip
 _WITH_EXTRAS = re.compile(
     r"^(?P<name>[\w.-]+)(?P<extras>\[[^]]+\])(?P<rest>==.*\n(?P<hashes>(?: +--hash=.*\n)+))", re.M
@@ -43,7 +45,8 @@ def compiled(source: str, pins: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "requirements.txt"
         out.write_text(pins)
-        subprocess.run([find_uv_bin(), *_COMPILE, source, "--output-file", out], cwd=ROOT, check=True)
+        version = ["--python-version", topology.read().python]
+        subprocess.run([find_uv_bin(), *_COMPILE, *version, source, "--output-file", out], cwd=ROOT, check=True)
         return both_spellings(out.read_text())
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from google.api_core.exceptions import GoogleAPIError
 
@@ -15,24 +17,24 @@ from deploy.google import preflight, rollout
 # https://cloud.google.com/resource-manager/docs/creating-managing-projects; bucket names contain it.
 _PROJECT = r"[a-z][a-z0-9-]{4,28}[a-z0-9]"
 _REGION = r"[a-z]+(-[a-z]+)+[0-9]+"
+_KEY = r"projects/[\w.:-]+/locations/[\w-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command. Returns 0 when done, 1 when a step failed or was not confirmed, 2 when a requirement is missing."""
     given = _parser().parse_args(arguments)
-    variables = tuple(
-        (name, value) for name, value in (("alert_email", given.alert_email), ("runbook", given.runbook)) if value
-    )
-    if variables and given.root != "foundation":
-        print("--alert-email and --runbook are for the foundation only", file=sys.stderr)
+    try:
+        target = _target(given)
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return 2
-    target = rollout.Target(given.root, given.project, given.region, variables)
-    steps = rollout.steps(given.action, target, (lambda: True) if given.yes else _confirm)
-    print(rollout.describe(given.action, target, steps), flush=True)
-    faults = preflight.check(given.root, given.project)
-    if faults:
-        print("\n".join(["cannot start:", *(f"  - {fault}" for fault in faults)]), file=sys.stderr)
+    confirm = (lambda: True) if given.yes else _confirm
+    print(rollout.describe(given.action, target, rollout.steps(given.action, target, confirm)), flush=True)
+    report = preflight.check(given.root, given.project, given.dataset_location or given.region)
+    if report.faults:
+        print("\n".join(["cannot start:", *(f"  - {fault}" for fault in report.faults)]), file=sys.stderr)
         return 2
+    steps = rollout.steps(given.action, replace(target, project_number=report.project_number), confirm)
     for step in steps:
         print(f"» {step.words}", flush=True)
         try:
@@ -41,6 +43,19 @@ def main(arguments: list[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return 1
     return 0
+
+
+def _target(given: argparse.Namespace) -> rollout.Target:
+    """Raises: ValueError, with a line that says which options do not go together."""
+    if given.kms_key and {given.kms_key.split("/")[3], given.dataset_location or given.region} != {given.region}:
+        raise ValueError(f"with --kms-key everything is in one region, the key and the datasets too: {given.region}")
+    regions = json.dumps(given.message_regions.split(",")) if given.message_regions else ""
+    foundation = {"alert_email": given.alert_email, "runbook": given.runbook, "message_regions": regions}
+    if given.root != "foundation" and any(foundation.values()):
+        raise ValueError("--alert-email, --runbook and --message-regions are for the foundation only")
+    every = {"kms_key": given.kms_key, "dataset_location": given.dataset_location, **foundation}
+    variables = tuple((name, value) for name, value in every.items() if value)
+    return rollout.Target(given.root, given.project, given.region, variables)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,6 +76,27 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         type=_like(_REGION, "a region, such as europe-west1"),
         help="where everything is created",
+    )
+    parser.add_argument(
+        "--dataset-location",
+        metavar="LOCATION",
+        default="",
+        type=_like(f"({_REGION}|EU|US)?", "a region, EU or US"),
+        help="where the datasets are, if not in the region: the same for each part",
+    )
+    parser.add_argument(
+        "--kms-key",
+        metavar="NAME",
+        default="",
+        type=_like(f"({_KEY})?", "a key, projects/…/locations/…/keyRings/…/cryptoKeys/…"),
+        help="the key that encrypts what is stored: the same for each part",
+    )
+    parser.add_argument(
+        "--message-regions",
+        metavar="REGION,…",
+        default="",
+        type=_like(f"({_REGION}(,{_REGION})*)?", "regions with commas between them"),
+        help="where Pub/Sub may keep messages, if not in the region alone (foundation only)",
     )
     parser.add_argument(
         "--alert-email", metavar="ADDRESS", default="", help="who receives the alerts (foundation only)"

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ import yaml
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 
+OPS = "ops"
+"""The dataset that every deployment has."""
 REQUIREMENTS = Path(__file__).parent / "requirements.yaml"
 _OLDEST_TERRAFORM = (1, 9)
 _TIMEOUT = 30.0
@@ -29,6 +31,15 @@ class Endpoints:
     service_usage: str = "https://serviceusage.googleapis.com"
     resource_manager: str = "https://cloudresourcemanager.googleapis.com"
     storage: str = "https://storage.googleapis.com"
+    bigquery: str = "https://bigquery.googleapis.com"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is missing, one sentence each, and the project's number, which is empty where something is missing."""
+
+    faults: list[str]
+    project_number: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,44 +72,84 @@ class Project:
         held = set(_json(answer).get("permissions", []))
         return [permission for permission in permissions if permission not in held]
 
+    def number(self) -> str:
+        """The project's number.
+
+        https://cloud.google.com/resource-manager/reference/rest/v1/projects/get
+        """
+        url = f"{self.endpoints.resource_manager}/v1/projects/{self.project}"
+        return str(_json(self.session.get(url, timeout=_TIMEOUT))["projectNumber"])
+
+    def dataset_location(self, dataset: str) -> str | None:
+        """Where a dataset is; None where there is none, or where the credentials may not see it.
+
+        https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets/get
+        """
+        url = f"{self.endpoints.bigquery}/bigquery/v2/projects/{self.project}/datasets/{dataset}"
+        answer = self.session.get(url, timeout=_TIMEOUT)
+        return str(_json(answer)["location"]) if answer.ok else None
+
     def has_bucket(self, name: str) -> bool:
         """Whether a bucket of this name exists and the credentials may see it."""
         answer = self.session.get(f"{self.endpoints.storage}/storage/v1/b/{name}", timeout=_TIMEOUT)
         return answer.ok
 
 
-def check(root: str, project: str) -> list[str]:
-    """What is missing to deploy `root` (foundation, ingest or merge) to `project`, one sentence each."""
+def check(root: str, project: str, location: str, endpoints: Endpoints = Endpoints()) -> Report:
+    """What is missing to deploy `root` (foundation, ingest or merge) to `project`, with datasets in `location`."""
     faults = list(_terraform())
     try:
-        credentials, _ = google.auth.default(scopes=_SCOPES)
+        # The project pays for what is asked of it: a person's own credentials belong to none, and are refused without
+        # (https://cloud.google.com/docs/authentication/troubleshoot-adc#user-creds-client-based).
+        credentials, _ = google.auth.default(scopes=_SCOPES, quota_project_id=project)
     except GoogleAuthError as error:
-        return [*faults, _no_credentials(error)]
+        return Report([*faults, _no_credentials(error)])
     session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
-    return [*faults, *check_project(root, Project(session, project))]
+    report = check_project(root, location, Project(session, project, endpoints))
+    return replace(report, faults=[*faults, *report.faults])
 
 
-def check_project(root: str, project: Project) -> list[str]:
+def check_project(root: str, location: str, project: Project) -> Report:
     """What is missing in the project, or among the permissions of the credentials, to deploy `root`."""
     requirements = yaml.safe_load(REQUIREMENTS.read_text(encoding="utf-8"))
     is_foundation = root == "foundation"
-    permissions = requirements["permissions"]["foundation" if is_foundation else "service"]
     try:
         apis = project.missing_apis(requirements["first_apis"] if is_foundation else requirements["apis"])
+        if apis:
+            return Report([_not_enabled(api, project.project) for api in apis])
         faults = [
-            f"API {api} is not enabled: gcloud services enable {api} --project {project.project}" for api in apis
-        ]
-        faults += [
             f"your credentials lack the permission {permission}: ask for a role that has it"
-            for permission in project.missing_permissions(permissions)
+            for permission in project.missing_permissions(permissions(requirements, root))
         ]
         if not is_foundation and not project.has_bucket(f"{project.project}-bundles"):
             faults.append(f"the foundation is not deployed: make deploy-foundation PROJECT={project.project} REGION=…")
+        faults += _elsewhere(project.dataset_location(OPS), location)
+        return Report(faults, project.number())
     except GoogleAuthError as error:
-        return [_no_credentials(error)]
+        return Report([_no_credentials(error)])
     except requests.RequestException as error:
-        return [f"cannot read project {project.project}: {error}"]
-    return faults
+        return Report([f"cannot read project {project.project}: {error}{_quota_project(str(error), project.project)}"])
+
+
+def permissions(requirements: Mapping[str, Any], root: str) -> list[str]:
+    """What whoever deploys a root needs, for its state and for each type of resource that it holds; sorted."""
+    listed = requirements["permissions"]
+    needed = (listed["state"], *listed["foundation" if root == "foundation" else "service"].values())
+    return sorted({permission for those in needed for permission in those})
+
+
+def _not_enabled(api: str, project: str) -> str:
+    return f"API {api} is not enabled: gcloud services enable {api} --project {project}"
+
+
+def _elsewhere(found: str | None, wanted: str) -> Iterator[str]:
+    if found is not None and found.lower() != wanted.lower():
+        yield f"the datasets are in {found}, where they stay, and not in {wanted}: say DATASET_LOCATION={found}"
+
+
+def _quota_project(words: str, project: str) -> str:
+    wanted = "quota project" in words
+    return f" (gcloud auth application-default set-quota-project {project})" if wanted else ""
 
 
 def _terraform() -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,19 @@ from deploy.topology import ROOT
 ROOTS = ("foundation", *topology.SERVICES)
 Action = Literal["plan", "deploy", "destroy"]
 _BUILD = ROOT / "build"
+_GOOGLE = Path("deploy") / "google"
+_DESTROYED = _BUILD / "destroy"
+# What the roots read, by Terraform's `file`, beside their own folder.
+_READ = ("deploy", "docs/runbook.md", "services/shared/tables")
+_PROTECTED = {"foundation": ("waiting", "kept"), "modules/service": ("push",)}
+"""The subscriptions that Terraform may not destroy, by folder."""
+
+_UNPROTECTED = """resource "google_pubsub_subscription" "{name}" {{
+  lifecycle {{
+    prevent_destroy = false
+  }}
+}}
+"""
 
 _NOTES: dict[tuple[str, str], str] = {
     ("deploy", "ingest"): "For files dropped before ingest was deployed: dropmerge backfill gs://PROJECT-landing.",
@@ -26,8 +40,9 @@ _NOTES: dict[tuple[str, str], str] = {
         "ingest",
     ): "Notifications that are still waiting are lost: run dropmerge backfill to publish them again.",
     ("destroy", "merge"): "Staged messages that are still waiting are lost: run dropmerge backfill on their files.",
-    ("destroy", "foundation"): "Terraform refuses to destroy buckets that hold files, datasets that hold tables, "
-    "and protected tables: empty and unprotect them first.",
+    ("destroy", "foundation"): "Dead letters that are still waiting are lost: replay or discard them first. "
+    "Terraform refuses to destroy buckets that hold files, datasets that hold tables, and protected tables: empty and "
+    "unprotect them first.",
 }
 
 
@@ -40,6 +55,8 @@ class Target:
     region: str
     variables: tuple[tuple[str, str], ...] = ()
     """Further Terraform variables."""
+    project_number: str = "NUMBER"
+    """Unknown until the project was asked."""
 
     @property
     def state_bucket(self) -> str:
@@ -60,6 +77,10 @@ def steps(action: Action, target: Target, is_confirmed: Callable[[], bool]) -> l
 
 
 def _before(action: Action, target: Target) -> Iterator[Step]:
+    if action == "destroy":
+        yield Step(
+            f"copy the roots to {_DESTROYED.relative_to(ROOT)}, without what protects subscriptions", _unprotect
+        )
     if target.root != "foundation":
         out = _bundle(target.root)
         yield Step(f"write {out.relative_to(ROOT)}", lambda: bundle.write(target.root, out))
@@ -69,7 +90,8 @@ def _before(action: Action, target: Target) -> Iterator[Step]:
 
 
 def _terraform(action: Action, target: Target, is_confirmed: Callable[[], bool]) -> Iterator[Step]:
-    terraform = ["terraform", f"-chdir={ROOT / 'deploy' / 'google' / target.root}"]
+    roots = (_DESTROYED if action == "destroy" else ROOT) / _GOOGLE
+    terraform = ["terraform", f"-chdir={roots / target.root}"]
     backend = [f"-backend-config=bucket={target.state_bucket}", f"-backend-config=prefix={target.root}"]
     plan = _BUILD / f"{target.root}.tfplan"
     destroy = ["-destroy"] if action == "destroy" else []
@@ -83,7 +105,12 @@ def _terraform(action: Action, target: Target, is_confirmed: Callable[[], bool])
 
 
 def _variables(target: Target) -> list[str]:
-    variables = {"project": target.project, "region": target.region, **dict(target.variables)}
+    variables = {
+        "project": target.project,
+        "project_number": target.project_number,
+        "region": target.region,
+        **dict(target.variables),
+    }
     if target.root != "foundation":
         variables["bundle"] = str(_bundle(target.root))
     return [f"-var={name}={value}" for name, value in variables.items()]
@@ -101,10 +128,30 @@ def describe(action: Action, target: Target, planned: list[Step]) -> str:
     return "\n".join([*lines, note.replace("PROJECT", target.project)] if note else lines)
 
 
+def _unprotect() -> None:
+    """Whoever confirms a destruction has been told what is lost: this, and no deployment, may destroy a subscription.
+
+    Terraform takes `prevent_destroy` as written, from no variable; a file *_override.tf has the last word
+    (https://developer.hashicorp.com/terraform/language/files/override).
+    """
+    shutil.rmtree(_DESTROYED, ignore_errors=True)
+    for name in _READ:
+        source, copy = ROOT / name, _DESTROYED / name
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns(".terraform", "__pycache__"))
+        else:
+            copy.parent.mkdir(parents=True)
+            shutil.copy(source, copy)
+    for folder, names in _PROTECTED.items():
+        text = "".join(_UNPROTECTED.format(name=name) for name in names)
+        (_DESTROYED / _GOOGLE / folder / "destroy_override.tf").write_text(text, encoding="utf-8")
+
+
 def create_state_bucket(target: Target) -> None:
     """Creates the bucket for Terraform's state: private, and with versions to restore it from after a failed write."""
     client = storage.Client(project=target.project)
     bucket = client.bucket(target.state_bucket)
+    bucket.default_kms_key_name = dict(target.variables).get("kms_key")
     bucket.versioning_enabled = True
     bucket.iam_configuration.uniform_bucket_level_access_enabled = True
     bucket.iam_configuration.public_access_prevention = "enforced"

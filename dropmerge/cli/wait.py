@@ -111,7 +111,8 @@ def _print(outcomes: list[Outcome]) -> None:
 
 
 def _nudge(connection: Connection, snapshot: Snapshot) -> list[str]:
-    pause = connection.topology.subscriptions["merge"]["retry"]["maximum_backoff_seconds"] // 60
+    topology = connection.topology
+    pause = topology.subscriptions[topology.push_subscription("merge")]["retry"]["maximum_backoff_seconds"] // 60
     again = f"dropmerge backfill gs://{connection.landing}/{connection.landing_prefix}"
     line = (
         f"after an outage Pub/Sub pauses for up to {pause} min between tries: `{again}` announces these files at once"

@@ -62,7 +62,8 @@ class Connection:
 
     @cached_property
     def topology(self) -> Topology:
-        return topology.read()
+        """With the names that topics and subscriptions have where this command asks for them."""
+        return topology.read() if PUBSUB.emulator else topology.read().on_google()
 
     @cached_property
     def feeds(self) -> Mapping[str, Feed]:

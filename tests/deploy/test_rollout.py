@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hcl2
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
@@ -33,7 +35,7 @@ def terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr(preflight, "check", lambda root, project: [])
+    monkeypatch.setattr(preflight, "check", lambda root, project, location: preflight.Report([], "12345"))
     monkeypatch.setattr(sys, "stdin", open(os.devnull))  # noqa: SIM115 - nobody to ask
     return log
 
@@ -57,7 +59,8 @@ def test_deploy_bundles_plans_and_applies_that_plan(terraform: Path, service: st
         init
     )
     zipped, planned = ROOT / "build" / f"{service}.zip", ROOT / "build" / f"{service}.tfplan"
-    assert {"plan", "-var=project=my-project", "-var=region=europe-west1", f"-var=bundle={zipped}"} <= set(plan)
+    variables = {"-var=project=my-project", "-var=project_number=12345", "-var=region=europe-west1"}
+    assert {"plan", *variables, f"-var=bundle={zipped}"} <= set(plan)
     assert zipped.exists()
     assert f"-out={planned}" in plan
     assert apply[1:] == ["apply", "-input=false", str(planned)]
@@ -91,17 +94,83 @@ def test_destroy_says_what_is_lost_first(terraform: Path, capsys: pytest.Capture
     assert run("destroy", "ingest", "--yes") == 0
     out = capsys.readouterr().out
     assert out.index("Notifications that are still waiting are lost") < out.index("»")
-    _, plan, apply = calls(terraform)
+    init, plan, apply = calls(terraform)
     assert "-destroy" in plan
     assert apply[-1].endswith("ingest.tfplan")
+    assert {call[0] for call in (init, plan, apply)} == {f"-chdir={ROOT}/build/destroy/deploy/google/ingest"}
+
+
+def test_only_what_destroys_may_destroy_a_subscription(terraform: Path) -> None:
+    """It works on a copy of the roots, which has all that they read, and in which nothing else is different."""
+    assert run("destroy", "merge", "--yes") == 0
+    copy = ROOT / "build" / "destroy"
+    protected = {
+        (resource.folder, resource.name)
+        for resource in hcl.resources()
+        if resource.body.get("lifecycle", [{}])[0].get("prevent_destroy")
+    }
+    assert protected == {(folder, name) for folder, names in rollout._PROTECTED.items() for name in names}
+    assert protected == {(r.folder, r.name) for r in hcl.resources("google_pubsub_subscription")}
+    for folder in hcl.FOLDERS:
+        there = copy / "deploy" / "google" / folder
+        for path in hcl.path_of(folder).glob("*.tf"):
+            assert (there / path.name).read_text() == path.read_text()
+            for name in re.findall(r'"\$\{path\.module\}/([^"$]+)', path.read_text()):
+                assert (there / name).resolve().exists(), name
+        overrides = list(there.glob("*_override.tf"))
+        assert len(overrides) == (folder in rollout._PROTECTED)
+        for one in overrides:
+            released = hcl2.loads(one.read_text())["resource"]
+            assert all("prevent_destroy" in str(resource) for resource in released)
+    assert not list((ROOT / "deploy").rglob("*_override.tf"))
+
+
+@pytest.mark.skipif(not shutil.which("terraform"), reason="terraform is not installed")
+def test_terraform_obeys_the_copy_and_the_protection(tmp_path: Path) -> None:
+    """Terraform itself, on a resource that needs no cloud: with its type's name in place of the subscription's."""
+    subscription = 'resource "terraform_data" "push" {\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n'
+    (tmp_path / "main.tf").write_text(subscription)
+    applied = [["init"], ["apply", "-auto-approve"], ["destroy", "-auto-approve"]]
+    results = [_real_terraform(tmp_path, *words) for words in applied]
+    assert [one.returncode for one in results] == [0, 0, 1]
+    assert "Instance cannot be destroyed" in results[-1].stderr
+    released = rollout._UNPROTECTED.format(name="push").replace("google_pubsub_subscription", "terraform_data")
+    (tmp_path / "destroy_override.tf").write_text(released)
+    assert _real_terraform(tmp_path, "destroy", "-auto-approve").returncode == 0
+
+
+def _real_terraform(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = ["terraform", f"-chdir={folder}", *words, "-no-color"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_options_are_variables_of_terraform() -> None:
+    """Lists as Terraform reads them on its command line."""
+    key = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
+    options = [
+        "--kms-key",
+        key,
+        "--dataset-location",
+        "europe-west1",
+        "--message-regions",
+        "europe-west1,europe-west4",
+    ]
+    given = command._parser().parse_args(
+        ["plan", "foundation", "--project", "my-project", "--region", "europe-west1", *options]
+    )
+    target = command._target(given)
+    assert dict(target.variables) == {
+        "kms_key": key,
+        "dataset_location": "europe-west1",
+        "message_regions": '["europe-west1", "europe-west4"]',
+    }
 
 
 def test_variables_are_those_that_the_root_declares(terraform: Path) -> None:
     """Terraform refuses a variable that it does not know, and asks for one it was not given."""
     for root in rollout.ROOTS:
-        target = rollout.Target(
-            root, "p", "r", (("alert_email", "e"), ("runbook", "b")) if root == "foundation" else ()
-        )
+        only_its = (("alert_email", "e"), ("runbook", "b"), ("message_regions", "[]")) if root == "foundation" else ()
+        target = rollout.Target(root, "p", "r", (("kms_key", "k"), ("dataset_location", "l"), *only_its))
         (plan,) = [s.words for s in rollout.steps("plan", target, lambda: True) if " plan " in s.words]
         given = {part.split("=")[1] for part in shlex.split(plan) if part.startswith("-var=")}
         assert given == set(hcl.blocks(root, "variable"))
@@ -142,11 +211,14 @@ def test_make_has_a_target_for_each(action: str, root: str) -> None:
     """Each target of make runs the command of that name."""
     made = subprocess.run(
         ["make", "--no-print-directory", "--dry-run", f"{action}-{root}",
-         "PROJECT=my-project", "REGION=europe-west1", "YES=1"],
+         "PROJECT=my-project", "REGION=europe-west1", "YES=1", "KMS_KEY=k", "DATASET_LOCATION=EU",
+         "MESSAGE_REGIONS=r", "ALERT_EMAIL=a", "RUNBOOK=b"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     last = made.stdout.replace("\\\n", " ").strip().splitlines()[-1]
     wanted = ["-m", "deploy.google", action, root, "--project", "my-project", "--region", "europe-west1", "--yes"]
+    wanted += ["--kms-key", "k", "--dataset-location", "EU", "--message-regions", "r"]
+    wanted += ["--alert-email", "a", "--runbook", "b"]
     assert shlex.split(last)[1:] == wanted
 
 

@@ -2,10 +2,10 @@
 # functions come from the topology, so that a service can be deployed again without touching its alerts.
 
 locals {
-  waiting_ids  = join(", ", [for name in keys(local.pulled) : "\"${name}\""])
-  pushed_ids   = join(", ", [for name in keys(local.pushed) : "\"${name}\""])
-  moving_ids   = join(", ", [for name in concat(keys(local.pushed), keys(local.kept)) : "\"${name}\""])
-  function_ids = join(", ", [for name in keys(local.topology.services) : "\"${name}\""])
+  waiting_ids  = join(", ", [for name in keys(local.pulled) : "\"${local.prefix}${name}\""])
+  pushed_ids   = join(", ", [for name in keys(local.pushed) : "\"${local.prefix}${name}\""])
+  moving_ids   = join(", ", [for name in concat(keys(local.pushed), keys(local.kept)) : "\"${local.prefix}${name}\""])
+  function_ids = join(", ", [for name in keys(local.topology.services) : "\"${local.prefix}${name}\""])
 
   # A threshold is crossed when the value stays above it for `minutes`.
   alerts = {
@@ -31,9 +31,9 @@ locals {
       threshold = 1800
       minutes   = 5
     }
-    # Pushes that reached no function, or that it did not admit. A function's own 5xx are the next alert.
+    # Pushes that reached no function. A function's own 5xx are the next alert; what it did not admit is further below.
     "Push errors" = {
-      filter    = "metric.type = \"pubsub.googleapis.com/subscription/push_request_count\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${local.pushed_ids}) AND metric.labels.response_class != \"ack\" AND metric.labels.response_class != \"remote_server_5xx\""
+      filter    = "metric.type = \"pubsub.googleapis.com/subscription/push_request_count\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${local.pushed_ids}) AND metric.labels.response_class != \"ack\" AND metric.labels.response_class != \"remote_server_5xx\" AND metric.labels.response_class != \"remote_server_4xx\""
       aligner   = "ALIGN_DELTA"
       group_by  = ["resource.labels.subscription_id", "metric.labels.response_class"]
       threshold = 10
@@ -47,12 +47,21 @@ locals {
       minutes   = 10
     }
     "Merge backlog" = {
-      filter    = "metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = \"merge\""
+      filter    = "metric.type = \"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = \"${local.prefix}merge\""
       aligner   = "ALIGN_MIN"
       group_by  = ["resource.labels.subscription_id"]
       threshold = 1000
       minutes   = 15
     }
+  }
+
+  runbook = file("${path.module}/../../../docs/runbook.md")
+  # What each alert says: its section of the runbook, which needs no link, and a link where one is known.
+  documentation = {
+    for name in concat(keys(local.alerts), ["Pushes refused", "Crash"]) : name => join("\n\n", compact([
+      trimspace(regex("(?s)\n### ${name}\n(.*?)\n##", local.runbook)[0]),
+      var.runbook == "" ? "" : "The whole runbook: ${var.runbook}#${lower(replace(name, " ", "-"))}",
+    ]))
   }
 
   channels = [for one in google_monitoring_notification_channel.operators : one.id]
@@ -93,11 +102,58 @@ resource "google_monitoring_alert_policy" "metric" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "What it means and what to do: ${var.runbook}#${lower(replace(each.key, " ", "-"))}"
+    content   = local.documentation[each.key]
   }
 }
 
-# A crash is a line of severity ERROR with its stack trace, which Error Reporting groups.
+# A 429 says that no instance was free, as in any burst, and is worth a word only once messages grow old of it. A 401, 403 or
+# 404 stops everything, so that messages grow old at once. Pub/Sub counts both as remote_server_4xx.
+resource "google_monitoring_alert_policy" "refused" {
+  display_name          = "dropmerge: Pushes refused"
+  combiner              = "AND"
+  notification_channels = local.channels
+  depends_on            = [google_project_service.api]
+
+  conditions {
+    display_name = "Pushes are refused"
+    condition_threshold {
+      filter          = "metric.type = \"pubsub.googleapis.com/subscription/push_request_count\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${local.pushed_ids}) AND metric.labels.response_class = \"remote_server_4xx\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 10
+      duration        = "300s"
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = ["resource.labels.subscription_id"]
+      }
+    }
+  }
+
+  conditions {
+    display_name = "Messages grow old"
+    condition_threshold {
+      filter          = "metric.type = \"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${local.pushed_ids})"
+      comparison      = "COMPARISON_GT"
+      threshold_value = 900
+      duration        = "300s"
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_MAX"
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = ["resource.labels.subscription_id"]
+      }
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = local.documentation["Pushes refused"]
+  }
+}
+
+# A crash is a line of severity ERROR with its stack trace, which Error Reporting groups. The log of requests has that
+# severity for each 5xx, such as the 503 with which a service asks for a message once more.
 resource "google_monitoring_alert_policy" "crash" {
   display_name          = "dropmerge: Crash"
   combiner              = "OR"
@@ -107,7 +163,7 @@ resource "google_monitoring_alert_policy" "crash" {
   conditions {
     display_name = "Crash"
     condition_matched_log {
-      filter = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name = (${replace(local.function_ids, ", ", " OR ")}) AND severity >= ERROR"
+      filter = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name = (${replace(local.function_ids, ", ", " OR ")}) AND NOT logName:\"run.googleapis.com%2Frequests\" AND severity >= ERROR"
     }
   }
 
@@ -121,6 +177,6 @@ resource "google_monitoring_alert_policy" "crash" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "What it means and what to do: ${var.runbook}#crash"
+    content   = local.documentation["Crash"]
   }
 }

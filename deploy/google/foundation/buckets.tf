@@ -1,10 +1,17 @@
 resource "google_storage_bucket" "landing" {
-  #checkov:skip=CKV_GCP_62:Access is in Cloud Audit Logs; a log bucket a bucket doubles the operations.
+  #checkov:skip=CKV_GCP_62:Who reads is in Cloud Audit Logs where they are told to keep it: SECURITY.md, "Who read what".
   name                        = "${var.project}-landing"
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   depends_on                  = [google_project_service.api]
+
+  dynamic "encryption" {
+    for_each = local.kms_keys
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
 
   # An overwritten file can still be pinned by the notification that was on its way.
   versioning {
@@ -31,13 +38,20 @@ resource "google_storage_bucket" "landing" {
 }
 
 resource "google_storage_bucket" "archive" {
-  #checkov:skip=CKV_GCP_62:Access is in Cloud Audit Logs; a log bucket a bucket doubles the operations.
+  #checkov:skip=CKV_GCP_62:Who reads is in Cloud Audit Logs where they are told to keep it: SECURITY.md, "Who read what".
   #checkov:skip=CKV_GCP_78:Each object is written once; the retention policy forbids to overwrite or delete it.
   name                        = "${var.project}-archive"
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   depends_on                  = [google_project_service.api]
+
+  dynamic "encryption" {
+    for_each = local.kms_keys
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
 
   retention_policy {
     retention_period = local.topology.buckets.archive.retention_days * 86400
@@ -68,12 +82,19 @@ resource "google_storage_bucket" "archive" {
 
 # The services' bundles. A function keeps its own copy, so old bundles are needed only to go back to them.
 resource "google_storage_bucket" "bundles" {
-  #checkov:skip=CKV_GCP_62:Access is in Cloud Audit Logs; a log bucket a bucket doubles the operations.
+  #checkov:skip=CKV_GCP_62:Who reads is in Cloud Audit Logs where they are told to keep it: SECURITY.md, "Who read what".
   name                        = "${var.project}-bundles"
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   depends_on                  = [google_project_service.api]
+
+  dynamic "encryption" {
+    for_each = local.kms_keys
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
 
   versioning {
     enabled = true

@@ -7,10 +7,11 @@ resource "google_service_account" "build" {
 }
 
 resource "google_artifact_registry_repository" "images" {
-  #checkov:skip=CKV_GCP_84:Images hold public packages and our own public code; Google's own keys encrypt them.
+  #checkov:skip=CKV_GCP_84:Images hold public packages and our own public code; kms_key encrypts them where it is set.
   location      = var.region
   repository_id = "dropmerge"
   format        = "DOCKER"
+  kms_key_name  = one(local.kms_keys)
   depends_on    = [google_project_service.api]
 
   cleanup_policies {
@@ -52,6 +53,6 @@ resource "google_project_iam_member" "build_reads_source" {
 
   condition {
     title      = "Sources of functions only"
-    expression = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${data.google_project.this.number}-${var.region}\")"
+    expression = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${var.project_number}-${var.region}\")"
   }
 }

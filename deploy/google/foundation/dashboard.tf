@@ -3,9 +3,13 @@ locals {
     for title, chart in {
       "Dead letters waiting"             = local.alerts["Dead letters waiting"]
       "Oldest unacknowledged message, s" = local.alerts["Oldest message too old"]
-      "Pushes that failed"               = local.alerts["Push errors"]
       "Function errors"                  = local.alerts["Function errors"]
       "Merge backlog"                    = local.alerts["Merge backlog"]
+      "Pushes that failed" = {
+        filter   = "metric.type = \"pubsub.googleapis.com/subscription/push_request_count\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${local.pushed_ids}) AND metric.labels.response_class != \"ack\""
+        aligner  = "ALIGN_DELTA"
+        group_by = ["resource.labels.subscription_id", "metric.labels.response_class"]
+      }
       "Messages pushed" = {
         filter   = "metric.type = \"pubsub.googleapis.com/subscription/push_request_count\" AND resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = one_of(${local.pushed_ids})"
         aligner  = "ALIGN_DELTA"
@@ -48,6 +52,7 @@ resource "google_monitoring_dashboard" "pipeline" {
   depends_on = [google_project_service.api]
   dashboard_json = jsonencode({
     displayName = "dropmerge"
-    gridLayout  = { columns = 2, widgets = local.charts }
+    # Text, as the API answers it: a number would be a change in every plan.
+    gridLayout = { columns = "2", widgets = local.charts }
   })
 }

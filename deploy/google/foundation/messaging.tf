@@ -1,9 +1,17 @@
 resource "google_pubsub_topic" "topic" {
-  #checkov:skip=CKV_GCP_83:Messages carry names and sizes of files, no content; Google's own keys encrypt them.
-  for_each = toset(local.topology.topics)
+  #checkov:skip=CKV_GCP_83:Messages carry names and sizes of files, no content; kms_key encrypts them where it is set.
+  for_each = local.topology.topics
 
-  name       = each.key
-  depends_on = [google_project_service.api]
+  name                       = "${local.prefix}${each.key}"
+  kms_key_name               = one(local.kms_keys)
+  message_retention_duration = try(format("%ds", each.value.retention_seconds), null)
+  depends_on                 = [google_project_service.api]
+
+  # Names of files may be personal data, and with the policy gcp.resourceLocations a topic without this is refused.
+  # https://cloud.google.com/pubsub/docs/resource-location-restriction
+  message_storage_policy {
+    allowed_persistence_regions = length(var.message_regions) == 0 ? [var.region] : var.message_regions
+  }
 }
 
 resource "google_pubsub_topic_iam_member" "storage_publishes" {
@@ -22,11 +30,11 @@ resource "google_pubsub_topic_iam_member" "pubsub_forwards" {
   member = google_project_service_identity.pubsub.member
 }
 
-# Where dead letters wait for an operator. A topic without a subscription would lose them.
+# Where dead letters wait for an operator, and would be lost with it: what cannot be destroyed is in README.md, "Destroying". A topic without a subscription would lose them.
 resource "google_pubsub_subscription" "waiting" {
   for_each = local.pulled
 
-  name                       = each.key
+  name                       = "${local.prefix}${each.key}"
   topic                      = google_pubsub_topic.topic[each.value.topic].id
   ack_deadline_seconds       = each.value.ack_deadline_seconds
   message_retention_duration = "${each.value.retention_seconds}s"
@@ -35,6 +43,10 @@ resource "google_pubsub_subscription" "waiting" {
   expiration_policy {
     ttl = ""
   }
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 # The same dead letters once more, as rows: Pub/Sub writes them without any code of ours, at least once each, so that a row
@@ -42,7 +54,7 @@ resource "google_pubsub_subscription" "waiting" {
 resource "google_pubsub_subscription" "kept" {
   for_each = local.kept
 
-  name                       = each.key
+  name                       = "${local.prefix}${each.key}"
   topic                      = google_pubsub_topic.topic[each.value.topic].id
   ack_deadline_seconds       = each.value.ack_deadline_seconds
   message_retention_duration = "${each.value.retention_seconds}s"
@@ -54,6 +66,10 @@ resource "google_pubsub_subscription" "kept" {
 
   expiration_policy {
     ttl = ""
+  }
+
+  lifecycle {
+    prevent_destroy = true
   }
 
   # Google refuses the subscription unless the table is there and the agent may write to it.

@@ -8,16 +8,16 @@ locals {
   ]
   requirements = yamldecode(file("${path.module}/../requirements.yaml"))
 
+  # Of topics, subscriptions and functions: others may use the project too.
+  prefix   = local.topology.name_prefix
+  kms_keys = var.kms_key == "" ? [] : [var.kms_key]
+
   pushed = { for name, one in local.topology.subscriptions : name => one if try(one.push_to, null) != null }
   kept   = { for name, one in local.topology.subscriptions : name => one if try(one.to_table, null) != null }
   pulled = {
     for name, one in local.topology.subscriptions : name => one
     if try(one.push_to, null) == null && try(one.to_table, null) == null
   }
-}
-
-data "google_project" "this" {
-  depends_on = [google_project_service.api]
 }
 
 resource "google_project_service" "api" {
@@ -37,6 +37,6 @@ resource "google_project_service_identity" "pubsub" {
   depends_on = [google_project_service.api]
 }
 
-data "google_storage_project_service_account" "agent" {
-  depends_on = [google_project_service.api]
-}
+# Asking creates the agent. Nothing that is asked for depends on a resource: while that changes the answer is unknown, and
+# a grant to an unknown member is taken away and made again.
+data "google_storage_project_service_account" "agent" {}

@@ -2,9 +2,10 @@ terraform {
   required_version = ">= 1.9"
 
   required_providers {
+    # From 7.45 on an update of a dataset leaves alone who may read it (#28775).
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50"
+      version = "~> 7.45"
     }
   }
 
@@ -15,4 +16,9 @@ terraform {
 provider "google" {
   project = var.project
   region  = var.region
+  # A person's credentials are of no project, and several APIs refuse them without one to bill.
+  # https://cloud.google.com/docs/authentication/troubleshoot-adc#user-creds-client-based
+  user_project_override = true
+  billing_project       = var.project
+  default_labels        = { dropmerge_service = "ingest" }
 }

@@ -3,9 +3,26 @@ variable "project" {
   type        = string
 }
 
+variable "project_number" {
+  description = "Number of the same project, which the addresses of Google's own agents contain."
+  type        = string
+}
+
 variable "region" {
   description = "The foundation's region."
   type        = string
+}
+
+variable "dataset_location" {
+  description = "The foundation's dataset_location."
+  type        = string
+  default     = ""
+}
+
+variable "kms_key" {
+  description = "The foundation's kms_key."
+  type        = string
+  default     = ""
 }
 
 variable "bundle" {

@@ -1,6 +1,9 @@
 locals {
   settings     = var.topology.services[var.service]
   subscription = var.topology.subscriptions[var.service]
+  # Of topics, subscriptions and functions: others may use the project too.
+  prefix = var.topology.name_prefix
+  name   = "${local.prefix}${var.service}"
 }
 
 # The name changes with the contents, which is what makes Cloud Functions build again.
@@ -11,11 +14,12 @@ resource "google_storage_bucket_object" "bundle" {
 }
 
 resource "google_cloudfunctions2_function" "function" {
-  name     = var.service
-  location = var.region
+  name         = local.name
+  location     = var.region
+  kms_key_name = var.kms_key == "" ? null : var.kms_key
 
   build_config {
-    runtime           = "python311"
+    runtime           = "python${replace(var.topology.python, ".", "")}"
     entry_point       = var.service
     service_account   = "projects/${var.project}/serviceAccounts/dropmerge-build@${var.project}.iam.gserviceaccount.com"
     docker_repository = "projects/${var.project}/locations/${var.region}/repositories/dropmerge"
@@ -24,12 +28,14 @@ resource "google_cloudfunctions2_function" "function" {
       storage_source {
         bucket = google_storage_bucket_object.bundle.bucket
         object = google_storage_bucket_object.bundle.name
+        # Otherwise that of Google's copy of the bundle before, which the state has, would be sent with this name.
+        generation = google_storage_bucket_object.bundle.generation
       }
     }
   }
 
   service_config {
-    service_account_email = var.identity
+    service_account_email = "dropmerge-${var.service}@${var.project}.iam.gserviceaccount.com"
     # Push from a subscription of the same project counts as internal if it goes to the run.app address.
     # https://cloud.google.com/run/docs/securing/ingress#settings
     ingress_settings               = "ALLOW_INTERNAL_ONLY"
@@ -47,18 +53,20 @@ resource "google_cloudfunctions2_function" "function" {
     environment_variables = {
       # Read by functions-framework's server.
       THREADS = local.settings.threads
+      # Cloud Functions sets it, and its framework then puts another span into log lines that have one.
+      LOG_EXECUTION_ID = "false"
 
       # Read by services/shared/settings.py.
       GOOGLE_CLOUD_PROJECT        = var.project
       DROPMERGE_SERVICE           = var.service
-      DROPMERGE_LOCATION          = var.region
+      DROPMERGE_LOCATION          = var.dataset_location == "" ? var.region : var.dataset_location
       DROPMERGE_FEEDS             = "feeds"
       DROPMERGE_LANDING_PREFIX    = var.topology.buckets.landing.prefix
       DROPMERGE_IGNORE            = jsonencode(var.topology.buckets.landing.ignore)
-      DROPMERGE_ARRIVED_TOPIC     = var.topology.subscriptions.ingest.topic
+      DROPMERGE_ARRIVED_TOPIC     = "${local.prefix}${var.topology.subscriptions.ingest.topic}"
       DROPMERGE_ARCHIVE_BUCKET    = "${var.project}-archive"
-      DROPMERGE_STAGED_TOPIC      = var.topology.subscriptions.merge.topic
-      DROPMERGE_DEAD_LETTER_TOPIC = local.subscription.dead_letter.topic
+      DROPMERGE_STAGED_TOPIC      = "${local.prefix}${var.topology.subscriptions.merge.topic}"
+      DROPMERGE_DEAD_LETTER_TOPIC = "${local.prefix}${local.subscription.dead_letter.topic}"
       DROPMERGE_BUDGET_SECONDS    = local.subscription.ack_deadline_seconds - 60
     }
   }

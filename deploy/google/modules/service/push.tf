@@ -1,8 +1,8 @@
 locals {
-  pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  # Made of the number, not asked for: what is asked for may be unknown while something else changes, and a grant to an
+  # unknown member is taken away and made again.
+  pubsub_agent = "serviceAccount:service-${var.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 }
-
-data "google_project" "this" {}
 
 # The identity of pushes. It may call this one function and nothing else.
 resource "google_service_account" "push" {
@@ -26,8 +26,8 @@ resource "google_service_account_iam_member" "pubsub_signs" {
 }
 
 resource "google_pubsub_subscription" "push" {
-  name                       = var.service
-  topic                      = "projects/${var.project}/topics/${local.subscription.topic}"
+  name                       = local.name
+  topic                      = "projects/${var.project}/topics/${local.prefix}${local.subscription.topic}"
   ack_deadline_seconds       = local.subscription.ack_deadline_seconds
   message_retention_duration = "${local.subscription.retention_seconds}s"
   # Otherwise the first pushes would be refused.
@@ -51,12 +51,17 @@ resource "google_pubsub_subscription" "push" {
   }
 
   dead_letter_policy {
-    dead_letter_topic     = "projects/${var.project}/topics/${local.subscription.dead_letter.topic}"
+    dead_letter_topic     = "projects/${var.project}/topics/${local.prefix}${local.subscription.dead_letter.topic}"
     max_delivery_attempts = local.subscription.dead_letter.max_delivery_attempts
   }
 
   expiration_policy {
     ttl = ""
+  }
+
+  # What waits in it would go with it. `make destroy-…` works on a copy of these files that says otherwise.
+  lifecycle {
+    prevent_destroy = true
   }
 }
 

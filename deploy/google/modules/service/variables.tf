@@ -8,8 +8,23 @@ variable "project" {
   type        = string
 }
 
+variable "project_number" {
+  description = "Number of the same project."
+  type        = string
+}
+
 variable "region" {
   description = "Region of the function."
+  type        = string
+}
+
+variable "dataset_location" {
+  description = "Location of the datasets. Empty: the region."
+  type        = string
+}
+
+variable "kms_key" {
+  description = "Full name of the key that encrypts the function. Empty: Google's own keys do."
   type        = string
 }
 
@@ -20,10 +35,5 @@ variable "topology" {
 
 variable "bundle" {
   description = "Path of the zip that `python -m deploy.bundle` wrote."
-  type        = string
-}
-
-variable "identity" {
-  description = "E-mail of the service account that the function runs as."
   type        = string
 }
