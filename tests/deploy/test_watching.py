@@ -54,7 +54,8 @@ def test_terraform_finds_these_sections_and_the_names_of_google(tmp_path: Path) 
     }
     assert evaluated(tmp_path, "")["documentation"] == {name: text.strip() for name, text in sections().items()}
     there = topology.read().on_google()
-    named = set(re.findall(r'"(dropmerge-[\w-]+)"', json.dumps(found["alerts"]).replace('\\"', '"')))
+    filters = " ".join(alert["filter"] for alert in found["alerts"].values() if "subscription_id" in alert["filter"])
+    named = set(re.findall(r'(?:subscription_id = |one_of\(|, )"([\w-]+)"', filters))
     assert named == set(there.subscriptions)
 
 
