@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import http.server
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hcl2
 import pytest
@@ -203,6 +207,30 @@ def test_the_foundation_keeps_its_state_in_a_versioned_bucket(
     assert "create gs://my-project-dropmerge-state" in capsys.readouterr().out
     client = storage.Client("local", AnonymousCredentials(), client_options={"api_endpoint": bucket_server})  # type: ignore[no-untyped-call]
     assert client.get_bucket("my-project-dropmerge-state").versioning_enabled is True
+
+
+def test_the_state_is_encrypted_with_the_key_that_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An organization that asks for keys refuses a bucket without one."""
+    asked: list[dict[str, Any]] = []
+
+    class Google(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Google) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_port}")
+        for variables in ((("kms_key", "k"),), ()):
+            rollout.create_state_bucket(rollout.Target("foundation", "my-project", "europe-west1", variables))
+        server.shutdown()
+    assert [one.get("encryption", {}).get("defaultKmsKeyName") for one in asked] == ["k", None]
 
 
 @pytest.mark.parametrize("action", ["plan", "deploy", "destroy"])
