@@ -339,6 +339,7 @@ def test_a_function_is_told_every_setting_and_nothing_else() -> None:
         str(field.validation_alias or f"DROPMERGE_{name.upper()}") for name, field in Settings.model_fields.items()
     }
     assert set(told) == known | {"THREADS", "LOG_EXECUTION_ID"}
+    assert told["DROPMERGE_PATIENCE_SECONDS"] == Settings.model_fields["patience_seconds"].default
     assert told["LOG_EXECUTION_ID"] == "false", "the framework would put Cloud Run's span in the place of ours"
 
 

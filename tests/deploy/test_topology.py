@@ -9,6 +9,8 @@ import pytest
 from deploy import topology
 from deploy.topology import SERVICES
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.status.attention import _look_at
+from dropmerge.operations.status.states import ServiceState
 
 TOPOLOGY = topology.read()
 
@@ -33,3 +35,10 @@ def test_a_command_asks_for_the_names_of_the_cloud_that_it_asks(monkeypatch: pyt
     assert Connection("p", Path("feeds")).topology.source_topic("ingest") == "file-arrived"
     monkeypatch.delenv("PUBSUB_EMULATOR_HOST")
     assert Connection("p", Path("feeds")).topology.source_topic("ingest") == "dropmerge-file-arrived"
+
+
+def test_the_logs_that_status_names_are_those_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the name that it has on Google Cloud."""
+    monkeypatch.delenv("PUBSUB_EMULATOR_HOST", raising=False)
+    command = _look_at(Connection("p", Path("feeds"), "p-"), "merge", ServiceState.FAILING)
+    assert 'service_name="dropmerge-merge"' in command

@@ -94,7 +94,7 @@ def _of_group(feed: str | None, group: LetterGroup, now: datetime) -> str:
 
 def _look_at(connection: Connection, service: str, state: ServiceState) -> str:
     if not _is_local(connection):
-        wanted = f'resource.labels.service_name="{service}" AND severity>=WARNING'
+        wanted = f'resource.labels.service_name="{connection.topology.name_prefix}{service}" AND severity>=WARNING'
         return f"gcloud logging read '{wanted}' --limit 20 --project {connection.project}"
     if state == ServiceState.DOWN:
         return "dropmerge up --detach"

@@ -68,6 +68,7 @@ resource "google_cloudfunctions2_function" "function" {
       DROPMERGE_STAGED_TOPIC      = "${local.prefix}${var.topology.subscriptions.merge.topic}"
       DROPMERGE_DEAD_LETTER_TOPIC = "${local.prefix}${local.subscription.dead_letter.topic}"
       DROPMERGE_BUDGET_SECONDS    = local.subscription.ack_deadline_seconds - 60
+      DROPMERGE_PATIENCE_SECONDS  = 1200
     }
   }
 }
