@@ -3,7 +3,8 @@
 `load_job` reads files as BigQuery does, `json_functions` JSON, `numbers` and `geography` types that DuckDB has not.
 `patches` leaves out what costs too much, `script_jobs` adds what a MERGE inside a script inserted and updated, `ddl`
 what a statement changed of a table, `torn_tables` repairs what a SIGKILL left half done, `kept_jobs` bounds what is
-remembered of jobs, and `reopen` opens the database again after an internal error of DuckDB.
+remembered of jobs, `job_answers` gives no id to two of them and calls one that fails a failure, and `reopen` opens the
+database again after an internal error of DuckDB.
 """
 
 from bqemulator.cli import main
@@ -11,6 +12,7 @@ from bqemulator.cli import main
 from localcloud.warehouse import (
     ddl,
     geography,
+    job_answers,
     json_functions,
     kept_jobs,
     load_job,
@@ -22,6 +24,17 @@ from localcloud.warehouse import (
 
 if __name__ == "__main__":
     # Jobs before scripts: both replace the route that lists jobs, and the later one calls the earlier one.
-    for part in (load_job, json_functions, numbers, geography, patches, kept_jobs, script_jobs, ddl, reopen):
+    for part in (
+        load_job,
+        json_functions,
+        numbers,
+        geography,
+        patches,
+        kept_jobs,
+        job_answers,
+        script_jobs,
+        ddl,
+        reopen,
+    ):
         part.set_up()
     main()

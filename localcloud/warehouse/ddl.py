@@ -1,12 +1,13 @@
 """What DDL leaves in the catalog of bqemulator 1.4.0, which keeps less of a table than BigQuery does.
 
 There a table made by a statement has its clustering, labels and NOT NULL columns, one that a statement alters has its
-new columns and types, and a column that is added to a table's schema is in the table.
+new columns, types or name, a column that is added to a table's schema is in the table, and a view says its query.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -26,6 +27,8 @@ def set_up() -> None:
     """Replaces what keeps the catalog after a statement, and what changes a table's schema."""
     for module in (executor, interpreter):
         module.sync_created_table = sync_table  # type: ignore[attr-defined]
+        module.sync_created_view = sync_view  # type: ignore[attr-defined]
+    setattr(tables, "_table_to_rest", _with_query(tables._table_to_rest))  # noqa: B010 - mypy knows the name
     (route,) = [
         one for one in list[Any](tables.router.routes) if one.endpoint is tables.patch_table and "PATCH" in one.methods
     ]
@@ -38,8 +41,29 @@ def sync_table(bq_sql: str, project_id: str, ctx: Any) -> None:
     tree = _parse(bq_sql)
     if isinstance(tree, exp.Create) and tree.kind == "TABLE":
         _change(tree.this, project_id, ctx, lambda meta: _as_declared(meta, tree))
+    elif isinstance(tree, exp.Alter) and isinstance(tree.args["actions"][0], exp.AlterRename):
+        _rename(tree, project_id, ctx)
     elif isinstance(tree, exp.Alter):
         _change(tree.this, project_id, ctx, lambda meta: _as_altered(meta, tree, ctx))
+
+
+def sync_view(bq_sql: str, project_id: str, ctx: Any) -> None:
+    """Brings the catalog up to date after a statement that creates a view; nothing where it does not."""
+    ddl_sync.sync_created_view(bq_sql, project_id, ctx)
+    tree = _parse(bq_sql)
+    text = re.match(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\s+`[^`]+`\s+AS\s(.*)", bq_sql, re.DOTALL | re.IGNORECASE)
+    if text and isinstance(tree, exp.Create) and tree.kind == "VIEW":
+        # As it was written, as BigQuery has it: who asks compares it with what it would write.
+        _change(tree.this, project_id, ctx, lambda _: {"view_query": text[1].strip()})
+
+
+def _with_query(to_rest: Callable[[TableMeta], dict[str, Any]]) -> Callable[[TableMeta], dict[str, Any]]:
+    @functools.wraps(to_rest)
+    def table_to_rest(t: TableMeta) -> dict[str, Any]:
+        view = {"view": {"query": t.view_query, "useLegacySql": False}} if t.table_type == "VIEW" else {}
+        return {**to_rest(t), **view}
+
+    return table_to_rest
 
 
 def _parse(bq_sql: str) -> Any:
@@ -50,14 +74,36 @@ def _parse(bq_sql: str) -> Any:
 
 
 def _change(target: Any, project_id: str, ctx: Any, change: Callable[[TableMeta], dict[str, Any]]) -> None:
+    meta = _entry(target, project_id, ctx)
+    if meta is not None:
+        ctx.catalog.update_table(meta.model_copy(update={**change(meta), **_now(meta, ctx)}))
+
+
+def _rename(tree: exp.Alter, project_id: str, ctx: Any) -> None:
+    """All that is known of the table stays; a kill in between leaves neither, as `torn_tables` says."""
+    meta = _entry(tree.this, project_id, ctx)
+    if meta is not None:
+        ctx.catalog.delete_table(meta.project_id, meta.dataset_id, meta.table_id)
+        renamed = meta.model_copy(update={"table_id": tree.args["actions"][0].this.name})
+        ctx.catalog.create_table(renamed.model_copy(update=_now(renamed, ctx)))
+
+
+def _entry(target: Any, project_id: str, ctx: Any) -> TableMeta | None:
+    """What the catalog has of a statement's table."""
     table = target.this if isinstance(target, exp.Schema) else target
     parts = [part for one in table.parts for part in one.name.split(".")]
     project, dataset, name = parts if len(parts) == 3 else (project_id, *parts[-2:])
-    meta = ctx.catalog.get_table(project, dataset, name)
-    if meta is not None:
-        now = ctx.clock.now()
-        more = {"last_modified_time": now, "etag": generate_etag(project, dataset, name, str(now))}
-        ctx.catalog.update_table(meta.model_copy(update={**change(meta), **more}))
+    found: TableMeta | None = ctx.catalog.get_table(project, dataset, name)
+    return found
+
+
+def _now(meta: TableMeta, ctx: Any) -> dict[str, Any]:
+    """Of a table that has just changed."""
+    now = ctx.clock.now()
+    return {
+        "last_modified_time": now,
+        "etag": generate_etag(meta.project_id, meta.dataset_id, meta.table_id, str(now)),
+    }
 
 
 def _as_declared(meta: TableMeta, tree: exp.Create) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def check_rows(
     Raises: TooManyBadRows past the feed's tolerance, with how many rows each reason has; the refused rows are recorded
     either way.
     """
-    sql = check_statement(feed, tables, layout)
+    sql = check_statement(feed, tables, layout, labels=_labels(feed, load))
     values = check_parameters(feed, load, layout, created)
     billed = warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, values)
     counts = replace(_count(warehouse, feed, tables, layout), bytes_billed=billed)
@@ -84,16 +84,20 @@ def _count(warehouse: Warehouse, feed: Feed, tables: Tables, layout: Layout) -> 
     )
 
 
-def check_statement(feed: Feed, tables: Tables, layout: Layout, also: Sequence[Rule] = ()) -> str:
+def check_statement(
+    feed: Feed, tables: Tables, layout: Layout, also: Sequence[Rule] = (), labels: Sequence[tuple[str, str]] = ()
+) -> str:
     """Makes the checked table of a raw table with this layout.
 
-    `also`: rules beside the contract's, by which whoever looks for rows marks them.
+    `also`: rules beside the contract's, by which whoever looks for rows marks them. `labels`: names and texts, of the
+    table.
     """
     delete_column = feed.delete.column if feed.delete else None
     checked = checked_columns(feed, layout)
     return _SQL.render(
         "check_rows.sql",
         checked=tables.checked,
+        labels=labels,
         rows=format_of(feed).rows(tables.raw, layout.columns, feed, layout.fields),
         kept=format_of(feed).kept(feed),
         passed=format_of(feed).passed(feed),
@@ -121,20 +125,38 @@ def check_parameters(feed: Feed, load: Load, layout: Layout, created: datetime) 
     }
 
 
-def stage_rows(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables) -> None:
-    """Publish the good rows under the staging table's final name, then drop what led to it."""
-    sql = _SQL.render(
-        "stage_rows.sql",
-        staging=tables.staging,
-        checked=tables.checked,
-        labels=[(CONTRACT_LABEL, feed.fingerprint), *_generation(feed, load)],
-    )
-    warehouse.create_table_once(f"stage-{load.load_id}", tables.staging, sql)
-    drop_intermediate_tables(warehouse, tables)
+def stage_rows(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, rejected: int) -> None:
+    """The good rows under the staging table's final name; what led to it is dropped.
+
+    `rejected`: how many rows of the checked table are refused. Where none is, it becomes the staging table as it is:
+    merge names the columns that it reads, but where those of a file are added.
+    """
+    if rejected or feed.unknown_columns == "add":
+        labels = _labels(feed, load)
+        sql = _SQL.render("stage_rows.sql", staging=tables.staging, checked=tables.checked, labels=labels)
+        warehouse.create_table_once(f"stage-{load.load_id}", tables.staging, sql)
+        warehouse.drop_table(tables.checked)
+    else:
+        _rename(warehouse, tables)
+    warehouse.drop_table(tables.raw)
 
 
-def _generation(feed: Feed, load: Load) -> list[tuple[str, str]]:
-    return [(GENERATION_LABEL, str(load.source.generation))] if feed.mode == "snapshot" else []
+def _rename(warehouse: Warehouse, tables: Tables) -> None:
+    name = tables.staging.rpartition(".")[2]
+    try:
+        warehouse.query(_SQL.render("rename_checked.sql", checked=tables.checked, name=name))
+    except PermanentError:
+        # Deliveries of one load may overlap, and nobody says how BigQuery words that a name is taken by now: whichever
+        # was first, its rows are these.
+        if not warehouse.table_exists(tables.staging):
+            raise
+        warehouse.drop_table(tables.checked)
+
+
+def _labels(feed: Feed, load: Load) -> list[tuple[str, str]]:
+    """Of the staging table."""
+    generation = [(GENERATION_LABEL, str(load.source.generation))] if feed.mode == "snapshot" else []
+    return [(CONTRACT_LABEL, feed.fingerprint), *generation]
 
 
 def drop_intermediate_tables(warehouse: Warehouse, tables: Tables) -> None:

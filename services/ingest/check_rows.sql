@@ -2,7 +2,11 @@
    and those of `row_texts`. ARRAY_TO_STRING leaves out what is NULL
    (https://cloud.google.com/bigquery/docs/reference/standard-sql/array_functions#array_to_string).
    Names of steps begin with _, as no column of a contract does: a column named as a step would mean its whole row. #}
-CREATE OR REPLACE TABLE {{ checked | identifier }} AS
+CREATE OR REPLACE TABLE {{ checked | identifier }}
+{% if labels %}
+OPTIONS (labels = [{% for name, text in labels %}({{ name | literal }}, {{ text | literal }}){{ '' if loop.last else ', ' }}{% endfor %}])
+{% endif %}
+AS
 WITH _raw AS (
   SELECT
     {{ passed }},

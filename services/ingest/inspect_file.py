@@ -27,7 +27,9 @@ def inspect_file(size: int, feed: Feed, read: Callable[[int, int], bytes]) -> La
 
 
 @translated()
-def read_part(blob: Blob, begin: int, end: int) -> bytes:
-    """A blob's bytes from one offset to another, packed as they may be."""
+def read_part(blob: Blob, begin: int, end: int, head: bytes = b"") -> bytes:
+    """A blob's bytes from one offset to another, packed as they may be; out of its `head` where they are known."""
+    if end <= len(head):
+        return head[begin:end]
     # Raw: an object marked Content-Encoding: gzip would otherwise come unpacked, and might be a bomb.
     return bytes(blob.download_as_bytes(start=begin, end=end - 1, raw_download=True, timeout=60))

@@ -7,6 +7,7 @@ import functions_framework
 from google.cloud.storage import Client
 
 from services.ingest.stage_file import Stager
+from services.shared.connections import keep_connections
 from services.shared.delivery import Response
 from services.shared.runtime import Runtime, once, start
 
@@ -15,6 +16,7 @@ from services.shared.runtime import Runtime, once, start
 def _wired() -> tuple[Runtime, Stager]:
     here = start()
     storage = Client(project=here.settings.project)
+    keep_connections(storage, here.settings.threads)
     return here, Stager(here.settings, here.feeds, storage, here.warehouse, here.publisher, here.journal)
 
 

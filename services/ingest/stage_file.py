@@ -15,7 +15,7 @@ from services.ingest.inspect_file import inspect_file, read_part
 from services.ingest.load_raw import load_raw
 from services.ingest.match_header import Layout
 from services.ingest.notification import Notification, read_notification
-from services.ingest.pin import pin
+from services.ingest.pin import Pinned, pin
 from services.ingest.tables import Tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.glob import first_match
@@ -102,29 +102,31 @@ class Stager:
     def _stage(self, delivery: Delivery, feed: Feed, load: Load, tables: Tables) -> bool:
         """False when the generation is gone."""
         with delivery.timed("pin"):
-            blob = pin(self.storage, load, feed.format, self.settings.archive_bucket)
-        if blob is None:
+            pinned = pin(self.storage, load, feed.format, self.settings.archive_bucket)
+        if pinned is None:
             return False
+        blob = pinned.blob
         size = int(blob.size or 0)
         delivery.record_event("pinned", size=size, **_digest(blob))
         delivery.log_fields["size"] = size
         with _transient_if_another_delivery_finished(tables, blob.name):
-            layout = self._load(delivery, feed, load, tables, blob)
-            self._check(delivery, feed, load, tables, layout)
+            layout = self._load(delivery, feed, load, tables, pinned)
+            counts = self._check(delivery, feed, load, tables, layout)
             with delivery.timed("stage"):
-                stage_rows(self.warehouse, feed, load, tables)
+                stage_rows(self.warehouse, feed, load, tables, counts.rejected)
         return True
 
-    def _load(self, delivery: Delivery, feed: Feed, load: Load, tables: Tables, blob: Blob) -> Layout:
+    def _load(self, delivery: Delivery, feed: Feed, load: Load, tables: Tables, pinned: Pinned) -> Layout:
+        blob = pinned.blob
         with delivery.timed("head"):
-            layout = inspect_file(int(blob.size or 0), feed, partial(read_part, blob))
+            layout = inspect_file(int(blob.size or 0), feed, partial(read_part, blob, head=pinned.head))
         with delivery.timed("load"):
             uri = f"gs://{self.settings.archive_bucket}/{blob.name}"
             layout = load_raw(self.warehouse, uri, tables.raw, load.load_id, layout, feed)
         delivery.record_event("loaded")
         return layout
 
-    def _check(self, delivery: Delivery, feed: Feed, load: Load, tables: Tables, layout: Layout) -> None:
+    def _check(self, delivery: Delivery, feed: Feed, load: Load, tables: Tables, layout: Layout) -> Counts:
         again = _reprocessing_id(delivery.message)
         with delivery.timed("check"):
             try:
@@ -134,6 +136,7 @@ class Stager:
                 drop_intermediate_tables(self.warehouse, tables)
                 raise
         _record_checked(delivery, counts)
+        return counts
 
     def _publish(self, delivery: Delivery, feed: Feed, load: Load, request: Request | None) -> None:
         more = {"asked": str(request.asked)} if request else {}

@@ -1,4 +1,4 @@
-{# The staging table appears whole, under its final name, in this one statement. #}
+{# The good rows alone. The staging table appears whole, under its final name, in this one statement. #}
 CREATE OR REPLACE TABLE {{ staging | identifier }}
 OPTIONS (labels = [{% for name, text in labels %}({{ name | literal }}, {{ text | literal }}){{ '' if loop.last else ', ' }}{% endfor %}]) AS
 SELECT * EXCEPT (_reasons, _row)

@@ -16,6 +16,7 @@ from services.merge.entries import Entry, create_entries, find_entries, new_entr
 from services.merge.follow import Changes, changed, changes, definition, identity
 from services.merge.ledger import create_ledger, has_loads
 from services.merge.lock import create_lock
+from services.merge.replace_view import replace_view
 from services.shared.contract.feed import Feed
 from services.shared.contract.history import history_view, of_versions, version_columns, versions_table
 from services.shared.contract.order import DELETED, METADATA, clustering, ranking
@@ -104,15 +105,14 @@ class MainTables:
     def _create_history(self, feed: Feed) -> None:
         ranks = {one.name: one for one in ranking(feed)}
         sql = _SQL.render(
-            "create_history.sql",
+            "history.sql",
             feed=feed,
-            view=f"{self.project}.{history_view(feed.table)}",
             versions=f"{self.project}.{versions_table(feed.table)}",
             order=version_columns(feed),
             compared=[] if feed.versions else [DELETED.name, *feed.tie_breakers],
             ranks=ranks,
         )
-        self.warehouse.query(sql)
+        replace_view(self.warehouse, f"{self.project}.{history_view(feed.table)}", sql)
 
     def _entry(self, feed: Feed, table: Table | None) -> Entry:
         """The table's entry, written anew where the table is another than it was."""
@@ -151,7 +151,7 @@ class MainTables:
 
     def _create_view(self, feed: Feed) -> None:
         main = self._name(feed)
-        self.warehouse.query(_SQL.render("create_current.sql", feed=feed, main=main, current=f"{main}_current"))
+        replace_view(self.warehouse, f"{main}_current", _SQL.render("current.sql", feed=feed, main=main))
 
     def _find(self, feed: Feed) -> Table:
         table = self.warehouse.find_table(self._name(feed))

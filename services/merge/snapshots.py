@@ -30,16 +30,17 @@ def too_small(
     if feed.mode != "snapshot":
         return {}
     main_table, ledger = f"{project}.{feed.table}", ledger_table(project)
-    state_sql = _SQL.render("snapshot_state.sql", feed=feed, main=main_table, ledger=ledger, table_id=main.table_id)
-    keys_sql = _SQL.render("snapshot_keys.sql", feed=feed, staging=[one.table for one in loads])
+    staging = [one.table for one in loads]
+    sql = _SQL.render(
+        "snapshot_sizes.sql", feed=feed, main=main_table, ledger=ledger, table_id=main.table_id, staging=staging
+    )
     try:
-        (state,) = warehouse.query(state_sql)
-        key_counts = {row["load_id"]: int(row["key_count"]) for row in warehouse.query(keys_sql)}
+        sizes = {row["what"]: int(row["number"]) for row in warehouse.query(sql)}
     except NotFoundError as error:
         raise TransientError(f"a table was dropped before its MERGE: {error.detail}") from error
-    live, newest, found = int(state["live"]), int(state["newest"]), {}
+    live, newest, found = sizes["live"], sizes["newest"], {}
     for one in sorted(loads, key=lambda one: one.generation):
-        keys = key_counts.get(one.load_id, 0)
+        keys = sizes.get(one.load_id, 0)
         if one.generation <= newest:
             continue
         if feed.snapshot.tolerates(keys, live):

@@ -13,6 +13,7 @@ import structlog
 from google.cloud.pubsub_v1 import PublisherClient
 
 from services.shared import logs
+from services.shared.connections import keep_connections
 from services.shared.contract.feed import Feed
 from services.shared.contract.reader import read_feeds
 from services.shared.delivery import Handler, Response, handle
@@ -53,6 +54,7 @@ def start() -> Runtime:
     logs.set_up()
     settings = read_settings()
     client = connect(settings.project, settings.location)
+    keep_connections(client, settings.threads)
     here = Runtime(
         settings,
         read_feeds(settings.feeds),

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Each field is the variable DROPMERGE_<FIELD>; the project is GOOGLE_CLOUD_PROJECT."""
+    """Each field is the variable DROPMERGE_<FIELD>; the project is GOOGLE_CLOUD_PROJECT, threads are THREADS."""
 
     model_config = SettingsConfigDict(env_prefix="DROPMERGE_", frozen=True)
 

@@ -62,29 +62,39 @@ class Warehouse:
 
     @translated()
     def query(self, sql: str, parameters: Parameters | None = None, name: str | None = None) -> list[bigquery.Row]:
-        """The rows. With `name`, the job's id begins with it, for a person to find."""
-        return list(self._rows(sql, parameters, name))
+        """The rows. With `name`, the job's id begins with it, for a person to find; without, one call is enough where
+        the statement ends soon (https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/query)."""
+        return list(self._named_rows(sql, parameters, name) if name else self._rows(sql, parameters))
 
     def stream(self, sql: str, parameters: Parameters | None = None, page: int = _LONG_PAGE) -> Iterator[bigquery.Row]:
         """The rows, of which a page at a time is in memory."""
         with translated():
-            yield from self._rows(sql, parameters, None, page)
+            yield from self._rows(sql, parameters, page)
 
-    def _rows(
-        self, sql: str, parameters: Parameters | None, name: str | None, page: int | None = None
-    ) -> Iterable[bigquery.Row]:
-        job = self._start(sql, parameters, name)
-        found: Iterable[bigquery.Row] = job.result(
-            page_size=page, retry=self._retry, timeout=remaining(self._budget), job_retry=None
+    def _rows(self, sql: str, parameters: Parameters | None, page: int | None = None) -> Iterable[bigquery.Row]:
+        seconds = remaining(self._budget)
+        found: Iterable[bigquery.Row] = self.client.query_and_wait(
+            sql,
+            job_config=_config(parameters),
+            api_timeout=min(HTTP_TIMEOUT, seconds),
+            wait_timeout=seconds,
+            page_size=page,
+            retry=self._retry,
+            job_retry=None,  # type: ignore[arg-type]  # a job is not started again
         )
         return found
 
-    def _start(self, sql: str, parameters: Parameters | None, name: str | None) -> Any:
+    def _named_rows(self, sql: str, parameters: Parameters | None, name: str) -> Iterable[bigquery.Row]:
+        job = self._start(sql, parameters, name)
+        found: Iterable[bigquery.Row] = job.result(retry=self._retry, timeout=remaining(self._budget), job_retry=None)
+        return found
+
+    def _start(self, sql: str, parameters: Parameters | None, name: str) -> Any:
         remaining(self._budget)  # Do not start a job that no time is left to wait for.
         return self.client.query(
             sql,
             job_config=_config(parameters),
-            job_id_prefix=f"dropmerge-{name}-" if name else None,
+            job_id_prefix=f"dropmerge-{name}-",
             retry=self._retry,
             job_retry=None,
             timeout=HTTP_TIMEOUT,
@@ -187,22 +197,27 @@ class Warehouse:
         """The job that is done."""
         for attempt in range(_MAX_ATTEMPTS):
             job_id = f"{name}-{attempt}"
-            job = self._find(job_id)
-            if job is None:
-                try:
-                    job = start(job_id)
-                    job.result(timeout=remaining(self._budget))
-                    return job
-                except exceptions.Conflict:
-                    job = self._find(job_id)
-            if job is None:
-                raise TransientError(f"job {job_id} does not exist and cannot be started")
-            # A failed id cannot be used again, nor one whose table has gone since: take the next.
-            if not job.done(retry=self._retry):
-                job.result(timeout=remaining(self._budget))
-            if job.error_result is None and self.table_exists(table):
-                return job
+            remaining(self._budget)  # Do not start a job that no time is left to wait for.
+            try:
+                job = start(job_id)
+            except exceptions.Conflict:
+                # Asked for only now: most work is done once.
+                if (known := self._attached(job_id, table)) is not None:
+                    return known
+                continue
+            job.result(timeout=remaining(self._budget))
+            return job
         raise TransientError(f"job {name} was tried {_MAX_ATTEMPTS} times")
+
+    def _attached(self, job_id: str, table: str) -> Any | None:
+        """The job of another delivery, or of a lost answer, once it is done; None where it failed, or its table has
+        gone since: then its id cannot be used again."""
+        job = self._find(job_id)
+        if job is None:
+            raise TransientError(f"job {job_id} does not exist and cannot be started")
+        if not job.done(retry=self._retry):
+            job.result(timeout=remaining(self._budget))
+        return job if job.error_result is None and self.table_exists(table) else None
 
     @translated()
     def create_dataset(self, name: str) -> None:

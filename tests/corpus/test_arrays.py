@@ -253,5 +253,5 @@ def _stage_locally(warehouse: Warehouse, feed: Feed, number: int) -> None:
         values = {f"c{n}": ("STRING", row[name]) for n, name in enumerate(names)}
         verb = f"INSERT INTO `{tables.raw}`" if at else f"CREATE OR REPLACE TABLE `{tables.raw}` AS"
         warehouse.query(f"{verb} SELECT {columns}", values)
-    check_rows(warehouse, feed, load, tables, layout, load.source.created, None)
-    stage_rows(warehouse, feed, load, tables)
+    counts = check_rows(warehouse, feed, load, tables, layout, load.source.created, None)
+    stage_rows(warehouse, feed, load, tables, counts.rejected)

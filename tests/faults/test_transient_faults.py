@@ -53,11 +53,12 @@ def test_g1_g2_a_job_that_was_forgotten_is_started_again(faulty: Faulty, job: st
     pipeline, script = faulty.pipeline, faulty.script
     before = len(pipeline.dead_letters())
     script.arm(FORGOTTEN, lambda call: _asks_for_result(call, job))
-    key = f"forgotten-{job}"
-    pipeline.drop(f"{key}.csv", HEADER + row(key, 700))
+    key, feed = f"forgotten-{job}", "tolerant"
+    # A row that is refused: the others are staged by a job of their own.
+    pipeline.drop(f"{key}.csv", HEADER + row(key, 700) + row(f"{key}-bad", "none"), feed)
     pipeline.wait_until_idle()
     assert script.disarm() == 0, "no result was asked for"
-    assert pipeline.scores([key]) == {key: 700}
+    assert pipeline.scores([key, f"{key}-bad"], feed) == {key: 700}
     assert len(pipeline.dead_letters()) == before
     assert faulty.left_in_staging() == []
 

@@ -154,6 +154,8 @@ class GoogleSql(Warehouse):
                 return self._select(_text(script, node), parameters)
             case "create_table":
                 self._create(node, script, parameters)
+            case "alter_table":
+                self._rename(node, script)
             case "create_view":
                 name = ".".join(one.id_string for one in node.parent.name.names)
                 self.views[name] = _text(script, node.parent.query)
@@ -173,6 +175,10 @@ class GoogleSql(Warehouse):
             analyser = Analyser()
             analyser.analyse(_text(sql, node))
             self.tables[name] = Table([(column, kind.to_proto()) for column, kind in analyser.columns(name).items()])
+
+    def _rename(self, node: Any, sql: str) -> None:
+        old, new = re.findall(r"`([^`]+)`", _text(sql, node))
+        self.tables[f"{old.rpartition('.')[0]}.{new}"] = self.tables.pop(old)
 
     def _select(self, sql: str, parameters: Parameters) -> Table:
         request = self._request(service.EvaluateQueryRequest(sql=sql), parameters)

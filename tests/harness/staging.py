@@ -44,8 +44,9 @@ def load_records(
 
 def stage(warehouse: GoogleSql, feed: Feed, load: Load, rows: Sequence[Texts]) -> None:
     """The staging table of a file with these rows."""
-    check(warehouse, feed, load, rows)
-    stage_rows(warehouse, feed, load, Tables.of("local", feed, load))
+    checked = check(warehouse, feed, load, rows)
+    rejected = len([row for row in checked if row["_reasons"]])
+    stage_rows(warehouse, feed, load, Tables.of("local", feed, load), rejected)
 
 
 def merge(warehouse: GoogleSql, feed: Feed, load: Load) -> str:

@@ -1,8 +1,10 @@
 """What a statement makes of a table is what its description says afterwards, as at BigQuery."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
+from google.api_core import exceptions
 from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField
 
@@ -72,3 +74,50 @@ def test_a_table_made_by_a_statement_is_as_declared(client: bigquery.Client) -> 
     assert described(client, "made") == [("k", "STRING", "REQUIRED"), ("n", "NUMERIC", "NULLABLE")]
     assert (table.clustering_fields, table.labels) == (["k"], {"one": "a", "two": "b"})
     assert table.created > before
+
+
+def test_a_renamed_table_keeps_rows_columns_and_labels(client: bigquery.Client) -> None:
+    """Its old name is free, and a name that is taken is refused."""
+    made = (
+        "CREATE OR REPLACE TABLE `local.d.old` OPTIONS (labels = [('one', 'a')]) AS "
+        "SELECT 'a' AS k, NUMERIC '1.5' AS n"
+    )
+    rows(client, made)
+    rows(client, "ALTER TABLE `local.d.old` RENAME TO `new`")
+    assert rows(client, "SELECT k FROM `local.d.new`") == [("a",)]
+    assert described(client, "new") == [("k", "STRING", "NULLABLE"), ("n", "NUMERIC", "NULLABLE")]
+    assert client.get_table("local.d.new").labels == {"one": "a"}
+    names = [one.table_id for one in client.list_tables("d")]
+    assert ("old" in names, "new" in names) == (False, True)
+    rows(client, made)
+    with pytest.raises(exceptions.ClientError):
+        client.query_and_wait("ALTER TABLE `local.d.old` RENAME TO `new`")
+    assert rows(client, "SELECT k FROM `local.d.old`") == [("a",)]
+
+
+def test_a_job_s_id_is_taken_for_ever(client: bigquery.Client) -> None:
+    """Whether the job that has it was done or failed."""
+    for sql in ("SELECT 1", "SELECT 1 FROM `local.d.nowhere`"):
+        name = f"taken-{len(sql)}"
+        with suppress(exceptions.GoogleAPICallError):
+            client.query(sql, job_id=name, job_retry=None).result()
+        with pytest.raises(exceptions.Conflict, match="Already Exists: Job"):
+            client.query(sql, job_id=name, job_retry=None)
+        assert client.get_job(name).done()
+
+
+def test_a_statement_that_fails_within_its_call_is_an_error_of_the_call(client: bigquery.Client) -> None:
+    """The words are those of the job that fails."""
+    with pytest.raises(exceptions.NotFound) as missing:
+        client.query_and_wait("SELECT 1 FROM `local.d.nowhere`")
+    assert missing.value.errors[0]["reason"] == "notFound"
+    with pytest.raises(exceptions.BadRequest) as refused:
+        client.query_and_wait("SELECT nothing")
+    assert refused.value.errors[0]["reason"] == "invalidQuery"
+
+
+def test_a_view_says_its_query_as_it_was_written(client: bigquery.Client) -> None:
+    query = "SELECT  1 AS n -- as written\nWHERE TRUE"
+    rows(client, f"CREATE OR REPLACE VIEW `local.d.seen` AS\n{query}\n")
+    assert client.get_table("local.d.seen").view_query == query
+    assert rows(client, "SELECT n FROM `local.d.seen`") == [(1,)]

@@ -32,7 +32,7 @@ from tests.harness.histories.runner import Counts
 _HISTORIES = 3
 """In a row, with one lot of faults armed."""
 _STEPS = {
-    "ingest": ("look", "pin", "head", "load", "check", "stage", "publish", "drop"),
+    "ingest": ("head", "pin", "load", "check", "stage", "publish", "drop"),
     "merge": ("list", "ledger", "merge", "drop"),
 }
 

@@ -34,8 +34,8 @@ def _read(build: Build, main: MainTable, one: Pinned, tables: Tables) -> None:
     # With the build in the job's id: after a hundred builds a load would have used up its own.
     layout = load_raw(warehouse, uri, tables.raw, f"{load.load_id}-{main.table_id}", seen, feed)
     try:
-        check_rows(warehouse, feed, load, tables, layout, load.source.created, None)
+        counts = check_rows(warehouse, feed, load, tables, layout, load.source.created, None)
     except PermanentError:
         drop_intermediate_tables(warehouse, tables)
         raise
-    stage_rows(warehouse, feed, load, tables)
+    stage_rows(warehouse, feed, load, tables, counts.rejected)

@@ -106,12 +106,12 @@ def _pinned(connection: Connection, load: Load, feed: Feed) -> Iterator[Pinned]:
     if not kept and not copy:
         raise NotDone(f"{load.source} was overwritten and is gone: the newer generation is merged instead")
     try:
-        blob = copy or bucket.get_blob(kept.name)  # type: ignore[union-attr]
+        blob = copy.blob if copy else bucket.get_blob(kept.name)  # type: ignore[union-attr]
         uri, size = f"gs://{bucket.name}/{blob.name}", int(blob.size or 0)
         yield Pinned(load, uri, size, partial(open_blob, blob), partial(read_part, blob))
     finally:
         if copy:
-            copy.delete()
+            copy.blob.delete()
 
 
 @contextmanager

@@ -119,12 +119,12 @@ def read(warehouse: Warehouse, feed: Feed, one: Pinned, tables: Tables, job: str
         _reasons(warehouse, tables) if rejected else {},
         _rejected(warehouse, tables, most, PinnedFile(one.open, feed, layout)) if rejected and layout else (),
         fault,
-        None if fault else _stage(warehouse, feed, one.load, tables),
+        None if fault else _stage(warehouse, feed, one.load, tables, rejected),
     )
 
 
-def _stage(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables) -> Staged:
-    stage_rows(warehouse, feed, load, tables)
+def _stage(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, rejected: int) -> Staged:
+    stage_rows(warehouse, feed, load, tables, rejected)
     return find_staged(warehouse, feed, load.load_id, tables.staging)
 
 

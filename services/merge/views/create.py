@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import structlog
 
+from services.merge.replace_view import replace_view
 from services.merge.views import NAMES, view_query
 from services.shared.datasets import OPS
 from services.shared.errors import PermanentError, TransientError
-from services.shared.sql import identifier
 from services.shared.tables import table
 from services.shared.warehouse import Warehouse
 
@@ -29,7 +29,7 @@ def create_views(warehouse: Warehouse) -> None:
             warehouse.create_table(table(project, name))
     for name in NAMES:
         with _failure_logged(name):
-            _create(warehouse, f"{project}.{OPS}.{name}", view_query(project, name))
+            replace_view(warehouse, f"{project}.{OPS}.{name}", view_query(project, name))
 
 
 @contextmanager
@@ -38,10 +38,3 @@ def _failure_logged(what: str) -> Iterator[None]:
         yield
     except (PermanentError, TransientError) as error:
         structlog.get_logger().warning("view not made", what=what, error=str(error))
-
-
-def _create(warehouse: Warehouse, name: str, query: str) -> None:
-    found = warehouse.find_table(name)
-    # Asking is free, and one that is as it should be is not touched by each process that starts.
-    if found is None or (found.view_query or "").strip() != query:
-        warehouse.query(f"CREATE OR REPLACE VIEW {identifier(name)} AS\n{query}")

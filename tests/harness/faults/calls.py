@@ -53,17 +53,26 @@ class Call:
         return tuple(sorted((one["name"], one["parameterType"]["type"]) for one in listed))
 
     @property
+    def starts_query(self) -> bool:
+        """Whether it starts a query job, with an id of its own or without."""
+        return bool(self._query)
+
+    @property
     def step(self) -> str:
         """Which step of the pipeline makes such a call; empty for what is not one."""
         if self.api == "publish":
             return "publish"
         if self.api == "storage":
             if "alt=media" in self.path:
-                return "look" if "/b/landing/" in self.path else "head"
+                return "head"
             return "pin" if "/rewriteTo/" in self.path else ""
         if "load" in self.job.get("configuration", {}):
             return "load"
-        begins = (("BEGIN TRANSACTION", "merge"), ("SELECT DISTINCT load_id", "ledger"))
+        begins = (
+            ("BEGIN TRANSACTION", "merge"),
+            ("SELECT DISTINCT load_id", "ledger"),
+            ("ALTER TABLE `local.staging._", "stage"),
+        )
         for beginning, step in begins:
             if self.sql.lstrip().startswith(beginning):
                 return step
@@ -123,6 +132,8 @@ class Script:
     """Faults by name."""
     served: Counter[str] = field(default_factory=Counter)
     """Bytes of answers by step."""
+    calls: list[Call] = field(default_factory=list)
+    """All, in their order."""
     statements: set[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=set)
     """Text, and the parameters' names and types."""
     _armed: list[tuple[Fault, Callable[[Call], bool]]] = field(default_factory=list)
@@ -152,6 +163,7 @@ class Script:
     def fault_for(self, call: Call) -> Fault | None:
         with self._lock:
             self.seen[call.step] += 1
+            self.calls.append(call)
             if call.sql:
                 self.statements.add((call.sql, call.parameters))
             for entry in self._armed:

@@ -105,9 +105,19 @@ class Analyser:
             if kind in ("resolved_create_table_stmt_node", "resolved_create_table_as_select_stmt_node"):
                 defined = {one.name: parse_proto(one.type) for one in field_of(statement, "column_definition_list")}
                 self.add_table(".".join(field_of(statement, "name_path")), defined or columns)
+            elif kind == "resolved_alter_table_stmt_node":
+                self._rename(statement)
             elif kind == "resolved_create_view_stmt_node":
                 self.add_table(".".join(field_of(statement, "name_path")), columns)
         return columns
+
+    def _rename(self, statement: Any) -> None:
+        """The table keeps its name too: the same checked table is staged in each way that there is."""
+        *dataset, old = field_of(statement, "name_path")
+        for action in field_of(statement, "alter_action_list"):
+            name, node = inner(action)
+            if name == "resolved_rename_to_action_node":
+                self.add_table_like(".".join([*dataset, *node.new_path]), ".".join([*dataset, old]))
 
     def _statements(self, sql: str, parameters: Mapping[str, str] | None) -> Iterator[tuple[str, Any]]:
         options = options_pb2.AnalyzerOptionsProto(
