@@ -1,0 +1,1 @@
+ALTER TABLE {{ table | identifier }} ALTER COLUMN k SET DATA TYPE NUMERIC
