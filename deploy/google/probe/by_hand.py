@@ -54,6 +54,22 @@ STEPS = (
         5,
     ),
     Step(
+        "An alert",
+        (
+            r"printf 'wrong\n1\n' > poison.csv",
+            "dropmerge drop poison.csv --feed accounts --project <p>",
+            "dropmerge dead-letters discard --object '*poison.csv' --why 'first day' --project <p>",
+        ),
+        'A mail "Dead letters waiting" within ten minutes of the drop, and one that closes it after the discard.',
+        8,
+    ),
+    Step(
+        "What a MERGE is billed",
+        ("dropmerge history --since 1d --by day --project <p>",),
+        "Bytes billed are near those of docs/costs.md for a main table of this size.",
+        23,
+    ),
+    Step(
         "200 pushes at once",
         (
             "mkdir burst",

@@ -18,7 +18,7 @@ from google.auth.exceptions import GoogleAuthError
 
 from deploy.google.probe import by_hand, local, run, show
 from deploy.google.probe.clients import Clients, emulated, missing
-from deploy.google.probe.question import Question
+from deploy.google.probe.question import NOT_HERE, Question
 from deploy.google.probe.scratch import DATASET, TOPIC, bucket_name, leftovers, scratch
 
 _INTERRUPTED = 130
@@ -65,7 +65,8 @@ def _ask(asked: Sequence[Question], clients: Clients, given: argparse.Namespace,
         if stop.is_set():
             _say(["interrupted" if given.keep else "interrupted; what was made is removed"])
             return _INTERRUPTED
-    answered = [run.compare(one, answers[one.name], local.verdict(one.name), is_local) for one in asked]
+    known = local.recorded()
+    answered = [run.compare(one, answers[one.name], known.get(one.name, NOT_HERE), is_local) for one in asked]
     if given.json:
         print(json.dumps(show.as_json(answered, given.project, given.region), indent=1))
     else:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from deploy.google.probe import run
 from deploy.google.probe.clients import Clients, emulated
-from deploy.google.probe.question import NOT_HERE
 from deploy.google.probe.scratch import scratch
 
 PATH = Path(__file__).parent / "local.json"
@@ -23,10 +22,6 @@ def recorded() -> dict[str, str]:
     """Verdict by question, but of those that need a large file."""
     verdicts: dict[str, str] = json.loads(PATH.read_text(encoding="utf-8"))
     return verdicts
-
-
-def verdict(name: str) -> str:
-    return recorded().get(name, NOT_HERE)
 
 
 def main() -> int:

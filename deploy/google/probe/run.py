@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -69,7 +70,11 @@ def _done(futures: Sequence[Future[Answer]], stop: threading.Event) -> Iterator[
 def _ask(question: Question, scratch: Scratch, is_local: bool) -> Answer:
     if is_local and question.only_google:
         return Answer(NOT_HERE)
-    return outcome(lambda: question.ask(scratch))
+    try:
+        return outcome(lambda: question.ask(scratch))
+    except Exception as error:
+        # A fault of the probe's own, which is not to cost the answers to all others.
+        return Answer(f"no answer ({type(error).__name__})", traceback.format_exc(limit=-2))
 
 
 def compare(question: Question, answer: Answer, local: str, is_local: bool) -> Answered:

@@ -80,12 +80,13 @@ def _of_limits() -> Iterator[Question]:
 def _of_tables() -> Iterator[Question]:
     at_once = "A load's table is made without writing its rows twice, if this works at once after they were written."
     follows = "Main tables follow their contracts so."
-    kept = '[[1, "x"], [2, "x"]]'
+    kept = '[[1, "x", 1], [2, "x", 2]]'
     for name, asks, why, ask, expected in (
         ("clone", "CREATE TABLE … CLONE of a table just written", at_once, _clone, kept),
         ("rename", "ALTER TABLE … RENAME TO of a table just written", at_once, _rename, kept),
-        ("add_column", "ALTER TABLE … ADD COLUMN", follows, _alter("add_column"), ""),
-        ("set_data_type", "ALTER COLUMN … SET DATA TYPE, INT64 to NUMERIC", follows, _alter("set_data_type"), ""),
+        ("add_column", "ALTER TABLE … ADD COLUMN", follows, _add_column, ""),
+        ("widen", "ALTER COLUMN … SET DATA TYPE, INT64 to NUMERIC", follows, _widen("n"), ""),
+        ("widen_key", "the same of a column that the table is clustered by", follows, _widen("k"), ""),
         ("change_clustering", "tables.update of the clustering columns", follows, _change_clustering, ""),
         ("by_month", "PARTITION BY TIMESTAMP_TRUNC(…, MONTH)", follows, _by_month, _BY_MONTH),
     ):
@@ -158,10 +159,16 @@ def _rename(scratch: Scratch) -> Answer:
     return Answer(scratch.rows(scratch.table("renamed")))
 
 
-def _alter(template: str) -> Callable[[Scratch], Answer]:
+def _add_column(scratch: Scratch) -> Answer:
+    table = _create_keys(scratch, "add_column")
+    _run(scratch, TEMPLATES.render("add_column.sql", table=table))
+    return Answer(_described(scratch, table))
+
+
+def _widen(column: str) -> Callable[[Scratch], Answer]:
     def ask(scratch: Scratch) -> Answer:
-        table = _create_keys(scratch, template)
-        _run(scratch, TEMPLATES.render(f"{template}.sql", table=table))
+        table = _create_keys(scratch, f"widen_{column}")
+        _run(scratch, TEMPLATES.render("set_data_type.sql", table=table, column=column))
         return Answer(_described(scratch, table))
 
     return ask

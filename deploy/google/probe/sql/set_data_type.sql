@@ -1,1 +1,1 @@
-ALTER TABLE {{ table | identifier }} ALTER COLUMN k SET DATA TYPE NUMERIC
+ALTER TABLE {{ table | identifier }} ALTER COLUMN {{ column | identifier }} SET DATA TYPE NUMERIC
