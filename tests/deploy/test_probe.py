@@ -27,6 +27,7 @@ from deploy.google import __main__ as command
 from deploy.google import preflight
 from deploy.google.probe import by_hand, clients, expressions, large, local, run, statements
 from deploy.google.probe import command as command_of_probe
+from deploy.google.probe import scratch as scratch_module
 from deploy.google.probe.clients import Clients
 from deploy.google.probe.question import Answer, outcome
 from deploy.google.probe.scratch import DATASET, Scratch, bucket_name, leftovers, scratch
@@ -170,14 +171,32 @@ def test_what_is_kept_stops_the_next_probe(here: Clients, capsys: pytest.Capture
     """Which says how to remove it, and removes nothing itself."""
     assert _probe("--yes", "--keep", "--only", "s*") == 0
     kept = leftovers(here)
+    err = capsys.readouterr().err
+    assert all(f"still there: {one}" in err for one in kept)
     assert [one.partition(":")[0].split()[0] for one in kept] == ["dataset", "bucket", "topic", *["subscription"] * 4]
-    capsys.readouterr()
     assert _probe("--yes") == 2
     err = capsys.readouterr().err
     assert all(f"there is already {one}" in err for one in kept)
     assert f"bq rm -r -f --dataset local:{DATASET}" in err
     assert leftovers(here) == kept
     _remove(here)
+
+
+def test_answers_are_not_lost_where_the_end_fails(
+    here: Clients, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 1, and what is still there is said."""
+
+    def fail(*_: object) -> None:
+        raise exceptions.ServiceUnavailable("later")  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(scratch_module, "_remove_bucket", fail)
+    assert _probe("--yes", "--only", "crlf") == 1
+    out, err = capsys.readouterr()
+    assert re.search(r"^crlf +\[\[", out, re.M)
+    assert "not all could be removed: 503 later" in err
+    assert "still there: bucket local-dropmerge-probe" in err
+    here.storage.bucket(bucket_name("local")).delete(force=True)
 
 
 def _remove(here: Clients) -> None:
@@ -208,7 +227,8 @@ def test_an_interrupted_probe_leaves_nothing(here: Clients) -> None:
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
     assert process.returncode == 130
-    assert "interrupted; what was made is removed" in rest
+    assert rest.endswith("interrupted\n")
+    assert "still there" not in rest
     assert "60 of" not in rest
 
 

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from google.api_core.exceptions import GoogleAPIError
@@ -18,9 +18,10 @@ from google.auth.exceptions import GoogleAuthError
 
 from deploy.google.probe import by_hand, local, run, show
 from deploy.google.probe.clients import Clients, emulated, missing
-from deploy.google.probe.question import NOT_HERE, Question
+from deploy.google.probe.question import NOT_HERE, Answer, Question
 from deploy.google.probe.scratch import DATASET, TOPIC, bucket_name, leftovers, scratch
 
+_ERRORS = (GoogleAPIError, GoogleAuthError, OSError)
 _INTERRUPTED = 130
 _STEPS = 20
 """Questions between two lines of progress."""
@@ -51,20 +52,35 @@ def _run(asked: Sequence[Question], given: argparse.Namespace, is_local: bool) -
     try:
         if faults := missing(clients) or [f"there is already {one}" for one in leftovers(clients)]:
             return _refuse(faults)
-        if not given.yes and (code := _confirmed()):
-            return code
-        return _ask(asked, clients, given, is_local)
-    except (GoogleAPIError, GoogleAuthError, OSError) as error:
-        return _refuse([" ".join(str(error).split())])
+    except _ERRORS as error:
+        return _refuse([_text(error)])
+    if not given.yes and (code := _confirmed()):
+        return code
+    return _ask(asked, clients, given, is_local)
 
 
 def _ask(asked: Sequence[Question], clients: Clients, given: argparse.Namespace, is_local: bool) -> int:
+    code = None
     with _stopping() as stop:
-        with scratch(clients, given.keep) as own:
-            answers = run.ask_all(asked, own, is_local, stop, _progress)
-        if stop.is_set():
-            _say(["interrupted" if given.keep else "interrupted; what was made is removed"])
-            return _INTERRUPTED
+        try:
+            with scratch(clients, given.keep) as own:
+                answers = run.ask_all(asked, own, is_local, stop, _progress)
+                # Before anything is removed, which may fail.
+                code = _INTERRUPTED if stop.is_set() else _report(asked, answers, given, is_local)
+        except _ERRORS as error:
+            if code is None:
+                return _refuse([_text(error)])
+            _say([f"not all could be removed: {_text(error)}"])
+            code = code or 1
+        _say([f"still there: {one}" for one in leftovers(clients)])
+    if code == _INTERRUPTED:
+        _say(["interrupted"])
+    return code
+
+
+def _report(
+    asked: Sequence[Question], answers: Mapping[str, Answer], given: argparse.Namespace, is_local: bool
+) -> int:
     known = local.recorded()
     answered = [run.compare(one, answers[one.name], known.get(one.name, NOT_HERE), is_local) for one in asked]
     if given.json:
@@ -149,10 +165,15 @@ def _progress(done: int, of: int) -> None:
         _say([f"{done} of {of} answered"])
 
 
+def _text(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
 def _refuse(faults: Sequence[str]) -> int:
     _say(["cannot start:", *(f"  - {one}" for one in faults)])
     return 2
 
 
 def _say(lines: Sequence[str]) -> None:
-    print("\n".join(lines), file=sys.stderr, flush=True)
+    if lines:
+        print("\n".join(lines), file=sys.stderr, flush=True)
