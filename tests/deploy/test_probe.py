@@ -23,6 +23,7 @@ from google.auth.credentials import AnonymousCredentials
 from typer.testing import CliRunner
 from zetasql.core.exceptions import ServerError
 
+from deploy import topology
 from deploy.google import __main__ as command
 from deploy.google import preflight
 from deploy.google.probe import by_hand, clients, expressions, large, local, run, statements
@@ -429,6 +430,8 @@ def test_what_is_to_do_by_hand_can_be_typed() -> None:
                 assert made[1] in targets
             else:
                 assert line.split()[0] in ("gcloud", "dropmerge", "mkdir", "for", "printf"), line
+            if "functions describe" in line:
+                assert f"describe {getattr(topology.read(), 'name_prefix', '')}ingest " in line
             if line.startswith("dropmerge"):
                 # It reads the options, and does nothing.
                 done = CliRunner().invoke(app, [*shlex.split(line)[1:], "--help"])

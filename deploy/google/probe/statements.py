@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ _MIB = 2**20
 _LEAST = 10 * _MIB
 """Billed for each table that a statement reads (https://cloud.google.com/bigquery/pricing#on_demand_pricing)."""
 _OF_MERGE = Templates(Path(merge.__file__).parent)
+_INSERTS = 30
 _TIMEOUT = 120.0
 _BY_MONTH = "k STRING, seen_at TIMESTAMP; clustered by k; by MONTH of seen_at"
 _NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
@@ -28,6 +31,7 @@ _NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 def questions() -> Iterator[Question]:
     yield from _of_errors()
     yield from _of_limits()
+    yield from _of_jobs()
     yield from _of_tables()
 
 
@@ -75,6 +79,29 @@ def _of_limits() -> Iterator[Question]:
             expected=expected,
             most_bytes=4 * _LEAST,
         )
+
+
+def _of_jobs() -> Iterator[Question]:
+    rates = [f"done, transient ({word})" for word in ("jobRateLimitExceeded", "quotaExceeded", "rateLimitExceeded")]
+    yield Question(
+        "many_inserts",
+        f"{_INSERTS} INSERTs at once into one table, which may have 25 in 10 seconds",
+        "INSERT INTO t …",
+        "All feeds record their rejected rows in one table; what is refused must be transient.",
+        _many_inserts,
+        finding=21,
+        expected=("done", *rates),
+        most_bytes=(_INSERTS + 1) * _LEAST,
+    )
+    yield Question(
+        "job_id_twice",
+        "a second job of the same id",
+        "jobs.insert, twice",
+        "A delivery that is repeated finds its own jobs so.",
+        _job_id_twice,
+        finding=22,
+        expected=("transient (duplicate)",),
+    )
 
 
 def _of_tables() -> Iterator[Question]:
@@ -145,6 +172,21 @@ def _missing_staging_table(scratch: Scratch) -> None:
 def _limited(scratch: Scratch, name: str, limit: int) -> None:
     sql = TEMPLATES.render("merge_script.sql", table=_create_keys(scratch, name))
     _run(scratch, sql, QueryJobConfig(maximum_bytes_billed=limit))
+
+
+def _many_inserts(scratch: Scratch) -> Answer:
+    """https://cloud.google.com/bigquery/quotas#data-manipulation-language-statements"""
+    sql = TEMPLATES.render("insert_row.sql", table=_create_keys(scratch, "many_inserts"))
+    with ThreadPoolExecutor(_INSERTS) as pool:
+        ends = list(pool.map(lambda _: outcome(lambda: _run(scratch, sql) and None), range(_INSERTS)))
+    counts = Counter(one.verdict for one in ends)
+    return Answer(", ".join(sorted(counts)), "; ".join(f"{count} {end}" for end, count in sorted(counts.items())))
+
+
+def _job_id_twice(scratch: Scratch) -> None:
+    client, sql = scratch.warehouse.client, TEMPLATES.render("expression.sql", expression="1")
+    for _ in range(2):
+        client.query(sql, job_id=f"dropmerge-probe-{scratch.run}", job_retry=None, timeout=_TIMEOUT)
 
 
 def _clone(scratch: Scratch) -> Answer:
