@@ -31,7 +31,7 @@ def set_up() -> None:
     """Replaces what the functions below stand for; called before the server is made."""
     replace(SnapshotManager, "capture", capture)
     replace(DuckDBEngine, "_load_spatial", load_spatial)
-    replace(DuckDBEngine, "execute", execute)
+    _original["execute"] = replace(DuckDBEngine, "execute", execute)
     _original["hydrate"] = replace(DuckDBCatalogRepository, "_hydrate_from_duckdb", hydrate)
     _original["parse_one"], sqlglot.parse_one = sqlglot.parse_one, parse_one  # type: ignore[assignment]
     _original["transpile"] = replace(sqlglot, "transpile", transpile)
@@ -71,9 +71,9 @@ def load_spatial(self: Any) -> None:
 def execute(self: Any, sql: str, parameters: list[Any] | None = None) -> Any:
     """The rows of a table are listed in a thread of its own. There it reads by a connection of its own: on that of the
     statements it would take the rows of one of them, or have its own taken."""
-    is_listing = threading.current_thread() is not threading.main_thread() and sql.startswith("SELECT")
-    connection = self.connection.cursor() if is_listing else self.connection
-    return connection.execute(sql, parameters) if parameters is not None else connection.execute(sql)
+    if threading.current_thread() is threading.main_thread() or not sql.startswith("SELECT"):
+        return _original["execute"](self, sql, parameters)
+    return self.connection.cursor().execute(sql, parameters)
 
 
 def hydrate(self: Any) -> None:
