@@ -1,4 +1,4 @@
-"""`python -m deploy.google plan|deploy|destroy foundation|ingest|merge --project P --region R`."""
+"""`python -m deploy.google plan|deploy|destroy foundation|ingest|merge --project P --region R`, and `probe`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ _KEY = r"projects/[\w.:-]+/locations/[\w-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+"
 
 def main(arguments: list[str] | None = None) -> int:
     """The command. Returns 0 when done, 1 when a step failed or was not confirmed, 2 when a requirement is missing."""
-    given = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["probe"]:
+        # It imports the services, and a deployment does not.
+        from deploy.google.probe import command
+
+        return command.main(words[1:], _like(_PROJECT, "a project id"), _like(_REGION, "a region"))
+    given = _parser().parse_args(words)
     try:
         target = _target(given)
     except ValueError as error:
@@ -62,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m deploy.google",
         description="Plan, deploy or destroy a part of the pipeline on Google Cloud, and ask before it is changed.",
-        epilog="Example: python -m deploy.google plan foundation --project my-project --region europe-west1",
+        epilog="Example: python -m deploy.google plan foundation --project my-project --region europe-west1. "
+        "Before the first deployment: python -m deploy.google probe --help",
     )
     parser.add_argument(
         "action", choices=("plan", "deploy", "destroy"), metavar="ACTION", help="plan, deploy or destroy"

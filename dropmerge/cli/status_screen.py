@@ -79,7 +79,7 @@ def _notes(answer: Status) -> Iterator[str]:
     waiting = [one for one in answer.services.values() if one.state == ServiceState.WAITING]
     yield from (one.sentence for one in waiting)
     if waiting:
-        yield "to hurry it once the cause is gone: `dropmerge backfill` (docs/runbook.md, After an outage)"
+        yield "to hurry it once the cause is gone: `dropmerge backfill` (docs/runbook.md, An outage of hours)"
     if answer.ignored.last_day:
         yield f"{pluralize(answer.ignored.last_day, 'file')} ignored in 24 h, e.g. {answer.ignored.example}"
     services = ", ".join(f"{name} {one.state}" for name, one in answer.services.items())

@@ -8,6 +8,7 @@ changed by on its way to DuckDB.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,7 @@ def set_up() -> None:
     """Replaces what the functions below stand for; called before the server is made."""
     replace(SnapshotManager, "capture", capture)
     replace(DuckDBEngine, "_load_spatial", load_spatial)
+    _original["execute"] = replace(DuckDBEngine, "execute", execute)
     _original["hydrate"] = replace(DuckDBCatalogRepository, "_hydrate_from_duckdb", hydrate)
     _original["parse_one"], sqlglot.parse_one = sqlglot.parse_one, parse_one  # type: ignore[assignment]
     _original["transpile"] = replace(sqlglot, "transpile", transpile)
@@ -64,6 +66,14 @@ def capture(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind:
 
 def load_spatial(self: Any) -> None:
     """Downloads no extension at the start."""
+
+
+def execute(self: Any, sql: str, parameters: list[Any] | None = None) -> Any:
+    """The rows of a table are listed in a thread of its own. There it reads by a connection of its own: on that of the
+    statements it would take the rows of one of them, or have its own taken."""
+    if threading.current_thread() is threading.main_thread() or not sql.startswith("SELECT"):
+        return _original["execute"](self, sql, parameters)
+    return self.connection.cursor().execute(sql, parameters)
 
 
 def hydrate(self: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +173,11 @@ def test_a_long_field_loads(loader: Loader) -> None:
     """A field may be longer than a block and than DuckDB's own limit of two million bytes."""
     [(first, second)] = loader.load(b'a,b\n"' + b"x\n" * 5_000_000 + b'",2\n', loader.table())
     assert (len(first or ""), second) == (10_000_000, "2")
+
+
+def test_tables_listed_at_once_have_their_own_rows(loader: Loader) -> None:
+    """While other tables are loaded and listed."""
+    with ThreadPoolExecutor(8) as pool:
+        texts = [f"row {number}" for number in range(64)]
+        found = pool.map(lambda text: loader.load(f"a,b\n{text},{text}\n".encode(), loader.table()), texts)
+        assert list(found) == [[(text, text)] for text in texts]

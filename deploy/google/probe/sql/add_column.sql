@@ -1,0 +1,1 @@
+ALTER TABLE {{ table | identifier }} ADD COLUMN IF NOT EXISTS w STRING

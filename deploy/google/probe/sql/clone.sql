@@ -1,0 +1,1 @@
+CREATE TABLE {{ new | identifier }} CLONE {{ table | identifier }}

@@ -1,0 +1,2 @@
+{# An expression that a contract's check may have. #}
+SELECT TO_JSON_STRING({{ expression }}) AS verdict

@@ -1,0 +1,1 @@
+SELECT MIN(k) AS low, MAX(k) AS high FROM {{ table | identifier }}

@@ -1,0 +1,5 @@
+BEGIN TRANSACTION;
+
+UPDATE {{ lock | identifier }} SET merges = merges + 1 WHERE TRUE;
+
+COMMIT TRANSACTION;

@@ -1,0 +1,1 @@
+ALTER TABLE {{ table | identifier }} RENAME TO {{ new_name | identifier }}

@@ -1,0 +1,1 @@
+ALTER TABLE {{ table | identifier }} ALTER COLUMN {{ column | identifier }} SET DATA TYPE NUMERIC
