@@ -462,8 +462,8 @@ MUTATIONS = [
         "rounded-in-json",
         "G7",
         "services/shared/contract/types/structured.py",
-        "wide_number_mode => 'exact'",
-        "wide_number_mode => 'round'",
+        'return parsed(text, "exact")',
+        'return parsed(text, "round")',
         "tests/statements/test_ndjson.py::test_a_json_column_has_any_value_and_an_array_a_list",
     ),
     Mutation(

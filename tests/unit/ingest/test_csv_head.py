@@ -72,7 +72,7 @@ def _placed(**places: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("columns", "form", "text", "expected"),
     [
-        (_placed(id="", a="x y", b="Größe\n"), {}, ',"Größe\n",x y\n', ("id", "b", "a")),
+        (_placed(id="", a="x y", b="Größe\t"), {}, ',"Größe\t",x y\n', ("id", "b", "a")),
         (_placed(id=3, a=1), {}, "same,same,same\n", ("a", "_unknown_1", "id")),
         (_placed(id="id", a=2), {}, "id,id2,x,x,\n", ("id", "a", "_unknown_2", "_unknown_3", "_unknown_4")),
         (_placed(id="id", a=2), {}, "id,id\n", ("id", "a")),
