@@ -22,6 +22,7 @@ from localcloud.warehouse.csv_dialect import Dialect
 from localcloud.warehouse.csv_reader import BLANK, MAX_RECORD, clean_records
 from localcloud.warehouse.packed import bytes_of
 from localcloud.warehouse.replace import replace
+from localcloud.warehouse.sizes import check_size
 
 _original: dict[str, Callable[..., Any]] = {}
 
@@ -52,6 +53,7 @@ def load_path(path: str, job: Any, ctx: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         blank_lines = 0
         for name in [path] if os.path.exists(path) else sorted(glob.glob(path)) or [path]:
+            check_size(name, dialect)
             with bytes_of(name) as source:
                 blank_lines += _sort(clean_records(source, dialect), Path(folder))
         for file in sorted(Path(folder).iterdir()):

@@ -16,15 +16,19 @@ from localcloud.warehouse.encoded import Source
 _GZIP = b"\x1f\x8b"
 
 
+def is_packed(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(_GZIP)) == _GZIP
+
+
 @contextmanager
 def bytes_of(path: str) -> Iterator[Source]:
     """The file's bytes, unpacked. Raises CsvError within the block where they cannot be."""
+    packed = is_packed(path)
     with open(path, "rb") as file:
-        if file.read(len(_GZIP)) != _GZIP:
-            file.seek(0)
+        if not packed:
             yield file
             return
-        file.seek(0)
         try:
             with gzip.open(file) as unpacked:
                 yield unpacked

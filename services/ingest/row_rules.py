@@ -15,6 +15,9 @@ from services.shared.contract.limits import limit_refusals
 from services.shared.contract.order import RESCUED
 from services.shared.sql import identifier
 
+_CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+"""What no text has: the characters that a load job may drop, but tab and line ends, which it keeps."""
+
 
 @dataclass(frozen=True)
 class CheckedColumn:
@@ -103,6 +106,8 @@ def _is_key_twice(feed: Feed) -> str:
 def _conditions(feed: Feed, layout: Layout, column: Column) -> Iterator[tuple[str, str]]:
     text, value, kind = _text(column.name), identifier(column.name), reading(column, layout.fields.get(column.name))
     yield from _unreadable(feed, column.name, text)
+    if column.name in feed.key and column.kind.name == "STRING":
+        yield "not_text", f"REGEXP_CONTAINS({text}, r'{_CONTROLS}')"
     if column.name in feed.required:
         yield "missing_value", f"{text} IS NULL"
     yield from ((fault.reason, fault.condition) for fault in kind.faults(text, value))

@@ -61,7 +61,9 @@ class MainTables:
         """
         table, known = self.warehouse.find_table(self._name(feed)), self._known.get(feed.name)
         is_known = table and known and (table.created, _names(table)) == (known.created, known.columns)
-        if known and is_known and known.has(extra):
+        # Another process may run an older contract still, and have made the view by that.
+        is_ours = table and table.labels.get(CONTRACT_LABEL) == feed.fingerprint
+        if known and is_known and is_ours and known.has(extra):
             return known
         self._known[feed.name] = found = self._prepare(feed, table, extra)
         return found

@@ -23,6 +23,8 @@ HTTP_TIMEOUT = 120.0
 # Google's default retries run for 10 and 40 minutes, longer than a push may take, with pauses of up to one.
 RETRY = bigquery.DEFAULT_RETRY.with_timeout(60.0).with_delay(initial=0.5, maximum=8.0)
 _MAX_ATTEMPTS = 100
+_TOO_LARGE = "larger than the maximum allowed size"
+"""In the error of a load job (https://cloud.google.com/bigquery/docs/troubleshoot-quotas#ts-load-csv-quota-errors)."""
 _COUNT_TIMEOUT = 10.0
 _PAGE = 1000
 _LONG_PAGE = 10_000
@@ -183,14 +185,14 @@ class Warehouse:
     @translated()
     def load_table_once(self, name: str, table: str, uri: str, config: bigquery.LoadJobConfig) -> None:
         """Load `uri` into `table`, as `create_table_once`. Raises: PermanentError("malformed_file") for a file that
-        BigQuery cannot read."""
+        BigQuery cannot read, "file_too_large" for one that it does not load for its size."""
 
         def start(job_id: str) -> Any:
             return self.client.load_table_from_uri(
                 uri, table, job_id=job_id, job_config=config, retry=self._retry, timeout=HTTP_TIMEOUT
             )
 
-        with _malformed_file():
+        with _unreadable_file():
             self._once(_job_name(name, uri, str(config.to_api_repr())), table, start)
 
     def _once(self, name: str, table: str, start: Callable[[str], Any]) -> Any:
@@ -250,7 +252,7 @@ class Warehouse:
 
 
 @contextmanager
-def _malformed_file() -> Iterator[None]:
+def _unreadable_file() -> Iterator[None]:
     try:
         with translated():
             yield
@@ -258,7 +260,8 @@ def _malformed_file() -> Iterator[None]:
         # The same word says that bucket and dataset are in different places.
         is_file = error.__cause__ and google_reason(error.__cause__) == "invalid"
         if is_file and "different locations" not in error.detail:
-            raise PermanentError("malformed_file", _once(error.detail)) from error.__cause__
+            reason = "file_too_large" if _TOO_LARGE in error.detail else "malformed_file"
+            raise PermanentError(reason, _once(error.detail)) from error.__cause__
         raise
 
 

@@ -102,8 +102,15 @@ _ENCODINGS = [
     _dead("beyond-unicode", "a code point past U+10FFFF", HEADER.encode() + b"\xf4\x90\x80\x80,n,1,2025-01-01T00:00:00Z,U\n", "wrong_encoding"),
     _dead("cut-character", "the last character is cut in two", _TEXT.encode() + b"x,\xe2\x82", "wrong_encoding"),
     _one("split-character", "a character lies across the end of what ingest looks at", _SPLIT, _SPLIT),
-    _dead("nul", "a NUL byte in the second line", HEADER + record("a\0b"), "wrong_format", "NUL"),
-    _dead("nul-late", "a NUL byte past what ingest looks at", HEADER + _FILLER + record("a\0b"), "malformed_file", "NUL", on_bigquery="`Bad character (ASCII 0)`"),
+    _dead("nul", "a NUL byte in a key", HEADER + record("a\0b"), "too_many_bad_rows", "1 of 1 rows failed their checks, the feed tolerates 0: 1 not_text: id"),
+    _one("nul-in-text", "a NUL byte in another column", "a\0b", "a\0b", on_bigquery="not tried: preserve_ascii_control_characters"),
+    _dead("nul-late", "a NUL byte past what ingest looks at", HEADER + _FILLER + record("a\0b"), "too_many_bad_rows", "1 not_text: id"),
+    _dead("nul-in-header", "a NUL byte in a name", HEADER.replace("note", "no\0te") + record("x"), "wrong_format", "NUL"),
+    *(
+        _dead(f"key-{code:02x}", f"U+{code:04X} in a key", HEADER + record(f"key{chr(code)}"), "too_many_bad_rows", "1 not_text: id")
+        for code in (0x01, 0x08, 0x0B, 0x0C, 0x0E, 0x1B, 0x1F)
+    ),
+    *(_merged(f"key-{code:02x}", f"U+{code:04X} in a key", HEADER + record(f"key{chr(code)}"), {f"key{chr(code)}": "n"}) for code in (0x09, 0x7F)),
     _dead("nuls-only", "a thousand NUL bytes", b"\0" * 1000, "wrong_format", "NUL"),
     *(
         _one(name, what, note, note)
@@ -162,6 +169,8 @@ _QUOTING = [
     _dead("inch", "a quote within an unquoted field", HEADER + record("x", '5" pipe'), "malformed_file", on_bigquery=_PERHAPS_TEXT),
     _dead("space-quote", "a space before an opening quote", HEADER + record("x", ' "n"'), "malformed_file", on_bigquery=_PERHAPS_TEXT),
     _dead("header-open-quote", "a quote in the header that is never closed", '"id,note\n' + record("x"), "malformed_file"),
+    _dead("header-newline-ignored", "a name with a newline, of a column to ignore", HEADER.replace("\n", ',"a\nb"\n') + record("x", end=",y\n"), "wrong_header", "line end", feed="open"),
+    _dead("header-cr", "a name with a CR", HEADER.replace("note", '"no\rte"') + record("x"), "wrong_header", "line end"),
     _dead("header-newline", "a name with a newline", HEADER.replace("note", '"no\nte"') + record("x"), "wrong_header"),
 ]
 

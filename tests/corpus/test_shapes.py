@@ -46,6 +46,7 @@ def _tailed(text: str) -> str:
 
 _SHAPES: dict[str, tuple[dict[str, Any], str]] = {
     "quoted": ({}, _QUOTED),
+    "quoted, on one line": ({"quoted_newlines": False}, _QUOTED.replace("two\n", "two ")),
     "ragged": ({}, _RAGGED),
     "ragged, filled": ({"short_lines": "fill"}, _RAGGED),
     "ragged, blank lines refused": ({"blank_lines": "reject"}, _RAGGED),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.shared.contract.feed import Feed
+from services.shared.load import Load
 from services.shared.messages.dead_letter import DeadLetter
 from tests.harness.changes.contracts import Terms
 from tests.harness.changes.world import Pulled, World
@@ -100,6 +103,52 @@ def test_g9_what_the_old_contract_staged_is_read_anew(world: World, name: str) -
     assert (rows(world, name), world.asked) == ([{"id": "a", "seq": 1, "value": 5, "added": "late"}], 1)
     left = world.pipeline.connection.warehouse.list_tables("staging", name)
     assert left == []
+
+
+def test_g9_what_an_older_release_staged_is_read_anew(world: World, name: str) -> None:
+    """It named no contract, neither in the staging table's name nor in the message. The pinned copy is enough."""
+    deploy(world, contract(name))
+    world.drop(name, "0.csv", b"id,seq,value\na,1,4\nb,1,6\n")
+    world.deliver_all()
+    source = world.drop(name, "1.csv", b"id,seq,value\na,2,5\n")
+    world.deliver(0)
+    load, connection = Load(name, source), world.pipeline.connection
+    ours, theirs = (f"local.staging.{load.staging_table(one)}" for one in (contract(name).fingerprint, ""))
+    connection.rows(f"CREATE TABLE `{theirs}` AS SELECT * FROM `{ours}`")
+    connection.warehouse.drop_table(ours)
+    (staged,) = world.waiting
+    fields = {key: text for key, text in json.loads(staged.data).items() if key != "contract"}
+    world.waiting = [replace(staged, data=json.dumps(fields).encode())]
+    connection.storage.bucket(source.bucket).blob(source.name).delete()
+    deploy(world, contract(name, Terms(note=None, added="")))
+    world.drop(name, "2.csv", b"id,seq,value,added\nc,1,7,new\n")
+    world.deliver_all()
+    assert [(row["id"], row["value"], row["added"]) for row in rows(world, name)] == [
+        ("a", 5, None),
+        ("b", 6, None),
+        ("c", 7, "new"),
+    ]
+    assert (world.dead_letters, world.asked, connection.warehouse.list_tables("staging", name)) == ([], 1, [])
+
+
+def test_g9_the_view_follows_the_newest_contract_whichever_process_wrote_last(world: World, name: str) -> None:
+    """While a deployment lasts, processes of both contracts merge; the older one ends, the newer one goes on."""
+    old, new = contract(name), contract(name, Terms(note=None, added=""))
+    deploy(world, old)
+    merge(world, name, "1.csv", "id,seq,value\na,1,5\n")
+    older = world.running_process("merge")
+    deploy(world, new)
+    merge(world, name, "2.csv", "id,seq,value,added\nb,1,6,kept\n")
+    newer = world.running_process("merge")
+    world.deploy("ingest", old)
+    world.switch_to("merge", older)
+    merge(world, name, "3.csv", "id,seq,value\na,2,7\n")
+    world.deploy("ingest", new)
+    world.switch_to("merge", newer)
+    merge(world, name, "4.csv", "id,seq,value,added\nc,1,8,too\n")
+    shown = world.rows(f"SELECT id, value, added FROM `main.{name}_current` ORDER BY id")
+    assert [tuple(row.values()) for row in shown] == [("a", 7, None), ("b", 6, "kept"), ("c", 8, "too")]
+    assert world.dead_letters == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 from google.cloud.bigquery import Client, Table, TimePartitioning
 
 from services.shared.journal import Journal
-from services.shared.tables import table
+from services.shared.tables import table, table_names
 from services.shared.upgrade_journal import upgrade_journal
 from services.shared.warehouse import Warehouse
 from tests.harness.statements.statements import EARLIER_JOURNAL
@@ -53,3 +53,19 @@ def test_two_services_that_start_at_once_upgrade_it_once(tmp_path: Path) -> None
     wanted = table("local", "journal")
     assert [(one.name, one.mode) for one in made.schema] == [(one.name, one.mode) for one in wanted.schema]
     assert made.time_partitioning == wanted.time_partitioning
+
+
+def test_g9_each_table_of_ops_gains_the_columns_that_an_earlier_release_did_not_have(tmp_path: Path) -> None:
+    """Whoever starts first adds them."""
+    with local_warehouse(tmp_path) as client:
+        warehouse = Warehouse(client, 60.0)
+        warehouse.create_dataset("ops")
+        for name in table_names():
+            wanted = table("local", name)
+            # BigQuery adds none that is REQUIRED: these were there from the beginning.
+            earlier = [one for one in wanted.schema if one.mode == "REQUIRED"] or wanted.schema[:1]
+            client.create_table(Table(wanted.reference, earlier))
+            warehouse.create_table(wanted)
+            found = client.get_table(wanted.reference)
+            columns = [(one.name, one.mode) for one in found.schema]
+            assert sorted(columns) == sorted((one.name, one.mode) for one in wanted.schema), name

@@ -23,6 +23,7 @@ from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from services.shared.warehouse import Warehouse
 from tests.harness.googlesql import GoogleSql
+from tests.harness.staging import load_records
 from tests.harness.warehouse import local_warehouse
 
 _LOAD = Load("things", ObjectGeneration("landing", "t.ndjson", 1751328000000000))
@@ -85,7 +86,7 @@ def on_google(feed: Feed, lines: Sequence[str]) -> list[dict[str, Any]]:
     """The checked table."""
     warehouse, tables = GoogleSql(), Tables.of("local", feed, _LOAD)
     layout = inspect_head(b"\n", 1, feed)
-    warehouse.load(tables.raw, [LINE], [[line.removesuffix("\r")] for line in lines])
+    load_records(warehouse, feed, layout, tables.raw, [line.removesuffix("\r").split("\x0e") for line in lines])
     check_rows(warehouse, feed, _LOAD, tables, layout, _LOAD.source.created, None)
     return warehouse.query(f"SELECT * FROM `{tables.checked}`")
 
@@ -272,11 +273,28 @@ def test_no_table_gains_columns_of_lines() -> None:
         feed(unknown_columns="add")
 
 
-def test_a_control_character_between_fields_ends_the_file(local: tuple[Warehouse, Path]) -> None:
-    """0x01, which no JSON has as it is: the file is refused and none of its rows is read otherwise."""
-    with pytest.raises(PermanentError) as refused:
-        on_local(local, feed(), b'{"id":"a"}\n{"id":"b"}\x01{"id":"c"}\n', "control.ndjson")
-    assert refused.value.reason == "malformed_file"
+def test_g7_a_control_character_costs_its_line(local: tuple[Warehouse, Path]) -> None:
+    """No JSON has one as it is, not even the one that lines are loaded by; the line is kept up to the second of them."""
+    lines = [f'{{"id":"{n}"}}{chr(n)}{{"id":"c"}}{chr(n)}x' for n in range(32) if chr(n) not in "\t\r\n"]
+    lines = ['{"id":"a"}', *lines, '{"id":"e"}\x0e', '{"id":"f"}\0']
+    expected = on_google(feed(), lines)
+    assert _sorted(on_local(local, feed(), "\n".join(lines).encode(), "control.ndjson")) == _sorted(expected)
+    assert {row["id"] for row in expected if not row["_reasons"]} == {"a"}
+    kept = [json.loads(row["_row"])[LINE] for row in expected if row["_reasons"] == ["not_json"]]
+    assert sorted(kept) == sorted(one.removesuffix("\x0ex") for one in lines[1:])
+
+
+def test_g1_a_control_character_makes_no_key_of_two(local: tuple[Warehouse, Path]) -> None:
+    """Written by an escape, it is one of the text: refused in the key, kept in another column."""
+    lines = [
+        f'{{"id":"a{escape}","s":"b{escape}"}}' for escape in ("", "\\u0000", "\\u0001", "\\u001f", "\\t", "\\u007f")
+    ]
+    rows = on_google(feed(), lines)
+    assert _sorted(on_local(local, feed(), "\n".join(lines).encode(), "escaped.ndjson")) == _sorted(rows)
+    assert {row["s"]: row["_reasons"] for row in rows} == {
+        **{"b": [], "b\t": [], "b\x7f": []},
+        **{f"b{chr(code)}": ["not_text: id"] for code in (0, 1, 31)},
+    }
 
 
 @pytest.mark.parametrize("text", ['[{"id":"a"},\n{"id":"b"}]', '[{"id":"a"}]', '{\n  "id": "a"\n}\n', "["])

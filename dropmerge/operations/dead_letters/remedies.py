@@ -61,6 +61,12 @@ REMEDIES: dict[str, Remedy] = {
         "If the upload was cut off: have the file sent again, then discard. If the sender never ends the last line: "
         "remove `final_newline` from the contract, run `feeds check`, deploy ingest and replay.",
     ),
+    "file_too_large": Remedy(
+        "The error has the file's size and the limit, which is 4 GiB for gzip and for CSV whose quoted fields may "
+        "have line ends: BigQuery cannot read such a file in parts.",
+        "If no field has line ends: set `quoted_newlines: false` in the contract's format, deploy both services and "
+        "replay; a gzip file must also be sent unpacked. Else have it sent as several files, then discard.",
+    ),
     "malformed_file": Remedy(
         "The error has BigQuery's message with the place, such as an open quote or text after a closing one; or "
         "it says that the gzip data are cut off or have bytes after them. A … stands for a possible value of a row: "

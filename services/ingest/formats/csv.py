@@ -29,7 +29,6 @@ NAMES_ARE_LOADED = False
 BROKEN: str | None = "_broken"
 _SQL = Templates(Path(__file__).parent)
 _END, _EXTRA = "_end", "_extra"
-_NO_FIELD = "(no field has this text: dropmerge 7c1f0e52)"
 _DELIMITERS = ",;\t|"
 _SINGLE_BYTE = (ISO_8859_1, WINDOWS_1252)
 _AS_LOADED = str.maketrans(WINDOWS_1252_CHARACTERS, C1_CONTROLS)
@@ -53,6 +52,7 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
     if not options.header:
         return csv_head.nameless(csv_head.first_records(text, is_whole, options), feed)
     first = csv_head.header(text, is_whole, options)
+    csv_head.refuse_odd_names(first)
     first = [name.strip(BLANKS) for name in first] if options.trim else first
     if options.encoding in _SINGLE_BYTE and set(C1_CONTROLS) & set("".join(first)):
         raise PermanentError("wrong_encoding", f"a name in the header has a control character; {_OTHER_CHARACTERS}")
@@ -87,11 +87,14 @@ def load_config(columns: Sequence[str], feed: Contract, encoding: str) -> LoadJo
     header has a column of its own; any more are left out by ignoreUnknownValues. A field that is there is never NULL:
     an empty one of a STRING column is an empty text if nullMarker is another one
     (https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationLoad).
+
+    Control characters are preserved: what becomes of them otherwise is not documented, and it might make one key of
+    two (https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#CsvOptions).
     """
     options = _options(feed)
     skip = options.skip + options.header
     if options.is_of_lines:
-        return lines.load_config(encoding, skip)
+        return lines.load_config(encoding, skip, lines.separator(options.delimiter))
     # Slow to import, and a command that reads a sample does not need it.
     from google.cloud import bigquery
 
@@ -101,10 +104,11 @@ def load_config(columns: Sequence[str], feed: Contract, encoding: str) -> LoadJo
         skip_leading_rows=skip,
         field_delimiter=options.delimiter,
         quote_character='"' if options.quote == '"' else "",
-        allow_quoted_newlines=options.quote == '"',
+        allow_quoted_newlines=options.spans_lines,
         allow_jagged_rows=True,
         ignore_unknown_values=True,
-        null_marker=_NO_FIELD.replace(options.delimiter, ""),
+        preserve_ascii_control_characters=True,
+        null_marker=lines.NO_FIELD.replace(options.delimiter, ""),
         encoding=IN_BIGQUERY[encoding],
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
     )
@@ -128,7 +132,8 @@ def rows(table: str, columns: Sequence[str], feed: Contract, fields: Mapping[str
     if options.is_of_lines:
         width = len(columns) + options.trailing_delimiter
         quotes = options.quote != "none"
-        return _SQL.render("csv_lines.sql", columns=columns, width=width, quotes=quotes, line=LINE, **common)
+        names = {"line": LINE, "cut": lines.CUT}
+        return _SQL.render("csv_lines.sql", columns=columns, width=width, quotes=quotes, **names, **common)
     raw = _raw(columns, options)
     return _SQL.render(
         "csv_records.sql",
@@ -187,6 +192,7 @@ def row_refusals(feed: Contract) -> Iterator[tuple[str, str]]:
 def parameters(feed: Contract) -> Iterator[tuple[str, str]]:
     if _options(feed).is_of_lines:
         yield "csv_delimiter", _options(feed).delimiter
+        yield "csv_separator", lines.separator(_options(feed).delimiter)
         yield from ((f"csv_{name}", pattern) for name, pattern in csv_escape.patterns(_options(feed)).items())
     if _options(feed).encoding in _SINGLE_BYTE:
         yield "c1_controls", C1_CONTROLS

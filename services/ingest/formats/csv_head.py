@@ -35,6 +35,17 @@ def header(text: str, is_whole: bool, options: Csv) -> list[str]:
     return found
 
 
+def refuse_odd_names(names: Sequence[str]) -> None:
+    """Raises PermanentError: wrong_header for a name with a line end, since whether a load job that skips the header
+    skips its lines or the record is not documented; wrong_format for a NUL."""
+    if any("\0" in name for name in names):
+        raise PermanentError("wrong_format", "not text: the header has a NUL byte")
+    for place, name in enumerate(names, 1):
+        if "\n" in name or "\r" in name:
+            what = "a quoted line end, with which BigQuery may take a part of the header for a row"
+            raise PermanentError("wrong_header", f"the header's name {place} has {what}: have the sender leave it out")
+
+
 def first_records(text: str, is_whole: bool, options: Csv) -> list[list[str]]:
     """Of those that are at the file's beginning the ones that can be read, but blank lines.
 

@@ -1,5 +1,6 @@
-{# The lines of a file, split where a delimiter is not escaped. `_broken`: the reason why a line cannot be read.
-   Parameters: those of `csv_escape.patterns`, as csv_NAME, and csv_delimiter. #}
+{# The lines of a file, split where a delimiter is not escaped. `_broken`: the reason why a line cannot be read, also
+   one that has the separator by which lines are loaded: what is after the next one is lost.
+   Parameters: those of `csv_escape.patterns`, as csv_NAME, csv_delimiter, csv_separator. #}
 (
   SELECT
 {% for n in range(columns | length) %}
@@ -15,6 +16,7 @@
 {% endfor %}
       CASE
         WHEN _whole = '' THEN 'blank_line'
+        WHEN {{ cut }} IS NOT NULL THEN 'not_text'
         WHEN NOT REGEXP_CONTAINS(CONCAT(_whole, @csv_delimiter), @csv_record) THEN 'misquoted'
         WHEN ARRAY_LENGTH(_split) > {{ width }}{% if width > columns | length %} OR _split[SAFE_OFFSET({{ columns | length }})] != @csv_delimiter{% endif %} THEN 'too_many_fields'
 {% if not fills %}
@@ -22,8 +24,13 @@
 {% endif %}
       END AS _broken
     FROM (
-      SELECT _whole, REGEXP_EXTRACT_ALL(CONCAT(_whole, @csv_delimiter), @csv_field) AS _split
-      FROM (SELECT {% if first_is_data %}LTRIM(COALESCE({{ line }}, ''), CHR(65279)){% else %}COALESCE({{ line }}, ''){% endif %} AS _whole FROM {{ table | identifier }})
+      SELECT *, REGEXP_EXTRACT_ALL(CONCAT(_whole, @csv_delimiter), @csv_field) AS _split
+      FROM (
+        SELECT
+          {{ cut }},
+          CONCAT({% if first_is_data %}LTRIM(COALESCE({{ line }}, ''), CHR(65279)){% else %}COALESCE({{ line }}, ''){% endif %}, COALESCE(CONCAT(@csv_separator, {{ cut }}), '')) AS _whole
+        FROM {{ table | identifier }}
+      )
 {% if skips_empty %}
       WHERE REPLACE(_whole, @csv_delimiter, '') != ''
 {% elif not rejects_blank %}

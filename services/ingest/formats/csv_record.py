@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.ingest.formats import csv_escape
+from services.ingest.formats import csv_escape, lines
 from services.shared.contract.formats import FIELDS, LINE, Csv
 
 _FILLER = "?"
@@ -31,17 +31,30 @@ def split(file_lines: Iterable[str], options: Csv) -> Iterator[Split]:
     if options.is_of_lines or options.quote == "none":
         for line, text in enumerate(file_lines, 1):
             bare = text.removesuffix("\n").removesuffix("\r")
-            fields = csv_escape.split(bare, options) if options.is_of_lines else bare.split(options.delimiter)
-            yield Split(line, fields, bare)
+            yield (
+                _of_a_line(line, bare, options)
+                if options.is_of_lines
+                else Split(line, bare.split(options.delimiter), bare)
+            )
         return
     reader = csv.reader(file_lines, delimiter=options.delimiter, strict=True)
     line = 1
     try:
         for fields in reader:
+            if reader.line_num > line and not options.spans_lines:
+                raise ValueError(
+                    f"line {line}: a field goes on past its line, and the contract says quoted_newlines: false"
+                )
             yield Split(line, fields)
             line = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"line {reader.line_num}: {error}") from error
+
+
+def _of_a_line(line: int, text: str, options: Csv) -> Split:
+    separator = lines.separator(options.delimiter)
+    fields = None if separator in text else csv_escape.split(text, options)
+    return Split(line, fields, lines.as_loaded(text, separator))
 
 
 def is_skipped(one: Split, options: Csv) -> bool:
@@ -133,9 +146,9 @@ def _is_blank(fields: Sequence[str]) -> bool:
 
 
 def _joined(fields: Sequence[str], options: Csv) -> str:
+    if not options.spans_lines and any(end in field for field in fields for end in "\r\n"):
+        raise ValueError("a text has a line end, which no field of this format has")
     if options.is_of_lines or options.quote == "none":
-        if any(end in field for field in fields for end in "\r\n"):
-            raise ValueError("a text has a line end, which no field of this format has")
         if options.is_of_lines:
             fields = [csv_escape.escaped(field, options) for field in fields]
         return options.delimiter.join(fields) + "\n"

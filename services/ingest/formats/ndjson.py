@@ -65,6 +65,7 @@ def rows(table: str, columns: Sequence[str], feed: Contract, fields: Mapping[str
         "ndjson.sql",
         table=table,
         line=LINE,
+        cut=lines.CUT,
         count=len(paths.names),
         inner=paths.inner,
         objects=children,
@@ -150,6 +151,7 @@ def parameters(feed: Contract) -> Iterator[tuple[str, str]]:
     """A name as a path, and as JSON_KEYS writes it, which quotes what has a dot
     (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_keys)."""
     paths = _paths(feed)
+    yield "line_separator", lines.SEPARATOR
     for place, name in enumerate(paths.names):
         yield f"path_{place}", json_paths.path([name])
         yield f"name_{place}", f'"{name}"' if "." in name else name
@@ -180,7 +182,8 @@ def records(file: BinaryIO, columns: Sequence[str], feed: Contract, encoding: st
             unmarked = text.lstrip(MARK)
             if unmarked.strip(_BLANKS):
                 number += 1
-                yield Record(number, line, {LINE: unmarked.removesuffix("\n").removesuffix("\r")})
+                whole = unmarked.removesuffix("\n").removesuffix("\r")
+                yield Record(number, line, {LINE: lines.as_loaded(whole)})
 
 
 def _written(columns: Sequence[str], record: Mapping[str, str | None]) -> str:

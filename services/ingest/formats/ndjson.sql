@@ -2,6 +2,7 @@
    which has them as they were written; texts from what was parsed of it, where escapes are what they stand for.
    PARSE_JSON keeps the first of two equal names, as JSON_VALUE does
    (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#parse_json).
+   PARSE_JSON takes a NUL for the end of the text, as nlohmann's parser does: what comes after it would be lost.
    What the contract does not know, at the top and in each object, is `_rest`, `_rest_0` …: of the line as it is exactly.
    Parameters: those of `ndjson.parameters`. #}
 {% macro rest(object, paths) %}NULLIF(TO_JSON_STRING(JSON_REMOVE({{ object }}{% for one in paths %}, @{{ one }}{% endfor %})), 'null'){% endmacro %}
@@ -58,8 +59,13 @@ ARRAY(
         IF(JSON_TYPE(_parsed) = 'object', _parsed, NULL) AS _json,
         IF(JSON_TYPE(_parsed) = 'object', NULL, 'not_json') AS _broken
       FROM (
-        SELECT {{ line }}, SAFE.PARSE_JSON({{ line }}, wide_number_mode => 'round') AS _parsed
-        FROM (SELECT LTRIM({{ line }}, CHR(65279)) AS {{ line }} FROM {{ table | identifier }})
+        SELECT {{ line }}, IF({{ cut }}, NULL, SAFE.PARSE_JSON({{ line }}, wide_number_mode => 'round')) AS _parsed
+        FROM (
+          SELECT
+            CONCAT(LTRIM({{ line }}, CHR(65279)), COALESCE(CONCAT(@line_separator, {{ cut }}), '')) AS {{ line }},
+            {{ cut }} IS NOT NULL OR REGEXP_CONTAINS({{ line }}, r'\x00') AS {{ cut }}
+          FROM {{ table | identifier }}
+        )
         WHERE REGEXP_CONTAINS({{ line }}, '[^[:space:]]')
       )
     )

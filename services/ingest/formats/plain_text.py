@@ -75,9 +75,14 @@ def decode(head: bytes, is_whole: bool, declared: str = UTF_8) -> str:
         text = text.translate(_CHARACTERS) if encoding == WINDOWS_1252 else text
     else:
         text = _strictly(head, is_whole, encoding).removeprefix(MARK)
-    if "\0" in text:
-        raise PermanentError("wrong_format", f"not text: a NUL byte at character {text.index(chr(0))}")
+    _refuse_nuls(text)
     return text
+
+
+def _refuse_nuls(text: str) -> None:
+    """What is no text, such as UTF-16 without a mark, has NULs in each line; in some of them they are rows' faults."""
+    if "\0" in text and all("\0" in line for line in text.split("\n") if line):
+        raise PermanentError("wrong_format", f"not text: a NUL byte at character {text.index(chr(0))}")
 
 
 def json_kind(first_line: str) -> str | None:

@@ -74,7 +74,7 @@ RowsOrShare = Annotated[
         json_schema_input_type=Annotated[int, Field(ge=0)] | Annotated[str, StringConstraints(pattern=f"^{_SHARE}$")],
     ),
 ]
-_READING = 1
+_READING = 2
 """Of the rules by which a file's text is read. A release that reads the same file otherwise counts it up."""
 
 

@@ -67,6 +67,8 @@ class Csv(Texts):
     """Without quoting, a quote is a character like others and a record is a line."""
     escape: Literal["\\"] | None = None
     """With it, a backslash before a quote, a delimiter or a backslash stands for that, and a record is a line."""
+    quoted_newlines: StrictBool = True
+    """Whether a quoted field may have line ends; without them BigQuery reads a large file in parts, all at once."""
     final_newline: StrictBool = False
     """Whether the last line must end, so that a file that was cut off is refused."""
 
@@ -74,6 +76,11 @@ class Csv(Texts):
     def is_of_lines(self) -> bool:
         """Whether a line is loaded as one text, and its fields are taken in SQL."""
         return self.escape is not None
+
+    @property
+    def spans_lines(self) -> bool:
+        """Whether a record may go on past a line's end."""
+        return self.quote == '"' and self.quoted_newlines and not self.is_of_lines
 
 
 class Ndjson(Texts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -79,6 +80,13 @@ def faults(feed: Contract) -> Iterator[Fault]:
     if feed.format.escape is not None and feed.format.delimiter == feed.format.escape:
         # As pydantic has it: where several models can be, the one that is.
         yield Fault(("format", "csv", "escape"), "the delimiter cannot be what escapes it")
+    if not feed.format.quoted_newlines and (feed.format.quote == "none" or feed.format.is_of_lines):
+        what = "says nothing with quote: none or escape, where a record is a line already: leave it out"
+        yield Fault(("format", "csv", "quoted_newlines"), what)
+    for place, one in froms:
+        if isinstance(one, str) and re.search(r"[\r\n]", one):
+            what = "has a line end, and a file with one in its header is refused: have its sender leave it out"
+            yield Fault(place, f"{one!r} {what}")
 
 
 def _without_header(feed: Contract, froms: Sequence[tuple[Place, object]]) -> Iterator[Fault]:

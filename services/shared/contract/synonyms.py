@@ -78,6 +78,7 @@ _FORMAT = (
     Synonym("quote_character", "quote"),
     Synonym("skip_leading_rows", "skip", _skip),
     Synonym("allow_jagged_rows", "short_lines", _word({True: "fill", False: "reject"}, _YES_NO)),
+    Synonym("allow_quoted_newlines", "quoted_newlines"),
 )
 _OPTIONS = {name for one in FORMATS.values() for name in one.model_fields}
 # What no format has is no word of a contract, whatever it is called.

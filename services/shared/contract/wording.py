@@ -30,6 +30,7 @@ IS: Mapping[str, str] = {
     "format.trailing_delimiter": "true or false",
     "format.quote": "'\"' or none",
     "format.escape": "'\\'",
+    "format.quoted_newlines": "true or false",
     "format.final_newline": "true or false",
     "format.encoding": f"one of {', '.join(CODECS)}",
     "format.nulls": "a list of texts that are NULL, such as ['NULL', NA]",

@@ -88,6 +88,14 @@ class World:
         else:
             self._handlers[service] = Merger(self._settings(service), feeds, self._warehouse, self._publisher)
 
+    def running_process(self, service: str) -> Handler:
+        """The one that was deployed last."""
+        return self._handlers[service]
+
+    def switch_to(self, service: str, process: Handler) -> None:
+        """Its messages go to this process from now on, which has never stopped."""
+        self._handlers[service] = process
+
     def drop(self, feed: str, name: str, data: bytes) -> ObjectGeneration:
         """Upload a file, and let its notification wait."""
         blob = self._storage.bucket(BUCKET).blob(f"incoming/{feed}/{name}")

@@ -169,10 +169,14 @@ def _read(file: Arrived) -> tuple[list[Row], list[Rejected]]:
     if not file.data:
         raise _BadFileError("empty_file")
     text = _text(file.data)
-    if "\0" in text:
+    if "\0" in text and all("\0" in line for line in text[:_HEAD].split("\n") if line):
         raise _BadFileError("wrong_format")
     records = _records(text, contract.delimiter)
     header = next(records, [])
+    if "\0" in "".join(header):
+        raise _BadFileError("wrong_format")
+    if set("\r\n") & set("".join(header)):
+        raise _BadFileError("wrong_header")
     allowed = {*names, *(contract.marker or ())[:1]}
     unexpected = [name for name in header if name not in allowed]
     if len(set(header)) < len(header) or not set(names) <= set(header):
@@ -194,6 +198,7 @@ def _read(file: Arrived) -> tuple[list[Row], list[Rejected]]:
 
 _HEAD = 256 * 1024
 _REPLACED = "\ufffd"
+_CONTROLS = {chr(code) for code in range(32)} - set("\t\r\n")
 
 
 def _text(data: bytes) -> str:
@@ -256,6 +261,8 @@ def _judge(file: Arrived, texts: Mapping[str, str]) -> Row | frozenset[str]:
             continue
         if _REPLACED in texts[column.name]:
             reasons.add(f"not_utf8: {column.name}")
+        if column.name in contract.key and column.type == "STRING" and _CONTROLS & set(texts[column.name]):
+            reasons.add(f"not_text: {column.name}")
         try:
             value = _value(column, texts[column.name])
             if column.name == contract.version:

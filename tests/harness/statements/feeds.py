@@ -167,7 +167,7 @@ def _add() -> Feed:
 def _newest_file() -> Feed:
     columns = [
         *(_column("id", **{"from": "_id"}), _column("day", "DATE", **{"from": ""})),
-        _column("price", "NUMERIC", **{"from": 'it\'s \\ "Größe"\n'}),
+        _column("price", "NUMERIC", **{"from": 'it\'s \\ "Größe"\t'}),
     ]
     delete = {"column": "op", "from": "__op", "equals": "D"}
     return _feed(

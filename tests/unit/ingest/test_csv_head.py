@@ -72,7 +72,7 @@ def _placed(**places: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("columns", "form", "text", "expected"),
     [
-        (_placed(id="", a="x y", b="Größe\n"), {}, ',"Größe\n",x y\n', ("id", "b", "a")),
+        (_placed(id="", a="x y", b="Größe\t"), {}, ',"Größe\t",x y\n', ("id", "b", "a")),
         (_placed(id=3, a=1), {}, "same,same,same\n", ("a", "_unknown_1", "id")),
         (_placed(id="id", a=2), {}, "id,id2,x,x,\n", ("id", "a", "_unknown_2", "_unknown_3", "_unknown_4")),
         (_placed(id="id", a=2), {}, "id,id\n", ("id", "a")),
@@ -139,3 +139,37 @@ def test_what_is_escaped_is_read_again(quote: str) -> None:
     options = Csv.model_validate({"type": "csv", "delimiter": "|", "escape": "\\", "quote": quote})
     fields = ["a|b", '"', "\\", "", "\\N", 'x"', "\\|", "\\\\"]
     assert split("|".join(escaped(field, options) for field in fields), options) == fields
+
+
+@pytest.mark.parametrize("unknown", ["reject", "ignore", "rescue"])
+@pytest.mark.parametrize("name", ['"a\nb"', '"a\r\nb"', '"a\rb"'], ids=repr)
+@pytest.mark.parametrize("skip", [0, 2])
+def test_g7_a_name_with_a_line_end_is_refused(name: str, unknown: str, skip: int) -> None:
+    """Whether a load job skips its lines or the record is not documented: a part of it might become a row."""
+    columns = [{"name": "id", "from": 1, "type": "STRING"}]
+    feed = {"feed": "f", "objects": "x", "format": {"type": "csv", "skip": skip}, "table": "main.f", "mode": "append"}
+    data = ("exported\n" * skip + f"id,{name}\nx,y\n").encode()
+    with pytest.raises(PermanentError, match="name 2 has a quoted line end") as refused:
+        inspect_head(data, len(data), Feed.model_validate({**feed, "columns": columns, "unknown_columns": unknown}))
+    assert refused.value.reason == "wrong_header"
+
+
+def test_g7_a_nul_is_the_fault_of_its_row_unless_each_line_has_one() -> None:
+    """As UTF-16 without a mark has them."""
+    columns = [{"name": name, "type": "STRING"} for name in ("id", "note")]
+    feed = Feed.model_validate(
+        {
+            "feed": "f",
+            "objects": "x",
+            "format": {"type": "csv"},
+            "table": "main.f",
+            "mode": "append",
+            "columns": columns,
+        }
+    )
+    fine = b"id,note\nx,a\0b\n"
+    assert inspect_head(fine, len(fine), feed).columns == ("id", "note")
+    for data in ("id,note\nx,y\n".encode("utf-16-le"), b"id\0,note\nx,y\n", bytes(1_000)):
+        with pytest.raises(PermanentError, match="NUL") as refused:
+            inspect_head(data, len(data), feed)
+        assert refused.value.reason == "wrong_format"

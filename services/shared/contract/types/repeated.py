@@ -12,6 +12,7 @@ from services.shared.contract.fault import Place
 from services.shared.contract.types import json_text
 from services.shared.contract.types.base import ColumnType, Refusal
 from services.shared.contract.types.structured import Json
+from services.shared.contract.types.structured import parsed as parsed_json
 from services.shared.sql import identifier
 
 _ELEMENT, _VALUE = "`_element`", "`_read`"
@@ -68,7 +69,7 @@ class Repeated(ColumnType):
         if isinstance(self.element, Json):
             array = f"JSON_QUERY_ARRAY(TO_JSON_STRING({parsed}), '$')"
             return (
-                {parsed: f"SAFE.PARSE_JSON({text}, wide_number_mode => 'exact')"},
+                {parsed: parsed_json(text, "exact")},
                 {elements: f"IF(JSON_TYPE({parsed}) = 'array', {array}, NULL)"},
             )
         # A number from the text, which has it as it was written; a text from what escapes stand for.
@@ -76,7 +77,7 @@ class Repeated(ColumnType):
         one = f"IF(JSON_TYPE(_json_element) = 'number', {number}, JSON_VALUE(_json_element, '$'))"
         return (
             {
-                parsed: f"SAFE.PARSE_JSON({text}, wide_number_mode => 'round')",
+                parsed: parsed_json(text, "round"),
                 written: f"SAFE.JSON_QUERY_ARRAY({text}, '$')",
             },
             {elements: f"IF(JSON_TYPE({parsed}) = 'array', ARRAY(SELECT {one} FROM {each}), NULL)"},
@@ -89,7 +90,7 @@ class Repeated(ColumnType):
     def faults(self, text: str, value: str) -> Iterator[Refusal]:
         elements, parsed = _beside(text, "elements"), _beside(text, "parsed")
         if self.split is None:
-            rounded = f"JSON_TYPE(SAFE.PARSE_JSON({text}, wide_number_mode => 'round')) = 'array'"
+            rounded = f"JSON_TYPE({parsed_json(text, 'round')}) = 'array'"
             is_json = isinstance(self.element, Json)
             found = f"COALESCE({rounded}, FALSE)" if is_json else f"{elements} IS NOT NULL"
             yield Refusal("not_an_array", f"{text} IS NOT NULL AND NOT ({found})")

@@ -9,6 +9,13 @@ from services.shared.contract.types import json_text
 from services.shared.contract.types.base import ColumnType, Refusal
 
 
+def parsed(text: str, wide_numbers: str) -> str:
+    """SQL of a text as JSON, NULL where it is none: also with a NUL, which PARSE_JSON takes for the text's end, so
+    that what comes after it would be lost."""
+    whole = f"IF(REGEXP_CONTAINS({text}, r'\\x00'), NULL, {text})"
+    return f"SAFE.PARSE_JSON({whole}, wide_number_mode => '{wide_numbers}')"
+
+
 class Json(ColumnType):
     """A number that would be rounded is refused: JSON has whole numbers of 64 bits, and others as FLOAT64 does
     (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#parse_json)."""
@@ -27,10 +34,10 @@ class Json(ColumnType):
         return json_text.read(text)
 
     def cast(self, text: str) -> str:
-        return f"SAFE.PARSE_JSON({text}, wide_number_mode => 'exact')"
+        return parsed(text, "exact")
 
     def faults(self, text: str, value: str) -> Iterator[Refusal]:
-        rounded = f"SAFE.PARSE_JSON({text}, wide_number_mode => 'round')"
+        rounded = parsed(text, "round")
         yield Refusal("not_json_value", f"{text} IS NOT NULL AND {value} IS NULL AND {rounded} IS NULL")
         yield Refusal("inexact_number", f"{value} IS NULL AND {rounded} IS NOT NULL")
 
