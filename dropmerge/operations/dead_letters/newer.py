@@ -7,6 +7,7 @@ from itertools import chain, islice
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import generation_of
+from dropmerge.operations.loads.events import MAX_CLOCK_SKEW
 from dropmerge.operations.no_answer import NoAnswer
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -42,7 +43,10 @@ def is_merged(connection: Connection, one: DeadLetter) -> bool:
 
 def _judged(connection: Connection, some: Sequence[DeadLetter]) -> list[Judged]:
     uris = sorted({generation_of(one).uri for one in some if one.object})
-    rows = connection.ledger("newest_merged.sql", {"objects": ("STRING", "\n".join(uris))}) if uris else []
+    # What is newer has its events later than its own, by any machine's clock.
+    since = min(generation_of(one).created for one in some) - MAX_CLOCK_SKEW
+    parameters = {"objects": ("STRING", "\n".join(uris)), "since": ("TIMESTAMP", since)}
+    rows = connection.ledger("newest_merged.sql", parameters) if uris else []
     newest = {f"gs://{row['bucket']}/{row['object']}": row["generation"] for row in rows}
     return [(one, _newer(generation_of(one), newest)) for one in some]
 
