@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import tempfile
@@ -29,13 +28,12 @@ from services.shared.tables import table
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
 from tests.harness.feeds import write_feeds
+from tests.harness.objects import put_objects
 from tests.harness.pipeline import HEADER, Pipeline, row
 
 _FEED = "accounts"
 _EVENTS = ("arrived", "pinned", "loaded", "checked", "staged")
 _GROUP = 20
-_METADATA = "user.metadata"
-"""The extended attribute in which the local bucket keeps what it knows of an object."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def fill(pipeline: Pipeline, objects: int, days: float) -> Filled:
     first = pipeline.drop("first.csv", HEADER + row("first"))
     pipeline.wait_until_idle()
     loads = list(_loads(objects, days))
-    _put_objects(pipeline, first, loads)
+    put_objects(pipeline, first, (load.source for load in loads))
     (entry,) = entries_of(pipeline.connection, pipeline.connection.feeds[_FEED])
     _append(pipeline, "ledger", _ledger(loads, entry.table_id))
     _append(pipeline, "journal", _journal(loads))
@@ -64,19 +62,6 @@ def _loads(objects: int, days: float) -> Iterator[Load]:
         at = end - timedelta(days=days) * (1 - number / objects)
         name = f"incoming/{_FEED}/{at:%Y/%m/%d}/file-{number:07d}.csv"
         yield Load(_FEED, ObjectGeneration("landing", name, int(at.timestamp() * 1e6)))
-
-
-def _put_objects(pipeline: Pipeline, like: str, loads: Sequence[Load]) -> None:
-    """As the local bucket keeps them on disk: to upload each would take longer than all the rest."""
-    bucket = pipeline.cloud.state / "bucket" / "landing"
-    metadata = json.loads(os.getxattr(bucket / like.partition("#")[0].removeprefix("gs://landing/"), _METADATA))
-    for load in loads:
-        path = bucket / load.source.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(HEADER)
-        created = load.source.created.isoformat()
-        own = {"Created": created, "Updated": created, "Generation": load.source.generation}
-        os.setxattr(path, _METADATA, json.dumps(metadata | own).encode())
 
 
 def _ledger(loads: Sequence[Load], table_id: str) -> Iterator[Mapping[str, Any]]:
@@ -141,10 +126,13 @@ def commands_of(filled: Filled) -> Mapping[str, Sequence[str]]:
     }
 
 
-def measure(filled: Filled, times: int) -> dict[str, dict[str, float]]:
-    """By command the median and the longest of its seconds, and how often it did not end with exit code 0."""
+def measure(filled: Filled, times: int, only: Sequence[str] = ()) -> dict[str, dict[str, float]]:
+    """By command the median and the longest of its seconds, and how often it did not end with exit code 0. `only`:
+    these, if any."""
     commands, found = Commands.of(filled.pipeline), {}
     for what, words in commands_of(filled).items():
+        if only and what not in only:
+            continue
         runs = [_run(commands, words) for _ in range(times)]
         seconds = [taken for taken, _ in runs]
         found[what] = {

@@ -2,8 +2,8 @@
 
 Cloud Storage lists by name, and not by time (https://cloud.google.com/storage/docs/json_api/v1/objects/list): to list
 all that a busy bucket holds takes hundreds of requests. So a listing ends after some thousand names. Where the bucket
-has more, the folders are listed in which files arrived lately, each from the first name that arrived there: where
-names begin with a date or number, as most do, these are the young ones.
+has more, the folders are listed in which files arrived lately, each from the first of the last thousand names that
+arrived there: where names begin with a date or number, as most do, what is new comes after these.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ YOUNG = timedelta(days=1)
 for `dropmerge backfill`, which lists all."""
 MOST_NAMES = 5_000
 """How many names are listed at most, five requests on Google Cloud."""
+_LAST_NAMES = 1_000
 _FOLDERS_SECONDS = 30.0
 _FIELDS = "items(name,generation),nextPageToken"
 
@@ -44,14 +45,14 @@ class Landing:
     def list_young(self) -> Listing:
         """Raises as Cloud Storage's client, and NoAnswer."""
         folders = self._busy_folders()
-        found: list[ObjectGeneration] = []
         if sum(one["files"] for one in folders) <= MOST_NAMES:
             found = list(list_names(self.connection, self.connection.landing_prefix))
             if len(found) < MOST_NAMES:
                 return Listing(_young(found), is_whole=True)
+        found = []
         for one in folders:
-            left = MOST_NAMES - len(found)
-            found += list_names(self.connection, one["folder"], one["first_name"], left) if left > 0 else ()
+            if left := MOST_NAMES - len(found):
+                found += list_names(self.connection, one["folder"], one["first_name"], left)
         return Listing(_young(found), is_whole=False)
 
     def _busy_folders(self) -> list[Any]:
@@ -60,6 +61,7 @@ class Landing:
                 "bucket": ("STRING", self.connection.landing),
                 "prefix": ("STRING", self.connection.landing_prefix),
                 "since": ("TIMESTAMP", datetime.now(UTC) - YOUNG),
+                "most": ("INT64", _LAST_NAMES),
             }
             self._folders = self.connection.query("busy_folders.sql", parameters)
             self._asked_at = time.monotonic()
@@ -76,11 +78,11 @@ def in_part(connection: Connection) -> str:
 
 
 def list_names(
-    connection: Connection, prefix: str, first: str | None = None, most: int = MOST_NAMES
+    connection: Connection, prefix: str, first: str | None = None, most: int | None = None
 ) -> Iterator[ObjectGeneration]:
-    """The live objects of the landing bucket under a prefix, from the first of these names on."""
+    """The live objects of the landing bucket under a prefix, from this name on; `MOST_NAMES` at most."""
     blobs = connection.storage.list_blobs(
-        connection.landing, prefix=prefix, start_offset=first, max_results=most, fields=_FIELDS
+        connection.landing, prefix=prefix, start_offset=first, max_results=most or MOST_NAMES, fields=_FIELDS
     )
     for blob in blobs:
         yield ObjectGeneration(connection.landing, blob.name, int(blob.generation))

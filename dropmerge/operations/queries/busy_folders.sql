@@ -1,8 +1,15 @@
-{# The folders in which files have arrived: of each how many, and the first of their names in the order of a listing.
-   Parameters: bucket, prefix, since. #}
-SELECT REGEXP_EXTRACT(object, r'^.*/') AS folder, COUNT(DISTINCT object) AS files, MIN(object) AS first_name
-FROM `ops.journal`
-WHERE happened_at >= @since AND event = 'arrived' AND bucket = @bucket AND STARTS_WITH(object, @prefix)
+{# The folders in which files have arrived, the last used first: of each how many, and the first in the order of a listing
+   among the names that arrived last. Parameters: bucket, prefix, since, most (of those names). #}
+SELECT folder, COUNT(*) AS files, MIN(IF(n <= @most, object, NULL)) AS first_name
+FROM (
+  SELECT object, folder, arrived_at, ROW_NUMBER() OVER (PARTITION BY folder ORDER BY arrived_at DESC) AS n
+  FROM (
+    SELECT object, REGEXP_EXTRACT(object, r'^.*/') AS folder, MAX(happened_at) AS arrived_at
+    FROM `ops.journal`
+    WHERE happened_at >= @since AND event = 'arrived' AND bucket = @bucket AND STARTS_WITH(object, @prefix)
+    GROUP BY object
+  )
+)
 GROUP BY folder
-ORDER BY files DESC, folder
+ORDER BY MAX(arrived_at) DESC, folder
 LIMIT 50

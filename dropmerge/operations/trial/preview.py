@@ -129,9 +129,9 @@ def _require_readable(source: ObjectGeneration, blob: Blob) -> None:
     has_fitting_name = is_packed == source.name.endswith(GZIP_SUFFIX)
     if "*" in source.name or "//" in source.name or not has_fitting_name or blob.content_encoding:
         raise NotDone(
-            f"{source} cannot be read where it lies: BigQuery takes * and // in a name for something else, and a file is "
-            f"packed where its name ends in {GZIP_SUFFIX} and it has no Content-Encoding. Copy it to a name without "
-            "these that its feed wants, outside of where files are dropped, or drop it"
+            f"{source} cannot be read where it lies: BigQuery takes * and // in a name for something else, and a file "
+            f"for packed by its name, {GZIP_SUFFIX} at the end; nor may it have a Content-Encoding. Copy it to a name "
+            "that fits"
         )
 
 
