@@ -6,7 +6,8 @@ FROM (
   FROM (
     SELECT object, REGEXP_EXTRACT(object, r'^.*/') AS folder, MAX(happened_at) AS arrived_at
     FROM `ops.journal`
-    WHERE happened_at >= @since AND event = 'arrived' AND bucket = @bucket AND STARTS_WITH(object, @prefix)
+    WHERE happened_at >= @since AND event IN ('arrived', 'dead_lettered')
+      AND bucket = @bucket AND STARTS_WITH(object, @prefix)
     GROUP BY object
   )
 )
