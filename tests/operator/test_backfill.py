@@ -61,7 +61,7 @@ def test_a_whole_feed_is_reloaded_from_the_archive(pipeline: Pipeline, commands:
 def test_what_the_landing_bucket_no_longer_has_is_announced_from_the_archive(
     pipeline: Pipeline, commands: Commands
 ) -> None:
-    """Oldest first, each generation once, and not what is merged. An object that has a newer generation is announced as
+    """Oldest first, each once, and not what is merged. An object that has a newer generation is announced as
     that one."""
     prefix = "gs://landing/incoming/reloaded/"
     bucket = pipeline.connection.storage.bucket("landing")

@@ -45,7 +45,7 @@ class Filled:
 
 
 def fill(pipeline: Pipeline, objects: int, days: float) -> Filled:
-    """Objects in the landing bucket, each merged long ago, the last an hour ago."""
+    """Objects in the landing bucket, each merged, the last some minutes ago."""
     first = pipeline.drop("first.csv", HEADER + row("first"))
     pipeline.wait_until_idle()
     loads = list(_loads(objects, days))
@@ -57,7 +57,7 @@ def fill(pipeline: Pipeline, objects: int, days: float) -> Filled:
 
 
 def _loads(objects: int, days: float) -> Iterator[Load]:
-    end = datetime.now(UTC) - timedelta(hours=1)
+    end = datetime.now(UTC) - timedelta(minutes=15)
     for number in range(objects):
         at = end - timedelta(days=days) * (1 - number / objects)
         name = f"incoming/{_FEED}/{at:%Y/%m/%d}/file-{number:07d}.csv"

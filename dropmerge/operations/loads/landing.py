@@ -2,7 +2,7 @@
 
 Cloud Storage lists by name, and not by time (https://cloud.google.com/storage/docs/json_api/v1/objects/list): to list
 all that a busy bucket holds takes hundreds of requests. So a listing ends after some thousand names. Where the bucket
-has more, the folders are listed in which files arrived lately, each from the first of the last thousand names that
+has more, the folders are listed in which files arrived in the last hours, each from the first of the last names that
 arrived there: where names begin with a date or number, as most do, what is new comes after these.
 """
 
@@ -22,7 +22,9 @@ YOUNG = timedelta(days=1)
 for `dropmerge backfill`, which lists all."""
 MOST_NAMES = 5_000
 """How many names are listed at most, five requests on Google Cloud."""
-_LAST_NAMES = 1_000
+_LATELY = timedelta(hours=2)
+_LAST_NAMES = 200
+_MOST_FOLDERS = 10
 _FOLDERS_SECONDS = 30.0
 _FIELDS = "items(name,generation),nextPageToken"
 
@@ -50,7 +52,8 @@ class Landing:
             if len(found) < MOST_NAMES:
                 return Listing(_young(found), is_whole=True)
         found = []
-        for one in folders:
+        lately = [one for one in folders if one["used_at"] >= datetime.now(UTC) - _LATELY]
+        for one in lately[:_MOST_FOLDERS]:
             if left := MOST_NAMES - len(found):
                 found += list_names(self.connection, one["folder"], one["first_name"], left)
         return Listing(_young(found), is_whole=False)

@@ -1,6 +1,6 @@
-{# The folders in which files have arrived, the last used first: of each how many, and the first in the order of a listing
-   among the names that arrived last. Parameters: bucket, prefix, since, most (of those names). #}
-SELECT folder, COUNT(*) AS files, MIN(IF(n <= @most, object, NULL)) AS first_name
+{# The folders in which files have arrived, the last used first: of each how many, when the last, and the first in the order
+   of a listing among the names that arrived last. Parameters: bucket, prefix, since, most (of those names). #}
+SELECT folder, COUNT(*) AS files, MAX(arrived_at) AS used_at, MIN(IF(n <= @most, object, NULL)) AS first_name
 FROM (
   SELECT object, folder, arrived_at, ROW_NUMBER() OVER (PARTITION BY folder ORDER BY arrived_at DESC) AS n
   FROM (
@@ -12,5 +12,4 @@ FROM (
   )
 )
 GROUP BY folder
-ORDER BY MAX(arrived_at) DESC, folder
-LIMIT 50
+ORDER BY used_at DESC, folder
