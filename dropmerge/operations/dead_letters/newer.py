@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import chain, islice
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import generation_of
-from dropmerge.operations.loads.events import MAX_CLOCK_SKEW
 from dropmerge.operations.no_answer import NoAnswer
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from services.shared.messages.dead_letter import DeadLetter
 
 _AT_ONCE = 500
+_CLOCKS_DIFFER = timedelta(days=1)
 
 Judged = tuple[DeadLetter, int | None]
 """A dead letter, and the newest merged generation of its object where that is newer than its own."""
@@ -43,8 +44,8 @@ def is_merged(connection: Connection, one: DeadLetter) -> bool:
 
 def _judged(connection: Connection, some: Sequence[DeadLetter]) -> list[Judged]:
     uris = sorted({generation_of(one).uri for one in some if one.object})
-    # What is newer has its events later than its own, by any machine's clock.
-    since = min(generation_of(one).created for one in some) - MAX_CLOCK_SKEW
+    # What is newer has its events later than that, whichever machine's clock they have.
+    since = min(generation_of(one).created for one in some) - _CLOCKS_DIFFER
     parameters = {"objects": ("STRING", "\n".join(uris)), "since": ("TIMESTAMP", since)}
     rows = connection.ledger("newest_merged.sql", parameters) if uris else []
     newest = {f"gs://{row['bucket']}/{row['object']}": row["generation"] for row in rows}
