@@ -26,7 +26,7 @@ FROM (
         happened_at
       ) AS moment
     FROM `ops.journal`
-    WHERE object IS NOT NULL AND happened_at >= @since
+    WHERE happened_at >= @since AND bucket IS NOT NULL AND object IS NOT NULL AND generation IS NOT NULL
       AND {{ wanted }}
   )
 )

@@ -7,7 +7,7 @@
         LEFT JOIN (
           SELECT DISTINCT load_id FROM ({% include 'ledger.sql' %}) WHERE is_current AND merged_at >= @since
         ) AS l ON l.load_id = j.load_id
-        WHERE j.object IS NOT NULL AND j.happened_at >= @since
+        WHERE j.happened_at >= @since AND j.bucket IS NOT NULL AND j.object IS NOT NULL AND j.generation IS NOT NULL
         GROUP BY j.bucket, j.object, j.generation
         HAVING LOGICAL_AND(l.load_id IS NULL) AND COALESCE(
           ANY_VALUE(j.event HAVING MAX IF(j.event IN ('failed', 'discarded', 'undone'), NULL, j.happened_at)), ''
@@ -15,7 +15,8 @@
         UNION DISTINCT
         SELECT MAX(generation)
         FROM `ops.journal`
-        WHERE feed IS NOT NULL AND object IS NOT NULL AND happened_at >= @since AND generation < @newest_before
+        WHERE happened_at >= @since AND generation < @newest_before
+          AND feed IS NOT NULL AND bucket IS NOT NULL AND object IS NOT NULL
         GROUP BY feed
       ){% endset %}
 {% include 'last_words.sql' %}
