@@ -78,7 +78,8 @@ def _on_their_way(connection: Connection, feed: Feed) -> dict[ObjectGeneration, 
         for one in unended_loads(connection, remembered_since(), listed)
         if one.feed in (feed.name, None)
         and feed.wants(one.source.name)
-        and one.state not in (State.MERGED, State.SUPERSEDED)
+        and one.source.bucket == connection.landing
+        and not one.state.is_terminal
     }
 
 
