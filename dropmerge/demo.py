@@ -29,6 +29,7 @@ from dropmerge.cli.stop_signals import StopSignals
 from dropmerge.cli.terminal import ignore_closed_stream
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.in_flight import InFlight
+from dropmerge.operations.loads.status import statuses_of
 from localcloud.cloud import LocalCloud
 from services.shared.contract.feed import Feed
 from services.shared.generation import ObjectGeneration
@@ -225,10 +226,12 @@ class _Demo:
 
     def _follow(self) -> None:
         """Show each file's progress until nothing is in flight."""
-        in_flight = InFlight(self._connection())
+        connection = self._connection()
+        in_flight = InFlight(connection)
         while True:
             snapshot = in_flight.snapshot()
-            for load in snapshot.loads:
+            ended = self._told.keys() - {load.source for load in snapshot.loads}
+            for load in [*snapshot.loads, *statuses_of(connection, ended)]:
                 if self._told.get(load.source) != load.state:
                     self._told[load.source] = load.state
                     _say(f"  {load.source.uri}  [cyan]{load.state}[/cyan]")

@@ -23,7 +23,6 @@ from dropmerge.cli.options import (
 )
 from dropmerge.cli.terminal import confirm, escape_unprintable, pluralize, progress, shorten_list
 from dropmerge.operations.backfill import Candidate, Candidates, LeftOut, find_prefix, publish_notifications
-from dropmerge.operations.gcs_uri import GcsUri
 from dropmerge.operations.rate import RateLimiter
 from services.shared.load import Load
 
@@ -56,7 +55,8 @@ def backfill(
     letters or were discarded are counted and left out, unless you ask for them. Safe to interrupt and to repeat: a
     merged file is not announced, and one in progress is merged once.
 
-    With the archive bucket, the copies there are announced, even if the landing bucket no longer has the file.
+    A file that the landing bucket no longer has is announced from its copy in the archive. With the archive bucket,
+    only the copies there are looked at.
 
     Example: dropmerge backfill gs://landing/incoming/ --dry-run
     """
@@ -68,23 +68,25 @@ def backfill(
         candidates, limiter = Candidates(connection, prefix, dead_letters, discarded, is_one), RateLimiter(rate)
         batches: Iterable[list[Candidate]] = candidates.batches(limiter.batch)
         if ask_first:
-            batches = _confirmed(batches, prefix)
-        announced: list[Load] = []
+            batches = _confirmed(candidates, batches)
+        announced: list[Candidate] = []
         with progress().status("looking") as line:
+            candidates.tell = line.update
             for some in batches:
                 if not dry_run:
                     limiter.wait(len(some))
                     publish_notifications(connection, some)
-                announced += [one.load for one in some]
+                announced += some
                 line.update(pluralize(len(announced), "object"))
     for name in candidates.nameless:
         shown = escape_unprintable(name)
         typer.echo(f"{shown}: not a copy made by ingest: its metadata does not name a source", err=True)
     if as_json:
-        typer.echo(json.dumps([load.fields for load in announced], indent=2))
+        typer.echo(json.dumps([one.load.fields for one in announced], indent=2))
     elif not ask_first:
-        _list(announced)
-    done = f"{'would re-announce' if dry_run else 're-announced'} {pluralize(len(announced), 'file')}"
+        _list([one.load for one in announced])
+    what = f"{pluralize(len(announced), 'file')}{_of_archive(candidates, announced)}"
+    done = f"{'would re-announce' if dry_run else 're-announced'} {what}"
     typer.echo("; ".join([done, *_explain_left_out(candidates, len(announced))]), err=as_json)
 
 
@@ -113,18 +115,30 @@ def _explain_left_out(candidates: Candidates, announced: int) -> Iterator[str]:
         yield f"{count} {'was' if count == 1 else 'were'} discarded: use --discarded to announce them anyway"
 
 
+def _of_archive(candidates: Candidates, found: Sequence[Candidate]) -> str:
+    """How many of them the bucket that was asked for no longer has."""
+    gone = sum(one.is_archived for one in found)
+    return (
+        f", {gone} of them only in the archive"
+        if gone and candidates.prefix.bucket != candidates.connection.archive
+        else ""
+    )
+
+
 def _are(count: int) -> str:
     return f"{count} {'is' if count == 1 else 'are'}"
 
 
-def _confirmed(found: Iterable[list[Candidate]], prefix: GcsUri) -> list[list[Candidate]]:
+def _confirmed(candidates: Candidates, found: Iterable[list[Candidate]]) -> list[list[Candidate]]:
     """What the person has seen and agreed to, and nothing that comes while they think."""
-    with progress().status("looking"):
+    with progress().status("looking") as line:
+        candidates.tell = line.update
         batches = list(found)
     if batches:
-        loads = [one.load for batch in batches for one in batch]
-        _list(loads, err=True)
-        confirm(f"Re-announce {pluralize(len(loads), 'unmerged file')} under {prefix}?")
+        all_ = [one for batch in batches for one in batch]
+        _list([one.load for one in all_], err=True)
+        what = pluralize(len(all_), "unmerged file")
+        confirm(f"Re-announce {what}{_of_archive(candidates, all_)} under {candidates.prefix}?")
     return batches
 
 

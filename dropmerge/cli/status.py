@@ -17,7 +17,7 @@ from dropmerge.cli.status_screen import print_problem, print_status, print_troub
 from dropmerge.cli.terminal import clear, pluralize
 from dropmerge.operations.backlog import messages_in_flight, waiting_dead_letters
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.loads.status import list_landing_objects
+from dropmerge.operations.loads.landing import MOST_NAMES, list_names
 from dropmerge.operations.no_answer import BIGQUERY, NoAnswer
 from dropmerge.operations.status.check import check as check_all
 from dropmerge.operations.status.read import Reader, Status
@@ -118,7 +118,8 @@ def _watch(reader: Reader) -> None:
 def _queues(connection: Connection) -> str:
     """What is known without the warehouse."""
     dead_letters = waiting_dead_letters(connection)
-    files = pluralize(len(list_landing_objects(connection)), "file")
+    found = sum(1 for _ in list_names(connection, connection.landing_prefix))
+    files = pluralize(found, "file") if found < MOST_NAMES else f"{MOST_NAMES} files or more"
     messages = pluralize(messages_in_flight(connection), "message")
     waiting = pluralize(dead_letters, "dead letter")
     return f"{files} in gs://{connection.landing}, {messages} in flight, {waiting} waiting"

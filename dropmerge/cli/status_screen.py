@@ -82,6 +82,8 @@ def _notes(answer: Status) -> Iterator[str]:
         yield "to hurry it once the cause is gone: `dropmerge backfill` (docs/runbook.md, An outage of hours)"
     if answer.ignored.last_day:
         yield f"{pluralize(answer.ignored.last_day, 'file')} ignored in 24 h, e.g. {answer.ignored.example}"
+    if answer.in_part:
+        yield answer.in_part
     services = ", ".join(f"{name} {one.state}" for name, one in answer.services.items())
     yield (
         f"services: {services}; messages in flight: {answer.messages_in_flight}; "

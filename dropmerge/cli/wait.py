@@ -25,7 +25,9 @@ from dropmerge.cli.options import (
 from dropmerge.cli.outcomes import count, count_steps, describe_all, why_not_ended
 from dropmerge.cli.terminal import escape_unprintable, pluralize, progress, shorten_list
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.loads.events import recent_objects
 from dropmerge.operations.loads.in_flight import InFlight, Snapshot
+from dropmerge.operations.loads.landing import in_part
 from dropmerge.operations.loads.merge_now import MergeNow
 from dropmerge.operations.loads.outcomes import Outcome, read_outcomes
 from dropmerge.operations.loads.status import LoadStatus, statuses_of
@@ -60,7 +62,7 @@ def wait(
         connection = connect(state, project, feeds, timeout)
         hurry = MergeNow(connection).ask if now else None
         snapshot, seen = _await(InFlight(connection), time.monotonic() + timeout, hurry)
-        outcomes = _outcomes(connection, snapshot, seen, datetime.now(UTC) - since)
+        outcomes = _outcomes(connection, seen, datetime.now(UTC) - since)
     failed = [one for one in outcomes if not one.is_fine]
     if as_json:
         typer.echo(json.dumps(_as_json(snapshot, outcomes), indent=2))
@@ -70,6 +72,8 @@ def wait(
         abort("\n".join([*shorten_list(pending), *why, f"after {timeout:g} s: {_words(snapshot)}"]))
     if not as_json:
         _print(outcomes)
+    if not snapshot.is_whole:
+        typer.echo(in_part(connection), err=True)
     if strict and failed:
         raise typer.Exit(FAILED)
 
@@ -92,13 +96,8 @@ def _await(
             time.sleep(_PAUSE_SECONDS)
 
 
-def _outcomes(
-    connection: Connection, snapshot: Snapshot, seen: set[ObjectGeneration], since: datetime
-) -> list[Outcome]:
-    chosen = [one for one in snapshot.loads if one.source in seen or one.created >= since]
-    # Overwritten or deleted meanwhile.
-    gone = seen - {one.source for one in snapshot.loads}
-    statuses = [*chosen, *statuses_of(connection, gone)]
+def _outcomes(connection: Connection, seen: set[ObjectGeneration], since: datetime) -> list[Outcome]:
+    statuses = statuses_of(connection, seen | set(recent_objects(connection, since)))
     return read_outcomes(connection, sorted(statuses, key=lambda one: one.source.generation))
 
 

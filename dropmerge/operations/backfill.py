@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,12 +16,20 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import waiting_generations
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.gcs_uri import GcsUri
-from dropmerge.operations.loads.events import discarded_generations
+from dropmerge.operations.loads.events import MAX_CLOCK_SKEW, discarded_generations
 from dropmerge.operations.loads.find_file import find_file, live
 from dropmerge.operations.loads.status import load_of, merged_among
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 from services.shared.messages.announcement import announcement
+
+_AT_ONCE = 10_000
+"""Copies in the archive about which journal and ledger are asked in one question."""
+_TELL_EVERY = 1_000
+
+
+def _say_nothing(_: str) -> None:
+    """Where nobody waits."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,8 @@ class Candidate:
     load: Load
     resource: Mapping[str, Any]
     """What Cloud Storage says of the object beside its name: keys as in its JSON API."""
+    is_archived: bool = False
+    """Whether only the archive bucket has it."""
 
 
 class LeftOut(StrEnum):
@@ -58,27 +69,44 @@ class Candidates:
     """Objects of the archive bucket whose metadata does not say what they are copies of, as far as it is read."""
     left_out: Counter[LeftOut] = field(default_factory=Counter)
     """Of the objects that were read so far."""
+    tell: Callable[[str], None] = _say_nothing
+    """Takes how far a long listing is."""
+    _live_names: set[str] = field(default_factory=set)
+    _read: int = 0
 
     def batches(self, most: int) -> Iterator[list[Candidate]]:
-        """Of the landing bucket live objects that a feed wants, of the archive bucket pinned copies; as many at a time
-        as `most`."""
-        is_archive = self.prefix.bucket == self.connection.archive
-        wanted = self._pinned() if is_archive else self._live()
+        """Of the archive bucket pinned copies. Of any other live objects that a feed wants, then, oldest first, those
+        that were there and are only in the archive now. As many at a time as `most`."""
+        if self.prefix.bucket == self.connection.archive:
+            yield from self._left(self._pinned(self.prefix.name), most)
+            return
+        yield from self._left(self._live(), most)
+        if not self.is_one:
+            # Each generation once, though it may have two copies.
+            found = {one.load.load_id: one for some in self._left(self._gone(), _AT_ONCE) for one in some}
+            oldest_first = iter(sorted(found.values(), key=lambda one: one.load.source.generation))
+            while some := list(islice(oldest_first, most)):
+                yield some
+
+    def _left(self, wanted: Iterator[Candidate], most: int) -> Iterator[list[Candidate]]:
         while some := list(islice(wanted, most)):
             merged = merged_among(self.connection, [one.load.load_id for one in some])
-            why = [self._why_left_out(one.load, merged) for one in some]
+            discarded = self._discarded([one.load.source for one in some])
+            why = [self._why_left_out(one.load, merged, discarded) for one in some]
             self.left_out.update(one for one in why if one)
             if left := [one for one, reason in zip(some, why, strict=True) if reason is None]:
                 yield left
 
-    def _why_left_out(self, load: Load, merged: Container[str]) -> LeftOut | None:
+    def _why_left_out(
+        self, load: Load, merged: Container[str], discarded: Container[ObjectGeneration]
+    ) -> LeftOut | None:
         if load.feed in self.moved:
             return LeftOut.MOVED
         if load.load_id in merged:
             return LeftOut.MERGED
         if not self.with_dead_letters and load.source in self._waiting:
             return LeftOut.DEAD_LETTERED
-        if not self.with_discarded and load.source in self._discarded:
+        if load.source in discarded:
             return LeftOut.DISCARDED
         return None
 
@@ -92,14 +120,24 @@ class Candidates:
     def _waiting(self) -> frozenset[ObjectGeneration]:
         return waiting_generations(self.connection)
 
-    @cached_property
-    def _discarded(self) -> frozenset[ObjectGeneration]:
-        return discarded_generations(self.connection)
+    def _discarded(self, sources: Sequence[ObjectGeneration]) -> frozenset[ObjectGeneration]:
+        if self.with_discarded:
+            return frozenset()
+        since = min(source.created for source in sources) - MAX_CLOCK_SKEW
+        return discarded_generations(self.connection, since, sources)
+
+    def _list(self, bucket: str, prefix: str) -> Iterator[Any]:
+        for blob in self.connection.storage.list_blobs(bucket, prefix=prefix):
+            self._read += 1
+            if self._read % _TELL_EVERY == 0:
+                self.tell(f"{self._read:,} objects looked at")
+            yield blob
 
     def _live(self) -> Iterator[Candidate]:
-        for blob in self.connection.storage.list_blobs(self.prefix.bucket, prefix=self.prefix.name):
+        for blob in self._list(self.prefix.bucket, self.prefix.name):
             if self.is_one and blob.name != self.prefix.name:
                 continue
+            self._live_names.add(blob.name)
             load = None if blob.name.endswith("/") else load_of(self.connection, blob)
             if load is None:
                 self.left_out[LeftOut.UNWANTED] += 1
@@ -112,16 +150,37 @@ class Candidates:
                 }
                 yield Candidate(load, {"timeCreated": blob.time_created.isoformat(), "size": str(blob.size), **more})
 
-    def _pinned(self) -> Iterator[Candidate]:
+    def _gone(self) -> Iterator[Candidate]:
+        """Pinned copies of objects below the prefix that are no longer in their bucket, by the feeds that may have
+        wanted them."""
+        for feed in self.connection.feeds.values():
+            begin = re.split(r"[*?\[]", feed.objects, maxsplit=1)[0]
+            if not (begin.startswith(self.prefix.name) or self.prefix.name.startswith(begin)):
+                continue
+            for blob in self._list(self.connection.archive, f"{feed.name}/"):
+                copy = _copy(blob)
+                if copy and self._is_below(copy.load.source) and copy.load.source.name not in self._live_names:
+                    yield copy
+
+    def _is_below(self, source: ObjectGeneration) -> bool:
+        return source.bucket == self.prefix.bucket and source.name.startswith(self.prefix.name)
+
+    def _pinned(self, prefix: str) -> Iterator[Candidate]:
         """An archived object is called by its load id, and its metadata identifies the load."""
-        for blob in self.connection.storage.list_blobs(self.prefix.bucket, prefix=self.prefix.name):
-            load = Load.from_archive(blob.name, blob.metadata)
-            if load is None:
-                self.left_out[LeftOut.NAMELESS] += 1
-                self.nameless.append(f"gs://{self.prefix.bucket}/{blob.name}")
+        for blob in self._list(self.connection.archive, prefix):
+            if copy := _copy(blob):
+                yield copy
             else:
-                created = load.source.created.isoformat()
-                yield Candidate(load, {"timeCreated": created, "size": str(blob.size)})
+                self.left_out[LeftOut.NAMELESS] += 1
+                self.nameless.append(f"gs://{self.connection.archive}/{blob.name}")
+
+
+def _copy(blob: Any) -> Candidate | None:
+    load = Load.from_archive(blob.name, blob.metadata)
+    if load is None:
+        return None
+    resource = {"timeCreated": load.source.created.isoformat(), "size": str(blob.size)}
+    return Candidate(load, resource, is_archived=True)
 
 
 def find_prefix(connection: Connection, where: str) -> tuple[GcsUri, bool]:

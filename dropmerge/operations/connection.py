@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import os
 import pwd
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ from services.shared.errors import NotFoundError, PermanentError
 
 if TYPE_CHECKING:
     from google.api_core.retry import Retry
-    from google.cloud import pubsub_v1, storage
+    from google.cloud import bigquery, pubsub_v1, storage
 
     from dropmerge.operations.session import Session
     from services.shared.contract.feed import Feed
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _HTTP_TIMEOUT = 60.0
+_LOCATION = "DROPMERGE_LOCATION"
+"""Of BigQuery's jobs, for an account that may not ask for the dataset."""
 RETRY_SECONDS = 8.0
 """How long a command goes on with what fails for a moment."""
 
@@ -109,9 +112,27 @@ class Connection:
         from services.shared.warehouse import Warehouse
 
         session = self._session(BIGQUERY)
-        location = os.environ.get("DROPMERGE_LOCATION", "US")
-        client = Client(self.project, credentials=session.credentials, location=location, _http=session)
-        return Warehouse(client, 300.0)
+        client = partial(Client, self.project, credentials=session.credentials, _http=session)
+        location = os.environ.get(_LOCATION) or self._location_of_ops(client())
+        return Warehouse(client(location=location), 300.0)
+
+    def _location_of_ops(self, client: bigquery.Client) -> str:
+        """Where the datasets are, which every job has to name. Raises NotDone where there are none.
+
+        To get a dataset takes no location (https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets/get).
+        """
+        from google.api_core.exceptions import NotFound
+
+        try:
+            return str(client.get_dataset(OPS, retry=self.retry, timeout=_HTTP_TIMEOUT).location)
+        except NotFound as error:
+            raise self._not_deployed(str(error.message)) from error
+
+    def _not_deployed(self, why: str) -> NotDone:
+        how = "`dropmerge up` makes it" if BIGQUERY.emulator else "`make deploy-foundation` makes it"
+        if location := os.environ.get(_LOCATION):
+            how = f"{_LOCATION} says {location}; without it the dataset says where it is"
+        return NotDone(f"there is no dataset {self.project}.{OPS} ({why}): is this the right project? {how}")
 
     @cached_property
     def journal(self) -> Journal:
@@ -189,8 +210,8 @@ class Connection:
         """Where to open a job in Google's console; its id alone on a local cloud."""
         if BIGQUERY.emulator:
             return job_id
-        location = os.environ.get("DROPMERGE_LOCATION", "US")
-        return f"https://console.cloud.google.com/bigquery?project={self.project}&j=bq:{location}:{job_id}&page=queryresults"
+        job = f"bq:{self.warehouse.client.location}:{job_id}"
+        return f"https://console.cloud.google.com/bigquery?project={self.project}&j={job}&page=queryresults"
 
     def undelivered(self, subscription: str) -> int:
         """Messages not yet acknowledged. On Google Cloud the figure is some minutes old."""
@@ -221,10 +242,11 @@ class Connection:
         return list(self.retry(ask)().get("timeSeries", []))
 
     def rows(self, sql: str, parameters: Parameters | None = None) -> list[Any]:
-        """A query's rows; none where a table or dataset is not there yet. Raises NotDone."""
+        """A query's rows; none where a table or a feed's dataset is not there yet. Raises NotDone."""
         try:
             return self.warehouse.query(sql, parameters)
-        except NotFoundError:
+        except NotFoundError as error:
+            self._require_ops(error)
             return []
         except PermanentError as error:
             if "rejected_at" in error.detail:
@@ -238,7 +260,7 @@ class Connection:
             raise
 
     def query(self, name: str, parameters: Parameters | None = None, **identifiers: Any) -> list[Any]:
-        """The rows of a statement in `queries/`; none where a table or dataset is not there yet."""
+        """The rows of a statement in `queries/`; none where a table or a feed's dataset is not there yet."""
         return self.rows(statement(name, **identifiers), parameters)
 
     def stream(
@@ -247,8 +269,13 @@ class Connection:
         """As `query`, with a page of the rows in memory."""
         try:
             yield from self.warehouse.stream(statement(name, **identifiers), parameters, page)
-        except NotFoundError:
-            return
+        except NotFoundError as error:
+            self._require_ops(error)
+
+    def _require_ops(self, error: NotFoundError) -> None:
+        """Raises NotDone where the dataset itself is not found: it is not there, or not in that location."""
+        if re.search(rf"Dataset \S+[:.]{OPS}\b", error.detail):
+            raise self._not_deployed(error.detail) from error
 
     def ledger(self, name: str, parameters: Parameters | None = None, **identifiers: Any) -> list[Any]:
         """The rows of a statement in `queries/` that asks the ledger. Raises NotDone."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from dropmerge.operations.loads.events import journal_states
 from dropmerge.operations.loads.states import Evidence, State, state_of
-from dropmerge.operations.loads.status import merged_loads
+from dropmerge.operations.loads.status import merged_among
 from services.shared.contract.pattern import feed_for
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -93,7 +93,10 @@ def _file_outcomes(
     pipeline: Pipeline, generations: Mapping[str, int], dead_letters: list[DeadLetter]
 ) -> dict[str, Outcome]:
     ever = datetime.fromtimestamp(0, UTC)
-    states, merged = journal_states(pipeline.connection, ever), merged_loads(pipeline.connection, ever)
+    states = journal_states(pipeline.connection, ever)
+    sources = [ObjectGeneration("landing", file.object_name, generations[file.name]) for file in files()]
+    loads = [Load(wanting.name, one) for one in sources if (wanting := feed_for(pipeline.connection.feeds, one.name))]
+    merged = merged_among(pipeline.connection, [load.load_id for load in loads])
     # Two objects may be of one microsecond, and so of one generation.
     by_object = {(dead_letter.object, dead_letter.generation): dead_letter for dead_letter in dead_letters}
     rows: dict[tuple[str, int], dict[str, str | None]] = {}

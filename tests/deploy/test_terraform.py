@@ -167,6 +167,16 @@ def test_staging_and_overwritten_files_outlive_dead_letters() -> None:
     assert TOPOLOGY.buckets["archive"]["retention_days"] > longest
 
 
+def test_the_landing_bucket_is_emptied_after_every_other_trace_of_a_file() -> None:
+    """A file is in the bucket for as long as its dead letter waits and its pinned copy cannot be deleted."""
+    longest = max(TOPOLOGY.subscriptions[name]["retention_seconds"] for name in PULLED) / 86400
+    landing, archive = TOPOLOGY.buckets["landing"], TOPOLOGY.buckets["archive"]
+    assert landing["keep_days"] > max(longest, landing["keep_overwritten_days"], archive["retention_days"])
+    rules = one("google_storage_bucket", "landing").body["lifecycle_rule"]
+    deletes = [rule["condition"][0] for rule in rules if rule["action"] == [{"type": "Delete"}]]
+    assert {"age": "${local.topology.buckets.landing.keep_days}", "with_state": "LIVE"} in deletes
+
+
 def test_no_member_has_a_role_outside_the_allowed_list() -> None:
     """G8: no member holds a role on more than it needs, and no role is given to everybody."""
     grants = [r for r in hcl.resources() if re.search(r"_iam_(member|binding|policy)$", r.kind)]

@@ -56,3 +56,32 @@ def test_a_whole_feed_is_reloaded_from_the_archive(pipeline: Pipeline, commands:
     commands.run("wait")
     assert pipeline.connection.rows(table) == before
     assert commands.json("backfill", archive, "--yes") == []
+
+
+def test_what_the_landing_bucket_no_longer_has_is_announced_from_the_archive(
+    pipeline: Pipeline, commands: Commands
+) -> None:
+    """Oldest first, each once, and not what is merged. An object that has a newer generation is announced as
+    that one."""
+    prefix = "gs://landing/incoming/reloaded/"
+    bucket = pipeline.connection.storage.bucket("landing")
+    uris = []
+    files = (("gone-b.csv", "8,1\n9,1\n"), ("gone-a.csv", "9,2\n"), ("kept.csv", "7,1\n"), ("kept.csv", "7,2\n"))
+    for name, data in files:
+        uris.append(pipeline.drop(name, f"n,v\n{data}", feed="reloaded"))
+        pipeline.wait_until_idle()
+    table = "SELECT n, v FROM `main.reloaded` WHERE n BETWEEN 7 AND 9 ORDER BY n"
+    before = pipeline.connection.rows(table)
+    for uri in uris[:2]:
+        bucket.blob(uri.partition("#")[0].removeprefix("gs://landing/")).delete()
+    assert commands.json("backfill", f"{prefix}gone", "--dry-run") == [], "both are merged"
+    pipeline.connection.warehouse.drop_table("local.main.reloaded")
+    would = commands.json("backfill", f"{prefix}gone", "--dry-run")
+    assert [f"gs://{one['bucket']}/{one['object']}#{one['generation']}" for one in would] == uris[:2]
+    would = commands.json("backfill", f"{prefix}kept", "--dry-run")
+    assert [f"gs://{one['bucket']}/{one['object']}#{one['generation']}" for one in would] == uris[3:]
+    said = commands.run("backfill", f"{prefix}gone", "--yes").stdout
+    assert "re-announced 2 files, 2 of them only in the archive" in said
+    commands.run("backfill", f"{prefix}kept", "--yes")
+    commands.run("wait")
+    assert pipeline.connection.rows(table) == before

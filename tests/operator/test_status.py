@@ -2,16 +2,21 @@
 
 import signal
 import subprocess
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dropmerge.operations.loads import landing
+from dropmerge.operations.loads.events import journal_states, unended_states
 from dropmerge.operations.loads.find_file import find_file
+from dropmerge.operations.loads.status import statuses_of
 from dropmerge.operations.status.failures import stuck
+from services.shared.generation import ObjectGeneration
 from services.shared.journal import Journal
 from services.shared.load import Load
 from tests.harness.commands import Commands
 from tests.harness.dead_letters import MERGE_DEAD_LETTERS, empty_dead_letters, put
+from tests.harness.objects import put_objects
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import paused_subscription, pull_all
 
@@ -123,3 +128,64 @@ def test_a_file_that_fails_or_is_late_says_attempt_error_and_next_try(pipeline: 
         assert stuck(pipeline.connection, source).attempt is None, "it went on"
     pipeline.publish("file-arrived", message.data, dict(message.attributes))
     pipeline.wait_until_idle()
+
+
+def _old(name: str, **age: float) -> ObjectGeneration:
+    at = datetime.now(UTC) - timedelta(**age)
+    return ObjectGeneration("landing", f"incoming/tolerant/{name}", int(at.timestamp() * 1e6))
+
+
+def test_a_young_file_that_was_never_announced_needs_somebody(pipeline: Pipeline, commands: Commands) -> None:
+    """It is not in flight, since nothing will happen; `backfill` announces it, and older ones too."""
+    like = pipeline.drop("announced.csv", HEADER + row("announced"), feed="tolerant")
+    pipeline.wait_until_idle()
+    young, old = _old("young.csv", hours=2), _old("old.csv", days=3)
+    put_objects(pipeline, like, [young, old], HEADER + row("unannounced"))
+    answer = commands.json("status")
+    (problem,) = [one for one in answer["attention"] if one["what"] == "unannounced"]
+    assert problem["sentence"] == f"1 file was never announced: {young.name} is in the bucket since 2 h"
+    assert problem["command"] == f"dropmerge backfill {young.uri}"
+    assert answer["feeds"]["tolerant"]["in_flight"] == 0
+    assert answer["in_part"] is None
+    commands.run("wait", "--timeout", 0)
+    would = commands.json("backfill", "gs://landing/incoming/tolerant/", "--dry-run")
+    assert [one["object"] for one in would] == [old.name, young.name]
+    commands.run("backfill", "gs://landing/incoming/tolerant/", "--yes")
+    commands.run("wait")
+    assert "OK: nothing needs anybody" in commands.run("status", "--check").stdout
+
+
+def test_a_file_dropped_a_moment_ago_is_in_flight_in_a_large_bucket_too(
+    pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where files arrived last is listed, though the bucket has more than that; what is not looked at is said."""
+    for n in range(3):
+        pipeline.drop(f"zz-{n}.csv", HEADER + row(f"large-{n}"), feed="tolerant")
+    pipeline.wait_until_idle()
+    monkeypatch.setattr(landing, "MOST_NAMES", 4)
+    monkeypatch.setattr(landing, "_LAST_NAMES", 2)
+    with paused_subscription(pipeline, "ingest") as path:
+        uri = pipeline.drop("zz-3.csv", HEADER + row("large-3"), feed="tolerant")
+        (message,) = pull_all(pipeline, path, 1)
+        said = commands.run("wait", "--timeout", 0, code=1).stderr
+        assert f"{uri}: unknown" in said
+        answer = commands.json("status")
+        assert answer["feeds"]["tolerant"]["in_flight"] == 1
+        assert "has more than 4 files" in answer["in_part"]
+    pipeline.publish("file-arrived", message.data, dict(message.attributes))
+    pipeline.wait_until_idle()
+    assert "has more than 4 files" in commands.run("wait").stderr
+
+
+def test_what_has_ended_is_not_read_again(pipeline: Pipeline) -> None:
+    """Of the ended ones a question has each feed's newest, and no more: there may be a hundred thousand."""
+    pipeline.drop("ended.csv", HEADER + row("ended"), feed="tolerant")
+    pipeline.wait_until_idle()
+    found = unended_states(pipeline.connection, datetime.now(UTC) - timedelta(days=1))
+    known = journal_states(pipeline.connection, datetime.now(UTC) - timedelta(days=1))
+    ended = [
+        one for one in statuses_of(pipeline.connection, known) if one.feed == "tolerant" and one.state.is_terminal
+    ]
+    newest = max(ended, key=lambda one: one.created)
+    assert len(ended) > 3
+    assert {one.source for one in ended if one.source in found} == {newest.source}

@@ -16,12 +16,17 @@ from xml.etree.ElementTree import parse
 import pytest
 
 from deploy.topology import ROOT
-from dropmerge.operations.trial.effect import expected_effect
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.errors import NotDone
+from dropmerge.operations.trial.effect import Effect, expected_effect
 from dropmerge.operations.trial.files import Trial, Tried
+from dropmerge.operations.trial.preview import preview
 from dropmerge.operations.trial.sandbox import Sandbox, sandbox
 from services.shared.contract.feed import Feed
 from services.shared.contract.reader import read_feed
 from tests.harness.commands import Commands
+from tests.harness.faults.calls import Error, Fault, Script
+from tests.harness.faults.http_proxy import HttpProxy
 from tests.harness.feeds import NUMBERS
 from tests.harness.pipeline import HEADER, Pipeline, row
 
@@ -282,6 +287,30 @@ def test_a_preview_of_a_snapshot_that_is_too_small_says_so(
     assert found["fault"]["reason"] == "snapshot_too_small"
     again = commands.json("preview", there)
     assert (again["merged"], again["fault"]) == (True, None)
+
+
+def test_a_preview_leaves_the_archive_alone(
+    pipeline: Pipeline, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its retention policy would keep a copy for weeks: a file that has none is read where it lies."""
+    bucket, text = pipeline.connection.storage.bucket("landing"), HEADER + row("lies", day=5)
+    bucket.blob("elsewhere/lies.csv").upload_from_string(text)
+    bucket.blob("elsewhere/li*s.csv").upload_from_string(text)
+    bucket.blob("elsewhere/packed.csv").upload_from_string(gzip.compress(text.encode()))
+    pipeline.wait_until_idle()
+    script, upstream = Script(), os.environ["STORAGE_EMULATOR_HOST"]
+    proxy = HttpProxy("storage", script, lambda: upstream)
+    kept = Fault("kept", answer=Error(403, "retentionPolicyNotMet", "Object is subject to bucket's retention policy"))
+    script.arm(kept, lambda call: call.method == "DELETE" or ("/b/archive/" in call.path and call.method == "POST"))
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{proxy.port}")
+    connection = Connection("local", elsewhere)
+    found = preview(connection, "gs://landing/elsewhere/lies.csv", lambda _: None)
+    assert (found.read.fault, found.effect) == (None, Effect(inserted=1))
+    for name in ("li*s.csv", "packed.csv"):
+        with pytest.raises(NotDone, match="cannot be read where it lies"):
+            preview(connection, f"gs://landing/elsewhere/{name}", lambda _: None)
+    assert not script.injected, "something was written to the archive, or deleted"
+    proxy.close()
 
 
 def test_a_preview_of_what_is_not_there_or_not_wanted_says_so(commands: Commands, elsewhere: Path) -> None:

@@ -45,14 +45,19 @@ _PARAMETERS = {
             "merge_id",
             "state",
             "by",
+            "prefix",
+            "sources",
         ),
         "STRING",
     ),
     **dict.fromkeys(("since", "before", "last", "waiting_since"), "TIMESTAMP"),
-    **dict.fromkeys(("generation", "most"), "INT64"),
+    **dict.fromkeys(("generation", "most", "newest_before"), "INT64"),
 }
 _NAMES = sorted(path.name for path in _FOLDER.glob("*.sql"))
-_INCLUDED = {"is_current.sql", "ledger.sql", "wanted_loads.sql", "old_tombstones.sql", "wanted_rejected_rows.sql"}
+_INCLUDED = {
+    *("is_current.sql", "last_words.sql", "ledger.sql", "old_tombstones.sql"),
+    *("wanted_loads.sql", "wanted_rejected_rows.sql"),
+}
 """Part of other statements."""
 
 

@@ -27,6 +27,17 @@ resource "google_storage_bucket" "landing" {
     }
   }
 
+  # What was pinned is in the archive bucket; to list a bucket that is never emptied would take ever longer.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age        = local.topology.buckets.landing.keep_days
+      with_state = "LIVE"
+    }
+  }
+
   lifecycle_rule {
     action {
       type = "AbortIncompleteMultipartUpload"

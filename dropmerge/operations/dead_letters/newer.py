@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import chain, islice
 
 from dropmerge.operations.connection import Connection
@@ -13,6 +14,7 @@ from services.shared.load import Load
 from services.shared.messages.dead_letter import DeadLetter
 
 _AT_ONCE = 500
+_CLOCKS_DIFFER = timedelta(days=1)
 
 Judged = tuple[DeadLetter, int | None]
 """A dead letter, and the newest merged generation of its object where that is newer than its own."""
@@ -42,7 +44,10 @@ def is_merged(connection: Connection, one: DeadLetter) -> bool:
 
 def _judged(connection: Connection, some: Sequence[DeadLetter]) -> list[Judged]:
     uris = sorted({generation_of(one).uri for one in some if one.object})
-    rows = connection.ledger("newest_merged.sql", {"objects": ("STRING", "\n".join(uris))}) if uris else []
+    # What is newer has its events later than that, whichever machine's clock they have.
+    since = min(generation_of(one).created for one in some) - _CLOCKS_DIFFER
+    parameters = {"objects": ("STRING", "\n".join(uris)), "since": ("TIMESTAMP", since)}
+    rows = connection.ledger("newest_merged.sql", parameters) if uris else []
     newest = {f"gs://{row['bucket']}/{row['object']}": row["generation"] for row in rows}
     return [(one, _newer(generation_of(one), newest)) for one in some]
 

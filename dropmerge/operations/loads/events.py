@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dropmerge.operations.connection import Connection
@@ -74,15 +74,56 @@ def journal_states(
 ) -> dict[ObjectGeneration, JournalState]:
     """Of every object generation with an event from `since` on; with `sources`, of these (and of others that share a
     number with one)."""
+    parameters = {**_states_since(since), "generations": ("STRING", _generations(sources))}
+    return _states(connection.query("latest_events.sql", parameters))
+
+
+def unended_states(connection: Connection, since: datetime) -> dict[ObjectGeneration, JournalState]:
+    """Of the object generations with an event from `since` on that have not ended, as far as journal and ledger say
+    without more, and of each feed's newest."""
+    newest_before = ("INT64", _as_generation(datetime.now(UTC) + MAX_CLOCK_SKEW))
+    return _states(connection.ledger("unended_events.sql", {**_states_since(since), "newest_before": newest_before}))
+
+
+def unheard_of(connection: Connection, sources: Collection[ObjectGeneration]) -> list[ObjectGeneration]:
+    """Those of these object generations that the journal has no event of."""
+    if not sources:
+        return []
+    by_name = {str(source): source for source in sources}
+    since = min(source.created for source in sources) - MAX_CLOCK_SKEW
+    parameters = {"sources": ("STRING", "\n".join(by_name)), "since": ("TIMESTAMP", since)}
+    return [by_name[row["source"]] for row in connection.query("unheard_of.sql", parameters)]
+
+
+def newest_of_feeds(connection: Connection, since: datetime) -> dict[str, ObjectGeneration]:
+    """By feed, of those with an event from `since` on."""
     parameters = {
         "since": ("TIMESTAMP", since),
-        "dispatch_events": ("STRING", ",".join(DISPATCH_EVENTS)),
-        "generations": ("STRING", _generations(sources)),
+        "newest_before": ("INT64", _as_generation(datetime.now(UTC) + MAX_CLOCK_SKEW)),
     }
+    return {row["feed"]: _object(row) for row in connection.query("newest_of_feeds.sql", parameters)}
+
+
+def recent_objects(connection: Connection, since: datetime) -> list[ObjectGeneration]:
+    """The newest generation of each object of the landing bucket that was created from `since` on."""
+    parameters = {
+        "bucket": ("STRING", connection.landing),
+        "prefix": ("STRING", connection.landing_prefix),
+        "generation": ("INT64", _as_generation(since)),
+        "since": ("TIMESTAMP", since - MAX_CLOCK_SKEW),
+    }
+    return [_object(row) for row in connection.query("recent_objects.sql", parameters)]
+
+
+def _states_since(since: datetime) -> dict[str, tuple[str, Any]]:
+    return {"since": ("TIMESTAMP", since), "dispatch_events": ("STRING", ",".join(DISPATCH_EVENTS))}
+
+
+def _states(rows: Sequence[Any]) -> dict[ObjectGeneration, JournalState]:
     found: dict[ObjectGeneration, JournalState] = {}
-    for row in connection.query("latest_events.sql", parameters):
-        source = ObjectGeneration(row["bucket"], row["object"], row["generation"])
-        state = found.setdefault(source, JournalState([], row["is_served"], row["last_dispatched_at"], row["feed"]))
+    for row in rows:
+        first = JournalState([], row["is_served"], row["last_dispatched_at"], row["feed"])
+        state = found.setdefault(_object(row), first)
         if row["event"] not in SETTLED_EVENTS or is_current(row["moment"], row["last_dispatched_at"]):
             state.events.append(row["event"])
     return found
@@ -96,20 +137,30 @@ def last_events(
     parameters = {"generations": ("STRING", _generations(sources)), "since": ("TIMESTAMP", since)}
     found: dict[ObjectGeneration, dict[str, LoadEvent]] = {}
     for row in connection.query("last_events.sql", parameters):
-        source = ObjectGeneration(row["bucket"], row["object"], row["generation"])
-        found.setdefault(source, {})[row["event"]] = _event(row)
+        found.setdefault(_object(row), {})[row["event"]] = _event(row)
     return found
 
 
-def discarded_generations(connection: Connection) -> frozenset[ObjectGeneration]:
-    """Those that were given up and not dispatched since."""
-    rows = connection.query("discarded_generations.sql", {"dispatch_events": ("STRING", ",".join(DISPATCH_EVENTS))})
-    return frozenset(ObjectGeneration(row["bucket"], row["object"], row["generation"]) for row in rows)
+def discarded_generations(
+    connection: Connection, since: datetime, sources: Collection[ObjectGeneration] = ()
+) -> frozenset[ObjectGeneration]:
+    """Those that were given up from `since` on and not dispatched since; with `sources`, of these."""
+    parameters = {**_states_since(since), "generations": ("STRING", _generations(sources))}
+    return frozenset(_object(row) for row in connection.query("discarded_generations.sql", parameters))
 
 
 def is_current(written: datetime, last_dispatched_at: datetime | None) -> bool:
     """Whether a dead letter of that time is where its load stands: not if the load was dispatched again since."""
     return last_dispatched_at is None or written >= last_dispatched_at
+
+
+def _as_generation(at: datetime) -> int:
+    """What an object of that time has: microseconds since 1970."""
+    return int(at.timestamp() * 1e6)
+
+
+def _object(row: Any) -> ObjectGeneration:
+    return ObjectGeneration(row["bucket"], row["object"], row["generation"])
 
 
 def _generations(sources: Collection[ObjectGeneration]) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.reading import read_story
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.file_name import FileName, name_of_file
-from dropmerge.operations.loads.status import list_landing_objects
+from dropmerge.operations.loads.landing import Landing
+from dropmerge.operations.loads.status import merged_among, statuses_of
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
@@ -34,7 +35,8 @@ def find_file(connection: Connection, text: str) -> ObjectGeneration:
         raise UsageError(_ambiguous(text, found))
     if not found:
         raise UsageError(
-            f"no file is called {text!r}: neither bucket nor journal (of {_REMEMBERED.days} days) has one"
+            f"no file is called {text!r}: neither the journal (of {_REMEMBERED.days} days) nor the last day of the "
+            f"bucket has one; by its whole name, gs://bucket/object, an older one is found"
         )
     one = max(found, key=lambda source: source.generation)
     newest = one.generation if name.generation else max(one.generation, live(connection, one.bucket, one.name) or 0)
@@ -46,7 +48,8 @@ def latest(connection: Connection, bucket: str, name: str) -> int:
     found = live(connection, bucket, name)
     if found is not None:
         return found
-    rows = connection.query("latest_generation.sql", {"bucket": ("STRING", bucket), "object": ("STRING", name)})
+    parameters = {"bucket": ("STRING", bucket), "object": ("STRING", name), "since": ("TIMESTAMP", remembered_since())}
+    rows = connection.query("latest_generation.sql", parameters)
     return int(rows[0]["generation"] or 0) if rows else 0
 
 
@@ -100,14 +103,14 @@ def _of_dead_letter(connection: Connection, dead_letter_id: str) -> Iterator[Obj
 
 
 def _by_name(connection: Connection, name: FileName) -> set[ObjectGeneration]:
-    """Of the journal, else of the landing bucket; an ending in the middle of a word only where nothing else fits."""
+    """Of the journal, else of the young objects of the landing bucket; an ending in the middle of a word only where
+    nothing else fits."""
     ending = re.split(r"[*?\]\[]", name.name)[-1]
     parameters = {"ending": ("STRING", ending), "since": ("TIMESTAMP", remembered_since())}
     known = [_source(row) for row in connection.query("known_objects.sql", parameters)]
     if found := _fitting(name, known):
         return found
-    blobs = list_landing_objects(connection)
-    there = [ObjectGeneration(blob.bucket.name, blob.name, int(blob.generation)) for blob in blobs]
+    there = Landing(connection).list_young().young
     return _fitting(name, there) or {source for source in [*known, *there] if name.ends(source.name)}
 
 
@@ -125,6 +128,16 @@ def _ambiguous(text: str, found: Iterable[ObjectGeneration]) -> str:
 
 def _source(row: dict[str, object]) -> ObjectGeneration:
     return ObjectGeneration(str(row["bucket"]), str(row["object"]), int(str(row["generation"])))
+
+
+def ended_among(connection: Connection, load_ids: Collection[str]) -> frozenset[str]:
+    """Those of these loads that are in a final state."""
+    if not load_ids:
+        return frozenset()
+    parameters = {"load_ids": ("STRING", ",".join(load_ids)), "since": ("TIMESTAMP", remembered_since())}
+    sources = {_source(row) for row in connection.query("objects_of_loads.sql", parameters)}
+    ended = {one.load.load_id for one in statuses_of(connection, sources) if one.load and one.state.is_terminal}
+    return frozenset(ended | merged_among(connection, list(load_ids)).keys())
 
 
 def remembered_since() -> datetime:

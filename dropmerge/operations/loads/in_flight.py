@@ -10,18 +10,25 @@ from dropmerge.operations.backlog import messages_in_flight, waiting_dead_letter
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import generation_of, latest_dead_letters
 from dropmerge.operations.loads.events import is_current
+from dropmerge.operations.loads.landing import Landing
 from dropmerge.operations.loads.states import State
-from dropmerge.operations.loads.status import LoadStatus, list_landing_objects, load_statuses
+from dropmerge.operations.loads.status import LoadStatus, unended_loads
 
+WINDOW = timedelta(days=2)
+"""How far back the journal is read: longer than Pub/Sub goes on with a message, by the policies of the topology."""
 _LOOK_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Snapshot:
     loads: list[LoadStatus]
-    """Of every live object under the landing prefix, or of those of the last days."""
+    """Those that have not ended, by the journal of the last days and the young objects of the landing bucket; of the
+    others each feed's newest, at least."""
     messages: int
     """On their way to a service, or being worked on."""
+    is_whole: bool = True
+    """Whether every object under the landing prefix was looked at; otherwise one may be on its way that has no event
+    in the journal yet."""
 
     @property
     def pending(self) -> list[LoadStatus]:
@@ -38,24 +45,22 @@ class InFlight:
 
     Where Pub/Sub itself gave up, no event says so and only the dead letter does. Dead letters are read when a load
     seems to be in flight and no message is, not on each question, and what they said is remembered.
-    `window`: how far back the journal is read; objects that it does not name since, and that are older, are left out.
     """
 
-    def __init__(self, connection: Connection, window: timedelta | None = None) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._window = window
+        self._landing = Landing(connection)
         self._exhausted: dict[LoadStatus, str] = {}
         self._next_look = 0.0
 
     def snapshot(self) -> Snapshot:
         """Upstream is asked before downstream, so that nothing slips past between two questions."""
-        blobs = list_landing_objects(self._connection)
+        listed = self._landing.list_young()
         messages = messages_in_flight(self._connection)
-        since = datetime.now(UTC) - self._window if self._window else None
-        found = load_statuses(self._connection, blobs, since)
+        found = unended_loads(self._connection, datetime.now(UTC) - WINDOW, listed.young)
         if not messages:
             self._check_dead_letters([one for one in found if one.is_in_flight and one not in self._exhausted])
-        return Snapshot([self._known(one) for one in found], messages)
+        return Snapshot([self._known(one) for one in found], messages, listed.is_whole)
 
     def _known(self, one: LoadStatus) -> LoadStatus:
         # A load that was dispatched again compares unequal (last_dispatched_at differs), so it is in flight again.

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.loads.events import LoadEvent
+from dropmerge.operations.loads.find_file import remembered_since
 from dropmerge.operations.loads.status import merged_among
 from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
@@ -29,11 +30,13 @@ class SameBytes:
 
 
 def find_same_bytes(connection: Connection, load: Load, events: Sequence[LoadEvent]) -> list[SameBytes]:
-    """The first twenty, oldest first; none where the journal does not know the file's MD5, as of composite objects."""
+    """The first twenty of the last 90 days, oldest first; none where the journal does not know the file's MD5, as of
+    composite objects."""
     md5 = next((event.detail["md5"] for event in events if "md5" in event.detail), None)
     if md5 is None:
         return []
-    rows = connection.query("same_bytes.sql", {"feed": ("STRING", load.feed), "md5": ("STRING", md5)})
+    since = ("TIMESTAMP", remembered_since())
+    rows = connection.query("same_bytes.sql", {"feed": ("STRING", load.feed), "md5": ("STRING", md5), "since": since})
     others = [row for row in rows if row["load_id"] != load.load_id]
     merged = merged_among(connection, [row["load_id"] for row in others]) if others else {}
     return [

@@ -1,4 +1,4 @@
-"""Where many loads stand at once: those of the live objects under the landing prefix."""
+"""Where many loads stand at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from functools import cache
 from typing import Any
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.loads.events import MAX_CLOCK_SKEW, JournalState, journal_states
+from dropmerge.operations.loads.events import (
+    MAX_CLOCK_SKEW,
+    JournalState,
+    journal_states,
+    unended_states,
+    unheard_of,
+)
 from dropmerge.operations.loads.possible import possible_loads
 from dropmerge.operations.loads.states import Evidence, State, state_of
 from services.shared.generation import ObjectGeneration
@@ -38,28 +44,23 @@ class LoadStatus:
         return self.load.feed if self.load else None
 
     @property
+    def is_unannounced(self) -> bool:
+        """Whether nothing is known of an object that is older than ten minutes."""
+        is_unknown = self.state == State.UNKNOWN and self.last_dispatched_at is None
+        return is_unknown and self.created <= datetime.now(UTC) - _EXPECTED_WITHIN
+
+    @property
     def is_in_flight(self) -> bool:
-        """Not in a final state. An object older than ten minutes that was never announced is for `backfill`."""
-        if self.state == State.UNKNOWN and self.last_dispatched_at is None:
-            return self.created > datetime.now(UTC) - _EXPECTED_WITHIN
+        """Not in a final state. One that was never announced is for `backfill`."""
+        if self.is_unannounced:
+            return False
         # What was merged once waits for `backfill`, unless that has sent it on its way again.
         is_waiting = self.is_lost and self.state == State.PINNED
         return not self.state.is_terminal and not is_waiting
 
 
-def list_landing_objects(connection: Connection) -> list[Any]:
-    """The live objects under the landing prefix, as Cloud Storage's client has them."""
-    return list(connection.storage.list_blobs(connection.landing, prefix=connection.landing_prefix))
-
-
 Merged = Mapping[str, bool]
 """Of loads that the ledger holds: whether the main table of now has them, and not one that was dropped or renamed."""
-
-
-def merged_loads(connection: Connection, since: datetime) -> Merged:
-    """The loads that the ledger holds, merged from `since` on."""
-    rows = connection.ledger("merged_since.sql", {"since": ("TIMESTAMP", since)})
-    return {row["load_id"]: row["is_current"] for row in rows}
 
 
 def merged_among(connection: Connection, load_ids: Sequence[str]) -> dict[str, datetime]:
@@ -68,34 +69,21 @@ def merged_among(connection: Connection, load_ids: Sequence[str]) -> dict[str, d
     return {row["load_id"]: row["merged_at"] for row in rows if row["is_current"]}
 
 
-def load_statuses(connection: Connection, blobs: list[Any], not_before: datetime | None = None) -> list[LoadStatus]:
-    """Where each of these objects stands. Nothing can have happened to them before the oldest was created.
-
-    `not_before`: of those that are older, only the ones that the journal names from then on, and each feed's newest.
-    Of the latter the state is `unknown` where only the journal would say it.
-    """
-    if not blobs:
-        return []
-    oldest = min(blob.time_created for blob in blobs) - MAX_CLOCK_SKEW
-    since = max(oldest, not_before) if not_before else oldest
-    known = journal_states(connection, since)
-    if since > oldest:
-        newest = {_source(blob) for blob in _newest_of_feeds(connection, blobs)}
-        blobs = [one for one in blobs if one.time_created >= since or _source(one) in known or _source(one) in newest]
-    created = {_source(blob): blob.time_created for blob in blobs}
-    loads = _loads(connection, created, known)
-    return _statuses(connection, created, known, loads, _merged(connection, since, known, loads))
+def unended_loads(connection: Connection, since: datetime, listed: Collection[ObjectGeneration]) -> list[LoadStatus]:
+    """Where those stand of which the journal has an event from `since` on and that have not ended, each feed's newest,
+    and those of `listed` that it has never heard of. Some that have ended may be among them."""
+    # In this order: what is heard of in between is in the second answer.
+    unheard = unheard_of(connection, listed)
+    known = unended_states(connection, since)
+    return _statuses(connection, [*known, *unheard], known)
 
 
 def statuses_of(connection: Connection, sources: Collection[ObjectGeneration]) -> list[LoadStatus]:
     """Where these object generations stand, however old they are, and whether they are still in their bucket."""
     if not sources:
         return []
-    created = {source: source.created for source in sources}
-    known = journal_states(connection, min(created.values()) - MAX_CLOCK_SKEW, sources)
-    loads = _loads(connection, created, known)
-    ids = [load.load_id for some in loads.values() for load in some]
-    return _statuses(connection, created, known, loads, _ever_merged(connection, ids))
+    since = min(source.created for source in sources) - MAX_CLOCK_SKEW
+    return _statuses(connection, sources, journal_states(connection, since, sources))
 
 
 def _loads(
@@ -106,30 +94,22 @@ def _loads(
 
 def _statuses(
     connection: Connection,
-    created: Mapping[ObjectGeneration, datetime],
+    sources: Iterable[ObjectGeneration],
     known: Mapping[ObjectGeneration, JournalState],
-    loads: Mapping[ObjectGeneration, Sequence[Load]],
-    merged: Merged,
 ) -> list[LoadStatus]:
+    loads = _loads(connection, dict.fromkeys(sources), known)
+    # The ledger is asked after the journal: what is merged meanwhile is.
+    merged = _ever_merged(connection, [load.load_id for some in loads.values() for load in some])
     # One listing for all, and only if one of them needs it.
     tables = cache(lambda: frozenset(connection.staging_tables()))
     found = []
-    for source, at in created.items():
+    for source in loads:
         journal = _journal(known, source)
         load, is_merged = _choose(loads[source], merged)
         state = state_of(_evidence(load, is_merged, journal, connection.is_unwanted(source.name), tables))
         is_lost = is_merged is False
-        found.append(LoadStatus(source, load, state, at, journal.last_dispatched_at, is_lost=is_lost))
+        found.append(LoadStatus(source, load, state, source.created, journal.last_dispatched_at, is_lost=is_lost))
     return found
-
-
-def _newest_of_feeds(connection: Connection, blobs: list[Any]) -> list[Any]:
-    newest = {}
-    for blob in sorted(blobs, key=lambda blob: blob.time_created):
-        feed = connection.feed_of(blob.name)
-        if feed:
-            newest[feed.name] = blob
-    return list(newest.values())
 
 
 def _source(blob: Any) -> ObjectGeneration:
@@ -152,27 +132,6 @@ def load_of(connection: Connection, blob: Any) -> Load | None:
     """The load of a live object; None where no feed wants it."""
     feed = connection.feed_of(blob.name)
     return Load(feed.name, _source(blob)) if feed else None
-
-
-def _merged(
-    connection: Connection,
-    since: datetime,
-    known: Mapping[ObjectGeneration, JournalState],
-    loads: Mapping[ObjectGeneration, Sequence[Load]],
-) -> Merged:
-    """Those that the ledger holds.
-
-    Where the journal says merged and the ledger did not, the ledger is asked again by id: it may hold the load by now,
-    or with an older time, by another machine's clock. So it is for objects that are older than what was asked for.
-    """
-    merged = merged_loads(connection, since)
-    doubtful = [
-        load.load_id
-        for source, some in loads.items()
-        for load in some
-        if load.load_id not in merged and (source.created < since or "merged" in _journal(known, source).events)
-    ]
-    return {**merged, **_ever_merged(connection, doubtful)}
 
 
 def _ever_merged(connection: Connection, load_ids: Sequence[str]) -> Merged:

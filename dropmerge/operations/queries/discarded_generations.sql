@@ -1,6 +1,6 @@
 {# Object generations whose dead letter was discarded, unless they were dispatched again after it was written, or the
    discard was undone.
-   Parameters: dispatch_events (comma-separated). #}
+   Parameters: since, dispatch_events (comma-separated), generations (comma-separated, empty for all). #}
 SELECT bucket, object, generation
 FROM (
   SELECT
@@ -15,7 +15,9 @@ FROM (
     MAX(IF(event IN UNNEST(SPLIT(@dispatch_events)), happened_at, NULL)) AS last_dispatched_at
   FROM `ops.journal`
   WHERE
-    bucket IS NOT NULL AND object IS NOT NULL AND generation IS NOT NULL
+    happened_at >= @since
+    AND (@generations = '' OR CAST(generation AS STRING) IN UNNEST(SPLIT(@generations)))
+    AND bucket IS NOT NULL AND object IS NOT NULL AND generation IS NOT NULL
     AND (event IN ('discarded', 'undone') OR event IN UNNEST(SPLIT(@dispatch_events)))
   GROUP BY bucket, object, generation
 )

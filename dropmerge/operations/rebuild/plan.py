@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from dropmerge.operations.adopt import entries_of
 from dropmerge.operations.dead_letters.latest import waiting_generations
-from dropmerge.operations.loads.events import discarded_generations
+from dropmerge.operations.loads.events import MAX_CLOCK_SKEW, discarded_generations
 from dropmerge.operations.rebuild.archive import Pinned, Window, pinned
 from dropmerge.operations.rebuild.build import Build
 from dropmerge.operations.rebuild.live import Merged, merged_loads
@@ -34,8 +35,9 @@ class Plan:
 def make_plan(build: Build, window: Window) -> Plan:
     """Of the files in the archive now."""
     live = merged_loads(build, entries_of(build.connection, build.contract))
-    given_up = waiting_generations(build.connection) | discarded_generations(build.connection)
     archived = [one for one in pinned(build.connection, build.contract.name) if one in window]
+    since = min((one.load.source.created for one in archived), default=datetime.now(UTC)) - MAX_CLOCK_SKEW
+    given_up = waiting_generations(build.connection) | discarded_generations(build.connection, since)
     files = [one for one in archived if one.load_id in live or one.load.source not in given_up]
     gone = [] if window else sorted(live.keys() - {one.load_id for one in archived} - {ADOPTED})
     return Plan(files, len(archived) - len(files), live, gone)

@@ -21,7 +21,7 @@ from google.api_core import exceptions
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone, UsageError
 from dropmerge.operations.loads.states import State
-from dropmerge.operations.loads.status import load_statuses
+from dropmerge.operations.loads.status import statuses_of
 from dropmerge.operations.rejected.ends import history_of, merged_of
 from dropmerge.operations.rejected.export import write_rows
 from dropmerge.operations.rejected.reading import Reading
@@ -32,7 +32,7 @@ from services.shared.generation import ObjectGeneration
 from services.shared.load import Load
 
 if TYPE_CHECKING:
-    from google.cloud.storage import Blob
+    pass
 
 _PAUSE_SECONDS = 0.3
 _TIMEOUT = 600.0
@@ -116,7 +116,7 @@ class Resubmission:
         sent = [(one, self._send(one)) for one in loads]
         deadline = time.monotonic() + self.seconds
         while sent:
-            statuses = load_statuses(self.reading.connection, [blob for _, blob in sent])
+            statuses = statuses_of(self.reading.connection, [source for _, source in sent])
             ended = [status.state.is_terminal for status in statuses]
             for (one, _), status in compress(zip(sent, statuses, strict=True), ended):
                 yield self._settle(one, status.source)
@@ -129,7 +129,7 @@ class Resubmission:
             if sent:
                 time.sleep(_PAUSE_SECONDS)
 
-    def _send(self, one: RejectedLoad) -> Blob:
+    def _send(self, one: RejectedLoad) -> ObjectGeneration:
         connection = self.reading.connection
         wanted = replace(self.wanted, loads=[one.load.load_id])
         with TemporaryDirectory(prefix="dropmerge-") as folder:
@@ -141,7 +141,7 @@ class Resubmission:
             name = object_name(connection, self.feed, f"{_RESUBMITTED}-{one.load.load_id}-{digest}")
             return self._upload(one, path, name)
 
-    def _upload(self, one: RejectedLoad, path: Path, name: str) -> Blob:
+    def _upload(self, one: RejectedLoad, path: Path, name: str) -> ObjectGeneration:
         from services.shared.journal import Event
 
         connection = self.reading.connection
@@ -153,10 +153,10 @@ class Resubmission:
             blob.upload_from_filename(str(path), timeout=_TIMEOUT, if_generation_match=0)
         except exceptions.PreconditionFailed:
             blob.reload()
-            return blob
+            return ObjectGeneration(connection.landing, name, int(blob.generation or 0))
         load = Load(self.feed.name, ObjectGeneration(connection.landing, name, int(blob.generation or 0)))
         connection.journal.write([(event, load.fields)])
-        return blob
+        return load.source
 
     def _settle(self, one: RejectedLoad, source: ObjectGeneration) -> Resubmitted:
         connection, load = self.reading.connection, Load(self.feed.name, source)

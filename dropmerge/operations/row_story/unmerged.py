@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,8 +9,10 @@ from datetime import UTC, datetime
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.latest import latest_dead_letters
 from dropmerge.operations.loads.events import discarded_generations
+from dropmerge.operations.loads.find_file import remembered_since
+from dropmerge.operations.loads.landing import Landing
 from dropmerge.operations.loads.states import State
-from dropmerge.operations.loads.status import load_statuses, merged_among
+from dropmerge.operations.loads.status import merged_among, unended_loads
 from services.shared.contract.feed import Feed
 from services.shared.datasets import STAGING
 from services.shared.generation import ObjectGeneration
@@ -37,8 +38,8 @@ class Unmerged:
 
 def find_unmerged(connection: Connection, feed: Feed) -> list[Unmerged]:
     """Newest first; last those that no feed wants."""
-    found = _in_bucket(connection, feed)
-    for source in discarded_generations(connection):
+    found = _on_their_way(connection, feed)
+    for source in discarded_generations(connection, remembered_since()):
         if feed.wants(source.name):
             found[source] = Unmerged(Load(feed.name, source), State.DEAD_LETTERED, is_discarded=True)
     for source, letter in latest_dead_letters(connection, lambda one: _bears_on(feed, one)).items():
@@ -69,14 +70,16 @@ def staging_tables(connection: Connection, feed: Feed) -> dict[str, str]:
     }
 
 
-def _in_bucket(connection: Connection, feed: Feed) -> dict[ObjectGeneration, Unmerged]:
-    """By the live objects that the feed's pattern means."""
-    begin = re.split(r"[*?]", feed.objects, maxsplit=1)[0]
-    blobs = [blob for blob in connection.storage.list_blobs(connection.landing, prefix=begin) if feed.wants(blob.name)]
+def _on_their_way(connection: Connection, feed: Feed) -> dict[ObjectGeneration, Unmerged]:
+    """Those on their way, and young ones that were never announced."""
+    listed = [source for source in Landing(connection).list_young().young if feed.wants(source.name)]
     return {
         one.source: Unmerged(Load(feed.name, one.source), one.state)
-        for one in load_statuses(connection, blobs)
-        if one.feed in (feed.name, None) and one.state not in (State.MERGED, State.SUPERSEDED)
+        for one in unended_loads(connection, remembered_since(), listed)
+        if one.feed in (feed.name, None)
+        and feed.wants(one.source.name)
+        and one.source.bucket == connection.landing
+        and not one.state.is_terminal
     }
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.deployed import Deployed
+from dropmerge.operations.loads.status import LoadStatus
 from dropmerge.operations.no_answer import PUBSUB
 from dropmerge.operations.status.ages import age, duration
 from dropmerge.operations.status.failures import Failure
@@ -24,7 +25,7 @@ _MAX_ERROR = 160
 @dataclass(frozen=True)
 class Attention:
     what: str
-    """service, late, dead_letters, contracts, no_answer."""
+    """service, late, unannounced, dead_letters, contracts, no_answer."""
     feed: str | None
     sentence: str
     command: str
@@ -66,6 +67,17 @@ def of_feeds(feeds: Mapping[str, FeedStatus], now: datetime) -> Iterator[Attenti
             if feed.failing:
                 sentence += f"; {failed(feed.failing.failure, now)}"
             yield Attention("late", name, sentence, f"dropmerge explain {shlex.quote(str(oldest.source))}")
+
+
+def of_unannounced(connection: Connection, loads: Sequence[LoadStatus], now: datetime) -> Iterator[Attention]:
+    """Young files whose notification seems lost."""
+    found = [load for load in loads if load.is_unannounced]
+    if found:
+        oldest = min(found, key=lambda load: load.created)
+        what = "1 file was" if len(found) == 1 else f"{len(found)} files were"
+        sentence = f"{what} never announced: {oldest.source.name} is in the bucket since {age(oldest.created, now)}"
+        where = oldest.source.uri if len(found) == 1 else f"gs://{connection.landing}/{connection.landing_prefix}"
+        yield Attention("unannounced", oldest.feed, sentence, f"dropmerge backfill {shlex.quote(where)}")
 
 
 def of_contracts(connection: Connection, contracts: Deployed) -> Iterator[Attention]:

@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.loads.in_flight import Snapshot
+from dropmerge.operations.loads.events import newest_of_feeds
+from dropmerge.operations.loads.find_file import ended_among
+from dropmerge.operations.loads.in_flight import WINDOW, Snapshot
 from dropmerge.operations.loads.states import State
-from dropmerge.operations.loads.status import LoadStatus
+from dropmerge.operations.loads.status import LoadStatus, statuses_of
 from dropmerge.operations.status.failures import Failure, read_failures
 from dropmerge.operations.status.letters import LetterGroup, Letters
 from dropmerge.operations.status.services import ServiceHealth
@@ -21,8 +23,8 @@ from services.shared.generation import ObjectGeneration
 from services.shared.load import staged_load
 
 LATELY = timedelta(days=1)
-WINDOW = timedelta(days=2)
-"""How far back the journal is read: longer than Pub/Sub goes on with a message, by the policies of the topology."""
+_REMEMBERED = timedelta(days=90)
+"""How far back the last file of an idle feed is looked for."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +135,10 @@ def read_feeds(
     }
     rejected = {row["feed"]: row["n"] for row in connection.query("count_rejected.sql")}
     staged = _staged(connection, snapshot.loads, letters)
+    loads = [*snapshot.loads, *_idle(connection, snapshot.loads, now)]
     found = {}
     for name in connection.feeds:
-        own = [load for load in snapshot.loads if load.feed == name]
+        own = [load for load in loads if load.feed == name]
         lately = merged.get(name)
         found[name] = _feed(
             known,
@@ -190,18 +193,22 @@ def _state(
     return next((state for state, is_so in holds.items() if is_so), FeedState.IDLE)
 
 
+def _idle(connection: Connection, loads: Sequence[LoadStatus], now: datetime) -> list[LoadStatus]:
+    """The newest load of each feed that has had none lately."""
+    idle = set(connection.feeds) - {load.feed for load in loads}
+    newest = newest_of_feeds(connection, now - _REMEMBERED) if idle else {}
+    return statuses_of(connection, {newest[name] for name in idle if name in newest})
+
+
 def _staged(connection: Connection, loads: Sequence[LoadStatus], letters: Letters) -> Counter[str]:
     """Staging tables that wait for their MERGE, by feed. One that was merged may take a moment to be dropped, and one
     of a dead letter waits for the letter."""
-    ended = (State.MERGED, State.DEAD_LETTERED)
-    ids = {load.load.load_id for load in loads if load.load and load.state in ended} | letters.load_ids
-    found = Counter[str]()
-    for table in connection.staging_tables():
-        for name in connection.feeds:
-            staged = staged_load(name, table)
-            if staged and staged[0] not in ids:
-                found[name] += 1
-    return found
+    tables = connection.staging_tables()
+    staged = [(name, found[0]) for table in tables for name in connection.feeds if (found := staged_load(name, table))]
+    pending = {load.load.load_id for load in loads if load.load and load.is_in_flight}
+    doubtful = sorted({load_id for _, load_id in staged} - pending - letters.load_ids)
+    ended = letters.load_ids | ended_among(connection, doubtful)
+    return Counter(name for name, load_id in staged if load_id not in ended)
 
 
 def _oldest(loads: Sequence[LoadStatus]) -> LoadStatus:

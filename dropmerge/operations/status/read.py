@@ -11,9 +11,10 @@ from typing import Any
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.deployed import Deployed, read_deployed
 from dropmerge.operations.loads.in_flight import InFlight
+from dropmerge.operations.loads.landing import in_part
 from dropmerge.operations.status import attention
 from dropmerge.operations.status.attention import Attention
-from dropmerge.operations.status.feeds import LATELY, WINDOW, FeedStatus, read_feeds
+from dropmerge.operations.status.feeds import LATELY, FeedStatus, read_feeds
 from dropmerge.operations.status.letters import Letters, WaitingLetters
 from dropmerge.operations.status.services import ServiceHealth, read_services
 from dropmerge.operations.status.totals import read_totals
@@ -41,9 +42,12 @@ class Status:
     ignored: Ignored
     attention: list[Attention]
     """What needs somebody, the most urgent first."""
+    in_part: str | None = None
+    """That the landing bucket has more files than were looked at, in words."""
 
     def as_json(self) -> dict[str, Any]:
-        """Keys as_of, attention, feeds, no_feed, dead_letters, messages_in_flight, services, contracts, ignored."""
+        """Keys as_of, attention, feeds, no_feed, dead_letters, messages_in_flight, services, contracts, ignored, and
+        in_part."""
         no_feed = self.letters.groups.get(None)
         return {
             "as_of": self.as_of.isoformat(),
@@ -55,6 +59,7 @@ class Status:
             "services": {name: one.as_json() for name, one in self.services.items()},
             "contracts": self.contracts.as_json(),
             "ignored": asdict(self.ignored),
+            "in_part": self.in_part,
         }
 
 
@@ -64,7 +69,7 @@ class Reader:
     def __init__(self, connection: Connection, max_age: timedelta = MAX_AGE) -> None:
         self._connection = connection
         self._max_age = max_age
-        self._in_flight = InFlight(connection, WINDOW)
+        self._in_flight = InFlight(connection)
         self._letters = WaitingLetters(connection)
 
     def services(self) -> dict[str, ServiceHealth]:
@@ -85,11 +90,13 @@ class Reader:
         urgent = chain(
             attention.of_services(connection, services),
             attention.of_feeds(feeds, now),
+            attention.of_unannounced(connection, snapshot.loads, now),
             attention.of_letters(letters, now),
             attention.of_contracts(connection, contracts),
         )
         ignored = _ignored(connection, now)
-        return Status(now, feeds, letters, snapshot.messages, contracts, services, ignored, list(urgent))
+        part = None if snapshot.is_whole else in_part(connection)
+        return Status(now, feeds, letters, snapshot.messages, contracts, services, ignored, list(urgent), part)
 
 
 def _ignored(connection: Connection, now: datetime) -> Ignored:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
 from google.cloud.bigquery import QueryJobConfig, Table
+from google.cloud.storage import Blob
 
 from dropmerge.operations.adopt import entries_of
 from dropmerge.operations.connection import Connection
@@ -21,8 +22,8 @@ from dropmerge.operations.rejected.pinned import open_blob
 from dropmerge.operations.trial.effect import Effect, expected_effect
 from dropmerge.operations.trial.price import Price, price_of_dry_run, price_of_merge
 from dropmerge.operations.trial.reading import Fault, Pinned, Read, Tell, read
+from services.ingest.formats.compression import GZIP
 from services.ingest.inspect_file import read_part
-from services.ingest.pin import pin
 from services.ingest.tables import Tables
 from services.merge.entries import Entry
 from services.merge.ledger import applied_loads
@@ -32,6 +33,7 @@ from services.merge.snapshots import require_large_enough
 from services.merge.staged import Staged
 from services.merge.statement import merge_statement
 from services.shared.contract.feed import Feed
+from services.shared.contract.formats import GZIP_SUFFIX
 from services.shared.contract.history import versions_table
 from services.shared.datasets import STAGING
 from services.shared.errors import PermanentError, TransientError
@@ -58,14 +60,15 @@ def preview(connection: Connection, file: str, tell: Tell, most: int = 1000) -> 
     fault is not the file's.
     """
     load, feed = _load(connection, file)
-    with ExitStack() as made:
-        tell("copying")
-        one = made.enter_context(_pinned(connection, load, feed))
-        tables = made.enter_context(own_tables(connection, load))
+    one = _file(connection, load, feed)
+    with own_tables(connection, load) as tables:
         tell("reading")
         # Each preview has tables of its own, and so jobs.
         job = tables.staging.rpartition("_")[2]
         found = read(connection.warehouse, feed, one, tables, f"{load.load_id}-{job}", most)
+        if one.uri == load.source.uri:
+            bucket = connection.storage.bucket(load.source.bucket)
+            _require_live(load.source, bucket.get_blob(load.source.name))
         tell("counting")
         return _counted(connection, feed, load, found, one.size)
 
@@ -94,24 +97,42 @@ def _archived(connection: Connection, copy: GcsUri) -> tuple[Load, Feed]:
     return load, connection.feed(load.feed)
 
 
-@contextmanager
-def _pinned(connection: Connection, load: Load, feed: Feed) -> Iterator[Pinned]:
-    """The archive's copy of the file, or one that is deleted again: BigQuery reads no other name as it is."""
-    bucket = connection.storage.bucket(connection.archive)
+def _file(connection: Connection, load: Load, feed: Feed) -> Pinned:
+    """The archive's copy of the file. Of one that has none, the file where it lies: what is written to the archive can
+    not be deleted again."""
     kept = next(pinned(connection, feed.name, load.load_id), None)
-    # Under the name of no feed: no rebuild and no backfill takes it for a load's.
-    copy = (
-        None if kept else pin(connection.storage, Load(f"{feed.name}__preview", load.source), feed.format, bucket.name)
-    )
-    if not kept and not copy:
-        raise NotDone(f"{load.source} was overwritten and is gone: the newer generation is merged instead")
-    try:
-        blob = copy.blob if copy else bucket.get_blob(kept.name)  # type: ignore[union-attr]
-        uri, size = f"gs://{bucket.name}/{blob.name}", int(blob.size or 0)
-        yield Pinned(load, uri, size, partial(open_blob, blob), partial(read_part, blob))
-    finally:
-        if copy:
-            copy.blob.delete()
+    if kept:
+        bucket, name = connection.archive, kept.name
+    else:
+        bucket, name = load.source.bucket, load.source.name
+    blob = connection.storage.bucket(bucket).get_blob(name)
+    if not kept:
+        _require_live(load.source, blob)
+        _require_readable(load.source, blob)
+    size = int(blob.size or 0)
+    return Pinned(load, f"gs://{bucket}/{name}", size, partial(open_blob, blob), partial(read_part, blob))
+
+
+def _require_live(source: ObjectGeneration, blob: Blob | None) -> None:
+    """Raises NotDone where the object's generation is another one now: BigQuery loads the newest."""
+    if blob is None or int(blob.generation or 0) != source.generation:
+        raise NotDone(f"{source} was overwritten and is gone: the newer generation is merged instead")
+
+
+def _require_readable(source: ObjectGeneration, blob: Blob) -> None:
+    """Raises NotDone for an object that BigQuery does not read as it is, as ingest's copy under a name of its own.
+
+    * is a wildcard, // is taken for / (https://cloud.google.com/bigquery/docs/batch-loading-data#load-uris), and
+    whether a file is packed is told by its name.
+    """
+    is_packed = bool(blob.size) and read_part(blob, 0, len(GZIP)) == GZIP
+    has_fitting_name = is_packed == source.name.endswith(GZIP_SUFFIX)
+    if "*" in source.name or "//" in source.name or not has_fitting_name or blob.content_encoding:
+        raise NotDone(
+            f"{source} cannot be read where it lies: BigQuery takes * and // in a name for something else, and a file "
+            f"for packed by its name, {GZIP_SUFFIX} at the end; nor may it have a Content-Encoding. Copy it to a name "
+            "that fits"
+        )
 
 
 @contextmanager

@@ -43,6 +43,13 @@ class Call:
         return dict(self.job.get("configuration", {}).get("query", {}))
 
     @property
+    def location(self) -> str | None:
+        """Where the job that this call starts is to run."""
+        if self.job:
+            return str(self.job["jobReference"].get("location"))
+        return str(json.loads(self.body).get("location")) if self._query else None
+
+    @property
     def sql(self) -> str:
         return str(self._query.get("query", ""))
 

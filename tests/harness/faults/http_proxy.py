@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -91,9 +92,16 @@ class HttpProxy(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, api: Literal["bigquery", "storage"], script: Script, upstream: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        api: Literal["bigquery", "storage"],
+        script: Script,
+        upstream: Callable[[], str],
+        location: str | None = None,
+    ) -> None:
+        """`location`: where BigQuery's datasets are said to be; jobs that name another place do not find them."""
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.api, self.script, self.upstream, self.jobs = api, script, upstream, Jobs()
+        self.api, self.script, self.upstream, self.jobs, self.location = api, script, upstream, Jobs(), location
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -110,7 +118,7 @@ class HttpProxy(ThreadingHTTPServer):
     def answer(self, call: Call, fault: Fault | None, headers: Mapping[str, str]) -> Answer:
         """The answer to a call that this fault, if any, happens to."""
         if fault is None or fault.lose_answer or fault.truncate or fault.slow:
-            given = self._known(call) or self._forward(call, headers)
+            given = self._elsewhere(call) or self._known(call) or self._located(call, self._forward(call, headers))
             return Answer.of_error(fault.answer) if fault and fault.lose_answer and fault.answer else given
         if fault.fail_job and call.job:
             self.jobs.take(call.job_id or "")
@@ -118,6 +126,19 @@ class HttpProxy(ThreadingHTTPServer):
             self.jobs.end(call.job_id or "", is_accepted=True)
             return Answer.of_job(call.job, fault.fail_job)
         return Answer.of_error(fault.answer or fault.fail_job or Error(500, "internalError"))
+
+    def _elsewhere(self, call: Call) -> Answer | None:
+        """BigQuery's answer to a statement in a place where the dataset is not."""
+        if self.location and call.sql and call.location != self.location:
+            text = f"Not found: Dataset local:ops was not found in location {call.location}"
+            return Answer.of_error(Error(404, "notFound", text))
+        return None
+
+    def _located(self, call: Call, answer: Answer) -> Answer:
+        if self.location and call.method == "GET" and re.search(r"/datasets/\w+(\?|$)", call.path):
+            found = {**json.loads(answer.body), "location": self.location}
+            return Answer(answer.status, answer.headers, json.dumps(found).encode())
+        return answer
 
     def _known(self, call: Call) -> Answer | None:
         """BigQuery's answers about job ids that the local warehouse does not give."""
