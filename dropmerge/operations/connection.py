@@ -105,11 +105,19 @@ class Connection:
         with _as_if_missing("google.cloud.bigquery_storage_v1", "pyarrow"):
             from google.cloud.bigquery import Client
 
-        from services.shared.warehouse import Warehouse
+        from services.shared.labels import service_labels
+        from services.shared.warehouse import Warehouse, query_defaults
 
         session = self._session(BIGQUERY)
         location = os.environ.get("DROPMERGE_LOCATION", "US")
-        client = Client(self.project, credentials=session.credentials, location=location, _http=session)
+        defaults = query_defaults(service_labels("console"))
+        client = Client(
+            self.project,
+            credentials=session.credentials,
+            location=location,
+            default_query_job_config=defaults,
+            _http=session,
+        )
         return Warehouse(client, 300.0)
 
     @cached_property

@@ -2,13 +2,15 @@
 
 `load_job` reads files as BigQuery does, `json_functions` JSON, `numbers` and `geography` types that DuckDB has not.
 `patches` leaves out what costs too much, `script_jobs` adds what a MERGE inside a script inserted and updated, `ddl`
-what a statement changed of a table, `torn_tables` repairs what a SIGKILL left half done, `kept_jobs` bounds what is
-remembered of jobs, and `reopen` opens the database again after an internal error of DuckDB.
+what a statement changed of a table, `billed_bytes` refuses queries over their bound, `torn_tables` repairs what a
+SIGKILL left half done, `kept_jobs` bounds what is remembered of jobs, and `reopen` opens the database again after an
+internal error of DuckDB.
 """
 
 from bqemulator.cli import main
 
 from localcloud.warehouse import (
+    billed_bytes,
     ddl,
     geography,
     json_functions,
@@ -22,6 +24,17 @@ from localcloud.warehouse import (
 
 if __name__ == "__main__":
     # Jobs before scripts: both replace the route that lists jobs, and the later one calls the earlier one.
-    for part in (load_job, json_functions, numbers, geography, patches, kept_jobs, script_jobs, ddl, reopen):
+    for part in (
+        load_job,
+        json_functions,
+        numbers,
+        geography,
+        patches,
+        kept_jobs,
+        script_jobs,
+        ddl,
+        billed_bytes,
+        reopen,
+    ):
         part.set_up()
     main()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from services.shared.datasets import CONTRACT_LABEL, GENERATION_LABEL
 from services.shared.errors import PermanentError
 from services.shared.load import Load
 from services.shared.sql import Templates
-from services.shared.warehouse import Parameters, Warehouse
+from services.shared.warehouse import Cost, Parameters, Warehouse
 
 _SQL = Templates(Path(__file__).parent)
 
@@ -37,8 +37,8 @@ class Counts:
     """Rows that passed and lose to another of the file with their key."""
     commonest_reason: str | None = None
     """Of those that most rejected rows have, the first by name; None where all passed."""
-    bytes_billed: int | None = None
-    """For the check itself; None where it is not known."""
+    cost: Cost = field(default_factory=Cost)
+    """Of the check itself."""
 
 
 class TooManyBadRows(PermanentError):
@@ -61,8 +61,10 @@ def check_rows(
     """
     sql = check_statement(feed, tables, layout)
     values = check_parameters(feed, load, layout, created)
-    billed = warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, values)
-    counts = replace(_count(warehouse, feed, tables, layout), bytes_billed=billed)
+    cost = warehouse.create_table_once(
+        f"check-{load.load_id}", tables.checked, sql, values, max_bytes_billed=feed.max_bytes_billed
+    )
+    counts = replace(_count(warehouse, feed, tables, layout), cost=cost)
     if counts.rejected or again is not None:
         record_rejected(warehouse, load, tables, again, counts.rejected)
         if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
@@ -127,7 +129,7 @@ def stage_rows(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables) -> 
         "stage_rows.sql",
         staging=tables.staging,
         checked=tables.checked,
-        labels=[(CONTRACT_LABEL, feed.fingerprint), *_generation(feed, load)],
+        labels=[*warehouse.labels(feed.name).items(), (CONTRACT_LABEL, feed.fingerprint), *_generation(feed, load)],
     )
     warehouse.create_table_once(f"stage-{load.load_id}", tables.staging, sql)
     drop_intermediate_tables(warehouse, tables)

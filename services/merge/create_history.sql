@@ -3,7 +3,8 @@
    in it says that it was written anew. Aliases begin with _, as no column of a contract does. #}
 {% set start = order[0] | identifier if feed.versions else 'TIMESTAMP_MICROS(LEAST(' ~ (order[0] | identifier) ~ ', 253000000000000000))' %}
 {% macro of_key() %}(PARTITION BY {{ feed.key | map('identifier') | join(', ') }} ORDER BY {{ order | map('identifier') | join(', ') }}){% endmacro %}
-CREATE OR REPLACE VIEW {{ view | identifier }} AS
+CREATE OR REPLACE VIEW {{ view | identifier }}
+OPTIONS (labels = [{% for name, text in labels.items() %}({{ name | literal }}, {{ text | literal }}){{ '' if loop.last else ', ' }}{% endfor %}]) AS
 SELECT
 {% for column in feed.columns %}
   {{ column.name | identifier }},

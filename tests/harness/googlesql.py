@@ -24,7 +24,8 @@ from zetasql.wasi._pb2.zetasql.parser import ast_enums_pb2
 from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
 from zetasql.wasi._pb2.zetasql.public import type_pb2, value_pb2
 
-from services.shared.warehouse import Parameters, ScriptJob, Warehouse
+from services.shared.labels import service_labels
+from services.shared.warehouse import Cost, Parameters, ScriptJob, Warehouse, query_defaults
 from tests.harness.engine import call, inner
 from tests.harness.main_table import described
 from tests.harness.statements.analyser import Analyser, builtins, columns_of, language, type_of
@@ -71,7 +72,10 @@ class GoogleSql(Warehouse):
 
     def __init__(self, time_zone: str = "UTC") -> None:
         client: Any = SimpleNamespace(
-            project="local", get_dataset=lambda *_, **__: None, create_table=self._create_table
+            project="local",
+            default_query_job_config=query_defaults(service_labels("merge")),
+            get_dataset=lambda *_, **__: None,
+            create_table=self._create_table,
         )
         super().__init__(client, 60.0)
         self._time_zone = time_zone
@@ -99,11 +103,18 @@ class GoogleSql(Warehouse):
         return answer.as_dicts()
 
     def create_table_once(
-        self, name: str, table: str, sql: str, parameters: Parameters | None = None, idempotency_key: str = ""
-    ) -> None:
+        self,
+        name: str,
+        table: str,
+        sql: str,
+        parameters: Parameters | None = None,
+        idempotency_key: str = "",
+        max_bytes_billed: int | None = None,
+    ) -> Cost:
         self.query(sql, parameters)
+        return Cost()
 
-    def run_script(self, sql: str, name: str) -> ScriptJob:
+    def run_script(self, sql: str, name: str, max_bytes_billed: int | None = None) -> ScriptJob:
         self.query(sql)
         return ScriptJob("")
 

@@ -51,6 +51,8 @@ module "service" {
   bundle   = var.bundle
   identity = google_service_account.merge.email
 
+  reservation = var.merge_reservation
+
   # Messages come as soon as the subscription exists: the grants that handling them needs come first.
   depends_on = [
     google_bigquery_dataset_iam_member.merges,

@@ -125,6 +125,8 @@ class Script:
     """Bytes of answers by step."""
     statements: set[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=set)
     """Text, and the parameters' names and types."""
+    jobs: list[Mapping[str, Any]] = field(default_factory=list)
+    """The configuration of each that was started."""
     _armed: list[tuple[Fault, Callable[[Call], bool]]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -152,6 +154,8 @@ class Script:
     def fault_for(self, call: Call) -> Fault | None:
         with self._lock:
             self.seen[call.step] += 1
+            if call.job:
+                self.jobs.append(call.job["configuration"])
             if call.sql:
                 self.statements.add((call.sql, call.parameters))
             for entry in self._armed:

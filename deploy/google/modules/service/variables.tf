@@ -27,3 +27,9 @@ variable "identity" {
   description = "E-mail of the service account that the function runs as."
   type        = string
 }
+
+variable "reservation" {
+  description = "Whose slots the service's queries run on, projects/P/locations/L/reservations/R; empty: the project's own."
+  type        = string
+  default     = ""
+}
