@@ -55,6 +55,8 @@ class Table:
     labels: dict[str, str] = field(default_factory=dict)
     geographies: frozenset[str] = frozenset()
     """Columns that are GEOGRAPHY in BigQuery, and texts here."""
+    clustering: list[str] | None = None
+    partitioning: bigquery.TimePartitioning | None = None
 
     def as_dicts(self) -> list[dict[str, Any]]:
         return [
@@ -132,12 +134,14 @@ class GoogleSql(Warehouse):
             bigquery.SchemaField(name, "GEOGRAPHY") if name in found.geographies else _field(name, kind)
             for name, kind in found.columns
         ]
-        return described(table, fields, found.labels)
+        one = described(table, fields, found.labels)
+        one.clustering_fields, one.time_partitioning = found.clustering, found.partitioning
+        return one
 
     def update_table(self, table: bigquery.Table, *fields: str) -> None:
         """Columns that are added at the end are NULL in the rows that are there, or an empty array."""
         found = self.tables[str(table.reference)]
-        found.labels = dict(table.labels)
+        found.labels, found.clustering = dict(table.labels), table.clustering_fields
         for name, kind in list(columns_of(table.schema).items())[len(found.columns) :]:
             found.columns.append((name, kind.to_proto()))
             cell = value_pb2.ValueProto()
@@ -156,6 +160,7 @@ class GoogleSql(Warehouse):
         columns = [(name, text if kind == geography else kind) for name, kind in columns]
         geographies = frozenset(one.name for one in table.schema if one.field_type == "GEOGRAPHY")
         made = Table(columns, labels=dict(table.labels), geographies=geographies)
+        made.clustering, made.partitioning = table.clustering_fields, table.time_partitioning
         self.tables.setdefault(str(table.reference), made)
 
     def _run(self, kind: str, node: Any, script: str, parameters: Parameters) -> Table:
