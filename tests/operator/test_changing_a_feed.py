@@ -276,7 +276,8 @@ def test_what_is_too_expensive_says_what_it_costs(pipeline: Pipeline) -> None:
     merged = pipeline.connection.rows(
         "SELECT detail FROM `ops.journal` WHERE event = 'merged' AND feed = 'how_much_may_be_billed'"
     )
-    assert {json.loads(one["detail"])["bytes_billed"] for one in merged} == {52428800}
+    # Of five tables, or six where both files were in one MERGE: each has 10 MiB at least.
+    assert {json.loads(one["detail"])["bytes_billed"] // 2**20 for one in merged} in ({50}, {60}, {50, 60})
 
 
 def _type(pipeline: Pipeline, commands: Commands, title: str) -> None:
