@@ -48,12 +48,13 @@ def check_feeds(
     with report_errors():
         checked = check_contracts(files or [], feeds)
         effects = _effects(state, project, feeds, checked.feeds) if against else []
-    problems = [vars(problem) for problem in checked.problems]
+    problems, notes = ([vars(one) for one in found] for found in (checked.problems, checked.notes))
     if as_json:
-        typer.echo(
-            json.dumps({"problems": problems, "tables": list(map(vars, effects))} if against else problems, indent=2)
-        )
+        answer = {"problems": problems, "notes": notes, "tables": list(map(vars, effects))} if against else problems
+        typer.echo(json.dumps(answer, indent=2))
     else:
+        for note in checked.notes:
+            typer.echo(f"{note.file}:{note.line}:{note.column}: note: {note.what}", err=True)
         for problem in checked.problems:
             typer.echo(str(problem), err=True)
         if not checked.problems:

@@ -16,6 +16,7 @@ from dropmerge.operations.errors import NotDone
 from dropmerge.operations.queries import statement
 from services.merge.entries import find_entries
 from services.merge.follow import Changes, changed, changes, definition
+from services.merge.layout import other_partitioning
 from services.merge.main_table import ADOPTION, MainTables, require_fit
 from services.shared.contract.order import ADOPTED, METADATA, clustering
 from services.shared.datasets import CONTRACT_LABEL, OPS
@@ -114,6 +115,8 @@ def _faults(feed: Feed, table: Table) -> Iterator[str]:
         yield "some of its rows are still in the streaming buffer: stop whatever writes them, then wait two hours"
     if missing := [name for name in feed.of_every_row if name.lower() not in names]:
         yield f"it lacks {', '.join(missing)}, which the contract needs as key or version"
+    if otherwise := other_partitioning(feed, table):
+        yield f"{otherwise}, which BigQuery changes of no table: leave partition_by out of the contract"
     taken = [one.name for one in METADATA if one.name in names]
     if taken and ADOPTION not in table.labels:
         yield f"it has columns named {', '.join(taken)}, the names of dropmerge's own columns: rename them"
@@ -144,7 +147,7 @@ def _sentences(feed: Feed, table: Table, found: Changes, rows: int) -> Iterator[
         yield f"keeps {', '.join(others)}, not in the contract: NULL in the rows that files write from then on"
     if _clustering(feed, table) != table.clustering_fields:
         by = ", ".join(clustering(feed))
-        yield f"is clustered by {'its key, ' if feed.key else ''}{by}, from then on"
+        yield f"is clustered by {'its key, ' if feed.key and not feed.cluster_by else ''}{by}, from then on"
     elif (table.clustering_fields or [])[:1] != clustering(feed)[:1]:
         yield f"is not clustered by {clustering(feed)[0]}: each merge reads all of it"
     yield f"gets the view {feed.table}_current; {adopted_table(feed)} keeps a copy of its rows as they are"
@@ -160,8 +163,10 @@ def _meaning(feed: Feed) -> str:
 
 
 def _clustering(feed: Feed, table: Table) -> Any:
-    """Of a table without any, that of a main table: it can be added to one that is there
+    """The contract's own; else, of a table without any, that of a main table: it can be added to one that is there
     (https://cloud.google.com/bigquery/docs/manage-clustered-tables)."""
+    if feed.cluster_by:
+        return [*feed.cluster_by]
     is_free = table.clustering_fields is None and table.time_partitioning is None and table.range_partitioning is None
     return (clustering(feed) or None) if is_free else table.clustering_fields
 

@@ -109,10 +109,14 @@ class Connection:
         with _as_if_missing("google.cloud.bigquery_storage_v1", "pyarrow"):
             from google.cloud.bigquery import Client
 
-        from services.shared.warehouse import Warehouse
+        from services.shared.labels import service_labels
+        from services.shared.warehouse import Warehouse, query_defaults
 
         session = self._session(BIGQUERY)
-        client = partial(Client, self.project, credentials=session.credentials, _http=session)
+        defaults = query_defaults(service_labels("console"))
+        client = partial(
+            Client, self.project, credentials=session.credentials, default_query_job_config=defaults, _http=session
+        )
         location = os.environ.get(_LOCATION) or self._location_of_ops(client())
         return Warehouse(client(location=location), 300.0)
 

@@ -2,14 +2,15 @@
 
 `load_job` reads files as BigQuery does, `json_functions` JSON, `numbers` and `geography` types that DuckDB has not.
 `patches` leaves out what costs too much, `script_jobs` adds what a MERGE inside a script inserted and updated, `ddl`
-what a statement changed of a table, `torn_tables` repairs what a SIGKILL left half done, `kept_jobs` bounds what is
-remembered of jobs, `job_answers` gives no id to two of them and calls one that fails a failure, and `reopen` opens the
-database again after an internal error of DuckDB.
+what a statement changed of a table, `billed_bytes` refuses queries over their bound, `torn_tables` repairs what a
+SIGKILL left half done, `kept_jobs` bounds what is remembered of jobs, `job_answers` gives no id to two of them and
+calls one that fails a failure, and `reopen` opens the database again after an internal error of DuckDB.
 """
 
 from bqemulator.cli import main
 
 from localcloud.warehouse import (
+    billed_bytes,
     ddl,
     geography,
     job_answers,
@@ -34,6 +35,7 @@ if __name__ == "__main__":
         job_answers,
         script_jobs,
         ddl,
+        billed_bytes,
         reopen,
     ):
         part.set_up()

@@ -1,7 +1,8 @@
 """What DDL leaves in the catalog of bqemulator 1.4.0, which keeps less of a table than BigQuery does.
 
-There a table made by a statement has its clustering, labels and NOT NULL columns, one that a statement alters has its
-new columns, types or name, a column that is added to a table's schema is in the table, and a view says its query.
+There a table made by a statement has its clustering, partitioning, labels and NOT NULL columns, one that a statement
+alters has its new columns, types or name, a column that is added to a table's schema is in the table, and a view says
+its query.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sqlglot
 from bqemulator.api.routes import tables
 from bqemulator.catalog import ddl_sync
 from bqemulator.catalog.etag import generate_etag
-from bqemulator.catalog.models import Clustering, TableFieldSchema, TableMeta, TableSchema
+from bqemulator.catalog.models import Clustering, TableFieldSchema, TableMeta, TableSchema, TimePartitioning
 from bqemulator.jobs import executor
 from bqemulator.scripting import interpreter
 from bqemulator.storage.sql_identifiers import quoted_table_ref
@@ -111,14 +112,22 @@ def _as_declared(meta: TableMeta, tree: exp.Create) -> dict[str, Any]:
     declared = properties.expressions if properties else []
     cluster = next((one for one in declared if isinstance(one, exp.ClusterProperty)), None)
     labels = next((one for one in declared if isinstance(one, exp.Property) and one.name.lower() == "labels"), None)
+    partition = next((one for one in declared if isinstance(one, exp.PartitionedByProperty)), None)
     columns = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
     required = {column.name for column in columns if column.find(exp.NotNullColumnConstraint)}
     fields = [_with_mode(one, "REQUIRED" if one.name in required else one.mode) for one in meta.schema_.fields]
     return {
         "schema_": TableSchema(fields=tuple(fields)),
         "clustering": Clustering(fields=tuple(one.name for one in cluster.expressions)) if cluster else None,
+        "time_partitioning": _partitioning(partition.this) if partition else meta.time_partitioning,
         "labels": dict(_pairs(labels)) if labels else {},
     }
+
+
+def _partitioning(by: exp.Expression) -> TimePartitioning:
+    """Of a column, or of one truncated to a unit of time."""
+    column, unit = by.find(exp.Identifier), by.args.get("unit")
+    return TimePartitioning(field=column.name if column else None, type=unit.name.upper() if unit else "DAY")
 
 
 def _pairs(labels: exp.Property) -> list[tuple[str, str]]:

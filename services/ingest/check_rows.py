@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from services.shared.datasets import CONTRACT_LABEL, GENERATION_LABEL
 from services.shared.errors import PermanentError
 from services.shared.load import Load
 from services.shared.sql import Templates
-from services.shared.warehouse import Parameters, Warehouse
+from services.shared.warehouse import Cost, Parameters, Warehouse
 
 _SQL = Templates(Path(__file__).parent)
 
@@ -37,8 +37,8 @@ class Counts:
     """Rows that passed and lose to another of the file with their key."""
     commonest_reason: str | None = None
     """Of those that most rejected rows have, the first by name; None where all passed."""
-    bytes_billed: int | None = None
-    """For the check itself; None where it is not known."""
+    cost: Cost = field(default_factory=Cost)
+    """Of the check itself."""
 
 
 class TooManyBadRows(PermanentError):
@@ -59,10 +59,12 @@ def check_rows(
     Raises: TooManyBadRows past the feed's tolerance, with how many rows each reason has; the refused rows are recorded
     either way.
     """
-    sql = check_statement(feed, tables, layout, labels=_labels(feed, load))
+    sql = check_statement(feed, tables, layout, labels=_labels(warehouse, feed, load))
     values = check_parameters(feed, load, layout, created)
-    billed = warehouse.create_table_once(f"check-{load.load_id}", tables.checked, sql, values)
-    counts = replace(_count(warehouse, feed, tables, layout), bytes_billed=billed)
+    cost = warehouse.create_table_once(
+        f"check-{load.load_id}", tables.checked, sql, values, max_bytes_billed=feed.max_bytes_billed
+    )
+    counts = replace(_count(warehouse, feed, tables, layout), cost=cost)
     if counts.rejected or again is not None:
         record_rejected(warehouse, load, tables, again, counts.rejected)
         if not feed.bad_rows.tolerates(counts.rejected, counts.rows):
@@ -132,7 +134,7 @@ def stage_rows(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, rej
     merge names the columns that it reads, but where those of a file are added.
     """
     if rejected or feed.unknown_columns == "add":
-        labels = _labels(feed, load)
+        labels = _labels(warehouse, feed, load)
         sql = _SQL.render("stage_rows.sql", staging=tables.staging, checked=tables.checked, labels=labels)
         warehouse.create_table_once(f"stage-{load.load_id}", tables.staging, sql)
         warehouse.drop_table(tables.checked)
@@ -153,10 +155,10 @@ def _rename(warehouse: Warehouse, tables: Tables) -> None:
         warehouse.drop_table(tables.checked)
 
 
-def _labels(feed: Feed, load: Load) -> list[tuple[str, str]]:
+def _labels(warehouse: Warehouse, feed: Feed, load: Load) -> list[tuple[str, str]]:
     """Of the staging table."""
     generation = [(GENERATION_LABEL, str(load.source.generation))] if feed.mode == "snapshot" else []
-    return [(CONTRACT_LABEL, feed.fingerprint), *generation]
+    return [*warehouse.labels(feed.name).items(), (CONTRACT_LABEL, feed.fingerprint), *generation]
 
 
 def drop_intermediate_tables(warehouse: Warehouse, tables: Tables) -> None:

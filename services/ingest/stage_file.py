@@ -154,7 +154,8 @@ def _record_checked(delivery: Delivery, counts: Counts) -> None:
         "duplicate_keys": counts.duplicate_keys,
         "lost_in_file": counts.lost,
         "commonest_reason": counts.commonest_reason,
-        "bytes_billed": counts.bytes_billed,
+        "bytes_billed": counts.cost.bytes_billed,
+        "slot_ms": counts.cost.slot_ms,
     }
     more = {name: one for name, one in found.items() if one}
     delivery.log_fields.update(more)

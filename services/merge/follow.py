@@ -24,11 +24,13 @@ class Changes:
     widened: Sequence[tuple[str, str]] = ()
     """Name and new type."""
     relaxed: Sequence[str] = ()
+    clustered: Sequence[str] = ()
+    """What the table is clustered by from then on, where that changes."""
     refusals: Sequence[str] = ()
     """What no change of the table can do, in words."""
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.widened or self.relaxed or self.refusals)
+        return bool(self.added or self.widened or self.relaxed or self.clustered or self.refusals)
 
     def sentences(self) -> list[str]:
         """What becomes of the table, one line per column."""
@@ -36,6 +38,7 @@ class Changes:
             *(f"gains the column {one.name} {_shown(one)}" for one in self.added),
             *(f"has {kind} for {name} from then on" for name, kind in self.widened),
             *(f"may have NULL in {name} from then on" for name in self.relaxed),
+            *([f"is clustered by {', '.join(self.clustered)} from then on"] if self.clustered else []),
         ]
 
 
@@ -106,7 +109,7 @@ def changes(there: Sequence[SchemaField], wanted: Sequence[SchemaField]) -> Chan
             *(new.name for old, new in known if old.mode == "REQUIRED" and new.mode != "REQUIRED"),
             *(old.name for old in there if old.mode == "REQUIRED" and old.name.lower() not in names),
         ],
-        list(_refusals(known)),
+        refusals=list(_refusals(known)),
     )
 
 

@@ -1,7 +1,10 @@
-{# The least and the greatest value of the first column that the main table is clustered by among these loads. #}
-SELECT MIN(_k) AS low, MAX(_k) AS high
+{# The least and the greatest value of each of these columns among these loads. #}
+SELECT
+{% for column in columns %}
+  MIN(_k{{ loop.index }}) AS low_{{ loop.index }}, MAX(_k{{ loop.index }}) AS high_{{ loop.index }}{{ '' if loop.last else ',' }}
+{% endfor %}
 FROM (
 {% for table in staging %}
-  SELECT {{ column | identifier }} AS _k FROM {{ table | identifier }}{{ '' if loop.last else ' UNION ALL' }}
+  SELECT {% for column in columns %}{{ column | identifier }} AS _k{{ loop.index }}{{ '' if loop.last else ', ' }}{% endfor %} FROM {{ table | identifier }}{{ '' if loop.last else ' UNION ALL' }}
 {% endfor %}
 )

@@ -23,4 +23,6 @@ def lock_table(project: str, feed: Feed) -> str:
 def create_lock(warehouse: Warehouse, project: str, feed: Feed) -> None:
     """Create table and row if they are not there."""
     for template in ("create_lock.sql", "create_lock_row.sql"):
-        warehouse.query(_SQL.render(template, lock=lock_table(project, feed), feed=feed))
+        warehouse.query(
+            _SQL.render(template, lock=lock_table(project, feed), feed=feed, labels=warehouse.labels(feed.name))
+        )

@@ -14,12 +14,13 @@ from google.cloud.bigquery import Table
 
 from services.merge.entries import Entry, create_entries, find_entries, new_entry, take_over_ledger, write_entry
 from services.merge.follow import Changes, changed, changes, definition, identity
+from services.merge.layout import lay_out, new_clustering, other_partitioning
 from services.merge.ledger import create_ledger, has_loads
 from services.merge.lock import create_lock
 from services.merge.replace_view import replace_view
 from services.shared.contract.feed import Feed
 from services.shared.contract.history import history_view, of_versions, version_columns, versions_table
-from services.shared.contract.order import DELETED, METADATA, clustering, ranking
+from services.shared.contract.order import DELETED, METADATA, ranking
 from services.shared.datasets import CONTRACT_LABEL, OPS, VERSIONS_LABEL
 from services.shared.errors import PermanentError, TransientError
 from services.shared.sql import Templates
@@ -133,8 +134,8 @@ class MainTables:
 
     def _create(self, feed: Feed, extra: Collection[str], labels: Mapping[str, str] = MappingProxyType({})) -> Table:
         table = Table(self._name(feed), definition(feed, extra))
-        table.clustering_fields = clustering(feed) or None
-        table.labels = {CONTRACT_LABEL: feed.fingerprint, **labels}
+        lay_out(table, feed)
+        table.labels = {**self._labels(feed), **labels}
         self.warehouse.create_table(table)
         return self._find(feed)
 
@@ -142,14 +143,22 @@ class MainTables:
         found = required_changes(feed, table, extra)
         for name, kind in found.widened:
             self.warehouse.query(_SQL.render("widen.sql", main=self._name(feed), column=name, kind=kind))
-        if not found and table.labels.get(CONTRACT_LABEL) == feed.fingerprint:
+        labels = {**table.labels, **self._labels(feed)}
+        if not found and table.labels == labels:
             return table
         # Widening is a change of the schema too.
         table = self._find(feed) if found.widened else table
         table.schema = changed(table.schema, found)
-        table.labels = {**table.labels, CONTRACT_LABEL: feed.fingerprint}
-        self.warehouse.update_table(table, "schema", "labels")
+        table.labels = labels
+        fields = ["schema", "labels"]
+        if found.clustered:
+            table.clustering_fields = [*found.clustered]
+            fields.append("clustering_fields")
+        self.warehouse.update_table(table, *fields)
         return self._find(feed)
+
+    def _labels(self, feed: Feed) -> dict[str, str]:
+        return {**self.warehouse.labels(feed.name), CONTRACT_LABEL: feed.fingerprint}
 
     def _create_view(self, feed: Feed) -> None:
         main = self._name(feed)
@@ -176,9 +185,10 @@ def require_fit(feed: Feed, entries: Sequence[Entry], table: Table | None) -> No
 def required_changes(feed: Feed, table: Table, extra: Collection[str] = ()) -> Changes:
     """What a table needs before the contract's loads are merged into it. Raises PermanentError `contract_changed`."""
     found = changes(table.schema, definition(feed, extra))
-    if found.refusals:
-        raise contract_changed(feed, "; ".join(found.refusals))
-    return found
+    partitioning = other_partitioning(feed, table)
+    if refusals := [*found.refusals, *([partitioning] if partitioning else [])]:
+        raise contract_changed(feed, "; ".join(refusals))
+    return replace(found, clustered=new_clustering(feed, table))
 
 
 def contract_changed(feed: Feed, how: str, remedy: str | None = None) -> PermanentError:

@@ -35,7 +35,7 @@ def merge_group(tables: MainTables, feed: Feed, group: Sequence[Staged]) -> Merg
     try:
         bounds = key_range(tables.warehouse, feed, [one.table for one in group])
         sql = merge_statement(tables.project, feed, main, group, merge_id, bounds)
-        job = tables.warehouse.run_script(sql, f"merge-{merge_id}")
+        job = tables.warehouse.run_script(sql, f"merge-{merge_id}", feed.max_bytes_billed)
     except PermanentError as error:
         # Another process merged and dropped what was listed here, or someone dropped a table or row: look again.
         if not isinstance(error, NotFoundError) and NOT_READY not in error.detail:
@@ -43,3 +43,17 @@ def merge_group(tables: MainTables, feed: Feed, group: Sequence[Staged]) -> Merg
         tables.invalidate(feed)
         raise TransientError(f"a table was dropped before its MERGE: {error.detail}") from error
     return Merge(merge_id, group, job)
+
+
+def merge_affordable(tables: MainTables, feed: Feed, group: Sequence[Staged]) -> Merge:
+    """Merge as many of these loads as the contract's `max_bytes_billed` allows, the first among them.
+
+    Raises PermanentError `too_expensive` where it does not allow the first alone. A MERGE that is refused for that
+    costs nothing.
+    """
+    try:
+        return merge_group(tables, feed, group)
+    except PermanentError as error:
+        if error.reason != "too_expensive" or len(group) == 1:
+            raise
+    return merge_affordable(tables, feed, group[: len(group) // 2])

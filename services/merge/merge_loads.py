@@ -12,7 +12,7 @@ import tenacity
 
 from services.merge.ledger import applied_loads
 from services.merge.main_table import MainTable, MainTables
-from services.merge.merge_group import Merge, merge_group
+from services.merge.merge_group import Merge, merge_affordable, merge_group
 from services.merge.pace import is_urgent, seconds_since_merge, times, wait_until_due
 from services.merge.snapshots import too_small
 from services.merge.staged import Staged, find_staged
@@ -124,8 +124,8 @@ class Merger:
         found = {
             "inserted": inserted,
             "updated": updated,
-            "bytes_billed": merge.job.bytes_billed,
-            "slot_ms": merge.job.slot_ms,
+            "bytes_billed": merge.job.cost.bytes_billed,
+            "slot_ms": merge.job.cost.slot_ms,
         }
         known = {name: number for name, number in found.items() if number is not None}
         loads = [one.load_id for one in merge.loads]
@@ -186,7 +186,7 @@ class Merger:
     def _merge_group_or_first(self, feed: Feed, group: Sequence[Staged]) -> Merge:
         """The MERGE of the group, or of its first load alone if BigQuery refuses the whole group."""
         try:
-            return merge_group(self._main_tables, feed, group)
+            return merge_affordable(self._main_tables, feed, group)
         except PermanentError as error:
             if len(group) == 1 or error.reason not in ("refused_by_warehouse", "contract_changed"):
                 raise

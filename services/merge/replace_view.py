@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.shared.sql import identifier
+from services.shared.sql import identifier, literal
 from services.shared.warehouse import Warehouse
 
 
@@ -15,4 +15,5 @@ def replace_view(warehouse: Warehouse, name: str, query: str) -> None:
     """
     found = warehouse.find_table(name)
     if found is None or (found.view_query or "").strip() != query.strip():
-        warehouse.query(f"CREATE OR REPLACE VIEW {identifier(name)} AS\n{query}")
+        labels = ", ".join(f"({literal(key)}, {literal(value)})" for key, value in warehouse.labels().items())
+        warehouse.query(f"CREATE OR REPLACE VIEW {identifier(name)} OPTIONS (labels = [{labels}]) AS\n{query}")

@@ -13,7 +13,7 @@ from services.merge.pruning import Bound
 from services.merge.staged import Staged, all_extra
 from services.shared.contract.feed import Feed
 from services.shared.contract.history import version_key, versions_table
-from services.shared.contract.order import METADATA, Rank, clustering, column_names, ranking
+from services.shared.contract.order import METADATA, Rank, column_names, ranking
 from services.shared.contract.types import type_named
 from services.shared.datasets import STAGING
 from services.shared.load import staging_table
@@ -46,7 +46,7 @@ def merge_statement(
         lock=lock_table(project, feed),
         entries=entries_table(project),
         sources=[{"table": load.table, "absent": set(extra) - set(all_extra([load]))} for load in loads],
-        bounds=[(column, *bound) for column in clustering(feed)[:1] for bound in bounds],
+        bounds=bounds,
         names=names,
         loads=loads,
         nothing={column.name: column.kind.nothing for column in feed.columns},

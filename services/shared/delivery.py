@@ -15,6 +15,7 @@ from services.shared.deadline import time_limit
 from services.shared.errors import PermanentError, TransientError
 from services.shared.google_errors import classify, is_unexpected
 from services.shared.journal import Event, Journal
+from services.shared.labels import working_on
 from services.shared.messages.dead_letter import DeadLetter
 from services.shared.messages.push import PushMessage
 from services.shared.publisher import Publisher
@@ -115,7 +116,7 @@ def _run(delivery: Delivery, handler: Handler, settings: Settings, publisher: Pu
     try:
         if delivery.fault:
             raise delivery.fault
-        with time_limit(settings.budget_seconds):
+        with time_limit(settings.budget_seconds), working_on(delivery.subject):
             return handler(delivery)
     except Exception as error:
         kind = classify(error)

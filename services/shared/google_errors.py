@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 
+from services.shared.contract.sizes import as_bytes
 from services.shared.errors import NotFoundError, PermanentError, TransientError
 from services.shared.without_values import without_values
 
@@ -29,6 +30,9 @@ _PERMANENT_REASONS = {
     "billingNotEnabled": "access_denied",
     "vpcServiceControls": "access_denied",
 }
+_OVER_LIMIT = re.compile(r"limit for bytes billed: (\d+)\. (\d+) or higher required")
+"""What BigQuery says of a job that it does not run, as its bytes billed would be more than the job allows. The client
+makes a status of 500 of it, as of an error that passes."""
 
 _OF_NO_ROW = (exceptions.NotFound, exceptions.Forbidden, exceptions.Unauthorized, exceptions.TooManyRequests)
 """They name resources, permissions and limits."""
@@ -69,6 +73,8 @@ def classify(error: Exception) -> PermanentError | TransientError:
     if isinstance(error, exceptions.NotFound) and re.search(r"not found: job\b", str(error), re.IGNORECASE):
         # Nobody configures a job: one that is not known is started again by the next delivery.
         return TransientError(text)
+    if (over := _OVER_LIMIT.search(str(error))) or reason == "bytesBilledLimitExceeded":
+        return PermanentError("too_expensive", _over_limit(over, text))
     if reason in _PERMANENT_REASONS:
         # A script's statement reports a missing table as a bad query.
         is_missing = isinstance(error, exceptions.NotFound) or "not found: table" in str(error).lower()
@@ -78,6 +84,16 @@ def classify(error: Exception) -> PermanentError | TransientError:
     if isinstance(error, exceptions.NotFound):
         return NotFoundError("not_found", text)
     return TransientError(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+
+
+def _over_limit(over: re.Match[str] | None, text: str) -> str:
+    if over is None:
+        return text
+    limit, needed = map(int, over.groups())
+    return (
+        f"BigQuery would bill {as_bytes(needed)} for the statement, by its estimate, and the contract allows "
+        f"{as_bytes(limit)} (max_bytes_billed): it was not run, and nothing was billed"
+    )
 
 
 def _text(error: Exception) -> str:

@@ -13,6 +13,7 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 
 from services.shared.datasets import OPS
+from services.shared.labels import service_labels
 from services.shared.tables import table
 
 # Google's default would hold up a load for ten minutes.
@@ -79,7 +80,9 @@ class Journal:
         try:
             self._insert(rows, is_once)
         except exceptions.NotFound:
-            self._client.create_table(table(self._client.project, "journal"), exists_ok=True)
+            made = table(self._client.project, "journal")
+            made.labels = service_labels(self._service)
+            self._client.create_table(made, exists_ok=True)
             self._insert(rows, is_once)
 
     def _insert(self, rows: Sequence[Mapping[str, object]], is_once: bool) -> None:

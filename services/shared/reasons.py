@@ -17,6 +17,7 @@ REASONS: dict[str, str] = {
     "contracts_differ": "The two services have run different contracts of the feed for hours.",
     "table_not_adopted": "The main table existed before its feed and was not made by dropmerge.",
     "staging_missing": "The staging table is gone and the load was never merged.",
+    "too_expensive": "BigQuery would bill more for the file's check, or for a MERGE, than the contract allows.",
     "snapshot_too_small": "The file has so few rows, compared with the table, that it is hardly a whole snapshot.",
     "not_found": "Something that must exist (dataset, bucket, table) does not.",
     "access_denied": "The service's identity lacks a permission.",

@@ -19,6 +19,7 @@ from services.shared.contract.reader import read_feeds
 from services.shared.delivery import Handler, Response, handle
 from services.shared.errors import PermanentError, TransientError
 from services.shared.journal import Journal
+from services.shared.labels import service_labels
 from services.shared.publisher import Publisher
 from services.shared.settings import Settings, read_settings
 from services.shared.upgrade_journal import upgrade_journal
@@ -53,7 +54,7 @@ def start() -> Runtime:
     """From the environment. Raises: SettingsError, ContractError."""
     logs.set_up()
     settings = read_settings()
-    client = connect(settings.project, settings.location)
+    client = connect(settings.project, settings.location, service_labels(settings.service), settings.reservation)
     keep_connections(client, settings.threads)
     here = Runtime(
         settings,

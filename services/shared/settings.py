@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, Json, ValidationError
+from pydantic import Field, Json, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_RESERVATION = r"^(projects/[\w.:-]+/locations/[\w-]+/reservations/[a-z][a-z0-9-]*)?$"
+"""https://cloud.google.com/bigquery/docs/reference/reservations/rest/v1/projects.locations.reservations#Reservation"""
 
 
 class Settings(BaseSettings):
@@ -25,6 +28,9 @@ class Settings(BaseSettings):
     arrived_topic: str = "file-arrived"
     staged_topic: str = "file-staged"
     dead_letter_topic: str
+    reservation: Annotated[str, StringConstraints(pattern=_RESERVATION)] = ""
+    """Whose slots the service's queries run on, `projects/P/locations/L/reservations/R`; empty: what the project is
+    assigned to, or on demand."""
     budget_seconds: float = Field(540.0, gt=0, lt=600)
     """How long one delivery may work: just under the push deadline of 600 s."""
     threads: int = Field(32, validation_alias="THREADS", gt=0)

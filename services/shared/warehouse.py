@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -18,6 +20,7 @@ from google.cloud import bigquery
 from services.shared.deadline import remaining
 from services.shared.errors import PermanentError, TransientError
 from services.shared.google_errors import google_reason, translated
+from services.shared.labels import feed_labels
 
 HTTP_TIMEOUT = 120.0
 # Google's default retries run for 10 and 40 minutes, longer than a push may take, with pauses of up to one.
@@ -34,20 +37,46 @@ Parameters = Mapping[str, tuple[str, Any]]
 
 
 @dataclass(frozen=True)
+class Cost:
+    """Of a job that is done; None is what BigQuery does not say."""
+
+    bytes_billed: int | None = None
+    """Of a script, of all its statements."""
+    slot_ms: int | None = None
+
+    @classmethod
+    def of(cls, job: Any) -> Cost:
+        return cls(job.total_bytes_billed, job.slot_millis)
+
+
+@dataclass(frozen=True)
 class ScriptJob:
     """A script that is done."""
 
     job_id: str
-    bytes_billed: int | None = None
-    """Of all its statements; None where it is not known."""
-    slot_ms: int | None = None
+    cost: Cost = Cost()
 
 
-def connect(project: str, location: str) -> bigquery.Client:
-    """A client; anonymous against an emulator, which unlike the other clients this one does not do itself."""
-    if os.environ.get("BIGQUERY_EMULATOR_HOST"):
-        return bigquery.Client(project=project, location=location, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
-    return bigquery.Client(project=project, location=location)
+def connect(
+    project: str, location: str, labels: Mapping[str, str] = MappingProxyType({}), reservation: str = ""
+) -> bigquery.Client:
+    """A client; anonymous against an emulator, which unlike the other clients this one does not do itself.
+
+    `labels`: of all its jobs. `reservation`: whose slots its queries run on, `projects/P/locations/L/reservations/R`;
+    empty leaves that to the project's assignments
+    (https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfiguration, `reservation`).
+    """
+    emulated: Any = {"credentials": AnonymousCredentials()} if os.environ.get("BIGQUERY_EMULATOR_HOST") else {}  # type: ignore[no-untyped-call]
+    defaults = query_defaults(labels, reservation)
+    return bigquery.Client(project=project, location=location, default_query_job_config=defaults, **emulated)
+
+
+def query_defaults(labels: Mapping[str, str], reservation: str = "") -> bigquery.QueryJobConfig:
+    """What a client's queries have that do not say otherwise."""
+    defaults = bigquery.QueryJobConfig(labels=dict(labels))
+    if reservation:
+        defaults.reservation = reservation
+    return defaults
 
 
 class Warehouse:
@@ -61,6 +90,11 @@ class Warehouse:
         self.client = client
         self._budget = budget_seconds
         self._retry = retry
+
+    def labels(self, feed: str = "") -> dict[str, str]:
+        """Of what is made now: those of the client's jobs, and this feed or the one that is worked on."""
+        defaults = self.client.default_query_job_config
+        return {**(defaults.labels if defaults else {}), **feed_labels(feed)}
 
     @translated()
     def query(self, sql: str, parameters: Parameters | None = None, name: str | None = None) -> list[bigquery.Row]:
@@ -77,7 +111,7 @@ class Warehouse:
         seconds = remaining(self._budget)
         found: Iterable[bigquery.Row] = self.client.query_and_wait(
             sql,
-            job_config=_config(parameters),
+            job_config=self._config(parameters),
             api_timeout=min(HTTP_TIMEOUT, seconds),
             wait_timeout=seconds,
             page_size=page,
@@ -91,11 +125,11 @@ class Warehouse:
         found: Iterable[bigquery.Row] = job.result(retry=self._retry, timeout=remaining(self._budget), job_retry=None)
         return found
 
-    def _start(self, sql: str, parameters: Parameters | None, name: str) -> Any:
+    def _start(self, sql: str, parameters: Parameters | None, name: str, max_bytes_billed: int | None = None) -> Any:
         remaining(self._budget)  # Do not start a job that no time is left to wait for.
         return self.client.query(
             sql,
-            job_config=_config(parameters),
+            job_config=self._config(parameters, max_bytes_billed),
             job_id_prefix=f"dropmerge-{name}-",
             retry=self._retry,
             job_retry=None,
@@ -103,11 +137,28 @@ class Warehouse:
         )
 
     @translated()
-    def run_script(self, sql: str, name: str) -> ScriptJob:
-        """Run a script; its job's id begins with `name`, for a person to find."""
-        job = self._start(sql, None, name)
+    def run_script(self, sql: str, name: str, max_bytes_billed: int | None = None) -> ScriptJob:
+        """Run a script; its job's id begins with `name`, for a person to find.
+
+        Raises: PermanentError("too_expensive") where more than `max_bytes_billed` would be billed.
+        """
+        job = self._start(sql, None, name, max_bytes_billed)
         job.result(retry=self._retry, timeout=remaining(self._budget), job_retry=None)
-        return ScriptJob(job.job_id, job.total_bytes_billed, job.slot_millis)
+        return ScriptJob(job.job_id, Cost.of(job))
+
+    def _config(self, parameters: Parameters | None, max_bytes_billed: int | None = None) -> bigquery.QueryJobConfig:
+        config = bigquery.QueryJobConfig(
+            query_parameters=[
+                bigquery.ScalarQueryParameter(name, kind, value) for name, (kind, value) in (parameters or {}).items()
+            ],
+            labels=self.labels(),
+        )
+        if max_bytes_billed is not None:
+            config.maximum_bytes_billed = max_bytes_billed
+            # Whether that is of a whole script, or of each statement in it, is not documented; this is of each
+            # (https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#ScriptOptions).
+            config.script_options = bigquery.ScriptOptions(statement_byte_budget=max_bytes_billed)
+        return config
 
     def rows_changed(self, job_id: str) -> tuple[int, int] | None:
         """How many rows the first MERGE of a script inserted and updated; None where there is none.
@@ -160,18 +211,24 @@ class Warehouse:
 
     @translated()
     def create_table_once(
-        self, name: str, table: str, sql: str, parameters: Parameters | None = None, idempotency_key: str = ""
-    ) -> int | None:
-        """Run a statement that creates `table`, under a job id that repeats with the statement and the key; the bytes
-        billed for it, None where they are not known.
+        self,
+        name: str,
+        table: str,
+        sql: str,
+        parameters: Parameters | None = None,
+        idempotency_key: str = "",
+        max_bytes_billed: int | None = None,
+    ) -> Cost:
+        """Run a statement that creates `table`, under a job id that repeats with the statement and the key.
 
         Deliveries that overlap, or a lost response, attach to the running job instead of starting another.
+        Raises: PermanentError("too_expensive") where more than `max_bytes_billed` would be billed.
         """
 
         def start(job_id: str) -> Any:
             return self.client.query(
                 sql,
-                job_config=_config(parameters),
+                job_config=self._config(parameters, max_bytes_billed),
                 job_id=job_id,
                 retry=self._retry,
                 job_retry=None,
@@ -179,17 +236,19 @@ class Warehouse:
             )
 
         name = _job_name(name, sql, repr(sorted((parameters or {}).items())), idempotency_key)
-        billed: int | None = self._once(name, table, start).total_bytes_billed
-        return billed
+        return Cost.of(self._once(name, table, start))
 
     @translated()
     def load_table_once(self, name: str, table: str, uri: str, config: bigquery.LoadJobConfig) -> None:
         """Load `uri` into `table`, as `create_table_once`. Raises: PermanentError("malformed_file") for a file that
         BigQuery cannot read, "file_too_large" for one that it does not load for its size."""
 
+        labelled = copy.deepcopy(config)
+        labelled.labels = self.labels()
+
         def start(job_id: str) -> Any:
             return self.client.load_table_from_uri(
-                uri, table, job_id=job_id, job_config=config, retry=self._retry, timeout=HTTP_TIMEOUT
+                uri, table, job_id=job_id, job_config=labelled, retry=self._retry, timeout=HTTP_TIMEOUT
             )
 
         with _unreadable_file():
@@ -236,6 +295,7 @@ class Warehouse:
         """Create a table if it is not there; one that is there, of an earlier release, gains the columns it lacks."""
         found = self.find_table(str(table.reference))
         if found is None:
+            table.labels = {**self.labels(), **table.labels}
             # Only now: creating one, even one that is there, takes a right on the whole dataset.
             self.client.create_table(table, exists_ok=True, retry=self._retry, timeout=HTTP_TIMEOUT)
             return
@@ -275,11 +335,3 @@ def _once(detail: str) -> str:
 def _job_name(name: str, *parts: str) -> str:
     # Statement and parameters are part of the name: a fixed contract is other work, not a repetition.
     return f"dropmerge-{name}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:8]}"
-
-
-def _config(parameters: Parameters | None) -> bigquery.QueryJobConfig:
-    return bigquery.QueryJobConfig(
-        query_parameters=[
-            bigquery.ScalarQueryParameter(name, kind, value) for name, (kind, value) in (parameters or {}).items()
-        ]
-    )

@@ -35,7 +35,7 @@ _LABEL = re.compile(
       | resources\ exceeded[\w\ ]* | quota\ exceeded | (?:\w+\ )?error | exception | error\ message | failed
       | dropmerge | reason | message | locations? | source | destination | job\ id | file | position | rows | errors
       | column_name | column_index | column_type | line_number | byte_offset_to_start_of_line | max\ bad
-      | error\ percent | types | signatures? | size\ is | filename
+      | error\ percent | bytes\ billed | types | signatures? | size\ is | filename
     ))\Z
     | (?:\bline\ \d+(?:,\ field\ \d+)?)\Z
     | (?:https?://\S+|[\w-]+:[\w.$-]+)\Z           # an address, or a table

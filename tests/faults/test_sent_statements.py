@@ -3,6 +3,8 @@
 from dropmerge.operations.dead_letters.replay import replay_batch
 from dropmerge.operations.dead_letters.subscription import DeadLetterSubscription
 from services.shared.contract.reader import read_feeds
+from services.shared.labels import FEED, RELEASE, SERVICE, value
+from services.shared.release import VERSION
 from tests.harness.faults.cloud import Faulty
 from tests.harness.pipeline import HEADER, row
 from tests.harness.statements.feeds import features, sample
@@ -41,6 +43,29 @@ def test_every_statement_that_is_sent_was_analysed(faulty: Faulty) -> None:
     sent = set(map(normalised, faulty.script.statements))
     # Duplicates are counted of files only in which a key is there again.
     assert [one for one in known(feeds) - sent if not one[0].startswith("SELECT COUNT(*) AS duplicate_keys")] == []
+
+
+def test_every_job_says_who_it_is_for(faulty: Faulty) -> None:
+    """Each query and load job of a file has the labels of its service, release and feed; the tables that stay too."""
+    pipeline, before = faulty.pipeline, len(faulty.script.jobs)
+    pipeline.drop("labelled.csv", HEADER + row("labelled", 640) + row("labelled-bad", "many"), "tolerant")
+    pipeline.wait_until_idle()
+    labels = [job.get("labels", {}) for job in faulty.script.jobs[before:]]
+    release = {RELEASE: value(VERSION)}
+    # A service that has just been started makes its own tables and views, for no feed.
+    assert [one for one in labels if not release.items() <= one.items() or SERVICE not in one] == []
+    mine = [one[SERVICE] for one in labels if one.get(FEED) == "tolerant"]
+    kinds = ["load" if "load" in job else "query" for job in faulty.script.jobs[before:]]
+    assert kinds.count("load") == 1
+    assert labels[kinds.index("load")] == {SERVICE: "ingest", FEED: "tolerant", **release}
+    assert set(mine) == {"ingest", "merge"}
+    assert {one.get(FEED, "tolerant") for one in labels} == {"tolerant"}
+    table = pipeline.connection.warehouse.find_table("local.main.tolerant")
+    lock = pipeline.connection.warehouse.find_table("local.ops.lock_main_tolerant")
+    found = [one.labels if one else {} for one in (table, lock)]
+    assert [{name: one.get(name) for name in (FEED, SERVICE, RELEASE)} for one in found] == [
+        {FEED: "tolerant", SERVICE: "merge", **release}
+    ] * 2
 
 
 def test_g7_a_backfill_of_good_files_changes_no_rejected_rows(faulty: Faulty) -> None:

@@ -24,7 +24,8 @@ from zetasql.wasi._pb2.zetasql.parser import ast_enums_pb2
 from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
 from zetasql.wasi._pb2.zetasql.public import type_pb2, value_pb2
 
-from services.shared.warehouse import Parameters, ScriptJob, Warehouse
+from services.shared.labels import service_labels
+from services.shared.warehouse import Cost, Parameters, ScriptJob, Warehouse, query_defaults
 from tests.harness.engine import call, inner
 from tests.harness.main_table import described
 from tests.harness.statements.analyser import Analyser, builtins, columns_of, language, type_of
@@ -54,6 +55,8 @@ class Table:
     labels: dict[str, str] = field(default_factory=dict)
     geographies: frozenset[str] = frozenset()
     """Columns that are GEOGRAPHY in BigQuery, and texts here."""
+    clustering: list[str] | None = None
+    partitioning: bigquery.TimePartitioning | None = None
 
     def as_dicts(self) -> list[dict[str, Any]]:
         return [
@@ -71,7 +74,10 @@ class GoogleSql(Warehouse):
 
     def __init__(self, time_zone: str = "UTC") -> None:
         client: Any = SimpleNamespace(
-            project="local", get_dataset=lambda *_, **__: None, create_table=self._create_table
+            project="local",
+            default_query_job_config=query_defaults(service_labels("merge")),
+            get_dataset=lambda *_, **__: None,
+            create_table=self._create_table,
         )
         super().__init__(client, 60.0)
         self._time_zone = time_zone
@@ -99,11 +105,18 @@ class GoogleSql(Warehouse):
         return answer.as_dicts()
 
     def create_table_once(
-        self, name: str, table: str, sql: str, parameters: Parameters | None = None, idempotency_key: str = ""
-    ) -> None:
+        self,
+        name: str,
+        table: str,
+        sql: str,
+        parameters: Parameters | None = None,
+        idempotency_key: str = "",
+        max_bytes_billed: int | None = None,
+    ) -> Cost:
         self.query(sql, parameters)
+        return Cost()
 
-    def run_script(self, sql: str, name: str) -> ScriptJob:
+    def run_script(self, sql: str, name: str, max_bytes_billed: int | None = None) -> ScriptJob:
         self.query(sql)
         return ScriptJob("")
 
@@ -121,12 +134,14 @@ class GoogleSql(Warehouse):
             bigquery.SchemaField(name, "GEOGRAPHY") if name in found.geographies else _field(name, kind)
             for name, kind in found.columns
         ]
-        return described(table, fields, found.labels)
+        one = described(table, fields, found.labels)
+        one.clustering_fields, one.time_partitioning = found.clustering, found.partitioning
+        return one
 
     def update_table(self, table: bigquery.Table, *fields: str) -> None:
         """Columns that are added at the end are NULL in the rows that are there, or an empty array."""
         found = self.tables[str(table.reference)]
-        found.labels = dict(table.labels)
+        found.labels, found.clustering = dict(table.labels), table.clustering_fields
         for name, kind in list(columns_of(table.schema).items())[len(found.columns) :]:
             found.columns.append((name, kind.to_proto()))
             cell = value_pb2.ValueProto()
@@ -145,6 +160,7 @@ class GoogleSql(Warehouse):
         columns = [(name, text if kind == geography else kind) for name, kind in columns]
         geographies = frozenset(one.name for one in table.schema if one.field_type == "GEOGRAPHY")
         made = Table(columns, labels=dict(table.labels), geographies=geographies)
+        made.clustering, made.partitioning = table.clustering_fields, table.time_partitioning
         self.tables.setdefault(str(table.reference), made)
 
     def _run(self, kind: str, node: Any, script: str, parameters: Parameters) -> Table:

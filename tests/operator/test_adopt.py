@@ -41,6 +41,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         (folder / "feeds" / f"{feed}.yaml").write_text(_FEED.format(feed=feed))
     unversioned = _FEED.format(feed="unversioned").replace("version: changed", "version: _generation")
     (folder / "feeds" / "unversioned.yaml").write_text(unversioned)
+    for feed in ("laid_out", "unpartitioned"):
+        layout = "cluster_by: [shop, id]\npartition_by: {column: changed, by: month}\n"
+        (folder / "feeds" / f"{feed}.yaml").write_text(_FEED.format(feed=feed) + layout)
     with running(folder, folder / "feeds") as pipeline:
         pipeline.connection.warehouse.create_dataset("shop")
         yield pipeline
@@ -61,6 +64,25 @@ def _make(pipeline: Pipeline, feed: str, more: str = "", values: str = "") -> No
         f"(1, 'a', 5, DATE '2024-01-01', 'one'), (2, 'a', 6, DATE '2024-03-01', 'two'), "
         f"(3, 'a', 7, DATE '2024-02-01', 'three'){values}"
     )
+
+
+def test_adopt_takes_the_contract_s_layout_or_refuses_it(pipeline: Pipeline, commands: Commands) -> None:
+    """A table's clustering changes, its partitioning does not; a merge judges alike."""
+    _make(pipeline, "unpartitioned")
+    refused = commands.run("adopt", "unpartitioned", "--dry-run", code=1).stderr
+    assert "the contract partitions it by the month of changed, and it is not partitioned" in refused
+    pipeline.connection.warehouse.query(
+        "CREATE OR REPLACE TABLE shop.laid_out (id INT64, shop STRING, price NUMERIC, changed DATE)"
+        " PARTITION BY DATE_TRUNC(changed, MONTH) AS"
+        " SELECT 1 AS id, 'a' AS shop, NUMERIC '5' AS price, DATE '2024-01-01' AS changed"
+    )
+    assert "is clustered by shop, id, from then on" in commands.run("adopt", "laid_out", "--yes").stdout
+    pipeline.drop("1.csv", _HEADER + "1,a,6,L,2024-02-01\n2,a,7,L,2024-02-01\n", feed="laid_out")
+    pipeline.wait_until_idle()
+    assert len(_rows(pipeline, "SELECT id FROM shop.laid_out_current")) == 2
+    table = pipeline.connection.warehouse.find_table("local.shop.laid_out")
+    assert table
+    assert table.clustering_fields == ["shop", "id"]
 
 
 def _rows(pipeline: Pipeline, sql: str) -> list[dict[str, Any]]:

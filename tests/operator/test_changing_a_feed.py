@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -10,8 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from google.cloud.bigquery import TimePartitioning
 
 from deploy.topology import ROOT
+from services.shared.labels import FEED
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
 from tests.harness.pipeline import Pipeline
@@ -132,6 +135,21 @@ _KINDS = {
         {"version: v": "version: v\nhistory: true"}, "id,part,a,v\n1,x,11,2\n", "id, a", [("1", 11), ("2", 20)],
         "the contract says key id STRING, part STRING; version v INT64; every version kept (history)",
     ),
+    "The clustering": Kind(
+        {"version: v": "version: v\ncluster_by: [part, id]"}, "id,part,a,v\n1,x,11,2\n3,x,30,1\n", "id, a",
+        [("1", 11), ("2", 20), ("3", 30)], "is clustered by part, id from then on",
+    ),
+    "The partitioning": Kind(
+        {"version: v": "version: v\npartition_by: {column: part, by: month}"}, "id,part,a,v\n1,2025-01-31,11,2\n",
+        "id, a", [("1", 11), ("2", 20)], "the contract partitions it by the month of part, and it is not partitioned",
+        old="id,part,a,v\n1,2025-01-31,10,1\n2,2025-03-01,20,1\n",
+        before={"part, type: STRING": "part, type: DATE"},
+    ),
+    "How much may be billed": Kind(
+        {"20 MiB": "1 GiB"}, "id,part,a,v\n1,x,11,2\n", "id, a", [("1", 11), ("2", 20)],
+        "main.how_much_may_be_billed stays as it is: the contract has not changed",
+        before={"version: v": "version: v\nmax_bytes_billed: 20 MiB"},
+    ),
     "A table that was there before": Kind(
         {}, "id,part,a,v\n2,x,21,2\n", "id, a", [("1", 10), ("2", 21)], "`dropmerge adopt a_table_that_was", old="",
     ),
@@ -230,6 +248,36 @@ def test_a_column_comes_back_as_the_page_says(pipeline: Pipeline, commands: Comm
     assert _rows(pipeline, title) == _KINDS[title].rows
     _type(pipeline, commands, title)
     assert _rows(pipeline, title) == _KINDS[title].rows
+
+
+def test_the_tables_are_laid_out_by_their_contracts(pipeline: Pipeline) -> None:
+    """One that is there follows `cluster_by`; one that is rebuilt has `partition_by` too, and both say which feed."""
+    follows, rebuilt = (
+        pipeline.connection.warehouse.find_table(f"local.main.{name}")
+        for name in ("the_clustering", "the_partitioning")
+    )
+    assert follows
+    assert rebuilt
+    assert follows.clustering_fields == ["part", "id"]
+    assert rebuilt.time_partitioning == TimePartitioning(type_="MONTH", field="part")
+    assert rebuilt.clustering_fields == ["id", "part"]
+    assert (follows.labels[FEED], rebuilt.labels[FEED]) == ("the_clustering", "the_partitioning")
+
+
+def test_what_is_too_expensive_says_what_it_costs(pipeline: Pipeline) -> None:
+    """The file whose MERGE the contract did not pay for was a dead letter; it is merged now that the contract does."""
+    found = pipeline.connection.rows(
+        "SELECT detail FROM `ops.journal` WHERE event = 'dead_lettered' AND feed = 'how_much_may_be_billed'"
+    )
+    (detail,) = [json.loads(one["detail"]) for one in found]
+    assert detail["reason"] == "too_expensive"
+    assert "BigQuery would bill 52428800 bytes (50.0 MiB) for the statement" in detail["error"]
+    assert "allows 20971520 bytes (20.0 MiB)" in detail["error"]
+    merged = pipeline.connection.rows(
+        "SELECT detail FROM `ops.journal` WHERE event = 'merged' AND feed = 'how_much_may_be_billed'"
+    )
+    # Of five tables, or six where both files were in one MERGE: each has 10 MiB at least.
+    assert {json.loads(one["detail"])["bytes_billed"] // 2**20 for one in merged} in ({50}, {60}, {50, 60})
 
 
 def _type(pipeline: Pipeline, commands: Commands, title: str) -> None:

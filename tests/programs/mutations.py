@@ -139,7 +139,7 @@ MUTATIONS = [
         "flag-before-work",
         "G1",
         "services/merge/merge_group.py",
-        '        job = tables.warehouse.run_script(sql, f"merge-{merge_id}")\n',
+        '        job = tables.warehouse.run_script(sql, f"merge-{merge_id}", feed.max_bytes_billed)\n',
         "        for one in group:\n"
         "            tables.warehouse.query(\n"
         '                f"INSERT INTO `{tables.project}.ops.ledger` "\n'
@@ -147,7 +147,7 @@ MUTATIONS = [
         "                f\"VALUES ('{feed.name}', '{one.load_id}', CURRENT_TIMESTAMP(), '{merge_id}', "
         "'{main.table_id}')\"\n"
         "            )\n"
-        '        job = tables.warehouse.run_script(sql, f"merge-{merge_id}")\n',
+        '        job = tables.warehouse.run_script(sql, f"merge-{merge_id}", feed.max_bytes_billed)\n',
         f"{_TRANSIENT}[conflicts]",
     ),
     Mutation(

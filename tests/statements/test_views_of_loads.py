@@ -107,7 +107,7 @@ def test_a_load_from_its_drop_to_its_merge(client: Client) -> None:
     entry = {"main_table": "main.f", "table_id": "t", "feed": "f", "identity": "i", "contract": "c"}
     alone = {"merge_id": "m", "loads": ["x"], "mode": "upsert", "inserted": 1, "updated": 2, "bytes_billed": 300}
     both = {"merge_id": "n", "mode": "upsert", "inserted": 4, "updated": 1, "bytes_billed": 201, "slot_ms": 7}
-    checked = {"rows": 9, "rejected_rows": 3, "deletes": 1, "lost_in_file": 2, "bytes_billed": 10}
+    checked = {"rows": 9, "rejected_rows": 3, "deletes": 1, "lost_in_file": 2, "bytes_billed": 10, "slot_ms": 4}
     journal = [
         _event(0, "arrived", load_id="x", feed="f", detail={"attempt": 1}),
         _event(1, "pinned", load_id="x", feed="f", detail={"size": 1234, "md5": "=="}),
@@ -127,6 +127,7 @@ def test_a_load_from_its_drop_to_its_merge(client: Client) -> None:
         **{"row_parsed": 9, "error_count": 3, "staged": 6, "deleted": 1, "lost_in_file": 2},
         **{"inserted": 1, "updated": 2, "ignored": 3, "commonest_error": "too_long: a", "bytes_billed": 310},
         **{"loads_in_merge": 1, "merge_id": "m", "merge_staged": 6, "merge_slot_ms": None, "dead_letters": 0},
+        **{"check_bytes_billed": 10, "check_slot_ms": 4, "merge_bytes_billed": 300},
         **{"discovery_time": _at(0), "processed_time": _at(3), "commit_time": _at(3.75), "first_error_message": None},
     }
     assert {name: x[name] for name in wanted} == wanted

@@ -10,4 +10,5 @@ module "service" {
   kms_key          = var.kms_key
   topology         = yamldecode(file("${path.module}/../../topology.yaml"))
   bundle           = var.bundle
+  reservation      = var.merge_reservation
 }

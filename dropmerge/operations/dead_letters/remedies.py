@@ -94,6 +94,12 @@ REMEDIES: dict[str, Remedy] = {
         "Take it over with its rows (`dropmerge adopt FEED`), or name another table and deploy both services; "
         "then replay.",
     ),
+    "too_expensive": Remedy(
+        "The error says how much BigQuery would bill, by its estimate, and how much the contract allows. Nothing was "
+        "run or billed. Has the main table grown, or is the file larger than usual?",
+        "Set a higher `max_bytes_billed`, deploy both services and replay; or make a MERGE read less first: "
+        "`merge_every`, `partition_by` and `cluster_by` in docs/costs.md.",
+    ),
     "snapshot_too_small": Remedy(
         "The error says how many keys the file has and how many rows the table has: the file would replace them all.",
         "If the file was cut off: have it sent again, then discard. If it is whole: set a lower "

@@ -28,6 +28,8 @@ class Checked:
     """Contracts that have no problem of their own."""
     problems: Sequence[Problem]
     """With file, line and column, and in this order."""
+    notes: Sequence[Problem] = ()
+    """What is no problem, and costs money."""
 
 
 def check_contracts(files: Sequence[Path], folder: Path) -> Checked:
@@ -44,7 +46,15 @@ def check_contracts(files: Sequence[Path], folder: Path) -> Checked:
     problems += [*check_together(good), *_outside(good), *_too_long(good)]
     order = {str(path): number for number, path in enumerate(paths)}
     problems.sort(key=lambda one: (order[one.file], one.line, one.column))
-    return Checked([feed for _, feed in good], problems)
+    return Checked([feed for _, feed in good], problems, list(_notes(good)))
+
+
+def _notes(contracts: _Good) -> Iterator[Problem]:
+    from services.shared.contract.document import read_document
+    from services.shared.contract.layout import notes
+
+    for path, feed in contracts:
+        yield from (read_document(path).problem(one.place, one.what) for one in notes(feed))
 
 
 def _outside(contracts: _Good) -> Iterator[Problem]:

@@ -1,5 +1,5 @@
-{# The built table's rows, columns and clustering in the place of the live table's: at once, but where that is partitioned,
-   or has not the columns to be clustered by, which no call changes. #}
+{# The built table's rows, columns and clustering in the place of the live table's: at once, but where that is
+   partitioned otherwise, or has not the columns to be clustered by, which no call changes. #}
 {% if drops %}
 DROP TABLE {{ main | identifier }};
 {% endif %}
@@ -8,6 +8,9 @@ CREATE OR REPLACE TABLE {{ main | identifier }} (
   {{ name | identifier }} {{ kind }}{{ ' NOT NULL' if is_required }}{{ '' if loop.last else ',' }}
 {% endfor %}
 )
+{% if partition %}
+PARTITION BY {{ partition }}
+{% endif %}
 {% if key %}CLUSTER BY {{ key | map('identifier') | join(', ') }}{% endif %}
 OPTIONS (labels = [{% for label, value in labels.items() %}({{ label | literal }}, {{ value | literal }}){{ '' if loop.last else ', ' }}{% endfor %}])
 AS

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from google.cloud.bigquery import Table
+
 from dropmerge.operations.adopt import entries_of
 from dropmerge.operations.dead_letters.latest import waiting_generations
 from dropmerge.operations.loads.events import MAX_CLOCK_SKEW, discarded_generations
@@ -13,8 +15,10 @@ from dropmerge.operations.rebuild.archive import Pinned, Window, pinned
 from dropmerge.operations.rebuild.build import Build
 from dropmerge.operations.rebuild.live import Merged, merged_loads
 from services.merge.follow import changes, definition, identity
+from services.merge.layout import is_partitioned_as
+from services.shared.contract.feed import Feed
 from services.shared.contract.history import history_view, versions_table
-from services.shared.contract.order import ADOPTED
+from services.shared.contract.order import ADOPTED, clustering
 
 
 @dataclass(frozen=True)
@@ -71,10 +75,23 @@ def _columns(build: Build) -> list[str]:
     found, names = changes(table.schema, wanted), {one.name.lower() for one in wanted}
     lost = [one.name for one in table.schema if one.name.lower() not in names]
     kept = [] if build.contract.unknown_columns == "add" else lost
-    is_partitioned = table.time_partitioning or table.range_partitioning
     return [
         *found.sentences(),
         *found.refusals,
         *(f"loses the column {name}" for name in kept),
-        *(["loses its partitioning"] if is_partitioned else []),
+        *_layout(build.contract, table),
     ]
+
+
+def _layout(feed: Feed, table: Table) -> list[str]:
+    if (table.clustering_fields or []) != clustering(feed):
+        by = f"is clustered by {', '.join(clustering(feed)) or 'nothing'} from then on"
+    else:
+        by = ""
+    if is_partitioned_as(feed, table):
+        partition = ""
+    elif feed.partition_by:
+        partition = f"is partitioned by the {feed.partition_by.by} of {feed.partition_by.column} from then on"
+    else:
+        partition = "loses its partitioning"
+    return [one for one in (by, partition) if one]

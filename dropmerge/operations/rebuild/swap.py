@@ -19,6 +19,7 @@ from dropmerge.operations.rebuild.live import live_entries
 from dropmerge.operations.rebuild.versions import drop_versions
 from services.merge.entries import Entry, entries_table, new_entry, write_entry
 from services.merge.follow import standard
+from services.merge.layout import is_partitioned_as, partition_expression
 from services.merge.ledger import ledger_table
 from services.merge.lock import create_lock, lock_table
 from services.merge.main_table import MainTables
@@ -75,9 +76,14 @@ class Swap:
             main=main,
             built=str(table.reference),
             columns=[(one.name, _declared(one), one.mode == "REQUIRED") for one in table.schema],
+            partition=partition_expression(build.contract),
             key=clustering(build.contract),
             drops=not self._lay_out(main),
-            labels={CONTRACT_LABEL: build.contract.fingerprint, **labels},
+            labels={
+                **build.warehouse.labels(build.contract.name),
+                CONTRACT_LABEL: build.contract.fingerprint,
+                **labels,
+            },
         )
         build.warehouse.create_table_once(f"place-{self.built.table_id}", main, sql)
         placed = build.warehouse.find_table(main)
@@ -143,9 +149,10 @@ class Swap:
         (https://cloud.google.com/bigquery/docs/manage-clustered-tables#modifying-cluster-spec).
         """
         live, key = self.build.warehouse.find_table(main), clustering(self.build.contract) or None
-        if live is None or (live.clustering_fields == key and not _is_partitioned(live)):
+        is_partitioned = live is None or is_partitioned_as(self.build.contract, live)
+        if live is None or (live.clustering_fields == key and is_partitioned):
             return True
-        if _is_partitioned(live) or not {*(key or ())} <= {field.name for field in live.schema}:
+        if not is_partitioned or not {*(key or ())} <= {field.name for field in live.schema}:
             return False
         live.clustering_fields = key
         self.build.warehouse.update_table(live, "clustering_fields")
@@ -160,10 +167,6 @@ class Swap:
     @property
     def _main(self) -> str:
         return f"{self.build.project}.{self.build.contract.table}"
-
-
-def _is_partitioned(table: Table) -> bool:
-    return bool(table.time_partitioning or table.range_partitioning)
 
 
 def abandon(build: Build) -> None:

@@ -105,8 +105,9 @@ class Taking:
             raise _dropped(error) from error
         except PermanentError as error:
             if len(group) > 1:
-                for one in group:
-                    self._merge_group_or_each([one], files)
+                half = len(group) // 2
+                for part in (group[:half], group[half:]):
+                    self._merge_group_or_each(part, files)
             elif group[0].load_id in files:
                 self._refuse(files[group[0].load_id], error)
             else:

@@ -9,7 +9,7 @@ from pathlib import Path
 from services.merge.pruning import Bound
 from services.merge.staged import Staged
 from services.shared.contract.feed import Feed
-from services.shared.contract.order import DELETED, Rank, clustering, ranking
+from services.shared.contract.order import DELETED, Rank, ranking
 from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
@@ -81,7 +81,7 @@ def _effect(
         after=after,
         ranking=ranks,
         order=[rank.name for rank in ranks if rank.name not in feed.key],
-        bounds=[(column, *bound) for column in clustering(feed)[:1] for bound in bounds],
+        bounds=bounds,
     )
     (found,) = warehouse.query(sql, {"load_id": ("STRING", staged.load_id)})
     kinds = {name: found[name] for name in ("inserted", "updated", "deleted", "tombstones")}

@@ -83,7 +83,8 @@ _counted AS (
     SAFE_CAST(JSON_VALUE(merged, '$.inserted') AS INT64) AS inserted_by_merge,
     SAFE_CAST(JSON_VALUE(merged, '$.updated') AS INT64) AS updated_by_merge,
     SAFE_CAST(JSON_VALUE(merged, '$.bytes_billed') AS INT64) AS merge_bytes_billed,
-    SAFE_CAST(JSON_VALUE(merged, '$.slot_ms') AS INT64) AS merge_slot_ms
+    SAFE_CAST(JSON_VALUE(merged, '$.slot_ms') AS INT64) AS merge_slot_ms,
+    SAFE_CAST(JSON_VALUE(checked, '$.slot_ms') AS INT64) AS check_slot_ms
   FROM _loads
 ),
 _merged AS (
@@ -127,5 +128,6 @@ SELECT
   ) AS bytes_billed,
   contract, merge_id, loads_in_merge, merge_staged, merge_inserted, merge_updated,
   merge_staged - merge_inserted - merge_updated AS merge_ignored,
-  merge_bytes_billed, merge_slot_ms
+  merge_bytes_billed, merge_slot_ms,
+  checked_bytes AS check_bytes_billed, check_slot_ms
 FROM _told

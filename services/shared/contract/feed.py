@@ -13,12 +13,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.shared.contract import glob, shape
+from services.shared.contract import glob, layout, shape
 from services.shared.contract.columns import Column, Columns, Delete, Model, Name, parse_check
 from services.shared.contract.fault import Fault, Place, refuse
 from services.shared.contract.formats import Format, Ndjson
+from services.shared.contract.layout import ClusterBy, PartitionBy
 from services.shared.contract.merge_every import MergeEvery
 from services.shared.contract.mode import Mode, faults_of_mode
+from services.shared.contract.sizes import MaxBytes
 from services.shared.contract.synonyms import in_our_words
 from services.shared.contract.types import ColumnType
 from services.shared.contract.types.notation import same_marks
@@ -129,6 +131,14 @@ class Feed(Model):
     bad_rows: BadRows = BadRows()
     merge_every: MergeEvery = 0
     """Seconds between two MERGEs into the table at least; 0: at once."""
+    cluster_by: ClusterBy = None
+    """The columns that the main table is clustered by, in order; without it those of the key."""
+    partition_by: PartitionBy | None = None
+    """The column that the main table is partitioned by. A MERGE reads the partitions that its files' keys are in where
+    the column is in the key, and all of them otherwise."""
+    max_bytes_billed: MaxBytes = None
+    """How much BigQuery may bill for the check of one file or for one MERGE; past that it is not run, and the file is
+    a dead letter."""
 
     @model_validator(mode="before")
     @classmethod
@@ -144,7 +154,7 @@ class Feed(Model):
         given = {name for name, one in Feed.model_fields.items() if getattr(self, name) != one.default}
         faults = [*faults_of_mode(self, given), *Columns(self.columns, self.key, self._version, self.delete).faults()]
         lines = self._faults_of_lines() if isinstance(self.format, Ndjson) else ()
-        refuse("Feed", [*self._faults_of_format(), *faults, *shape.faults(self), *lines])
+        refuse("Feed", [*self._faults_of_format(), *faults, *shape.faults(self), *layout.faults(self), *lines])
         return self
 
     def _faults_of_format(self) -> Iterator[Fault]:
@@ -167,12 +177,15 @@ class Feed(Model):
 
     @cached_property
     def fingerprint(self) -> str:
-        """12 hex digits of what decides rows and tables; descriptions, the pattern of objects and the pace of merges
-        do not."""
+        """12 hex digits of what decides rows and tables; descriptions, the pattern of objects, the pace of merges and
+        what may be spent do not."""
         decides = self.model_dump(
             mode="json",
             exclude_defaults=True,
-            exclude={"objects": True, "merge_every": True, "columns": {"__all__": {"description"}}},
+            exclude={
+                **dict.fromkeys(("objects", "merge_every", "max_bytes_billed"), True),
+                "columns": {"__all__": {"description"}},
+            },
         )
         text = json.dumps([_READING, decides], sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

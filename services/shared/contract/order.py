@@ -87,9 +87,20 @@ def ranking(feed: Feed) -> list[Rank]:
 
 
 def clustering(feed: Feed) -> list[str]:
-    """The columns that a main table is clustered by: those of the key that can be, of which BigQuery takes four
-    (https://cloud.google.com/bigquery/docs/clustered-tables#limitations); without a key the generation, so that a
-    MERGE finds a load's rows without reading the others."""
+    """The columns that a main table is clustered by: the contract's `cluster_by`, or those of the key that can be, of
+    which BigQuery takes four (https://cloud.google.com/bigquery/docs/clustered-tables#limitations); without a key the
+    generation, so that a MERGE finds a load's rows without reading the others."""
+    if feed.cluster_by:
+        return [*feed.cluster_by]
     if not feed.key:
         return [GENERATION.name]
     return [name for name in feed.key if feed.type_of(name).can_cluster][:4]
+
+
+def bounded(feed: Feed) -> list[str]:
+    """The columns of which a MERGE may name the least and the greatest value that its loads have: what the table is
+    clustered by first and what it is partitioned by, where all rows of a key have one value in it."""
+    if not feed.key:
+        return [GENERATION.name]
+    names = [*clustering(feed)[:1], *([feed.partition_by.column] if feed.partition_by else [])]
+    return [name for name in dict.fromkeys(names) if name in feed.key]

@@ -83,6 +83,12 @@ IS: Mapping[str, str] = {
     "bad_rows": "a mapping, such as {at_most: 0}",
     "merge_every": "a time up to 7 minutes, such as 5m, 90s, or 0 for at once",
     "bad_rows.at_most": "a number of rows, such as 10, or a share of them up to 100%, such as 0.5%",
+    "cluster_by": "a list of one to four columns, such as [order_date, customer_id]",
+    "cluster_by.*": "the name of a column",
+    "partition_by": "a mapping, such as {column: order_date, by: month}",
+    "partition_by.column": "the name of a column that is DATE, DATETIME or TIMESTAMP",
+    "partition_by.by": "hour, day, month or year",
+    "max_bytes_billed": "a number of bytes, or a size in KiB, MiB, GiB or TiB, such as 100 GiB",
 }
 """Each part of a contract, for `X is …`."""
 _OPTIONS: Mapping[str, Collection[str]] = {name: one.model_fields.keys() for name, one in FORMATS.items()}

@@ -143,6 +143,8 @@ class Script:
     """All, in their order."""
     statements: set[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=set)
     """Text, and the parameters' names and types."""
+    jobs: list[Mapping[str, Any]] = field(default_factory=list)
+    """The configuration of each that was started."""
     _armed: list[tuple[Fault, Callable[[Call], bool]]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -171,6 +173,8 @@ class Script:
         with self._lock:
             self.seen[call.step] += 1
             self.calls.append(call)
+            if call.job:
+                self.jobs.append(call.job["configuration"])
             if call.sql:
                 self.statements.add((call.sql, call.parameters))
             for entry in self._armed:

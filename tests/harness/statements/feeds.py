@@ -313,7 +313,9 @@ def shapes() -> Mapping[str, Feed]:
     delete = {"column": "op", "from": 1, "equals": "D"}
     escaped = {**common, "escape": "\\", "quote": '"', "short_lines": "reject"}
     split = _column("tags", mode="REPEATED", split="|")
+    layout: dict[str, Any] = {"cluster_by": ["day", "id"], "partition_by": {"column": "day", "by": "month"}}
     made = (
+        _feed("laid_out", [*columns, _column("day", "DATE")], ["id", "day"], **layout, max_bytes_billed="1 TiB"),
         _feed("bare", columns, ["id"], format={**common, "header": False, "quote": "none"}, twice="reject"),
         _feed("placed", places, ["id"], format=trailed, delete=delete, unknown_columns="ignore"),
         _feed("escaped", columns, ["id"], format=escaped),

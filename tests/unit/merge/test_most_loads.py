@@ -18,7 +18,7 @@ def test_g5_a_group_stays_within_bigquery_s_limit_on_a_statement(columns: int) -
     waiting = staged(_PROJECT, feed, [f"{n:020x}" for n in range(2 * MAX_LOADS)])
     main = main_table(feed)
     group = fit_group(_PROJECT, feed, main, waiting)
-    bounds = [(">=", "'" + "x" * 100 + "'"), ("<=", "'" + "y" * 100 + "'")]
+    bounds = [("k" * 128, operator, "'" + "x" * 100 + "'") for operator in (">=", "<=")] * 2
     assert len(merge_statement(_PROJECT, feed, main, group, "m" * 32, bounds)) < _LIMIT
     assert list(group) == waiting[: len(group)]
     assert len(group) == MAX_LOADS if columns == 1 else 1 <= len(group) < MAX_LOADS

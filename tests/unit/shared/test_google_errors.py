@@ -31,6 +31,22 @@ def test_what_may_pass_is_transient(kind: type[_Google], reason: str, text: str)
     assert isinstance(classify(_error(kind, reason, text)), TransientError)
 
 
+def test_a_job_over_its_bound_is_permanent_and_says_both_figures() -> None:
+    """BigQuery's client makes a 500 of it, as of errors that pass; the wording of the error is BigQuery's."""
+    text = "Query exceeded limit for bytes billed: 1048576. 10485760 or higher required."
+    found = classify(_error(exceptions.InternalServerError, "bytesBilledLimitExceeded", text))
+    assert isinstance(found, PermanentError)
+    assert found.reason == "too_expensive"
+    assert "would bill 10485760 bytes (10.0 MiB)" in found.detail
+    assert "allows 1048576 bytes (1.0 MiB)" in found.detail
+    # By the text alone, and by the reason alone.
+    other = [
+        classify(_error(exceptions.BadRequest, "invalidQuery", text)),
+        classify(_error(exceptions.InternalServerError, "bytesBilledLimitExceeded", "The budget is used up.")),
+    ]
+    assert [one.reason for one in other if isinstance(one, PermanentError)] == ["too_expensive"] * 2
+
+
 @pytest.mark.parametrize(
     ("kind", "reason", "ours"),
     [

@@ -15,6 +15,7 @@ from services.shared.settings import SettingsError, read_settings
         ("DROPMERGE_IGNORE", "_SUCCESS", "DROPMERGE_IGNORE"),
         ("DROPMERGE_PATIENCE_SECONDS", "-1", "DROPMERGE_PATIENCE_SECONDS"),
         ("THREADS", "0", "THREADS"),
+        ("DROPMERGE_RESERVATION", "slots", "DROPMERGE_RESERVATION"),
     ],
 )
 def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None, words: str) -> None:

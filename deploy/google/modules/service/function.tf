@@ -67,6 +67,7 @@ resource "google_cloudfunctions2_function" "function" {
       DROPMERGE_ARCHIVE_BUCKET    = "${var.project}-archive"
       DROPMERGE_STAGED_TOPIC      = "${local.prefix}${var.topology.subscriptions.merge.topic}"
       DROPMERGE_DEAD_LETTER_TOPIC = "${local.prefix}${local.subscription.dead_letter.topic}"
+      DROPMERGE_RESERVATION       = var.reservation
       DROPMERGE_BUDGET_SECONDS    = local.subscription.ack_deadline_seconds - 60
       DROPMERGE_PATIENCE_SECONDS  = 1200
     }

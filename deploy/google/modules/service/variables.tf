@@ -37,3 +37,9 @@ variable "bundle" {
   description = "Path of the zip that `python -m deploy.bundle` wrote."
   type        = string
 }
+
+variable "reservation" {
+  description = "Whose slots the service's queries run on, projects/P/locations/L/reservations/R; empty: the project's own."
+  type        = string
+  default     = ""
+}

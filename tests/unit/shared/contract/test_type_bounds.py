@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.merge.pruning import Bound
 from services.shared.contract.types import TYPES
 
 STRING = TYPES["STRING"]
 
 
-def _holds(value: str, bound: Bound) -> bool:
+def _holds(value: str, bound: tuple[str, str]) -> bool:
     """As BigQuery compares: by code point."""
     operator, quoted = bound
     text = quoted.removeprefix("'").removesuffix("'")
