@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from services.shared.errors import TransientError
+from services.shared.errors import PermanentError, TransientError
 
 _MAX_REMEMBERED = 10_000
 _SHARE = 0.8
@@ -61,6 +61,7 @@ class Turns:
         self._clock = clock
         self._lock = threading.Lock()
         self._tables: dict[str, _Table] = {}
+        self._answered = 0
 
     @contextmanager
     def turn(self, name: str, load_id: str, times: Times, is_urgent: bool = False) -> Iterator[Turn]:
@@ -75,22 +76,46 @@ class Turns:
         try:
             with self._lock:
                 self._await(table, one, times)
-            yield Turn(table, one, self._clock)
-        finally:
-            with self._lock:
-                table.waiting.discard(one)
-                if table.leader is one:
-                    table.leader = None
-                table.changed.notify_all()
+            yield Turn(table, one, self._clock, self._is_crowded)
+        except PermanentError:
+            self._leave(table, one, is_answered=True)
+            raise
+        except BaseException:
+            self._leave(table, one, is_answered=False)
+            raise
+        self._leave(table, one, is_answered=True)
 
     def _enter(self, name: str, table: _Table, one: Waiting) -> None:
-        others = sum(len(other.waiting) for other in self._tables.values() if other is not table)
-        if len(table.waiting) >= max(1, int(_SHARE * (self._threads - others))):
+        places = max(1, int(_SHARE * (self._threads - self._waiting + len(table.waiting))))
+        if len(table.waiting) >= places:
             table.was_full = True
+            self._answered //= 2
             table.changed.notify_all()
             raise TransientError(f"{len(table.waiting)} messages wait for {name} already, and others need a place")
         table.waiting.add(one)
-        table.changed.notify_all()
+        # It may make those linger no longer that have the turn of another table.
+        for other in self._tables.values():
+            other.changed.notify_all()
+
+    def _leave(self, table: _Table, one: Waiting, is_answered: bool) -> None:
+        with self._lock:
+            self._answered = min(self._threads, self._answered + 1) if is_answered else self._answered // 2
+            table.waiting.discard(one)
+            if table.leader is one:
+                table.leader = None
+            table.changed.notify_all()
+
+    @property
+    def _waiting(self) -> int:
+        return sum(len(one.waiting) for one in self._tables.values())
+
+    def _is_crowded(self) -> bool:
+        """Whether those that wait may be all that Pub/Sub pushes at once, so that nobody else's message comes.
+
+        It begins with few, and pushes more with each message that is acknowledged and fewer with each that is not
+        (https://cloud.google.com/pubsub/docs/push): half of what that adds up to is left to others.
+        """
+        return 2 * self._waiting > self._answered
 
     def _await(self, table: _Table, one: Waiting, times: Times) -> None:
         while not one.is_merged:
@@ -106,10 +131,13 @@ class Turns:
 class Turn:
     """A main table's turn, or a load that needs none any more."""
 
-    def __init__(self, table: _Table, one: Waiting, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, table: _Table, one: Waiting, clock: Callable[[], float], is_crowded: Callable[[], bool]
+    ) -> None:
         self._table = table
         self._one = one
         self._clock = clock
+        self._is_crowded = is_crowded
 
     @property
     def is_merged(self) -> bool:
@@ -127,17 +155,16 @@ class Turn:
         return self._table.merge_seconds
 
     def linger(self, until: float, enough: int) -> None:
-        """Waits for more to come: until a time, or so many wait, or another finds no place, or one cannot wait.
-
-        A message that finds no place makes Pub/Sub push fewer at once, those for other tables among them.
-        """
+        """Waits for more to come: until a time, or so many wait, or another finds no place, or one cannot wait, or
+        those that wait could keep messages of other tables from coming."""
         with self._table.changed:
             while (left := until - self._clock()) > 0 and not self._is_enough(enough):
                 self._table.changed.wait(left)
 
     def _is_enough(self, enough: int) -> bool:
         waiting = self._table.waiting
-        return self._table.was_full or len(waiting) >= enough or any(one.is_urgent for one in waiting)
+        is_full = self._table.was_full or len(waiting) >= enough or self._is_crowded()
+        return is_full or any(one.is_urgent for one in waiting)
 
     def cover(self) -> None:
         """From here on the staging tables are listed, with those of all messages that wait now."""

@@ -106,6 +106,13 @@ def test_g5_a_turn_comes_only_to_who_has_time_for_a_merge() -> None:
             _follow(turns, "follower", Times(90, 110))
 
 
+def _answer(turns: Turns, count: int = 20) -> Turns:
+    """So many messages were acknowledged."""
+    for n in range(count):
+        assert _follow(turns, str(n)) == "led"
+    return turns
+
+
 def _linger(turns: Turns, until: float, ready: threading.Event, enough: int = 3) -> float:
     with turns.turn(_TABLE, "leader", _NO_END) as turn:
         ready.set()
@@ -121,13 +128,28 @@ def _lingering(pool: ThreadPoolExecutor, turns: Turns) -> Future[Any]:
 
 
 def test_a_turn_that_lingers_waits_until_it_is_due() -> None:
-    turns, until = Turns(), time.monotonic() + 0.2
+    turns, until = _answer(Turns()), time.monotonic() + 0.2
     assert _linger(turns, until, threading.Event()) >= until
     assert _linger(turns, time.monotonic() - 1, threading.Event())
 
 
+def test_g5_nobody_lingers_whose_message_may_be_all_that_pubsub_pushes() -> None:
+    """A process that has just started, or that refused messages, answers some first."""
+    turns, far = Turns(), time.monotonic() + 600
+    for _ in range(2):
+        assert _linger(turns, far, threading.Event()) < far
+    with _pool() as pool:
+        leader = _lingering(pool, turns)
+        # Two have been acknowledged since, and of another table comes a second that waits.
+        with turns.turn("main.other", "x", _NO_END):
+            assert leader.result(_PATIENCE) < far
+    with pytest.raises(ZeroDivisionError):
+        _fail(_answer(turns), None)
+    assert turns._answered == 12
+
+
 def test_a_message_that_cannot_wait_ends_the_lingering() -> None:
-    turns = Turns()
+    turns = _answer(Turns())
     with _pool() as pool:
         leader = _lingering(pool, turns)
         urgent = pool.submit(_follow, turns, "replayed", _NO_END, True)
@@ -137,7 +159,7 @@ def test_a_message_that_cannot_wait_ends_the_lingering() -> None:
 
 def test_a_full_group_does_not_linger() -> None:
     """Three are enough here; two are not."""
-    turns = Turns()
+    turns = _answer(Turns())
     with _pool() as pool:
         leader = _lingering(pool, turns)
         second = pool.submit(_follow, turns, "second")
@@ -149,7 +171,8 @@ def test_a_full_group_does_not_linger() -> None:
 
 
 def test_g5_a_message_that_finds_no_place_ends_the_lingering() -> None:
-    turns = Turns(1)
+    turns = Turns(2)
+    _answer(turns)
     with _pool() as pool:
         leader = _lingering(pool, turns)
         with pytest.raises(TransientError, match="1 messages wait for"):
@@ -178,8 +201,9 @@ def test_g5_a_turn_that_fails_is_passed_on() -> None:
         assert _follow(turns, "next") == "led"
 
 
-def _fail(turns: Turns, pool: ThreadPoolExecutor) -> Turn:
+def _fail(turns: Turns, pool: ThreadPoolExecutor | None) -> Turn:
     with turns.turn(_TABLE, "first", _NO_END):
-        pool.submit(_follow, turns, "waits")
-        _waits(turns, 2)
+        if pool:
+            pool.submit(_follow, turns, "waits")
+            _waits(turns, 2)
         raise ZeroDivisionError
