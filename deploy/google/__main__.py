@@ -19,6 +19,8 @@ _PROJECT = r"[a-z][a-z0-9-]{4,28}[a-z0-9]"
 _REGION = r"[a-z]+(-[a-z]+)+[0-9]+"
 _KEY = r"projects/[\w.:-]+/locations/[\w-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+"
 
+_RESERVATION = r"projects/[\w.:-]+/locations/[\w-]+/reservations/[\w-]+"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """The command. Returns 0 when done, 1 when a step failed or was not confirmed, 2 when a requirement is missing."""
@@ -59,7 +61,10 @@ def _target(given: argparse.Namespace) -> rollout.Target:
     foundation = {"alert_email": given.alert_email, "runbook": given.runbook, "message_regions": regions}
     if given.root != "foundation" and any(foundation.values()):
         raise ValueError("--alert-email, --runbook and --message-regions are for the foundation only")
-    every = {"kms_key": given.kms_key, "dataset_location": given.dataset_location, **foundation}
+    if given.root != "merge" and given.merge_reservation:
+        raise ValueError("--merge-reservation is for merge only")
+    own = {**foundation, "merge_reservation": given.merge_reservation}
+    every = {"kms_key": given.kms_key, "dataset_location": given.dataset_location, **own}
     variables = tuple((name, value) for name, value in every.items() if value)
     return rollout.Target(given.root, given.project, given.region, variables)
 
@@ -104,6 +109,13 @@ def _parser() -> argparse.ArgumentParser:
         default="",
         type=_like(f"({_REGION}(,{_REGION})*)?", "regions with commas between them"),
         help="where Pub/Sub may keep messages, if not in the region alone (foundation only)",
+    )
+    parser.add_argument(
+        "--merge-reservation",
+        metavar="NAME",
+        default="",
+        type=_like(f"({_RESERVATION})?", "a reservation, projects/…/locations/…/reservations/…"),
+        help="whose slots merge's queries run on, if not the project's (merge only)",
     )
     parser.add_argument(
         "--alert-email", metavar="ADDRESS", default="", help="who receives the alerts (foundation only)"

@@ -83,7 +83,7 @@ def test_a_bundle_holds_its_service_and_nothing_of_the_other(service: str) -> No
             assert path.relative_to(ROOT).as_posix() in names
     allowed = ("main.py", "requirements.txt", "feeds/", "services/__init__.py", f"services/{service}/", "services/sha")
     assert [name for name in names if not name.startswith(allowed)] == []
-    assert not any(other in name for name in names)
+    assert not any(name.startswith(f"services/{other}") for name in names)
 
 
 def test_a_contract_s_file_ends_in_either_suffix(copy: Path) -> None:

@@ -319,11 +319,11 @@ def test_what_the_project_or_the_credentials_lack_is_named() -> None:
 
 @pytest.mark.usefixtures("nowhere")
 def test_ingests_rights_are_those_of_its_roles_on_the_one_bucket() -> None:
-    """As deploy/google/ingest grants them on the archive."""
+    """As the foundation grants them on the archive."""
     made: Any = clients._as_ingest(AnonymousCredentials(), "b")  # type: ignore[no-untyped-call]
     (rule,) = made._credential_access_boundary.to_json()["accessBoundary"]["accessBoundaryRules"]
     assert rule["availableResource"] == "//storage.googleapis.com/projects/_/buckets/b"
-    granted = re.findall(r'"(roles/storage\.object\w+)"', (ROOT / "deploy/google/ingest/main.tf").read_text())
+    granted = re.findall(r'"(roles/storage\.object\w+)"', (ROOT / "deploy/google/foundation/access.tf").read_text())
     assert {one.removeprefix("inRole:") for one in rule["availablePermissions"]} == set(granted)
 
 
@@ -346,7 +346,7 @@ def test_googles_engine_accepts_each_statement() -> None:
         "random": True, "thousands": 5,
     }  # fmt: skip
     analyser = Analyser()
-    analyser.analyse(statements._OF_MERGE.render("create_lock.sql", lock=values["lock"]))
+    analyser.analyse(statements._OF_MERGE.render("create_lock.sql", lock=values["lock"], labels={}))
     analyser.analyse(expressions.TEMPLATES.render("create_keys.sql", table=values["missing"]))
     first = ("create_keys.sql", "large_table.sql", "large_source.sql")
     templates = {path.name for path in (ROOT / "deploy/google/probe/sql").glob("*.sql")}

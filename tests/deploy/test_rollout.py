@@ -173,8 +173,12 @@ def test_options_are_variables_of_terraform() -> None:
 def test_variables_are_those_that_the_root_declares(terraform: Path) -> None:
     """Terraform refuses a variable that it does not know, and asks for one it was not given."""
     for root in rollout.ROOTS:
-        only_its = (("alert_email", "e"), ("runbook", "b"), ("message_regions", "[]")) if root == "foundation" else ()
-        target = rollout.Target(root, "p", "r", (("kms_key", "k"), ("dataset_location", "l"), *only_its))
+        only_its = {
+            "foundation": (("alert_email", "e"), ("runbook", "b"), ("message_regions", "[]")),
+            "merge": (("merge_reservation", "m"),),
+        }
+        every = (("kms_key", "k"), ("dataset_location", "l"), *only_its.get(root, ()))
+        target = rollout.Target(root, "p", "r", every)
         (plan,) = [s.words for s in rollout.steps("plan", target, lambda: True) if " plan " in s.words]
         given = {part.split("=")[1] for part in shlex.split(plan) if part.startswith("-var=")}
         assert given == set(hcl.blocks(root, "variable"))

@@ -133,7 +133,7 @@ def _create_lock(scratch: Scratch, name: str) -> str:
     """The lock of a main table, as merge makes it."""
     lock = scratch.table(name)
     for template in ("create_lock.sql", "create_lock_row.sql"):
-        scratch.warehouse.query(_OF_MERGE.render(template, lock=lock, feed=FEED))
+        scratch.warehouse.query(_OF_MERGE.render(template, lock=lock, feed=FEED, labels={}))
     return lock
 
 

@@ -125,7 +125,7 @@ def test_a_check_that_is_refused(text: str, words: str) -> None:
 
 
 def test_a_contract_is_refused_for_its_check() -> None:
-    feed = features()["every_type"].model_dump()
+    feed = features()["every_type"].model_dump(exclude_none=True)
     feed["columns"][0]["check"] = "id != SESSION_USER()"
     with pytest.raises(ValueError, match="SESSION_USER"):
         Feed.model_validate(feed)

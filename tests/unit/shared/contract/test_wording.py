@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from services.shared.contract.columns import Column, Delete
 from services.shared.contract.feed import BadRows, Feed, Snapshot
 from services.shared.contract.formats import Csv, Ndjson
+from services.shared.contract.layout import PartitionBy
 from services.shared.contract.reader import check
 from services.shared.contract.wording import IS, words
 
@@ -262,6 +263,7 @@ def test_each_key_of_a_contract_has_a_sentence() -> None:
         *_paths(Column, "columns.*."),
         *_paths(BadRows, "bad_rows."),
         *_paths(Snapshot, "snapshot."),
+        *_paths(PartitionBy, "partition_by."),
     }
     assert {path for path in IS if path.rpartition(".")[2] not in ("", "*")} == paths
 
