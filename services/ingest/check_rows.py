@@ -131,9 +131,10 @@ def stage_rows(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, rej
     """The good rows under the staging table's final name; what led to it is dropped.
 
     `rejected`: how many rows of the checked table are refused. Where none is, it becomes the staging table as it is:
-    merge names the columns that it reads, but where those of a file are added.
+    merge names the columns that it reads, but where those of a file are added. A snapshot's needs its labels, and that
+    a rename keeps them is not documented.
     """
-    if rejected or feed.unknown_columns == "add":
+    if rejected or feed.unknown_columns == "add" or feed.mode == "snapshot":
         labels = _labels(warehouse, feed, load)
         sql = _SQL.render("stage_rows.sql", staging=tables.staging, checked=tables.checked, labels=labels)
         warehouse.create_table_once(f"stage-{load.load_id}", tables.staging, sql)

@@ -110,7 +110,14 @@ def _of_tables() -> Iterator[Question]:
     kept = '[[1, "x", 1], [2, "x", 2]]'
     for name, asks, why, ask, expected in (
         ("clone", "CREATE TABLE … CLONE of a table just written", at_once, _clone, kept),
-        ("rename", "ALTER TABLE … RENAME TO of a table just written", at_once, _rename, kept),
+        (
+            "rename",
+            "ALTER TABLE … RENAME TO of a table just written",
+            at_once,
+            _rename,
+            f"{kept}; labels {{'kept': 'yes'}}",
+        ),
+        ("rename_taken", "the same to a name that is taken", at_once, _rename_taken, ""),
         ("add_column", "ALTER TABLE … ADD COLUMN", follows, _add_column, ""),
         ("widen", "ALTER COLUMN … SET DATA TYPE, INT64 to NUMERIC", follows, _widen("n"), ""),
         ("widen_key", "the same of a column that the table is clustered by", follows, _widen("k"), ""),
@@ -196,9 +203,18 @@ def _clone(scratch: Scratch) -> Answer:
 
 
 def _rename(scratch: Scratch) -> Answer:
-    table = _create_keys(scratch, "rename")
+    table, new = _create_keys(scratch, "rename"), scratch.table("renamed")
+    made = scratch.warehouse.client.get_table(table)
+    made.labels = {"kept": "yes"}
+    scratch.warehouse.update_table(made, "labels")
     _run(scratch, TEMPLATES.render("rename.sql", table=table, new_name="renamed"))
-    return Answer(scratch.rows(scratch.table("renamed")))
+    return Answer(f"{scratch.rows(new)}; labels {scratch.warehouse.client.get_table(new).labels}")
+
+
+def _rename_taken(scratch: Scratch) -> Answer:
+    tables = [_create_keys(scratch, name) for name in ("to_rename", "taken")]
+    _run(scratch, TEMPLATES.render("rename.sql", table=tables[0], new_name="taken"))
+    return Answer("done")
 
 
 def _add_column(scratch: Scratch) -> Answer:
