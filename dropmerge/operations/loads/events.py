@@ -89,10 +89,10 @@ def unheard_of(connection: Connection, sources: Collection[ObjectGeneration]) ->
     """Those of these object generations that the journal has no event of."""
     if not sources:
         return []
-    by_name = {str(source): source for source in sources}
     since = min(source.created for source in sources) - MAX_CLOCK_SKEW
-    parameters = {"sources": ("STRING", "\n".join(by_name)), "since": ("TIMESTAMP", since)}
-    return [by_name[row["source"]] for row in connection.query("unheard_of.sql", parameters)]
+    parameters = {"generations": ("STRING", _generations(sources)), "since": ("TIMESTAMP", since)}
+    heard = {_object(row) for row in connection.query("heard_of.sql", parameters)}
+    return [source for source in sources if source not in heard]
 
 
 def newest_of_feeds(connection: Connection, since: datetime) -> dict[str, ObjectGeneration]:
