@@ -52,7 +52,11 @@ def sync_view(bq_sql: str, project_id: str, ctx: Any) -> None:
     """Brings the catalog up to date after a statement that creates a view; nothing where it does not."""
     ddl_sync.sync_created_view(bq_sql, project_id, ctx)
     tree = _parse(bq_sql)
-    text = re.match(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\s+`[^`]+`\s+AS\s(.*)", bq_sql, re.DOTALL | re.IGNORECASE)
+    text = re.match(
+        r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\s+`[^`]+`(?:\s+OPTIONS\s*\([^()]*(?:\([^()]*\)[^()]*)*\))?\s+AS\s(.*)",
+        bq_sql,
+        re.DOTALL | re.IGNORECASE,
+    )
     if text and isinstance(tree, exp.Create) and tree.kind == "VIEW":
         # As it was written, as BigQuery has it: who asks compares it with what it would write.
         _change(tree.this, project_id, ctx, lambda _: {"view_query": text[1].strip()})

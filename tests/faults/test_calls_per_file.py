@@ -41,8 +41,9 @@ def test_a_clean_file_and_a_group_take_few_jobs_and_calls(faulty: Faulty, feed: 
     assert _jobs(of_file) <= _QUERY_JOBS_OF_A_FILE
     assert len(of_file) <= _CALLS_OF_A_FILE, [(one.method, one.path) for one in of_file]
     (staged,) = [one.sql for one in of_file if one.step == "stage"]
-    # Merge reads all columns where those of a file are added: only then are the rows written once more.
-    assert staged.startswith("CREATE OR REPLACE TABLE" if feed == "add" else "ALTER TABLE")
+    # Merge reads all columns where those of a file are added, and a snapshot's labels: only then are the rows written
+    # once more.
+    assert staged.startswith("CREATE OR REPLACE TABLE" if feed in ("add", "snapshot") else "ALTER TABLE")
     assert [one.step for one in of_group].count("merge") == 1
     assert [one.step for one in of_group].count("drop") == _GROUP
     assert _jobs(of_group) <= _QUERY_JOBS_OF_A_GROUP

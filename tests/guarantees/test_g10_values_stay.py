@@ -63,6 +63,8 @@ NEVER_OF_A_ROW = {
     "not_found": "the error names a resource, and Google's is about it",
     "access_denied": "the error names a permission, and Google's is about it",
     "delivery_attempts_exhausted": "Pub/Sub forwards no error",
+    "file_too_large": "the error has sizes",
+    "too_expensive": "the error has numbers of bytes",
 }
 """Reasons that need no case."""
 
@@ -154,7 +156,7 @@ CASES: dict[str, _Case] = {
     "gzip-more": _Case("people", lambda w, n: _packed(w, n) + w.encode(), "malformed_file"),
     "latin": _Case("people", lambda w, n: (_HEADER + _good(f"{w}é", n)).encode("latin-1"), "wrong_encoding"),
     "utf16": _Case("people", lambda w, n: (_HEADER + _good(w, n)).encode("utf-16"), "wrong_encoding"),
-    "nul": _Case("people", lambda w, n: f"{_HEADER}{w}\0{w},{n},1,,1,\n", "wrong_format"),
+    "nul": _Case("people", lambda w, n: f"{_HEADER}{w}\0{w},{n},1,,1,\n", "too_many_bad_rows"),
     "json-as-csv": _Case("people", _line, "wrong_format"),
     "ending": _Case("ending", lambda w, n: (_HEADER + _good(w, n))[:-1], "no_final_newline"),
     "csv-as-lines": _Case("lines", _good, "wrong_format"),

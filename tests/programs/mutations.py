@@ -534,7 +534,7 @@ MUTATIONS = [
         "line-end-in-a-header-taken",
         "G7",
         "services/ingest/formats/csv_head.py",
-        'if "\\n" in name or "\\r" in name:',
+        'if ("\\n" in name or "\\r" in name) and name not in known:',
         "if False:",
         "tests/unit/ingest/test_csv_head.py::test_g7_a_name_with_a_line_end_is_refused",
     ),

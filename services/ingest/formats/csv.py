@@ -52,7 +52,7 @@ def columns(head: bytes, is_whole: bool, feed: Contract) -> list[str]:
     if not options.header:
         return csv_head.nameless(csv_head.first_records(text, is_whole, options), feed)
     first = csv_head.header(text, is_whole, options)
-    csv_head.refuse_odd_names(first)
+    csv_head.refuse_odd_names(first, feed.names_in_file)
     first = [name.strip(BLANKS) for name in first] if options.trim else first
     if options.encoding in _SINGLE_BYTE and set(C1_CONTROLS) & set("".join(first)):
         raise PermanentError("wrong_encoding", f"a name in the header has a control character; {_OTHER_CHARACTERS}")

@@ -8,7 +8,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from services.ingest.formats.contract import Contract
@@ -35,15 +35,19 @@ def header(text: str, is_whole: bool, options: Csv) -> list[str]:
     return found
 
 
-def refuse_odd_names(names: Sequence[str]) -> None:
-    """Raises PermanentError: wrong_header for a name with a line end, since whether a load job that skips the header
-    skips its lines or the record is not documented; wrong_format for a NUL."""
+def refuse_odd_names(names: Sequence[str], known: Container[str]) -> None:
+    """Raises PermanentError: wrong_header for a name with a line end that is not among the known ones, since whether a
+    load job that skips the header skips its lines or the record is not documented; wrong_format for a NUL."""
     if any("\0" in name for name in names):
         raise PermanentError("wrong_format", "not text: the header has a NUL byte")
     for place, name in enumerate(names, 1):
-        if "\n" in name or "\r" in name:
+        if ("\n" in name or "\r" in name) and name not in known:
             what = "a quoted line end, with which BigQuery may take a part of the header for a row"
-            raise PermanentError("wrong_header", f"the header's name {place} has {what}: have the sender leave it out")
+            raise PermanentError(
+                "wrong_header",
+                f"the header's name {place} has {what}: have the sender leave it out, or give a column the whole name "
+                "as its from",
+            )
 
 
 def first_records(text: str, is_whole: bool, options: Csv) -> list[list[str]]:

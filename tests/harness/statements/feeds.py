@@ -60,7 +60,7 @@ UNKNOWN: Mapping[str, tuple[str, ...]] = {
     **{
         "reject": (),
         "ignore": ("nobody knows",),
-        "rescue": ("", 'it\'s "new" \\ @ {x}\n', "_x"),
+        "rescue": ("", 'it\'s "new" \\ @ {x}\t', "_x"),
         "add": ("new", "From"),
     },
 }

@@ -154,6 +154,13 @@ def test_g7_a_name_with_a_line_end_is_refused(name: str, unknown: str, skip: int
     assert refused.value.reason == "wrong_header"
 
 
+def test_a_name_with_a_line_end_that_the_contract_has_is_read() -> None:
+    columns = [{"name": "id", "type": "STRING"}, {"name": "note", "from": "a\nb", "type": "STRING"}]
+    feed = {"feed": "f", "objects": "x", "format": {"type": "csv"}, "table": "main.f", "mode": "append"}
+    data = b'id,"a\nb"\nx,y\n'
+    assert inspect_head(data, len(data), Feed.model_validate({**feed, "columns": columns})).columns == ("id", "note")
+
+
 def test_g7_a_nul_is_the_fault_of_its_row_unless_each_line_has_one() -> None:
     """As UTF-16 without a mark has them."""
     columns = [{"name": name, "type": "STRING"} for name in ("id", "note")]

@@ -41,7 +41,7 @@ unknown_columns: %s
         (", quoted_newlines: no newlines", "", "reject", "3:38: format.quoted_newlines: 'no newlines' is not true or false"),
         (", quote: none, quoted_newlines: false", "", "reject", "3:51: format.quoted_newlines: says nothing with quote: none or escape, where a record is a line already: leave it out"),
         (r", escape: '\', allow_quoted_newlines: false", "", "reject", "3:57: format.allow_quoted_newlines: says nothing with quote: none or escape, where a record is a line already: leave it out"),
-        ("", r', from: "a\nb"', "reject", r"8:36: columns.0.from: 'a\nb' has a line end, and a file with one in its header is refused: have its sender leave it out"),
+        (", quoted_newlines: false", r', from: "a\nb"', "reject", r"8:36: columns.0.from: 'a\nb' has a line end, which no field of these files has: leave it out"),
         ("", ", from: 0", "reject", "8:36: columns.0.from: '0' is not the column's name in the files' header, any text, or its place from 1"),
         ("", ", from: yes", "reject", "8:36: columns.0.from: YAML reads yes as true, not as text: put it in quotes"),
         (", header: false", ", from: x", "reject", "8:36: columns.0.from: 'x' is a name, and a file without a header has none: write a place, such as 2"),
