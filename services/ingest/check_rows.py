@@ -140,14 +140,16 @@ def stage_rows(warehouse: Warehouse, feed: Feed, load: Load, tables: Tables, rej
         warehouse.create_table_once(f"stage-{load.load_id}", tables.staging, sql)
         warehouse.drop_table(tables.checked)
     else:
-        _rename(warehouse, tables)
+        _rename(warehouse, load, tables)
     warehouse.drop_table(tables.raw)
 
 
-def _rename(warehouse: Warehouse, tables: Tables) -> None:
+def _rename(warehouse: Warehouse, load: Load, tables: Tables) -> None:
     name = tables.staging.rpartition(".")[2]
     try:
-        warehouse.query(_SQL.render("rename_checked.sql", checked=tables.checked, name=name))
+        warehouse.query(
+            _SQL.render("rename_checked.sql", checked=tables.checked, name=name), name=f"stage-{load.load_id}"
+        )
     except PermanentError:
         # Deliveries of one load may overlap, and nobody says how BigQuery words that a name is taken by now: whichever
         # was first, its rows are these.
