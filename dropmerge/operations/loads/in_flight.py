@@ -57,7 +57,7 @@ class InFlight:
         """Upstream is asked before downstream, so that nothing slips past between two questions."""
         listed = self._landing.list_young()
         messages = messages_in_flight(self._connection)
-        found = unended_loads(self._connection, datetime.now(UTC) - WINDOW, listed.young)
+        found = unended_loads(self._connection, datetime.now(UTC) - WINDOW, listed)
         if not messages:
             self._check_dead_letters([one for one in found if one.is_in_flight and one not in self._exhausted])
         return Snapshot([self._known(one) for one in found], messages, listed.is_whole)

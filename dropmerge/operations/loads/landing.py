@@ -32,8 +32,12 @@ _FIELDS = "items(name,generation),nextPageToken"
 @dataclass(frozen=True)
 class Listing:
     young: list[ObjectGeneration]
-    is_whole: bool
-    """Whether every object under the landing prefix was looked at."""
+    live: frozenset[ObjectGeneration] | None
+    """Every object under the landing prefix; None where not all were looked at."""
+
+    @property
+    def is_whole(self) -> bool:
+        return self.live is not None
 
 
 @dataclass
@@ -50,13 +54,13 @@ class Landing:
         if sum(one["files"] for one in folders) <= MOST_NAMES:
             found = list(list_names(self.connection, self.connection.landing_prefix))
             if len(found) < MOST_NAMES:
-                return Listing(_young(found), is_whole=True)
+                return Listing(_young(found), frozenset(found))
         found = []
         lately = [one for one in folders if one["used_at"] >= datetime.now(UTC) - _LATELY]
         for one in lately[:_MOST_FOLDERS]:
             if left := MOST_NAMES - len(found):
                 found += list_names(self.connection, one["folder"], one["first_name"], left)
-        return Listing(_young(found), is_whole=False)
+        return Listing(_young(found), None)
 
     def _busy_folders(self) -> list[Any]:
         if time.monotonic() > self._asked_at + _FOLDERS_SECONDS:

@@ -16,6 +16,7 @@ from dropmerge.operations.loads.events import (
     unended_states,
     unheard_of,
 )
+from dropmerge.operations.loads.landing import Listing
 from dropmerge.operations.loads.possible import possible_loads
 from dropmerge.operations.loads.states import Evidence, State, state_of
 from services.shared.generation import ObjectGeneration
@@ -69,13 +70,15 @@ def merged_among(connection: Connection, load_ids: Sequence[str]) -> dict[str, d
     return {row["load_id"]: row["merged_at"] for row in rows if row["is_current"]}
 
 
-def unended_loads(connection: Connection, since: datetime, listed: Collection[ObjectGeneration]) -> list[LoadStatus]:
+def unended_loads(connection: Connection, since: datetime, listing: Listing) -> list[LoadStatus]:
     """Where those stand of which the journal has an event from `since` on and that have not ended, each feed's newest,
-    and those of `listed` that it has never heard of. Some that have ended may be among them."""
+    and the young ones that it has never heard of. Some that have ended may be among them."""
     # In this order: what is heard of in between is in the second answer.
-    unheard = unheard_of(connection, listed)
+    unheard = unheard_of(connection, listing.young)
     known = unended_states(connection, since)
-    return _statuses(connection, [*known, *unheard], known)
+    found = _statuses(connection, [*known, *unheard], known)
+    # Of what is nowhere, and was named by a replayed message that nobody can read, nothing more comes.
+    return [one for one in found if one.state != State.UNKNOWN or listing.live is None or one.source in listing.live]
 
 
 def statuses_of(connection: Connection, sources: Collection[ObjectGeneration]) -> list[LoadStatus]:

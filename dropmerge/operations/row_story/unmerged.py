@@ -72,10 +72,11 @@ def staging_tables(connection: Connection, feed: Feed) -> dict[str, str]:
 
 def _on_their_way(connection: Connection, feed: Feed) -> dict[ObjectGeneration, Unmerged]:
     """Those on their way, and young ones that were never announced."""
-    listed = [source for source in Landing(connection).list_young().young if feed.wants(source.name)]
+    listing = Landing(connection).list_young()
+    listing = replace(listing, young=[source for source in listing.young if feed.wants(source.name)])
     return {
         one.source: Unmerged(Load(feed.name, one.source), one.state)
-        for one in unended_loads(connection, remembered_since(), listed)
+        for one in unended_loads(connection, remembered_since(), listing)
         if one.feed in (feed.name, None)
         and feed.wants(one.source.name)
         and one.source.bucket == connection.landing
