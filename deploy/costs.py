@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from deploy import topology
 from services.merge.statement import MAX_LOADS
+from services.shared.contract.merge_every import LONGEST
 from services.shared.contract.sizes import parse_bytes
 
 MIB, GIB, TIB = 2**20, 2**30, 2**40
@@ -65,9 +66,6 @@ SLOT_SECONDS_GIB = 100.0
 SLOTS_AT_LEAST, SECONDS_AT_LEAST = 50, 60
 """Slots come by 50 and are billed for a minute at least.
 https://cloud.google.com/bigquery/docs/slots-autoscaling-intro"""
-
-MAX_MERGE_EVERY = 420.0
-"""Seconds that a feed's `merge_every` may have."""
 
 
 @dataclass(frozen=True)
@@ -329,8 +327,8 @@ def _bytes(text: str) -> int:
 
 def _seconds(text: str) -> float:
     found = re.fullmatch("0|([1-9][0-9]{0,2})(s|m)", text)
-    seconds = int(found[1] or 0) * {"m": 60.0, "s": 1.0}.get(found[2], 0.0) if found else MAX_MERGE_EVERY + 1
-    if seconds > MAX_MERGE_EVERY:
+    seconds = int(found[1] or 0) * {"m": 60.0, "s": 1.0}.get(found[2], 0.0) if found else LONGEST + 1
+    if seconds > LONGEST:
         raise argparse.ArgumentTypeError(f"{text!r} is not 0 or a time up to 7m, such as 90s or 5m")
     return seconds
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from services.ingest.duplicate_keys import count_duplicate_keys
 from services.ingest.formats import format_of
@@ -87,12 +88,15 @@ def _count(warehouse: Warehouse, feed: Feed, tables: Tables, layout: Layout) -> 
 
 
 def check_statement(
-    feed: Feed, tables: Tables, layout: Layout, also: Sequence[Rule] = (), labels: Sequence[tuple[str, str]] = ()
+    feed: Feed,
+    tables: Tables,
+    layout: Layout,
+    also: Sequence[Rule] = (),
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Makes the checked table of a raw table with this layout.
 
-    `also`: rules beside the contract's, by which whoever looks for rows marks them. `labels`: names and texts, of the
-    table.
+    `also`: rules beside the contract's, by which whoever looks for rows marks them. `labels`: of the table.
     """
     delete_column = feed.delete.column if feed.delete else None
     checked = checked_columns(feed, layout)
@@ -158,10 +162,10 @@ def _rename(warehouse: Warehouse, load: Load, tables: Tables) -> None:
         warehouse.drop_table(tables.checked)
 
 
-def _labels(warehouse: Warehouse, feed: Feed, load: Load) -> list[tuple[str, str]]:
+def _labels(warehouse: Warehouse, feed: Feed, load: Load) -> dict[str, str]:
     """Of the staging table."""
-    generation = [(GENERATION_LABEL, str(load.source.generation))] if feed.mode == "snapshot" else []
-    return [*warehouse.labels(feed.name).items(), (CONTRACT_LABEL, feed.fingerprint), *generation]
+    generation = {GENERATION_LABEL: str(load.source.generation)} if feed.mode == "snapshot" else {}
+    return {**warehouse.labels(feed.name), CONTRACT_LABEL: feed.fingerprint, **generation}
 
 
 def drop_intermediate_tables(warehouse: Warehouse, tables: Tables) -> None:

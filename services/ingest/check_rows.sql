@@ -4,7 +4,7 @@
    Names of steps begin with _, as no column of a contract does: a column named as a step would mean its whole row. #}
 CREATE OR REPLACE TABLE {{ checked | identifier }}
 {% if labels %}
-OPTIONS (labels = [{% for name, text in labels %}({{ name | literal }}, {{ text | literal }}){{ '' if loop.last else ', ' }}{% endfor %}])
+OPTIONS (labels = {{ labels | labels }})
 {% endif %}
 AS
 WITH _raw AS (

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import GENERATION, bounded
@@ -36,8 +37,8 @@ def key_range(warehouse: Warehouse, feed: Feed, staging: Sequence[str]) -> list[
     return [bound for n, column in enumerate(columns, 1) for bound in _bounds(feed, column, found, n)]
 
 
-def _bounds(feed: Feed, column: str, found: object, number: int) -> list[Bound]:
-    low, high = found[f"low_{number}"], found[f"high_{number}"]  # type: ignore[index]  # a row
+def _bounds(feed: Feed, column: str, found: Any, number: int) -> list[Bound]:
+    low, high = found[f"low_{number}"], found[f"high_{number}"]
     if low is None:
         return []
     kind = type_named(GENERATION.type) if column == GENERATION.name else feed.type_of(column)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.shared.sql import identifier, literal
+from services.shared.sql import identifier, labels
 from services.shared.warehouse import Warehouse
 
 
@@ -15,5 +15,5 @@ def replace_view(warehouse: Warehouse, name: str, query: str) -> None:
     """
     found = warehouse.find_table(name)
     if found is None or (found.view_query or "").strip() != query.strip():
-        labels = ", ".join(f"({literal(key)}, {literal(value)})" for key, value in warehouse.labels().items())
-        warehouse.query(f"CREATE OR REPLACE VIEW {identifier(name)} OPTIONS (labels = [{labels}]) AS\n{query}")
+        options = f"labels = {labels(warehouse.labels())}"
+        warehouse.query(f"CREATE OR REPLACE VIEW {identifier(name)} OPTIONS ({options}) AS\n{query}")

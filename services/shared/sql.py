@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import jinja2
@@ -26,6 +27,11 @@ def literal(text: str) -> str:
     return f"'{text}'"
 
 
+def labels(pairs: Mapping[str, str]) -> str:
+    """The value of the option `labels` of what a statement makes. Raises ValueError as `literal`."""
+    return "[" + ", ".join(f"({literal(name)}, {literal(text)})" for name, text in pairs.items()) + "]"
+
+
 def parameter_of(value: object) -> str:
     """The name of the parameter that has a value of a contract: equal ones have one."""
     return "value_" + hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:12]
@@ -34,7 +40,7 @@ def parameter_of(value: object) -> str:
 class Templates:
     """The SQL templates of a folder, by their file's name; one may include another.
 
-    `| identifier` and `| literal` raise ValueError for what could leave its quotes.
+    `| identifier`, `| literal` and `| labels` raise ValueError for what could leave its quotes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,7 +51,7 @@ class Templates:
             lstrip_blocks=True,
             autoescape=False,  # noqa: S701 - SQL
         )
-        self._environment.filters.update(identifier=identifier, literal=literal)
+        self._environment.filters.update(identifier=identifier, literal=literal, labels=labels)
 
     def render(self, name: str, /, **values: object) -> str:
         """The statement, or script, of this template."""

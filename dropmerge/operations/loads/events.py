@@ -91,7 +91,7 @@ def unheard_of(connection: Connection, sources: Collection[ObjectGeneration]) ->
         return []
     since = min(source.created for source in sources) - MAX_CLOCK_SKEW
     parameters = {"generations": ("STRING", _generations(sources)), "since": ("TIMESTAMP", since)}
-    heard = {_object(row) for row in connection.query("heard_of.sql", parameters)}
+    heard = {object_of(row) for row in connection.query("heard_of.sql", parameters)}
     return [source for source in sources if source not in heard]
 
 
@@ -101,7 +101,7 @@ def newest_of_feeds(connection: Connection, since: datetime) -> dict[str, Object
         "since": ("TIMESTAMP", since),
         "newest_before": ("INT64", _as_generation(datetime.now(UTC) + MAX_CLOCK_SKEW)),
     }
-    return {row["feed"]: _object(row) for row in connection.query("newest_of_feeds.sql", parameters)}
+    return {row["feed"]: object_of(row) for row in connection.query("newest_of_feeds.sql", parameters)}
 
 
 def recent_objects(connection: Connection, since: datetime) -> list[ObjectGeneration]:
@@ -112,7 +112,7 @@ def recent_objects(connection: Connection, since: datetime) -> list[ObjectGenera
         "generation": ("INT64", _as_generation(since)),
         "since": ("TIMESTAMP", since - MAX_CLOCK_SKEW),
     }
-    return [_object(row) for row in connection.query("recent_objects.sql", parameters)]
+    return [object_of(row) for row in connection.query("recent_objects.sql", parameters)]
 
 
 def _states_since(since: datetime) -> dict[str, tuple[str, Any]]:
@@ -123,7 +123,7 @@ def _states(rows: Sequence[Any]) -> dict[ObjectGeneration, JournalState]:
     found: dict[ObjectGeneration, JournalState] = {}
     for row in rows:
         first = JournalState([], row["is_served"], row["last_dispatched_at"], row["feed"])
-        state = found.setdefault(_object(row), first)
+        state = found.setdefault(object_of(row), first)
         if row["event"] not in SETTLED_EVENTS or is_current(row["moment"], row["last_dispatched_at"]):
             state.events.append(row["event"])
     return found
@@ -137,7 +137,7 @@ def last_events(
     parameters = {"generations": ("STRING", _generations(sources)), "since": ("TIMESTAMP", since)}
     found: dict[ObjectGeneration, dict[str, LoadEvent]] = {}
     for row in connection.query("last_events.sql", parameters):
-        found.setdefault(_object(row), {})[row["event"]] = _event(row)
+        found.setdefault(object_of(row), {})[row["event"]] = _event(row)
     return found
 
 
@@ -146,7 +146,7 @@ def discarded_generations(
 ) -> frozenset[ObjectGeneration]:
     """Those that were given up from `since` on and not dispatched since; with `sources`, of these."""
     parameters = {**_states_since(since), "generations": ("STRING", _generations(sources))}
-    return frozenset(_object(row) for row in connection.query("discarded_generations.sql", parameters))
+    return frozenset(object_of(row) for row in connection.query("discarded_generations.sql", parameters))
 
 
 def is_current(written: datetime, last_dispatched_at: datetime | None) -> bool:
@@ -159,7 +159,8 @@ def _as_generation(at: datetime) -> int:
     return int(at.timestamp() * 1e6)
 
 
-def _object(row: Any) -> ObjectGeneration:
+def object_of(row: Any) -> ObjectGeneration:
+    """Which object generation a row is about."""
     return ObjectGeneration(row["bucket"], row["object"], row["generation"])
 
 

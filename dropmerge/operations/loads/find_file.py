@@ -10,6 +10,7 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.reading import read_story
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.file_name import FileName, name_of_file
+from dropmerge.operations.loads.events import object_of
 from dropmerge.operations.loads.landing import Landing
 from dropmerge.operations.loads.status import merged_among, statuses_of
 from services.shared.generation import ObjectGeneration
@@ -74,7 +75,7 @@ def _by_id(connection: Connection, name: FileName) -> Iterator[ObjectGeneration]
 def _of_load(connection: Connection, load_id: str) -> Iterator[ObjectGeneration]:
     parameters = {"load_ids": ("STRING", load_id), "since": ("TIMESTAMP", remembered_since())}
     rows = connection.query("objects_of_loads.sql", parameters)
-    if known := {_source(row) for row in rows}:
+    if known := {object_of(row) for row in rows}:
         yield from known
         return
     # What the journal has forgotten is still in the archive.
@@ -88,7 +89,7 @@ def _of_dead_letter(connection: Connection, dead_letter_id: str) -> Iterator[Obj
     parameters = {"id": ("STRING", dead_letter_id), "since": ("TIMESTAMP", remembered_since())}
     rows = connection.query("object_of_dead_letter.sql", parameters)
     if rows:
-        yield _source(rows[0])
+        yield object_of(rows[0])
         return
     try:
         letter = read_story(connection, dead_letter_id).letter
@@ -107,7 +108,7 @@ def _by_name(connection: Connection, name: FileName) -> set[ObjectGeneration]:
     nothing else fits."""
     ending = re.split(r"[*?\]\[]", name.name)[-1]
     parameters = {"ending": ("STRING", ending), "since": ("TIMESTAMP", remembered_since())}
-    known = [_source(row) for row in connection.query("known_objects.sql", parameters)]
+    known = [object_of(row) for row in connection.query("known_objects.sql", parameters)]
     if found := _fitting(name, known):
         return found
     there = Landing(connection).list_young().young
@@ -126,16 +127,12 @@ def _ambiguous(text: str, found: Iterable[ObjectGeneration]) -> str:
     )
 
 
-def _source(row: dict[str, object]) -> ObjectGeneration:
-    return ObjectGeneration(str(row["bucket"]), str(row["object"]), int(str(row["generation"])))
-
-
 def ended_among(connection: Connection, load_ids: Collection[str]) -> frozenset[str]:
     """Those of these loads that are in a final state."""
     if not load_ids:
         return frozenset()
     parameters = {"load_ids": ("STRING", ",".join(load_ids)), "since": ("TIMESTAMP", remembered_since())}
-    sources = {_source(row) for row in connection.query("objects_of_loads.sql", parameters)}
+    sources = {object_of(row) for row in connection.query("objects_of_loads.sql", parameters)}
     ended = {one.load.load_id for one in statuses_of(connection, sources) if one.load and one.state.is_terminal}
     return frozenset(ended | merged_among(connection, list(load_ids)).keys())
 

@@ -12,7 +12,7 @@ CREATE OR REPLACE TABLE {{ main | identifier }} (
 PARTITION BY {{ partition }}
 {% endif %}
 {% if key %}CLUSTER BY {{ key | map('identifier') | join(', ') }}{% endif %}
-OPTIONS (labels = [{% for label, value in labels.items() %}({{ label | literal }}, {{ value | literal }}){{ '' if loop.last else ', ' }}{% endfor %}])
+OPTIONS (labels = {{ labels | labels }})
 AS
 SELECT {% for name, _, _ in columns %}{{ name | identifier }}{{ '' if loop.last else ', ' }}{% endfor %}
 
