@@ -97,7 +97,7 @@ def test_a_command_that_asks_imports_no_reader_of_arrow(tmp_path: Path) -> None:
         "Connection('local', pathlib.Path('feeds')).warehouse\n"
         "sys.exit(','.join(name for name in ('pyarrow', 'numpy', 'pandas') if sys.modules.get(name)) or 0)\n"
     )
-    environ = {**os.environ, "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1"}
+    environ = {**os.environ, "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1", "DROPMERGE_LOCATION": "US"}
     line = [sys.executable, "-c", code]
     done = subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
