@@ -105,10 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--message-regions",
-        metavar="REGION,…",
+        metavar="REGIONS",
         default="",
         type=_like(f"({_REGION}(,{_REGION})*)?", "regions with commas between them"),
-        help="where Pub/Sub may keep messages, if not in the region alone (foundation only)",
+        help="where Pub/Sub may keep messages, commas between, if not in the region alone (foundation only)",
     )
     parser.add_argument(
         "--merge-reservation",

@@ -23,6 +23,7 @@ from services.shared.contract.history import history_view, of_versions, version_
 from services.shared.contract.order import DELETED, METADATA, ranking
 from services.shared.datasets import CONTRACT_LABEL, OPS, VERSIONS_LABEL
 from services.shared.errors import PermanentError, TransientError
+from services.shared.labels import service_labels
 from services.shared.sql import Templates
 from services.shared.warehouse import Warehouse
 
@@ -135,7 +136,7 @@ class MainTables:
     def _create(self, feed: Feed, extra: Collection[str], labels: Mapping[str, str] = MappingProxyType({})) -> Table:
         table = Table(self._name(feed), definition(feed, extra))
         lay_out(table, feed)
-        table.labels = {**self._labels(feed), **labels}
+        table.labels = {**table_labels(self.warehouse, feed), **labels}
         self.warehouse.create_table(table)
         return self._find(feed)
 
@@ -143,7 +144,7 @@ class MainTables:
         found = required_changes(feed, table, extra)
         for name, kind in found.widened:
             self.warehouse.query(_SQL.render("widen.sql", main=self._name(feed), column=name, kind=kind))
-        labels = {**table.labels, **self._labels(feed)}
+        labels = {**table.labels, **table_labels(self.warehouse, feed)}
         if not found and table.labels == labels:
             return table
         # Widening is a change of the schema too.
@@ -157,9 +158,6 @@ class MainTables:
         self.warehouse.update_table(table, *fields)
         return self._find(feed)
 
-    def _labels(self, feed: Feed) -> dict[str, str]:
-        return {**self.warehouse.labels(feed.name), CONTRACT_LABEL: feed.fingerprint}
-
     def _create_view(self, feed: Feed) -> None:
         main = self._name(feed)
         replace_view(self.warehouse, f"{main}_current", _SQL.render("current.sql", feed=feed, main=main))
@@ -172,6 +170,11 @@ class MainTables:
 
     def _name(self, feed: Feed) -> str:
         return f"{self.project}.{feed.table}"
+
+
+def table_labels(warehouse: Warehouse, feed: Feed) -> dict[str, str]:
+    """Of a main table: merge's, also where a command makes it or puts another in its place."""
+    return {**warehouse.labels(feed.name), **service_labels("merge"), CONTRACT_LABEL: feed.fingerprint}
 
 
 def require_fit(feed: Feed, entries: Sequence[Entry], table: Table | None) -> None:

@@ -54,7 +54,8 @@ def test_drop_says_where_a_file_still_is_when_its_time_is_over(
         done = commands.run("drop", late, "--feed", "accounts", "--wait", "--timeout", "1", code=1)
         files = commands.json("wait", "--timeout", 0, code=1)["files"]
         assert [one["state"] for one in files if one["object"] == "incoming/accounts/waited-late.csv"] == ["staged"]
-        pull_all(pipeline, path, 1)
+        (message,) = pull_all(pipeline, path, 1)
+        forward(pipeline, message, INGEST_DEAD_LETTERS.replace("ingest", "merge"))
         assert "waited-late.csv#" in done.stdout
         assert "after 1 s: 1 file in flight: " in done.stderr
         words = ("drop", late, "--feed", "accounts", "--wait", "--yes", "--json")

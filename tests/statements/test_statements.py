@@ -123,7 +123,7 @@ def _entries(model: BaseModel) -> Iterator[tuple[str, str, str]]:
 
 def test_every_template_is_analysed() -> None:
     """No .sql file of the services is left that the statements above do not come from."""
-    for name in ("accounts", "few_lines", "few_typed", "append", "snapshot", "escaped", "newest_file"):
+    for name in ("accounts", "few_lines", "few_typed", "append", "snapshot", "escaped", "newest_file", "seldom"):
         _sent(name)
     with _recording():
         send_widening(_ACCOUNTS)

@@ -58,13 +58,12 @@ def ask_all(
 
 
 def _done(futures: Sequence[Future[Answer]], stop: threading.Event) -> Iterator[int]:
-    """How many are done, whenever there are more."""
+    """How many are done: each number once, also where several end at the same moment."""
     pending = set(futures)
     while pending and not stop.is_set():
-        before = len(pending)
+        before = len(futures) - len(pending)
         pending = wait(pending, _LOOK_SECONDS, FIRST_COMPLETED).not_done
-        if len(pending) < before:
-            yield len(futures) - len(pending)
+        yield from range(before + 1, len(futures) - len(pending) + 1)
 
 
 def _ask(question: Question, scratch: Scratch, is_local: bool) -> Answer:

@@ -22,12 +22,12 @@ from services.merge.follow import standard
 from services.merge.layout import is_partitioned_as, partition_expression
 from services.merge.ledger import ledger_table
 from services.merge.lock import create_lock, lock_table
-from services.merge.main_table import MainTables
+from services.merge.main_table import MainTables, table_labels
 from services.shared import tables
 from services.shared.contract.feed import Feed
 from services.shared.contract.history import versions_table
 from services.shared.contract.order import ADOPTED, clustering
-from services.shared.datasets import CONTRACT_LABEL, VERSIONS_LABEL
+from services.shared.datasets import VERSIONS_LABEL
 from services.shared.errors import NotFoundError, PermanentError
 from services.shared.sql import Templates
 
@@ -79,11 +79,7 @@ class Swap:
             partition=partition_expression(build.contract),
             key=clustering(build.contract),
             drops=not self._lay_out(main),
-            labels={
-                **build.warehouse.labels(build.contract.name),
-                CONTRACT_LABEL: build.contract.fingerprint,
-                **labels,
-            },
+            labels={**table_labels(build.warehouse, build.contract), **labels},
         )
         build.warehouse.create_table_once(f"place-{self.built.table_id}", main, sql)
         placed = build.warehouse.find_table(main)

@@ -34,7 +34,7 @@ from services.shared.datasets import GENERATION_LABEL, STAGING
 from services.shared.delivery import Delivery
 from services.shared.errors import PermanentError
 from services.shared.generation import ObjectGeneration
-from services.shared.labels import service_labels
+from services.shared.labels import service_labels, working_on
 from services.shared.load import Load
 from services.shared.messages.push import PushMessage
 from services.shared.messages.staged import StagedMessage
@@ -246,7 +246,8 @@ def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
         GOOGLE_CLOUD_PROJECT=PROJECT, service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=0.01
     )
     merger = Merger(settings, {feed.name: feed}, warehouse, publisher=None)  # type: ignore[arg-type]  # nothing is sent back
-    outcome = merger(Delivery(PushMessage(StagedMessage(load, feed.fingerprint).encode(), {}, "1", "s", 1), ""))
+    with working_on({"feed": feed.name}):
+        outcome = merger(Delivery(PushMessage(StagedMessage(load, feed.fingerprint).encode(), {}, "1", "s", 1), ""))
     assert outcome == "merged"
 
 
