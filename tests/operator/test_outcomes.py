@@ -67,6 +67,8 @@ def test_drop_says_where_a_file_still_is_when_its_time_is_over(
         assert process.returncode == 1
         assert (found["reason"], found["dead_letter"]) == ("delivery_attempts_exhausted", letter)
     pipeline.connection.storage.bucket("landing").blob("incoming/accounts/waited-late.csv").delete()
+    # The local bucket announces a deletion too.
+    pipeline.wait_until_idle()
 
 
 def test_a_canary_that_comes_back_stops_the_replay(
