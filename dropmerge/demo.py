@@ -142,7 +142,7 @@ class _Demo:
         self._contract = self._feeds / "accounts.yaml"
         self._expected = folder / "expected.csv"
         self._told: dict[ObjectGeneration, str] = {}
-        """The last state shown of each generation."""
+        """The last state shown of each object generation that was dropped."""
 
     def run(self) -> list[str]:
         """The lines of the summary."""
@@ -158,7 +158,7 @@ class _Demo:
 
         self._clock.begin("Dropping them in the bucket")
         for path in files:
-            _dropmerge("drop", path)
+            self._drop(path)
         self._follow()
 
         self._clock.begin("Comparing the main table with the generator's answer, row by row")
@@ -193,7 +193,7 @@ class _Demo:
             "customer_id,account_number,credit_score,account_balance,last_modified,branch\n"
             "poison-customer,poison-account,700,12.50,2026-01-01T00:00:00Z,Delft\n"
         )
-        _dropmerge("drop", poison)
+        self._drop(poison)
         self._follow()
         dead_letters: list[dict[str, Any]] = json.loads(_dropmerge("dead-letters", "list", "--json"))
         if [dead_letter["reason"] for dead_letter in dead_letters] != ["wrong_header"]:
@@ -224,15 +224,18 @@ class _Demo:
     def _connection(self) -> Connection:
         return Connection(os.environ["GOOGLE_CLOUD_PROJECT"], self._feeds)
 
+    def _drop(self, path: Path) -> None:
+        (dropped,) = json.loads(_dropmerge("drop", path, "--json"))
+        self._told[ObjectGeneration(dropped["bucket"], dropped["object"], dropped["generation"])] = ""
+
     def _follow(self) -> None:
         """Show each file's progress until nothing is in flight."""
         connection = self._connection()
         in_flight = InFlight(connection)
         while True:
             snapshot = in_flight.snapshot()
-            ended = self._told.keys() - {load.source for load in snapshot.loads}
-            for load in [*snapshot.loads, *statuses_of(connection, ended)]:
-                if self._told.get(load.source) != load.state:
+            for load in statuses_of(connection, self._told):
+                if self._told[load.source] != load.state:
                     self._told[load.source] = load.state
                     _say(f"  {load.source.uri}  [cyan]{load.state}[/cyan]")
             if snapshot.is_idle:
