@@ -30,14 +30,13 @@ def test_wait_ends_on_ctrl_c_and_at_its_timeout_without_its_spinner(pipeline: Pi
         assert line.startswith("gs://landing/incoming/accounts/waiting.csv#")
         assert shown(text)[-1].startswith("after 1 s: ")
         with shared.types("wait", "--since", "0s") as screen:
-            screen.see("1 file in flight: not arrived")
+            # Others may seem to be on their way, which Pub/Sub has given up on: letters are read once nothing moves.
+            screen.see("in flight: not arrived")
             pipeline.connection.storage.bucket("landing").blob("incoming/accounts/waiting.csv").delete()
             pull_all(pipeline, path, 2)  # with its own notification
-            line, *others = shown(screen.ends(0))
-        assert line.startswith(
-            "incoming/accounts/waiting.csv  not arrived → dropmerge explain 'gs://landing/incoming/"
-        )
-        assert others[-2:] == ["1 not arrived", "nothing is in flight"]
+            *lines, counts, last = shown(screen.ends(0))
+        assert [one for one in lines if "waiting.csv  not arrived → dropmerge explain 'gs://landing/incoming/" in one]
+        assert (counts.rpartition(", ")[2], last) == ("1 not arrived", "nothing is in flight")
 
 
 def test_an_upload_shows_its_bytes_at_a_terminal_and_nothing_in_a_pipe(pipeline: Pipeline, shared: Terminal) -> None:
