@@ -158,14 +158,17 @@ def test_a_young_file_that_was_never_announced_needs_somebody(pipeline: Pipeline
 def test_a_file_dropped_a_moment_ago_is_in_flight_in_a_large_bucket_too(
     pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where files arrived last is listed, though the bucket has more than that; what is not looked at is said."""
-    for n in range(3):
-        pipeline.drop(f"zz-{n}.csv", HEADER + row(f"large-{n}"), feed="tolerant")
-    pipeline.wait_until_idle()
+    """Where files arrived last is listed, though the bucket has more than that, and each folder for itself; what is not
+    looked at is said."""
+    for folder in ("zz-3", "."):
+        for n in range(3):
+            pipeline.drop(f"{folder}/zz-{n}.csv".removeprefix("./"), HEADER + row(f"large-{n}"), feed="tolerant")
+        pipeline.wait_until_idle()
     monkeypatch.setattr(landing, "MOST_NAMES", 4)
     monkeypatch.setattr(landing, "_LAST_NAMES", 2)
     with paused_subscription(pipeline, "ingest") as path:
-        uri = pipeline.drop("zz-3.csv", HEADER + row("large-3"), feed="tolerant")
+        # Before the last name of its folder, which the other comes after.
+        uri = pipeline.drop("zz-3/zz-10.csv", HEADER + row("large-3"), feed="tolerant")
         (message,) = pull_all(pipeline, path, 1)
         said = commands.run("wait", "--timeout", 0, code=1).stderr
         assert f"{uri}: unknown" in said

@@ -44,11 +44,21 @@ class Filled:
     loads: Sequence[Load]
 
 
-def fill(pipeline: Pipeline, objects: int, days: float) -> Filled:
-    """Objects in the landing bucket, each merged, the last some minutes ago."""
-    first = pipeline.drop("first.csv", HEADER + row("first"))
+def write_feeds_of_folders(folder: Path) -> Path:
+    """Contracts whose feed takes files of all folders in its own."""
+    feeds = write_feeds(folder)
+    contract = (feeds / f"{_FEED}.yaml").read_text()
+    (feeds / f"{_FEED}.yaml").write_text(contract.replace(f"incoming/{_FEED}/*", f"incoming/{_FEED}/**"))
+    return feeds
+
+
+def fill(pipeline: Pipeline, objects: int, days: float, is_flat: bool = False) -> Filled:
+    """Objects in the landing bucket, each merged, the last some minutes ago. `is_flat`: in one folder, and not in one
+    for each day."""
+    folder = "" if is_flat else "%Y/%m/%d/"
+    loads = list(_loads(objects, days, folder))
+    first = pipeline.drop(f"{datetime.now(UTC).strftime(folder)}first.csv", HEADER + row("first"))
     pipeline.wait_until_idle()
-    loads = list(_loads(objects, days))
     put_objects(pipeline, first, (load.source for load in loads))
     (entry,) = entries_of(pipeline.connection, pipeline.connection.feeds[_FEED])
     _append(pipeline, "ledger", _ledger(loads, entry.table_id))
@@ -56,11 +66,11 @@ def fill(pipeline: Pipeline, objects: int, days: float) -> Filled:
     return Filled(pipeline, loads)
 
 
-def _loads(objects: int, days: float) -> Iterator[Load]:
+def _loads(objects: int, days: float, folder: str) -> Iterator[Load]:
     end = datetime.now(UTC) - timedelta(minutes=15)
     for number in range(objects):
         at = end - timedelta(days=days) * (1 - number / objects)
-        name = f"incoming/{_FEED}/{at:%Y/%m/%d}/file-{number:07d}.csv"
+        name = f"incoming/{_FEED}/{at.strftime(folder)}file-{number:07d}.csv"
         yield Load(_FEED, ObjectGeneration("landing", name, int(at.timestamp() * 1e6)))
 
 
@@ -156,12 +166,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--objects", type=int, default=100_000)
     parser.add_argument("--days", type=float, default=10, help="how long ago the first was dropped")
+    parser.add_argument("--flat", action="store_true", help="all in one folder, and not in one for each day")
     parser.add_argument("--times", type=int, default=5)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with running(folder, write_feeds(folder / "feeds")) as pipeline:
-            filled = fill(pipeline, given.objects, given.days)
+        with running(folder, write_feeds_of_folders(folder / "feeds")) as pipeline:
+            filled = fill(pipeline, given.objects, given.days, given.flat)
             print(json.dumps({"objects": given.objects, "seconds": measure(filled, given.times)}, indent=2))
 
 

@@ -87,9 +87,15 @@ def in_part(connection: Connection) -> str:
 def list_names(
     connection: Connection, prefix: str, first: str | None = None, most: int | None = None
 ) -> Iterator[ObjectGeneration]:
-    """The live objects of the landing bucket under a prefix, from this name on; `MOST_NAMES` at most."""
+    """The live objects of the landing bucket under a prefix; `MOST_NAMES` at most. From a name on, if one is given: then
+    those of this folder alone, and not of the folders in it."""
     blobs = connection.storage.list_blobs(
-        connection.landing, prefix=prefix, start_offset=first, max_results=most or MOST_NAMES, fields=_FIELDS
+        connection.landing,
+        prefix=prefix,
+        start_offset=first,
+        delimiter="/" if first else None,
+        max_results=most or MOST_NAMES,
+        fields=_FIELDS,
     )
     for blob in blobs:
         yield ObjectGeneration(connection.landing, blob.name, int(blob.generation))
