@@ -158,8 +158,8 @@ def test_a_young_file_that_was_never_announced_needs_somebody(pipeline: Pipeline
 def test_a_file_dropped_a_moment_ago_is_in_flight_in_a_large_bucket_too(
     pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where files arrived last is listed, though the bucket has more than that, and each folder for itself; what is not
-    looked at is said."""
+    """Each folder where files arrived last is listed, though the bucket has more than that; what is not looked at is
+    said."""
     for folder in ("zz-3", "."):
         for n in range(3):
             pipeline.drop(f"{folder}/zz-{n}.csv".removeprefix("./"), HEADER + row(f"large-{n}"), feed="tolerant")

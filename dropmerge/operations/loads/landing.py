@@ -87,8 +87,8 @@ def in_part(connection: Connection) -> str:
 def list_names(
     connection: Connection, prefix: str, first: str | None = None, most: int | None = None
 ) -> Iterator[ObjectGeneration]:
-    """The live objects of the landing bucket under a prefix; `MOST_NAMES` at most. From a name on, if one is given: then
-    those of this folder alone, and not of the folders in it."""
+    """The live objects of the landing bucket under a prefix, `MOST_NAMES` at most; or, from the name `first` on, those
+    of this folder alone, and not of the folders in it."""
     blobs = connection.storage.list_blobs(
         connection.landing,
         prefix=prefix,
