@@ -431,7 +431,7 @@ def test_what_is_to_do_by_hand_can_be_typed() -> None:
             else:
                 assert line.split()[0] in ("gcloud", "dropmerge", "mkdir", "for", "printf"), line
             if "functions describe" in line:
-                assert f"describe {getattr(topology.read(), 'name_prefix', '')}ingest " in line
+                assert f"describe {topology.read().name_prefix}ingest " in line
             if line.startswith("dropmerge"):
                 # It reads the options, and does nothing.
                 done = CliRunner().invoke(app, [*shlex.split(line)[1:], "--help"])

@@ -83,6 +83,16 @@ STEPS = (
         7,
     ),
     Step(
+        "A push that is held (deploy a feed `paced` with `merge_every: 5m` beside accounts)",
+        (
+            "dropmerge drop burst/1.csv --feed paced --project <p>",
+            "dropmerge drop burst/2.csv --feed accounts --wait --timeout 120 --project <p>",
+        ),
+        "The second file is merged while the first one waits. Otherwise Pub/Sub pushes fewer messages at once than "
+        "merge expects: leave `merge_every` out until that is known.",
+        7,
+    ),
+    Step(
         "The severity of a 503 that the service answers",
         (f"{_LOGS} --limit 5 --format json 'resource.type=\"cloud_run_revision\" AND httpRequest.status=503'",),
         'If it is ERROR, the alert "Crash" must leave request logs out.',

@@ -49,7 +49,7 @@ def questions(size: Size = Size()) -> Iterator[Question]:
             "BigQuery cannot split a file whose newlines may be in quotes.",
             partial(_large_file, size=size, quoted=quoted),
             finding=9,
-            expected=("malformed_file (invalid)",) if quoted else (f"{size.file_bytes // len(_LINE)} rows",),
+            expected=("file_too_large (invalid)",) if quoted else (f"{size.file_bytes // len(_LINE)} rows",),
             operations=2 * size.doublings,
             only_google=True,
         )
