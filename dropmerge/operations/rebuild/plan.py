@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -83,15 +83,12 @@ def _columns(build: Build) -> list[str]:
     ]
 
 
-def _layout(feed: Feed, table: Table) -> list[str]:
+def _layout(feed: Feed, table: Table) -> Iterator[str]:
     if (table.clustering_fields or []) != clustering(feed):
-        by = f"is clustered by {', '.join(clustering(feed)) or 'nothing'} from then on"
-    else:
-        by = ""
+        yield f"is clustered by {', '.join(clustering(feed)) or 'nothing'} from then on"
     if is_partitioned_as(feed, table):
-        partition = ""
-    elif feed.partition_by:
-        partition = f"is partitioned by the {feed.partition_by.by} of {feed.partition_by.column} from then on"
+        return
+    if feed.partition_by:
+        yield f"is partitioned by the {feed.partition_by.by} of {feed.partition_by.column} from then on"
     else:
-        partition = "loses its partitioning"
-    return [one for one in (by, partition) if one]
+        yield "loses its partitioning"
