@@ -14,8 +14,6 @@ from tests.harness.pipeline import Pipeline
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     folder = tmp_path_factory.mktemp("operator")
     feeds = write_feeds(folder / "feeds")
-    tolerant = (feeds / "tolerant.yaml").read_text()
-    (feeds / "tolerant.yaml").write_text(tolerant.replace("incoming/tolerant/*", "incoming/tolerant/**"))
     (feeds / "numbers.yaml").write_text(NUMBERS)
     (feeds / "reloaded.yaml").write_text(NUMBERS.replace("numbers", "reloaded"))
     (feeds / "again.yaml").write_text(AGAIN)

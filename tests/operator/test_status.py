@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dropmerge.operations.loads import landing
 from dropmerge.operations.loads.events import journal_states, unended_states
 from dropmerge.operations.loads.find_file import find_file
 from dropmerge.operations.loads.status import statuses_of
@@ -153,32 +152,6 @@ def test_a_young_file_that_was_never_announced_needs_somebody(pipeline: Pipeline
     commands.run("backfill", "gs://landing/incoming/tolerant/", "--yes")
     commands.run("wait")
     assert "OK: nothing needs anybody" in commands.run("status", "--check").stdout
-
-
-def test_a_file_dropped_a_moment_ago_is_in_flight_in_a_large_bucket_too(
-    pipeline: Pipeline, commands: Commands, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each folder where files arrived last is listed, though the bucket has more than that; what is not looked at is
-    said."""
-    for folder in ("zz-3", "."):
-        for n in range(3):
-            pipeline.drop(f"{folder}/zz-{n}.csv".removeprefix("./"), HEADER + row(f"large-{n}"), feed="tolerant")
-            # A folder is listed from the names on that arrived last.
-            pipeline.wait_until_idle()
-    monkeypatch.setattr(landing, "MOST_NAMES", 4)
-    monkeypatch.setattr(landing, "_LAST_NAMES", 2)
-    with paused_subscription(pipeline, "ingest") as path:
-        # Before the last name of its folder, which the other comes after.
-        uri = pipeline.drop("zz-3/zz-10.csv", HEADER + row("large-3"), feed="tolerant")
-        (message,) = pull_all(pipeline, path, 1)
-        said = commands.run("wait", "--timeout", 0, code=1).stderr
-        assert f"{uri}: unknown" in said
-        answer = commands.json("status")
-        assert answer["feeds"]["tolerant"]["in_flight"] == 1
-        assert "has more than 4 files" in answer["in_part"]
-    pipeline.publish("file-arrived", message.data, dict(message.attributes))
-    pipeline.wait_until_idle()
-    assert "has more than 4 files" in commands.run("wait").stderr
 
 
 def test_what_has_ended_is_not_read_again(pipeline: Pipeline) -> None:
