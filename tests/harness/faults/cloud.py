@@ -34,7 +34,7 @@ class Faulty:
     feeds: Path
 
     def kill(self, *names: str) -> None:
-        """Kill these parts, and what they started, by SIGKILL."""
+        """Kill these parts, and what they started, by SIGKILL; they are gone afterwards, so that `revive` sees it."""
         for name in names:
             pid = int(self.pipeline.cloud.read()[f"DROPMERGE_{name.upper()}_PID"])
             try:
@@ -45,6 +45,7 @@ class Faulty:
             for process in processes:
                 with suppress(psutil.NoSuchProcess):
                     process.send_signal(signal.SIGKILL)
+            psutil.wait_procs(processes, timeout=60)
 
     def revive(self) -> None:
         """Start again what is dead."""
