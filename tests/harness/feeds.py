@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from deploy.topology import ROOT
@@ -98,3 +99,11 @@ def write_feeds(folder: Path) -> Path:
     (folder / "tolerant.yaml").write_text(tolerant)
     (folder / "airports.yaml").write_text(_AIRPORTS)
     return folder
+
+
+def write_feeds_of_folders(folder: Path) -> Path:
+    """As `write_feeds`; each feed takes files of all folders in its own."""
+    feeds = write_feeds(folder)
+    for path in feeds.glob("*.yaml"):
+        path.write_text(re.sub(r"^(objects: .*/)\*$", r"\1**", path.read_text(), flags=re.MULTILINE))
+    return feeds

@@ -7,19 +7,15 @@ import pytest
 from dropmerge.operations.loads import landing
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
-from tests.harness.feeds import write_feeds
+from tests.harness.feeds import write_feeds_of_folders
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import paused_subscription, pull_all
 
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """Its feed takes files of all folders in its own."""
     folder = tmp_path_factory.mktemp("large")
-    feeds = write_feeds(folder / "feeds")
-    contract = (feeds / "tolerant.yaml").read_text()
-    (feeds / "tolerant.yaml").write_text(contract.replace("incoming/tolerant/*", "incoming/tolerant/**"))
-    with running(folder, feeds) as pipeline:
+    with running(folder, write_feeds_of_folders(folder / "feeds")) as pipeline:
         yield pipeline
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.harness.cloud import running
-from tests.programs.console_scale import fill, measure, write_feeds_of_folders
+from tests.harness.feeds import write_feeds_of_folders
+from tests.programs.console_scale import fill, measure
 
 
 def test_the_program_fills_a_pipeline_that_the_commands_understand(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -27,7 +27,7 @@ from services.shared.load import Load
 from services.shared.tables import table
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
-from tests.harness.feeds import write_feeds
+from tests.harness.feeds import write_feeds_of_folders
 from tests.harness.objects import put_objects
 from tests.harness.pipeline import HEADER, Pipeline, row
 
@@ -42,14 +42,6 @@ class Filled:
 
     pipeline: Pipeline
     loads: Sequence[Load]
-
-
-def write_feeds_of_folders(folder: Path) -> Path:
-    """Contracts whose feed takes files of all folders in its own."""
-    feeds = write_feeds(folder)
-    contract = (feeds / f"{_FEED}.yaml").read_text()
-    (feeds / f"{_FEED}.yaml").write_text(contract.replace(f"incoming/{_FEED}/*", f"incoming/{_FEED}/**"))
-    return feeds
 
 
 def fill(pipeline: Pipeline, objects: int, days: float, is_flat: bool = False) -> Filled:

@@ -3,6 +3,8 @@
 import re
 import subprocess
 
+from dropmerge.cli.terminal import pluralize
+from dropmerge.operations.loads.in_flight import InFlight
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.screen import CTRL_C, Terminal
 from tests.harness.subscription import paused_subscription, pull_all
@@ -30,13 +32,19 @@ def test_wait_ends_on_ctrl_c_and_at_its_timeout_without_its_spinner(pipeline: Pi
         assert line.startswith("gs://landing/incoming/accounts/waiting.csv#")
         assert shown(text)[-1].startswith("after 1 s: ")
         with shared.types("wait", "--since", "0s") as screen:
-            # Others may seem to be on their way, which Pub/Sub has given up on: letters are read once nothing moves.
-            screen.see("in flight: not arrived")
+            # With those that Pub/Sub has given up on: letters are read once nothing moves.
+            files = len(InFlight(pipeline.connection).snapshot().pending)
+            screen.see(f"{pluralize(files, 'file')} in flight: not arrived")
             pipeline.connection.storage.bucket("landing").blob("incoming/accounts/waiting.csv").delete()
             pull_all(pipeline, path, 2)  # with its own notification
             *lines, counts, last = shown(screen.ends(0))
-        assert [one for one in lines if "waiting.csv  not arrived → dropmerge explain 'gs://landing/incoming/" in one]
-        assert (counts.rpartition(", ")[2], last) == ("1 not arrived", "nothing is in flight")
+        (line,) = [one for one in lines if "waiting.csv" in one]
+        assert line.startswith(
+            "incoming/accounts/waiting.csv  not arrived → dropmerge explain 'gs://landing/incoming/"
+        )
+        parts = counts.split(", ")
+        assert (parts[-1], last) == ("1 not arrived", "nothing is in flight")
+        assert sum(int(one.split()[0]) for one in parts) == files
 
 
 def test_an_upload_shows_its_bytes_at_a_terminal_and_nothing_in_a_pipe(pipeline: Pipeline, shared: Terminal) -> None:

@@ -313,7 +313,6 @@ def shapes() -> Mapping[str, Feed]:
     delete = {"column": "op", "from": 1, "equals": "D"}
     escaped = {**common, "escape": "\\", "quote": '"', "short_lines": "reject"}
     split = _column("tags", mode="REPEATED", split="|")
-    # The analysing warehouse answers that the last MERGE was five seconds ago: this feed's next one is due.
     one_line = {**common, "quoted_newlines": False}
     layout: dict[str, Any] = {"cluster_by": ["day", "id"], "partition_by": {"column": "day", "by": "month"}}
     made = (
@@ -325,6 +324,7 @@ def shapes() -> Mapping[str, Feed]:
         _feed("split", [*columns, split], ["id"], format={"type": "csv", "blank_lines": "skip"}),
         _feed("smaller", columns, ["id"], mode="snapshot", snapshot={"at_least": 3}),
         _feed("said", columns, ["id"], mode="upsert", version="version"),
+        # The analysing warehouse answers that the last MERGE was five seconds ago: the next one is due.
         _feed("seldom", columns, ["id"], format=one_line, merge_every="5s"),
         _feed("few_lines", columns, ["id"], format={"type": "ndjson"}),
         _feed("few_typed", columns, ["id"], format={"type": "parquet"}),
