@@ -138,7 +138,7 @@ def test_a_young_file_that_was_never_announced_needs_somebody(pipeline: Pipeline
     """It is not in flight, since nothing will happen; `backfill` announces it, and older ones too."""
     like = pipeline.drop("announced.csv", HEADER + row("announced"), feed="tolerant")
     pipeline.wait_until_idle()
-    young, old = _old("young.csv", hours=2), _old("old.csv", days=3)
+    young, old = _old("lost-young.csv", hours=2), _old("lost-old.csv", days=3)
     put_objects(pipeline, like, [young, old], HEADER + row("unannounced"))
     answer = commands.json("status")
     (problem,) = [one for one in answer["attention"] if one["what"] == "unannounced"]
@@ -147,9 +147,9 @@ def test_a_young_file_that_was_never_announced_needs_somebody(pipeline: Pipeline
     assert answer["feeds"]["tolerant"]["in_flight"] == 0
     assert answer["in_part"] is None
     commands.run("wait", "--timeout", 0)
-    would = commands.json("backfill", "gs://landing/incoming/tolerant/", "--dry-run")
+    would = commands.json("backfill", "gs://landing/incoming/tolerant/lost-", "--dry-run")
     assert [one["object"] for one in would] == [old.name, young.name]
-    commands.run("backfill", "gs://landing/incoming/tolerant/", "--yes")
+    commands.run("backfill", "gs://landing/incoming/tolerant/lost-", "--yes")
     commands.run("wait")
     assert "OK: nothing needs anybody" in commands.run("status", "--check").stdout
 
