@@ -16,6 +16,7 @@ import sqlglot
 from bqemulator.catalog.duckdb_repository import DuckDBCatalogRepository
 from bqemulator.storage.engine import DuckDBEngine
 from bqemulator.versioning.snapshots import SnapshotManager
+from sqlglot.expressions.core import POSITION_META_KEYS
 
 from localcloud.warehouse import torn_tables
 from localcloud.warehouse.bounded import Key, Youngest
@@ -44,10 +45,18 @@ def parse_one(sql: str, read: str | None = None, **options: Any) -> Any:
     key = (sql, read or "")
     tree = _trees.get(key)
     if tree is None:
-        tree = _trees[key] = _original["parse_one"](sql, read=read)
+        tree = _trees[key] = _without_positions(_original["parse_one"](sql, read=read))
         for old in _texts.add(key, len(sql)):
             _trees.pop(old, None)
     return tree.copy()
+
+
+def _without_positions(tree: Any) -> Any:
+    """A tree whose nodes do not say where in the text they were: nothing asks, and it is most of what a copy costs."""
+    for node in tree.walk():
+        if node._meta:
+            node._meta = {key: value for key, value in node._meta.items() if key not in POSITION_META_KEYS} or None
+    return tree
 
 
 def transpile(
