@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+import select
 import shutil
+import signal
+import socket
 import sys
 import textwrap
 from collections import Counter
@@ -42,6 +45,7 @@ def confirm(question: str, agreed: str = "y") -> None:
     hint = "y/N" if agreed == "y" else f"type {agreed} to go on"
     typer.echo(f"{question} [{hint}]: ", nl=False, err=True)
     try:
+        _wait_for_key()
         # Not input(), which would write to a redirected stdout.
         answer = sys.stdin.buffer.readline().decode(errors="replace")
     except OSError:  # the terminal has been closed
@@ -53,6 +57,19 @@ def confirm(question: str, agreed: str = "y") -> None:
         typer.echo(err=True)
     if answer.strip().lower() not in {agreed, "yes" if agreed == "y" else agreed}:
         abort("nothing was changed")
+
+
+def _wait_for_key() -> None:
+    """Until there is something to read, or a signal comes: `readline` alone would sleep on after a Ctrl-C that comes
+    right before it begins to wait (https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd)."""
+    heard, signalled = socket.socketpair()
+    with heard, signalled:
+        signalled.setblocking(False)
+        before = signal.set_wakeup_fd(signalled.fileno())
+        try:
+            select.select([sys.stdin, heard], [], [])
+        finally:
+            signal.set_wakeup_fd(before)
 
 
 def print_table(table: Table, err: bool = False) -> None:
