@@ -4,8 +4,8 @@ Drops all files of one feed. Once each has a message that waits for merge, it dr
 that one was merged, when all were, and by how many MERGEs. Exits 1 when a file is missing from a table or a message
 became a dead letter.
 
-Merge gets no message before all wait: the local warehouse stages a file or two in a second, so that a burst would come
-one by one, and merge would never have many at once.
+Merge gets no message before all wait: the local warehouse stages two or three files in a second, so that a burst would
+come one by one, and merge would never have many at once.
 """
 
 from __future__ import annotations
