@@ -45,7 +45,7 @@ def confirm(question: str, agreed: str = "y") -> None:
     hint = "y/N" if agreed == "y" else f"type {agreed} to go on"
     typer.echo(f"{question} [{hint}]: ", nl=False, err=True)
     try:
-        _wait_for_key()
+        _wait_for_answer()
         # Not input(), which would write to a redirected stdout.
         answer = sys.stdin.buffer.readline().decode(errors="replace")
     except OSError:  # the terminal has been closed
@@ -59,7 +59,7 @@ def confirm(question: str, agreed: str = "y") -> None:
         abort("nothing was changed")
 
 
-def _wait_for_key() -> None:
+def _wait_for_answer() -> None:
     """Until there is something to read, or a signal comes: `readline` alone would sleep on after a Ctrl-C that comes
     right before it begins to wait (https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd)."""
     heard, signalled = socket.socketpair()

@@ -29,9 +29,9 @@ def test_a_file_dropped_a_moment_ago_is_in_flight_in_a_large_bucket_too(
 ) -> None:
     """Each folder where files arrived last is listed, though the bucket has more than that; what is not looked at is
     said."""
-    for place in ("zz-3", "."):
+    for place in ("zz-3/", ""):
         for n in range(3):
-            pipeline.drop(f"{place}/zz-{n}.csv".removeprefix("./"), HEADER + row(f"large-{n}"), feed="tolerant")
+            pipeline.drop(f"{place}zz-{n}.csv", HEADER + row(f"large-{n}"), feed="tolerant")
             # A folder is listed from the names on that arrived last.
             pipeline.wait_until_idle()
     monkeypatch.setattr(landing, "MOST_NAMES", 4)

@@ -290,6 +290,8 @@ def test_a_replay_with_a_canary_asks_once_and_takes_what_was_agreed_to(pipeline:
     assert "replayed 2 dead letters" in text
     assert "2 merged" in text
     assert [one.id for one in pipeline.dead_letters() if "/agreed-" in (one.object or "")] == [later]
+    with shared.types("dead-letters", "replay", "--id", later, "--yes", "--wait") as screen:
+        assert "1 merged" in screen.ends(0)
 
 
 def test_dead_letters_replayed_too_often_are_named_after_the_question_too(

@@ -5,10 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from tests.harness.dead_letters import empty_dead_letters
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.screen import Terminal
 
 _NAME = "weekly_export_of_all_customers_and_their_accounts_2026-01-31.csv"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_dead_letters_of_others(pipeline: Pipeline) -> None:
+    """One that waits decides the state of its feed."""
+    empty_dead_letters(pipeline)
 
 
 @pytest.mark.parametrize("size", [(24, 80), (30, 100)], ids=["80x24", "100x30"])

@@ -45,7 +45,8 @@ class Faulty:
             for process in processes:
                 with suppress(psutil.NoSuchProcess):
                     process.send_signal(signal.SIGKILL)
-            psutil.wait_procs(processes, timeout=60)
+            _, left = psutil.wait_procs(processes, timeout=60)
+            assert not left
 
     def revive(self) -> None:
         """Start again what is dead."""
