@@ -243,7 +243,7 @@ def _qualified(feed: Feed, load: Load) -> str:
 
 def _merge(warehouse: AnalysingWarehouse, feed: Feed, load: Load) -> None:
     settings = Settings(  # type: ignore[call-arg]  # the rest has defaults
-        GOOGLE_CLOUD_PROJECT=PROJECT, service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=0.01
+        GOOGLE_CLOUD_PROJECT=PROJECT, service="merge", feeds=Path("feeds"), dead_letter_topic="t", budget_seconds=60
     )
     merger = Merger(settings, {feed.name: feed}, warehouse, publisher=None)  # type: ignore[arg-type]  # nothing is sent back
     with working_on({"feed": feed.name}):
