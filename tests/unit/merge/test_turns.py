@@ -51,7 +51,7 @@ def test_g5_a_merge_that_goes_on_and_on_does_not_hold_up_the_deliveries_behind_i
 
 
 def test_g5_the_table_lock_is_released() -> None:
-    merger = _merger(budget=0.1)
+    merger = _merger(budget=4.0)
     with pytest.raises(AttributeError):
         merger(_delivery())  # there is no warehouse to work with
     with merger.turns.turn(FEED.table, "another", _SOON):
@@ -73,4 +73,4 @@ class _Late(AnalysingWarehouse):
 
 def test_g2_a_staging_table_that_the_list_does_not_have_yet_is_not_missing() -> None:
     with pytest.raises(TransientError, match="created after the staging tables were listed"):
-        _merger(budget=0.1, warehouse=_Late())(_delivery())
+        _merger(budget=4.0, warehouse=_Late())(_delivery())
