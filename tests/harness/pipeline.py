@@ -18,6 +18,7 @@ from dropmerge.operations.loads.in_flight import InFlight
 from localcloud.cloud import LocalCloud
 from services.shared.load import Load
 from services.shared.messages.dead_letter import DeadLetter
+from tests.harness.processes import await_end
 
 HEADER = "customer_id,account_number,credit_score,account_balance,last_modified,operation\n"
 _PATIENCE = 400.0
@@ -43,7 +44,7 @@ class Pipeline:
         running = [psutil.Process(int(os.environ[f"DROPMERGE_{service.upper()}_PID"])) for service in services]
         for process in running:
             process.terminate()
-        psutil.wait_procs(running, timeout=_PATIENCE)
+        await_end(running, _PATIENCE)
         self.cloud.up()
         self.connect()
 

@@ -13,6 +13,7 @@ from localcloud.cloud import LocalCloud
 from localcloud.errors import CloudError
 from localcloud.ports import choose
 from services.shared.warehouse import Warehouse, connect
+from tests.harness.processes import await_end
 
 
 def _pids(cloud: LocalCloud) -> dict[str, int]:
@@ -44,7 +45,7 @@ def test_parts_that_died_are_started_again_and_state_outlives_down(
     try:
         before = _pids(cloud)
         os.killpg(before["DROPMERGE_MERGE_PID"], signal.SIGKILL)
-        psutil.wait_procs([psutil.Process(before["DROPMERGE_MERGE_PID"])], timeout=10)
+        await_end([psutil.Process(before["DROPMERGE_MERGE_PID"])], 10)
         assert cloud.dead() == ["merge"]
         cloud.up()
         after = _pids(cloud)
@@ -52,7 +53,7 @@ def test_parts_that_died_are_started_again_and_state_outlives_down(
 
         # The server's master alone: its worker still holds the port when `up` looks.
         os.kill(after["DROPMERGE_INGEST_PID"], signal.SIGKILL)
-        psutil.wait_procs([psutil.Process(after["DROPMERGE_INGEST_PID"])], timeout=10)
+        await_end([psutil.Process(after["DROPMERGE_INGEST_PID"])], 10)
         cloud.up()
         assert not cloud.dead()
 

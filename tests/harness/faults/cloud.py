@@ -17,6 +17,7 @@ from tests.harness.faults.calls import Script
 from tests.harness.faults.http_proxy import HttpProxy
 from tests.harness.faults.publish_proxy import PublishProxy
 from tests.harness.pipeline import Pipeline
+from tests.harness.processes import await_end
 
 BUDGET = 12.0
 """Seconds a delivery may work, in place of nine minutes."""
@@ -45,8 +46,7 @@ class Faulty:
             for process in processes:
                 with suppress(psutil.NoSuchProcess):
                     process.send_signal(signal.SIGKILL)
-            _, left = psutil.wait_procs(processes, timeout=60)
-            assert not left
+            await_end(processes)
 
     def revive(self) -> None:
         """Start again what is dead."""
