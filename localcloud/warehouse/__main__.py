@@ -12,6 +12,7 @@ from bqemulator.cli import main
 from localcloud.warehouse import (
     billed_bytes,
     ddl,
+    entries,
     geography,
     job_answers,
     json_functions,
@@ -21,6 +22,8 @@ from localcloud.warehouse import (
     patches,
     reopen,
     script_jobs,
+    transactions,
+    translation,
 )
 
 if __name__ == "__main__":
@@ -31,6 +34,9 @@ if __name__ == "__main__":
         numbers,
         geography,
         patches,
+        translation,
+        transactions,
+        entries,
         kept_jobs,
         job_answers,
         script_jobs,

@@ -111,6 +111,9 @@ class Youngest:
                 self.discard(gone[-1])
         return gone
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._sizes
+
     def discard(self, key: Key) -> bool:
         """Removes a key; returns whether it was there."""
         with self._lock:

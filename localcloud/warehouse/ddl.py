@@ -23,6 +23,8 @@ from bqemulator.storage.sql_identifiers import quoted_table_ref
 from bqemulator.storage.type_map import bq_schema_to_duckdb_columns
 from sqlglot import exp
 
+from localcloud.warehouse.translation import head
+
 
 def set_up() -> None:
     """Replaces what keeps the catalog after a statement, and what changes a table's schema."""
@@ -73,7 +75,7 @@ def _with_query(to_rest: Callable[[TableMeta], dict[str, Any]]) -> Callable[[Tab
 
 def _parse(bq_sql: str) -> Any:
     try:
-        return sqlglot.parse_one(bq_sql, read="bigquery")
+        return head(bq_sql, read="bigquery")
     except sqlglot.errors.SqlglotError:
         return None
 

@@ -95,7 +95,8 @@ def upsert_job(self: Any, job: Any) -> Any:
     own, other = (_questions, _changes) if question else (_changes, _questions)
     with _lock:
         self.ensure_ready()
-        if other.discard(key) and question:  # an id used again, for another kind of job
+        has_moved = other.discard(key)
+        if has_moved if question else key in _changes:  # an id used again
             _original["delete_job"](self, *key, not_found_ok=True)
         if question:
             self._cache.upsert_job(job)

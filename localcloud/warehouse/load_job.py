@@ -23,6 +23,7 @@ from localcloud.warehouse.csv_reader import BLANK, MAX_RECORD, clean_records
 from localcloud.warehouse.packed import bytes_of
 from localcloud.warehouse.replace import replace
 from localcloud.warehouse.sizes import check_size
+from localcloud.warehouse.transactions import transaction
 
 _original: dict[str, Callable[..., Any]] = {}
 
@@ -103,7 +104,8 @@ async def execute_load_job(project_id: str, job_id: str, config: dict[str, Any],
         await _drop(job, ctx)
         existed = False
     try:
-        return await _original["execute_load_job"](project_id, job_id, config, ctx)
+        with transaction(ctx.engine):
+            return await _original["execute_load_job"](project_id, job_id, config, ctx)
     except Exception:
         if not existed and ctx.catalog.get_table(*where) is not None:
             await _drop(job, ctx)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import re
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -19,8 +18,9 @@ from typing import Any
 import duckdb
 from bqemulator.storage.engine import DuckDBEngine
 
+from localcloud.warehouse import transactions
+
 _log = logging.getLogger(__name__)
-_READS = re.compile(r"\s*(WITH|SELECT|FROM)\b", re.IGNORECASE)
 
 
 def set_up() -> None:
@@ -35,9 +35,10 @@ def _reopening(run: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return run(self, sql, parameters)
         except (duckdb.FatalException, duckdb.InternalException) as error:
+            has_changed = transactions.has_changed()
             _reopen(self, sql, error)
-            if not _READS.match(sql):
-                # It may have been carried out or not: who sent it decides.
+            if has_changed or not transactions.READS.match(sql):
+                # It may have been carried out or not, and what came before it is undone: who sent it decides.
                 raise
         return run(self, sql, parameters)
 
