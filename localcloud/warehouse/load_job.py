@@ -25,6 +25,9 @@ from localcloud.warehouse.replace import replace
 from localcloud.warehouse.sizes import check_size
 from localcloud.warehouse.transactions import transaction
 
+_LEAST_RECORD = 2 * 2**20
+"""Bytes, DuckDB's own bound."""
+
 _original: dict[str, Callable[..., Any]] = {}
 
 
@@ -80,12 +83,14 @@ def _sort(records: Iterable[tuple[int, bytes]], folder: Path) -> int:
 
 
 def _copy_into(table: str, columns: Sequence[str], path: Path, dialect: Dialect, ctx: Any) -> None:
+    # DuckDB takes so much memory for each file: no record is longer than its file.
+    most = min(MAX_RECORD, max(path.stat().st_size, _LEAST_RECORD))
     delimiter, quote = (value.decode().replace("'", "''") for value in (dialect.delimiter, dialect.quote))
     null = dialect.null_marker.replace("'", "''")
     ctx.engine.execute(
         f"COPY {table} ({', '.join(map(_quoted, columns))}) FROM ? (FORMAT CSV, AUTO_DETECT false, HEADER false,"
         f" DELIMITER '{delimiter}', QUOTE '{quote}', ESCAPE '{quote}', NULLSTR '{null}', NEW_LINE '\\n',"
-        f" STRICT_MODE true, NULL_PADDING false, MAX_LINE_SIZE {MAX_RECORD}, BUFFER_SIZE {MAX_RECORD})",
+        f" STRICT_MODE true, NULL_PADDING false, MAX_LINE_SIZE {most}, BUFFER_SIZE {most})",
         [str(path)],
     )
 

@@ -68,7 +68,8 @@ def _counting(fetch: Callable[..., Any]) -> Callable[..., Any]:
         if parent is None or not _in_script.get() or sql.lstrip()[:5].upper() != "MERGE":
             return fetch(self, sql, parameters)
         done = fetch(self, f"{sql.rstrip().rstrip(';')} RETURNING merge_action", parameters)
-        _remember(parent, Counter(done.column(0).to_pylist()))
+        counts = done.column(0).value_counts().to_pylist()
+        _remember(parent, Counter({one["values"]: one["counts"] for one in counts}))
         return done
 
     return fetch_arrow
