@@ -40,8 +40,8 @@ LOG_GIB = 0.50
 # What the services do for one file, and for one MERGE.
 INGEST_STATEMENTS = 2
 """Check, count: each reads one table about as large as the file. A file without refused rows is staged by a rename."""
-LEDGER_ROW = 40
-"""Bytes of feed and load id, which is what a MERGE reads of the ledger."""
+LEDGER_ROW = 66
+"""Bytes of feed, load id and the main table's id, which is what a MERGE reads of the ledger."""
 INGEST_SECONDS, MERGE_SECONDS = 10.0, 15.0
 """Of one request, nearly all of which waits for BigQuery."""
 OVERLAP = 8
@@ -133,8 +133,8 @@ def billed_of_merge(
         _billed(main_bytes)
         + 2 * group * _billed(file_bytes)  # for the bounds, then for the rows
         + versions
-        + _billed(ledger_bytes)
-        + 3 * QUERY_MINIMUM  # the lock taken and looked for, the ledger's lookup
+        + 2 * _billed(ledger_bytes)  # for what it has, then in the statement that adds to it
+        + 3 * QUERY_MINIMUM  # the lock taken and looked for, the main table's entry
     )
 
 

@@ -190,7 +190,7 @@ def test_what_is_said_of_a_file() -> None:
         "  record 3, customer_id='c1': not_an_integer: credit_score, 'high'",
         "would be a dead letter: why: how",
         "main.accounts: 1 inserted, 2 updated, 3 ignored, because the table has newer ones",
-        "its MERGE alone: 100.0 GiB read, 100.1 GiB billed, 0.6107 $ at the on-demand list price, "
+        "its MERGE alone: 100.0 GiB read, 100.1 GiB billed, 0.6108 $ at the on-demand list price, "
         "by the model of docs/costs.md",
     ]
 
