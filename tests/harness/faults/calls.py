@@ -145,6 +145,8 @@ class Script:
     """Text, and the parameters' names and types."""
     jobs: list[Mapping[str, Any]] = field(default_factory=list)
     """The configuration of each that was started."""
+    watch: Callable[[Call], None] = lambda _: None
+    """Told of each call before it is passed on, so that what it is about is still as it was."""
     _armed: list[tuple[Fault, Callable[[Call], bool]]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -170,6 +172,7 @@ class Script:
             return len(self._armed)
 
     def fault_for(self, call: Call) -> Fault | None:
+        self.watch(call)
         with self._lock:
             self.seen[call.step] += 1
             self.calls.append(call)

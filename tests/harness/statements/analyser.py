@@ -100,7 +100,7 @@ class Analyser:
         Without `parameters` (name to type), any are allowed. Returns the last statement's columns.
         """
         columns: Columns = {}
-        for kind, statement in self._statements(sql, parameters):
+        for kind, statement in self.resolved(sql, parameters):
             columns = _output(statement)
             if kind in ("resolved_create_table_stmt_node", "resolved_create_table_as_select_stmt_node"):
                 defined = {one.name: parse_proto(one.type) for one in field_of(statement, "column_definition_list")}
@@ -119,9 +119,12 @@ class Analyser:
             if name == "resolved_rename_to_action_node":
                 self.add_table_like(".".join([*dataset, *node.new_path]), ".".join([*dataset, old]))
 
-    def _statements(self, sql: str, parameters: Mapping[str, str] | None) -> Iterator[tuple[str, Any]]:
+    def resolved(self, sql: str, parameters: Mapping[str, str] | None = None) -> Iterator[tuple[str, Any]]:
+        """Kind and tree of each statement, whose scans have the columns alone that it reads."""
         options = options_pb2.AnalyzerOptionsProto(
-            language_options=_language(), allow_undeclared_parameters=parameters is None
+            language_options=_language(),
+            allow_undeclared_parameters=parameters is None,
+            prune_unused_columns=True,
         )
         for name, kind in (parameters or {}).items():
             options.query_parameters.add(name=name, type=type_of(kind).to_proto())
