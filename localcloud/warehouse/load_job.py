@@ -63,7 +63,7 @@ def load_path(path: str, job: Any, ctx: Any) -> None:
         for file in sorted(Path(folder).iterdir()):
             _copy_into(job.target_ref, columns[: int(file.stem)], file, dialect, ctx)
         # What BigQuery makes of one is not documented; that it is a record of one field takes the words as they stand.
-        if dialect.fills or len(columns) == 1:
+        if blank_lines and (dialect.fills or len(columns) == 1):
             ctx.engine.execute(
                 f"INSERT INTO {job.target_ref} ({_quoted(columns[0])}) SELECT NULLIF('', ?) FROM range(?)",  # noqa: S608
                 [dialect.null_marker, blank_lines],

@@ -1,7 +1,8 @@
-"""What a SIGKILL tears apart in bqemulator 1.4.0, which writes a table and its entry in the catalog one by one.
+"""Databases of older versions, where bqemulator 1.4.0 kept a table's entry in a row, written by itself.
 
-A table without an entry cannot be created again, an entry without a table cannot be read. The next start drops both:
-the call that was to create or to drop the table was never answered.
+The rows become comments, as `entries` has them. A kill may have torn a table from its row: a table without an entry
+cannot be created again, an entry without a table cannot be read. Both are dropped: the call that was to create or to
+drop the table was never answered.
 """
 
 from __future__ import annotations
@@ -9,26 +10,34 @@ from __future__ import annotations
 from bqemulator.storage.engine import CATALOG_SCHEMA, DuckDBEngine
 from bqemulator.storage.sql_identifiers import schema_name
 
+from localcloud.warehouse.entries import write_comment
+from localcloud.warehouse.transactions import transaction
+
 _DATASETS = f'"{CATALOG_SCHEMA}"."datasets"'
-_ENTRIES = f'"{CATALOG_SCHEMA}"."tables"'
+_ROWS = f'"{CATALOG_SCHEMA}"."tables"'
 
 
 def repair(engine: DuckDBEngine) -> list[tuple[str, str]]:
-    """Drops torn tables and entries, before the catalog is read; returns the schema and name of each."""
+    """Takes over rows and drops what is torn, before the catalog is read; returns the schema and name of the torn."""
     datasets = engine.execute(f"SELECT project_id, dataset_id FROM {_DATASETS}").fetchall()  # noqa: S608
     schemas = {schema_name(*dataset) for dataset in datasets}
-    found = engine.execute("SELECT table_schema, table_name, table_type FROM information_schema.tables").fetchall()
-    kinds = {(schema, name): kind for schema, name, kind in found if schema in schemas}
-    entries = engine.execute(f"SELECT project_id, dataset_id, table_id FROM {_ENTRIES}").fetchall()  # noqa: S608
-    recorded = {
-        (schema_name(project, dataset), table): (project, dataset, table) for project, dataset, table in entries
-    }
-    for schema, name in kinds.keys() - recorded.keys():
-        kind = "VIEW" if kinds[schema, name] == "VIEW" else "TABLE"
-        engine.execute(f'DROP {kind} "{schema}"."{name}"')
-    for torn in recorded.keys() - kinds.keys():
-        engine.execute(
-            f"DELETE FROM {_ENTRIES} WHERE project_id = ? AND dataset_id = ? AND table_id = ?",  # noqa: S608
-            list(recorded[torn]),
-        )
-    return sorted(kinds.keys() ^ recorded.keys())
+    found = engine.execute(
+        "SELECT schema_name, table_name, 'TABLE', comment IS NOT NULL FROM duckdb_tables()"
+        " UNION ALL SELECT schema_name, view_name, 'VIEW', comment IS NOT NULL FROM duckdb_views()"
+    ).fetchall()
+    kinds = {(schema, name): kind for schema, name, kind, _ in found if schema in schemas}
+    with_entry = {(schema, name) for schema, name, _, has_entry in found if has_entry}
+    rows = engine.execute(
+        f"SELECT project_id, dataset_id, table_id, metadata_json FROM {_ROWS}"  # noqa: S608
+    ).fetchall()
+    by_row = {(schema_name(project, dataset), name): entry for project, dataset, name, entry in rows}
+    without_entry = kinds.keys() - with_entry - by_row.keys()
+    with transaction(engine):
+        for (schema, name), entry in by_row.items():
+            if (schema, name) in kinds:
+                write_comment(engine, f'"{schema}"."{name}"', kinds[schema, name], entry)
+        for schema, name in without_entry:
+            engine.execute(f'DROP {kinds[schema, name]} "{schema}"."{name}"')
+        if rows:
+            engine.execute(f"DELETE FROM {_ROWS}")  # noqa: S608
+    return sorted(without_entry | (by_row.keys() - kinds.keys()))

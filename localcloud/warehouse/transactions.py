@@ -31,7 +31,9 @@ before_commit: list[Callable[[], None]] = []
 after_rollback: list[Callable[[], None]] = []
 
 _lock = threading.RLock()
-_owner: asyncio.Task[Any] | None = None
+_NOBODY = object()
+"""Before the server's loop runs."""
+_owner: object | None = None
 _has_begun = False
 _original: dict[str, Callable[..., Any]] = {}
 
@@ -90,7 +92,14 @@ def _begin() -> None:
     """DuckDB hears of it at the first statement that does not only read."""
     global _owner
     _lock.acquire()
-    _owner = asyncio.current_task()
+    _owner = _who()
+
+
+def _who() -> object:
+    try:
+        return asyncio.current_task() or _NOBODY
+    except RuntimeError:
+        return _NOBODY
 
 
 def _commit(engine: Any) -> None:
@@ -129,7 +138,7 @@ def execute(self: Any, sql: str, parameters: list[Any] | None = None) -> Any:
     """
     global _has_begun
     if threading.current_thread() is threading.main_thread():
-        if _owner is not None and _owner is not asyncio.current_task():
+        if _owner is not None and _owner is not _who():
             raise InternalError("a statement came in the middle of another one's transaction")
         if _owner is not None and not _has_begun and not READS.match(sql):
             _original["execute"](self, "BEGIN TRANSACTION")
