@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bqemulator.api.routes import jobs, tables
@@ -160,9 +160,9 @@ def _query_noted(query: Callable[..., Any]) -> Callable[..., Any]:
     return noted
 
 
-def _results_noted(get_query_results: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+def _results_noted(get_query_results: Callable[..., dict[str, Any]]) -> Callable[..., Awaitable[dict[str, Any]]]:
     @functools.wraps(get_query_results)
-    def noted(*given: Any, **options: Any) -> dict[str, Any]:
+    async def noted(*given: Any, **options: Any) -> dict[str, Any]:
         return _note(get_query_results(*given, **options))
 
     return noted

@@ -7,15 +7,18 @@ changed by on its way to DuckDB.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import sqlglot
 from bqemulator.api import app
+from bqemulator.api.routes import jobs, tables
 from bqemulator.catalog.duckdb_repository import DuckDBCatalogRepository
 from bqemulator.storage.engine import DuckDBEngine
 from bqemulator.versioning.snapshots import SnapshotManager
+from fastapi.dependencies import utils
 from sqlglot.expressions.core import POSITION_META_KEYS
 
 from localcloud.warehouse import torn_tables
@@ -33,6 +36,10 @@ def set_up() -> None:
     replace(SnapshotManager, "capture", capture)
     replace(DuckDBEngine, "_load_spatial", load_spatial)
     _original["hydrate"] = replace(DuckDBCatalogRepository, "_hydrate_from_duckdb", hydrate)
+    setattr(utils, "run_in_threadpool", at_once)  # noqa: B010 - mypy knows the name
+    for name, router in (("get_job", jobs.router), ("get_table", tables.router)):
+        (route,) = [one for one in list[Any](router.routes) if one.name == name]
+        route.endpoint = awaited(route.endpoint)
     for name in ("AccessLogMiddleware", "CorrelationIdMiddleware", "MetricsMiddleware"):
         setattr(app, name, without)
     _original["parse_one"], sqlglot.parse_one = sqlglot.parse_one, parse_one  # type: ignore[assignment]
@@ -76,6 +83,21 @@ def capture(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind:
 
 def load_spatial(self: Any) -> None:
     """Downloads no extension at the start."""
+
+
+async def at_once(call: Callable[..., Any], **values: Any) -> Any:
+    """Calls what a route depends on, which only looks at the request: a thread for it takes longer than itself."""
+    return call(**values)
+
+
+def awaited(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """A route that only looks at what is in memory, not in a thread."""
+
+    @functools.wraps(answer)
+    async def answered(*given: Any, **options: Any) -> Any:
+        return answer(*given, **options)
+
+    return answered
 
 
 def without(inner: Any, **options: Any) -> Any:

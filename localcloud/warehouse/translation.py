@@ -144,8 +144,12 @@ async def capture_dml_snapshots(project_id: str, bq_sql: str, ctx: Any) -> None:
         await _original["capture"](project_id, bq_sql, ctx)
 
 
+@functools.lru_cache(maxsize=16)
 def head(sql: str, read: str | None = None) -> Any:
-    """The tree of a statement that creates, alters or drops; without the query of a table, and of others the kind."""
+    """The tree of a statement that creates, alters or drops; without the query of a table, and of others the kind.
+
+    Who asks for it must not change it.
+    """
     shape = shape_of(sql)
     try:
         tree = _head(shape.text, read)
