@@ -50,13 +50,18 @@ def parse_one(sql: str, read: str | None = None, **options: Any) -> Any:
     """The tree of a statement, remembered; a copy, since callers change what they get."""
     if options or read == "duckdb":  # which a statement is translated to but once
         return _original["parse_one"](sql, read=read, **options)
+    return tree_of(sql, read).copy()
+
+
+def tree_of(sql: str, read: str | None = None) -> Any:
+    """The tree of a statement, remembered; who asks for it must not change it."""
     key = (sql, read or "")
     tree = _trees.get(key)
     if tree is None:
         tree = _trees[key] = _without_positions(_original["parse_one"](sql, read=read))
         for old in _texts.add(key, len(sql)):
             _trees.pop(old, None)
-    return tree.copy()
+    return tree
 
 
 def _without_positions(tree: Any) -> Any:

@@ -25,15 +25,16 @@ from bqemulator.sql.rewriter.unnest_offset import rewrite_unnest_offset
 from bqemulator.sql.translator import SQLTranslator
 from sqlglot import exp
 
+from localcloud.warehouse.patches import tree_of
 from localcloud.warehouse.replace import replace
 from localcloud.warehouse.shapes import KEPT, Shape, by_shape, shape_of
 
 _DEPEND = ("INFORMATION_SCHEMA", "SYSTEM_TIME", "SESSION_USER", "_TABLE_SUFFIX", "*`")
 """Words of statements whose translation depends on more than the columns of tables."""
 
-_DML = re.compile(
-    r"(?:\s|--[^\n]*|#[^\n]*|/\*.*?\*/)*(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE)\b", re.DOTALL | re.IGNORECASE
-)
+_BEFORE = r"(?:\s|--[^\n]*|#[^\n]*|/\*.*?\*/)*"
+_DML = re.compile(rf"{_BEFORE}(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE)\b", re.DOTALL | re.IGNORECASE)
+_DDL = re.compile(rf"{_BEFORE}(?:CREATE|ALTER|DROP)\b", re.DOTALL | re.IGNORECASE)
 _TYPED = re.compile("AVG|DIV|/", re.IGNORECASE)
 """In what is translated by the types of what they are given; to find out types takes a third of the time."""
 _NEVER_CHANGED = (
@@ -60,8 +61,9 @@ def set_up() -> None:
     _original["reject"] = replace(executor, "_reject_dml_on_immutable", reject_dml_on_immutable)
     _original["capture"] = replace(executor, "_capture_dml_snapshots", capture_dml_snapshots)
     _original["rule"] = replace(SQLTranslator, "_apply_first_matching_rule", apply_first_matching_rule)
+    _put(executor, "_parse_for_classification", lambda sql: _parsed(sql))
     _put(executor, "classify_statement_type", by_shape(executor.classify_statement_type))
-    _put(interpreter, "_is_row_producing", by_shape(interpreter._is_row_producing))
+    _put(interpreter, "_is_row_producing", by_shape(lambda sql: isinstance(_parsed(sql), exp.Query)))
     for module in (ddl_sync, ddl_result, routine_ddl):
         _put(module, "sqlglot", SimpleNamespace(parse_one=head, errors=sqlglot.errors))
 
@@ -102,7 +104,7 @@ def _columns(shape: Shape, project_id: str, ctx: Any) -> Columns | None:
 
 @functools.lru_cache(maxsize=KEPT)
 def _named(text: str, project_id: str) -> tuple[Names, ...]:
-    tree = sqlglot.parse_one(text, read="bigquery")
+    tree = tree_of(text, "bigquery")
     found = (_resolve_table_ref(one, project_id=project_id) for one in tree.find_all(exp.Table))
     return tuple(dict.fromkeys(one for one in found if one))
 
@@ -163,12 +165,21 @@ async def capture_dml_snapshots(project_id: str, bq_sql: str, ctx: Any) -> None:
         await _original["capture"](project_id, bq_sql, ctx)
 
 
+def _parsed(sql: str) -> Any:
+    try:
+        return tree_of(sql, "bigquery")
+    except sqlglot.errors.SqlglotError:
+        return None
+
+
 @functools.lru_cache(maxsize=16)
 def head(sql: str, read: str | None = None) -> Any:
-    """The tree of a statement that creates, alters or drops; without the query of a table, and of others the kind.
+    """The tree of a statement that creates, alters or drops, without the query of a table; of others nothing.
 
     Who asks for it must not change it.
     """
+    if not _DDL.match(sql):
+        return exp.Select()
     shape = shape_of(sql)
     try:
         tree = _head(shape.text, read)
@@ -179,9 +190,12 @@ def head(sql: str, read: str | None = None) -> Any:
 
 @functools.lru_cache(maxsize=KEPT)
 def _head(text: str, read: str | None) -> Any:
-    tree: Any = sqlglot.parse_one(text, read=read)
-    if isinstance(tree, exp.Query | exp.DML | exp.Merge):
-        return type(tree)()
-    if isinstance(tree, exp.Create) and tree.kind == "TABLE":
-        tree.set("expression", None)
-    return tree
+    tree = tree_of(text, read)
+    if not isinstance(tree, exp.Create) or tree.kind != "TABLE":
+        return tree
+    query = tree.args.get("expression")
+    tree.set("expression", None)
+    try:
+        return tree.copy()
+    finally:
+        tree.set("expression", query)
