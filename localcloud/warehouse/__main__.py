@@ -7,6 +7,8 @@ SIGKILL left half done, `kept_jobs` bounds what is remembered of jobs, `job_answ
 calls one that fails a failure, and `reopen` opens the database again after an internal error of DuckDB.
 """
 
+import gc
+
 from bqemulator.cli import main
 
 from localcloud.warehouse import (
@@ -45,4 +47,8 @@ if __name__ == "__main__":
         reopen,
     ):
         part.set_up()
+    # A statement's tree has many thousand objects, none of them garbage before it is translated; to look for garbage
+    # at every 700 of them, as Python does, takes as long as the translation.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     main()

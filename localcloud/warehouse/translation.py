@@ -35,6 +35,10 @@ _DEPEND = ("INFORMATION_SCHEMA", "SYSTEM_TIME", "SESSION_USER", "_TABLE_SUFFIX",
 _BEFORE = r"(?:\s|--[^\n]*|#[^\n]*|/\*.*?\*/)*"
 _DML = re.compile(rf"{_BEFORE}(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE)\b", re.DOTALL | re.IGNORECASE)
 _DDL = re.compile(rf"{_BEFORE}(?:CREATE|ALTER|DROP)\b", re.DOTALL | re.IGNORECASE)
+_SINGLE = re.compile(
+    rf"{_BEFORE}(?:SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|ALTER|DROP|CREATE\s+(?:OR\s+REPLACE\s+)?(?:TABLE|VIEW))\b",
+    re.DOTALL | re.IGNORECASE,
+)
 _TYPED = re.compile("AVG|DIV|/", re.IGNORECASE)
 """In what is translated by the types of what they are given; to find out types takes a third of the time."""
 _NEVER_CHANGED = (
@@ -136,6 +140,8 @@ def _translator() -> SQLTranslator:
 
 def parse_script(source: str) -> Script:
     """A script's statements; those of a shape once, if none of them directs the others."""
+    if _SINGLE.match(source) and ";" not in source:
+        return Script((SqlStmt(source.strip()),))
     shape = shape_of(source)
     try:
         script = _script(shape.text)
