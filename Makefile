@@ -18,6 +18,12 @@ dev-environment:
 checkov-environment:
 	$(SET_UP) checkov '$(PYTHON)'
 
+# What the benchmark compares with, each on its own, and what draws its plots.
+BENCH_ENVIRONMENTS := bench dlt duckdb_alone pandas_function
+.PHONY: $(BENCH_ENVIRONMENTS:%=%-environment)
+$(BENCH_ENVIRONMENTS:%=%-environment): %-environment:
+	$(SET_UP) $* '$(PYTHON)'
+
 demo: run-environment
 	@$(BIN)/python -m dropmerge.demo
 
@@ -44,7 +50,7 @@ requirements: dev-environment
 	$(BIN)/python -m toolchain.requirements
 
 clean:
-	rm -rf .venv .venv.lock .venv-checkov .venv-checkov.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv.lock .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Google Cloud: `make deploy-foundation PROJECT=… REGION=…`, then deploy-merge, then deploy-ingest. plan-… changes
 # nothing but what holds the plan; YES=1 applies without asking. KMS_KEY and DATASET_LOCATION go with each of them,
@@ -76,9 +82,13 @@ check-terraform: checkov-environment
 	$(if $(shell command -v terraform),terraform fmt -check -recursive deploy/google,@echo "terraform is not installed: its own format check was not run")
 
 MINUTES ?= 30
-.PHONY: bench bench-memory soak mutations
-bench: dev-environment
-	$(BIN)/python -m tests.programs.bench
+.PHONY: bench bench-report bench-memory soak mutations
+# QUICK=1 takes minutes: small files, once each. BEFORE=FILE of an earlier release is shown beside it by bench-report.
+bench: dev-environment $(BENCH_ENVIRONMENTS:%=%-environment)
+	$(BIN)/python -m tests.programs.bench $(if $(QUICK),--quick) --json build/bench/report.json
+
+bench-report: dev-environment bench-environment
+	$(BIN)/python -m tests.programs.bench report build/bench/report.json $(if $(BEFORE),--before "$(BEFORE)")
 
 bench-memory: dev-environment
 	$(BIN)/python -m tests.programs.bench_memory

@@ -18,6 +18,9 @@ from deploy import topology
 
 ROOT = Path(__file__).resolve().parents[1]
 
+RIVALS = ("dlt", "duckdb_alone", "pandas_function")
+"""What the benchmark compares with, each in an environment of its own."""
+
 # Each with the file whose pins it keeps. What running needs is part of what development needs: the same pins.
 FILES = {
     "services/ingest/requirements": "services/ingest/requirements",
@@ -25,6 +28,11 @@ FILES = {
     "requirements-dev": "requirements-dev",
     "requirements-run": "requirements-dev",
     "requirements-checkov": "requirements-checkov",
+    "requirements-bench": "requirements-bench",
+    **{
+        f"tests/programs/bench/rivals/{one}/requirements": f"tests/programs/bench/rivals/{one}/requirements"
+        for one in RIVALS
+    },
 }
 _COMPILE = (
     "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-strip-extras", "--no-emit-index-url",

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Finds a Python and has set_up.py make an environment with it: set-up.sh run|dev|checkov [PYTHON].
+# Finds a Python and has set_up.py make an environment with it: set-up.sh STAGE [PYTHON], the stages being those of set_up.py.
 # An environment keeps its Python until another is asked for. This is sh because there may be no Python at all.
 set -u
 here=$(CDPATH='' cd -- "${0%/*}" && pwd)

@@ -45,10 +45,19 @@ class Stage:
         return self.folder / "set-up.json"
 
 
+def _rival(name: str, takes: str) -> Stage:
+    """What the benchmark compares with has an environment of its own."""
+    return Stage(f".venv-bench-{name}", (f"tests/programs/bench/rivals/{name}/requirements.txt",), takes)
+
+
 STAGES = {
     "run": Stage(".venv", ("requirements-run.txt", PROJECT), "half a minute and 600 MB"),
     "dev": Stage(".venv", ("requirements-run.txt", PROJECT, "requirements-dev.txt"), "a minute and 850 MB"),
     "checkov": Stage(".venv-checkov", ("requirements-checkov.txt",), "half a minute and 300 MB"),
+    "bench": Stage(".venv-bench", ("requirements-bench.txt",), "ten seconds and 150 MB"),
+    "dlt": _rival("dlt", "half a minute and 400 MB"),
+    "duckdb_alone": _rival("duckdb_alone", "ten seconds and 100 MB"),
+    "pandas_function": _rival("pandas_function", "half a minute and 350 MB"),
 }
 
 

@@ -102,7 +102,7 @@ def test_a_pin_with_extras_is_written_in_both_spellings() -> None:
 def test_a_committed_file_has_both_spellings_and_hashes_and_names_no_index(file: str) -> None:
     """Each pin with extras stands beside the same pin without."""
     pins = pins_of(text_of(file))
-    assert len(pins) > 50
+    assert len(pins) > (0 if "bench" in file else 50)
     assert all(pin.hashes for pin in pins)
     for pin in pins:
         assert Pin(pin.name, frozenset(), pin.version, pin.marker, pin.hashes) in pins

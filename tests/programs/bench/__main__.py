@@ -1,113 +1,77 @@
-"""What a burst of small files and one large file cost on this machine: `python -m tests.programs.bench`.
+"""What dropmerge costs on this machine, beside what people use instead: `python -m tests.programs.bench`.
 
-Exits 1 when the burst took more MERGEs than one for twenty files, or a table is not the expected one.
+Exits 1 when a table of dropmerge was not the expected one. A target that is missed is only shown.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
+import signal
 import sys
-import tempfile
-import time
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import psutil
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markdown import Markdown
+from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 
-from deploy.topology import ROOT
-from dropmerge.demo import expected_rows
-from tests.harness.faults.cloud import Faulty, faulty_cloud
-from tests.harness.feeds import write_feeds
-from tests.harness.pipeline import HEADER, row
+from tests.programs.bench import machine, page
+from tests.programs.bench.options import Options
+from tests.programs.bench.rival import are_installed
+from tests.programs.bench.scenarios import SCENARIOS
 
-_BUDGET = 540.0
-_PATIENCE = 1800.0
-_FILES_A_MERGE = 20
-
-Figures = dict[str, float | int | str]
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-def burst(faulty: Faulty, files: int) -> Figures:
-    """Files of one row each, dropped at once."""
-    pipeline, started = faulty.pipeline, time.monotonic()
-    with ThreadPoolExecutor(8) as drop:
-        list(drop.map(lambda n: pipeline.drop(f"b-{n}.csv", HEADER + row(f"b-{n}", 300 + n % 500)), range(files)))
-    pipeline.wait_until_idle(_PATIENCE)
-    seconds = time.monotonic() - started
-    right = pipeline.scores([f"b-{n}" for n in range(files)]) == {f"b-{n}": 300 + n % 500 for n in range(files)}
-    merges = faulty.script.seen["merge"]
-    return {"files": files, "MERGEs": merges, "seconds": round(seconds, 1), "table is as expected": str(right)}
+def measured(names: list[str], options: Options, say: Console) -> page.Report:
+    """Each of these scenarios, one after the other."""
+    found = {}
+    columns = (SpinnerColumn(), "{task.description}", TimeElapsedColumn())
+    with Progress(*columns, console=say) as progress:
+        for name in names:
+            task = progress.add_task(name, total=1)
+            found[name] = SCENARIOS[name].measure(options)
+            progress.advance(task)
+    return {"machine": machine.describe(), "options": asdict(options), "scenarios": found}
 
 
-def large(faulty: Faulty, folder: Path, rows: int) -> Figures:
-    """One file; seconds from the drop to the main table, and the functions' peak resident memory in MB."""
-    pipeline, file, expected = faulty.pipeline, folder / "large.csv", folder / "expected.csv"
-    words = ["initial", "--rows", str(rows), "--seed", "5", "--out", str(file), "--expect", str(expected)]
-    subprocess.run([sys.executable, "-m", "generator", *words], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
-    started = time.monotonic()
-    blob = pipeline.connection.storage.bucket("landing").blob("incoming/accounts/large.csv")
-    blob.upload_from_filename(str(file), timeout=600)
-    pipeline.wait_until_idle(_PATIENCE)
-    seconds = time.monotonic() - started
-    feed = pipeline.connection.feed("accounts")
-    wanted = set(expected_rows(expected, feed))
-    found = {
-        tuple(one[column.name] for column in feed.columns)
-        for one in pipeline.connection.warehouse.client.list_rows("local.main.accounts")
-        if not one["_deleted"] and not one["customer_id"].startswith("b-")
-    }
-    return {
-        "rows": rows,
-        "MB": round(file.stat().st_size / 1e6),
-        "seconds": round(seconds, 1),
-        "rows per second": round(rows / seconds),
-        "ingest's peak MB": _peak_mb(pipeline.cloud.read()["DROPMERGE_INGEST_PID"]),
-        "merge's peak MB": _peak_mb(pipeline.cloud.read()["DROPMERGE_MERGE_PID"]),
-        "table is as expected": str(found == wanted),
-    }
-
-
-def _peak_mb(pid: str) -> int:
-    """Of the largest process of a part."""
-    master = psutil.Process(int(pid))
-    peaks = []
-    for process in [master, *master.children(recursive=True)]:
-        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
-        peaks += [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")]
-    return round(max(peaks, default=0) / 1024)
-
-
-def main(
-    files: Annotated[int, typer.Option(min=1, help="Small files dropped at once.")] = 500,
-    rows: Annotated[int, typer.Option(min=1, help="Rows of the large file.")] = 1_000_000,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+@app.callback(invoke_without_command=True)
+def bench(
+    context: typer.Context,
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes, once each: some minutes in all.")] = False,
+    only: Annotated[list[str] | None, typer.Option(metavar="SCENARIO", help=f"One of {', '.join(SCENARIOS)}.")] = None,
+    times: Annotated[int | None, typer.Option(min=1, help="Repetitions: 5, or 1 with --quick.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write what was found.")] = None,
 ) -> None:
-    """Time the pipeline on the local cloud."""
-    figures: dict[str, Figures] = {}
-    with tempfile.TemporaryDirectory(prefix="dropmerge-bench-") as name, Console(stderr=True).status("") as line:
-        folder = Path(name)
-        with faulty_cloud(folder, write_feeds(folder / "feeds"), _BUDGET) as faulty:
-            line.update(f"{files} small files")
-            figures["burst"] = burst(faulty, files)
-            line.update(f"a file of {rows} rows")
-            figures["large file"] = large(faulty, folder, rows)
-    if as_json:
-        typer.echo(json.dumps(figures, indent=2))
-    else:
-        table = Table("what", "figure", "value")
-        for what, values in figures.items():
-            for figure, value in values.items():
-                table.add_row(what, figure, str(value))
-        Console().print(table)
-    is_right = all(one["table is as expected"] == "True" for one in figures.values())
-    if not is_right or int(figures["burst"]["MERGEs"]) > max(5, files // _FILES_A_MERGE):
+    """Measure, and show the tables."""
+    if context.invoked_subcommand:
+        return
+    if unknown := set(only or []) - set(SCENARIOS):
+        raise typer.BadParameter(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
+    say = Console(stderr=True)
+    options = Options(times or (1 if quick else 5), quick, are_installed())
+    if not options.with_rivals:
+        say.print("without the rivals: `make bench` makes their environments")
+    # A local cloud ends with its block, which SIGTERM alone would not.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    report = measured([name for name in SCENARIOS if not only or name in only], options, say)
+    if json_file:
+        page.write(json_file, report)
+    Console().print(Markdown(page.made(report, None)))
+    if not all(one.get("is_right", True) for one in report["scenarios"].values()):
+        say.print("a table was not as expected")
         raise typer.Exit(1)
 
 
+@app.command()
+def report(
+    found: Annotated[Path, typer.Argument(metavar="REPORT", help="What --json wrote.")],
+    before: Annotated[Path | None, typer.Option(metavar="FILE", help="Of an earlier release.")] = None,
+) -> None:
+    """Write docs/performance.md and its plots from what was measured."""
+    page.rebuild(page.read(found), page.read(before) if before else None)
+
+
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -1,0 +1,62 @@
+"""Many small files dropped at once: seconds until all are merged, and by how many MERGEs."""
+
+from __future__ import annotations
+
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.harness.faults.cloud import Faulty, faulty_cloud
+from tests.harness.feeds import write_feeds
+from tests.harness.pipeline import HEADER, row
+from tests.programs.bench.figures import Figure, Found, found
+from tests.programs.bench.options import Options
+
+_BUDGET, _PATIENCE = 540.0, 3600.0
+_SECONDS = {500: 45.0, 2000: 180.0}
+"""The most for so many files."""
+
+
+def measure(options: Options) -> Found:
+    """500 files, as often as wanted but at most three times, and unless it is quick 2,000 once."""
+    times = {options.pick(500, 40): min(options.times, 3)}
+    if not options.quick and options.size is None:
+        times[2000] = 1
+    figures, is_right = [], True
+    for files, count in times.items():
+        runs = [_burst(files) for _ in range(count)]
+        what = f"{files:,} files at once"
+        figures += [
+            Figure(
+                f"{what}: until all are merged",
+                "dropmerge",
+                "s",
+                [run[0] for run in runs],
+                at_most=_SECONDS.get(files),
+            ),
+            Figure(
+                f"{what}: MERGEs", "dropmerge", "", [run[1] for run in runs], at_most=math.ceil(math.sqrt(files)) - 1
+            ),
+        ]
+        is_right = is_right and all(run[2] for run in runs)
+    return found(figures, is_right)
+
+
+def _burst(files: int) -> tuple[float, int, bool]:
+    """Seconds, MERGEs, and whether each row is there with its value."""
+    with TemporaryDirectory(prefix="dropmerge-bench-") as name:
+        folder = Path(name)
+        with faulty_cloud(folder, write_feeds(folder / "feeds"), _BUDGET) as faulty:
+            return _drop(faulty, files)
+
+
+def _drop(faulty: Faulty, files: int) -> tuple[float, int, bool]:
+    pipeline, wanted = faulty.pipeline, {f"b-{n}": 300 + n % 500 for n in range(files)}
+    started = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: pipeline.drop(f"{key}.csv", HEADER + row(key, wanted[key])), wanted))
+    pipeline.wait_until_idle(_PATIENCE)
+    seconds = time.monotonic() - started
+    return seconds, faulty.script.seen["merge"], pipeline.scores(list(wanted)) == wanted
