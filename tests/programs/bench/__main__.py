@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -30,9 +31,10 @@ def measured(names: list[str], options: Options, say: Console) -> page.Report:
     columns = (SpinnerColumn(), "{task.description}", TimeElapsedColumn())
     with Progress(*columns, console=say) as progress:
         for name in names:
-            task = progress.add_task(name, total=1)
+            task, started = progress.add_task(name, total=1), time.monotonic()
             found[name] = SCENARIOS[name].measure(options)
-            progress.advance(task)
+            progress.remove_task(task)
+            say.print(f"{name}: measured in {time.monotonic() - started:.0f} s")
     return {"machine": machine.describe(), "options": asdict(options), "scenarios": found}
 
 

@@ -37,7 +37,11 @@ def measure(options: Options) -> Found:
                 at_most=_SECONDS.get(files),
             ),
             Figure(
-                f"{what}: MERGEs", "dropmerge", "", [run[1] for run in runs], at_most=math.ceil(math.sqrt(files)) - 1
+                f"{what}: merged by",
+                "dropmerge",
+                "MERGEs",
+                [run[1] for run in runs],
+                at_most=math.ceil(math.sqrt(files)) - 1,
             ),
         ]
         is_right = is_right and all(run[2] for run in runs)

@@ -57,7 +57,7 @@ def large(found: Found) -> Figure:
 
 def latency(found: Found) -> Figure:
     """How many files are merged after how many seconds."""
-    figure, axes = pyplot.subplots(figsize=(9, 3.6), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(9, 4), layout="constrained")
     for one in found["figures"]:
         if one["quantile"] == 0.5:
             ordered = sorted(one["values"])
@@ -76,7 +76,7 @@ def latency(found: Found) -> Figure:
     axes.set_xlim(left=0)
     axes.set_xlabel("seconds from the upload of one small file")
     axes.set_ylabel("% merged")
-    axes.legend(frameon=False)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 

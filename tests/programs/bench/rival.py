@@ -57,9 +57,12 @@ def rival(name: str, folder: Path) -> Iterator[Rival]:
             command, cwd=folder, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, text=True
         )
     with process:
-        one = Rival(process, log)
-        assert one.answer() == "ready"
-        yield one
+        try:
+            one = Rival(process, log)
+            assert one.answer() == "ready"
+            yield one
+        finally:
+            process.kill()
 
 
 def python_of(name: str) -> Path:
