@@ -27,7 +27,6 @@ _ROWS = {True: (10_000, 100_000), False: (10_000, 100_000, 1_000_000)}
 """Of main tables."""
 _EVERY = {True: 75.0, False: 300.0}
 """Seconds between MERGEs, in which so many files come together as one group is to have."""
-PLOT = "bytes_per_file.svg"
 
 Found = dict[str, Any]
 
@@ -54,9 +53,7 @@ def section(found: Mapping[str, Any]) -> str:
     """The section of the report, in Markdown."""
     billed = found["bytes"]
     every = f"{billed['merge_every'] / 60:g} min"
-    return f"""## BigQuery's side
-
-### Jobs and calls
+    return f"""#### Jobs and calls
 
 Counted at the proxies between the services and the local cloud, of a process that has seen the feed before. The local
 warehouse has done a job when it answers that it has started; BigQuery is asked again until a job is done, and each
@@ -64,7 +61,7 @@ such call comes on top. Ingest's figures are those of one file, merge's those of
 
 {_table(_CALLS, _rows_of_calls(found["calls"]))}
 
-### Bytes billed
+#### Bytes billed
 
 **Measured**: the statements that passed the proxy, what Google's own analyser says that each reads, and the sizes of
 those columns in the tables as they were when the job began. BigQuery's rules for on-demand queries (with their sources
@@ -88,7 +85,7 @@ For ordered keys this is the least that BigQuery bills: it skips
 measured 84 MB of 543 MB for keys that lie together ([ingestr](https://github.com/bruin-data/ingestr/pull/943)). What
 it really was is `merge_bytes_billed` in `ops.loads`.
 
-![Bytes billed per file against the size of the main table]({PLOT})
+![Bytes billed per file against the size of the main table](performance/bytes_per_file.svg)
 """
 
 
@@ -146,38 +143,6 @@ def _number(value: float) -> str:
 def _size(size: float) -> str:
     unit, name = next(((one, name) for one, name in ((TIB, "TiB"), (GIB, "GiB")) if size >= one), (MIB, "MiB"))
     return f"{size / unit:,.1f} {name}"
-
-
-def plots(found: Mapping[str, Any], folder: Path) -> None:
-    """Writes `PLOT`: bytes billed per file against the main table's size, lines computed and dots measured."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    import matplotlib.pyplot as plt
-
-    billed = found["bytes"]
-    with plt.rc_context({"svg.hashsalt": "dropmerge", "svg.fonttype": "none"}):
-        figure, axes = plt.subplots(figsize=(7, 4.5))
-        for keys, colour in (("random", "tab:red"), ("ordered", "tab:blue")):
-            for every, style, marker in ((0.0, "-", "o"), (billed["merge_every"], "--", "s")):
-                name = f"merge_every: {every / 60:g}m" if every else "at once"
-                computed = [one for one in billed["computed"] if (one["keys"], one["merge_every"]) == (keys, every)]
-                axes.plot(*_points(computed), style, color=colour, label=f"{keys} keys, {name}")
-                alone = [
-                    one for one in billed["measured"] if one["keys"] == keys and (one["group"] > 1) == bool(every)
-                ]
-                axes.plot(*_points(alone), marker, color=colour, markerfacecolor="none")
-        axes.set(xscale="log", yscale="log", xlabel="main table, MiB", ylabel="billed per file, MiB")
-        axes.set_title("Bytes billed per file: lines computed by the model, dots measured")
-        axes.grid(alpha=0.3)
-        axes.legend()
-        figure.tight_layout()
-        figure.savefig(folder / PLOT, metadata={"Date": None})
-        plt.close(figure)
-
-
-def _points(found: Sequence[Mapping[str, Any]]) -> tuple[list[float], list[float]]:
-    return [one["main_bytes"] / MIB for one in found], [one["billed_per_file"] / MIB for one in found]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

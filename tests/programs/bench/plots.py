@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ mpl.rcParams.update(
         "axes.spines.right": False,
     }
 )
+_MIB = 2**20
 _OURS, _OTHERS, _WRONG = "#1a73e8", "#9aa0a6", "#d93025"
 
 Found = Mapping[str, Any]
@@ -80,9 +81,30 @@ def latency(found: Found) -> Figure:
     return figure
 
 
+def bytes_per_file(found: Found) -> Figure:
+    """What BigQuery bills for a file as the main table grows."""
+    billed = found["bytes"]
+    figure, axes = pyplot.subplots(figsize=(9, 4.5), layout="constrained")
+    for keys, colour in (("random", _WRONG), ("ordered", _OURS)):
+        for every, line, marker in ((0.0, "-", "o"), (billed["merge_every"], "--", "s")):
+            name = f"merge_every: {every / 60:g}m" if every else "at once"
+            computed = [one for one in billed["computed"] if (one["keys"], one["merge_every"]) == (keys, every)]
+            axes.plot(*_points(computed), line, color=colour, label=f"{keys} keys, {name}")
+            alone = [one for one in billed["measured"] if one["keys"] == keys and (one["group"] > 1) == bool(every)]
+            axes.plot(*_points(alone), marker, color=colour, markerfacecolor="none")
+    axes.set(xscale="log", yscale="log", xlabel="main table, MiB", ylabel="billed per file, MiB")
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
+def _points(found: Sequence[Mapping[str, Any]]) -> tuple[list[float], list[float]]:
+    return [one["main_bytes"] / _MIB for one in found], [one["billed_per_file"] / _MIB for one in found]
+
+
 PLOTS: Mapping[str, tuple[str, Callable[[Found], Figure]]] = {
     "large": ("large", large),
     "latency": ("latency", latency),
+    "bytes_per_file": ("bigquery", bytes_per_file),
 }
 """By file name: the scenario that it is of, and what draws it."""
 

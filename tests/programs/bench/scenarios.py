@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.programs.bench import burst, cold_start, generated, large, latency, pubsub, tables, wide
+from tests.programs.bench import bigquery_side, burst, cold_start, generated, large, latency, pubsub, tables, wide
 from tests.programs.bench.figures import Found
 from tests.programs.bench.options import Options
 
@@ -26,4 +26,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "cold-start": Scenario("A function's start", cold_start.measure),
     "generator": Scenario("The generator", generated.measure),
     "pubsub": Scenario("The local Pub/Sub", pubsub.measure),
+    "bigquery": Scenario(
+        "BigQuery's side",
+        lambda options: bigquery_side.measure(options.quick),
+        lambda now, _: bigquery_side.section(now),
+    ),
 }
