@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import dataclass
+from functools import cached_property
 
 from google.protobuf import field_mask_pb2  # type: ignore[import-untyped]
 from google.pubsub_v1 import types
@@ -34,9 +35,14 @@ class Subscription:
     definition: types.Subscription
     policy: Policy
 
-    @property
+    @cached_property
     def name(self) -> str:
         return str(self.definition.name)
+
+    @cached_property
+    def topic(self) -> str:
+        """`DELETED_TOPIC` once it is deleted."""
+        return str(self.definition.topic)
 
 
 class Catalog:
@@ -158,8 +164,8 @@ class Catalog:
         return [held for _, held in sorted(self._subscriptions.copy().items())]
 
     def subscribers(self, topic: str) -> list[Subscription]:
-        """The subscriptions of one topic."""
-        return [held for held in self.subscriptions() if held.definition.topic == topic]
+        """The subscriptions of one topic, by name."""
+        return [held for held in self.subscriptions() if held.topic == topic]
 
     def _save(self, db: sqlite3.Connection, held: Subscription, definition: types.Subscription) -> Subscription:
         saved = Subscription(held.id, definition, policy_of(definition))

@@ -8,7 +8,9 @@ from localcloud.pubsub.catalog import Catalog
 from localcloud.pubsub.limits import check_publish
 from localcloud.pubsub.names import check_project
 from localcloud.pubsub.queue import Queue
-from localcloud.pubsub.rpc import service, unary
+from localcloud.pubsub.rpc import bare_unary, service, unary
+
+_PublishResponse = types.PublishResponse.pb()
 
 
 class Publisher:
@@ -33,7 +35,7 @@ class Publisher:
                     types.ListTopicSubscriptionsResponse,
                 ),
                 "DeleteTopic": unary(self.delete, types.DeleteTopicRequest),
-                "Publish": unary(self.publish, types.PublishRequest, types.PublishResponse),
+                "Publish": bare_unary(self.publish, types.PublishRequest.pb(), _PublishResponse),
             },
         )
 
@@ -63,9 +65,8 @@ class Publisher:
     def delete(self, request: types.DeleteTopicRequest, _: Any) -> None:
         self._catalog.delete_topic(request.topic)
 
-    def publish(self, request: types.PublishRequest, _: Any) -> types.PublishResponse:
+    def publish(self, request: Any, _: Any) -> Any:
         """Answers once the messages are in the database."""
-        bare = types.PublishRequest.pb(request)
-        self._catalog.topic(bare.topic)
-        check_publish(bare.messages, bare.ByteSize())
-        return types.PublishResponse(message_ids=self._queue.publish(bare.topic, bare.messages))
+        self._catalog.topic(request.topic)
+        check_publish(request.messages, request.ByteSize())
+        return _PublishResponse(message_ids=self._queue.publish(request.topic, request.messages))

@@ -4,18 +4,19 @@ import base64
 import http.client
 import json
 import logging
-import threading
 import time
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from localcloud.pubsub.catalog import Catalog, Subscription
+from localcloud.pubsub.connections import Connections
 from localcloud.pubsub.loop import Loop
 from localcloud.pubsub.places import TOO_MANY, Places
 from localcloud.pubsub.pushes import ACK, DEADLINE_EXCEEDED, INVALID, UNREACHABLE, response_class
 from localcloud.pubsub.queue import Leased, Queue
 from localcloud.pubsub.signals import Signals
 from localcloud.pubsub.slow_start import SlowStart
+from localcloud.pubsub.workers import Workers
 
 # The lease outlives the request, so that it is the timed-out request that gives the message back.
 _LEASE_SLACK = 5
@@ -44,27 +45,15 @@ def push_body(subscription: Subscription, leased: Leased) -> bytes:
     return json.dumps(body).encode()
 
 
-def post(url: str, body: bytes, timeout: float) -> int:
-    """POST and return the status. Redirects are not followed and no proxy is asked, as with Pub/Sub."""
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
-    try:
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        headers = {"Content-Type": "application/json", "User-Agent": "dropmerge-pubsub", "Connection": "close"}
-        connection.request("POST", path, body, headers)
-        return connection.getresponse().status
-    finally:
-        connection.close()
-
-
 class PushLoop(Loop):
-    """One subscription's deliveries: leases as many as the window allows, each posted by its own thread."""
+    """One subscription's deliveries: leases as many as the window allows, each posted by a thread."""
 
     def __init__(self, name: str, catalog: Catalog, queue: Queue, signals: Signals, places: Places) -> None:
         self._queue = queue
         self._places = places
         self._window = SlowStart()
+        self._workers = Workers()
+        self._connections = Connections()
         super().__init__(name, catalog, signals)
 
     def join(self, until: float) -> None:
@@ -83,7 +72,7 @@ class PushLoop(Loop):
             return self._queue.seconds_until_due(subscription)
         self._window.started(len(batch))
         for leased in batch:
-            threading.Thread(target=self._deliver, args=(subscription, leased), daemon=True).start()
+            self._workers.run(partial(self._deliver, subscription, leased))
         return 0
 
     def _deliver(self, subscription: Subscription, leased: Leased) -> None:
@@ -114,7 +103,7 @@ class PushLoop(Loop):
             return response_class(TOO_MANY), TOO_MANY
         try:
             body = push_body(subscription, leased)
-            status = post(subscription.policy.endpoint, body, subscription.policy.deadline)
+            status = self._connections.post(subscription.policy.endpoint, body, subscription.policy.deadline)
         except TimeoutError:
             return DEADLINE_EXCEEDED, f"no answer within the ack deadline of {subscription.policy.deadline} s"
         except (OSError, ValueError) as error:

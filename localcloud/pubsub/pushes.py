@@ -33,9 +33,10 @@ class Pushes:
         now = int(self._clock())
         with self._lock:
             counts = self._counts[subscription]
+            if (kind, now) not in counts:
+                for old in [key for key in counts if key[1] < now - KEPT_SECONDS]:
+                    del counts[old]
             counts[kind, now] = counts.get((kind, now), 0) + 1
-            for old in [key for key in counts if key[1] < now - KEPT_SECONDS]:
-                del counts[old]
 
     def between(self, subscription: str, start: float, end: float) -> Mapping[str, list[tuple[int, int]]]:
         """By class of response: seconds since 1970 and the number of that second, the latest first."""

@@ -17,6 +17,7 @@ from localcloud.pubsub.pushes import Pushes
 from localcloud.pubsub.signals import Signals
 
 MAX_LEASE_BYTES = 10_000_000
+_PubsubMessage = types.PubsubMessage.pb()
 
 
 @dataclass(frozen=True)
@@ -282,8 +283,7 @@ class Queue:
 
 def _load(db: sqlite3.Connection, number: int) -> Any:
     published_at, body = db.execute("SELECT published_at, body FROM messages WHERE id = ?", (number,)).fetchone()
-    message = types.PubsubMessage.pb(types.PubsubMessage())
-    message.ParseFromString(body)
+    message = _PubsubMessage.FromString(body)
     message.message_id = str(number)
     message.publish_time.FromMilliseconds(round(published_at * 1000))
     return message

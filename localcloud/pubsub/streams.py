@@ -3,8 +3,7 @@
 import threading
 import time
 from collections.abc import Iterable
-
-from google.pubsub_v1 import types
+from typing import Any
 
 from localcloud.pubsub.queue import MAX_LEASE_BYTES, Leased
 
@@ -14,7 +13,8 @@ _MAX_BATCH = 1_000
 class Stream:
     """One open streaming pull."""
 
-    def __init__(self, opening: types.StreamingPullRequest) -> None:
+    def __init__(self, opening: Any) -> None:
+        """`opening`: its first StreamingPullRequest, a bare protobuf."""
         self.subscription = opening.subscription
         self.deadline = opening.stream_ack_deadline_seconds
         self.ended = False

@@ -14,12 +14,15 @@ from localcloud.pubsub.errors import EmulatorError, invalid, unsupported
 from localcloud.pubsub.names import check_project
 from localcloud.pubsub.policy import check_deadline
 from localcloud.pubsub.queue import MAX_LEASE_BYTES, Leased, Queue
-from localcloud.pubsub.rpc import service, streaming, unary
+from localcloud.pubsub.rpc import bare_streaming, bare_unary, service, unary
 from localcloud.pubsub.signals import Signals
 from localcloud.pubsub.streams import Stream, Streams
 
 PULL_WAIT = 3.0
 MAX_PULL = 1_000
+_PullResponse = types.PullResponse.pb()
+_StreamingPullResponse = types.StreamingPullResponse.pb()
+_ReceivedMessage = types.ReceivedMessage.pb()
 
 
 class Subscriber:
@@ -44,12 +47,12 @@ class Subscriber:
                 "ListSubscriptions": unary(self.list, types.ListSubscriptionsRequest, types.ListSubscriptionsResponse),
                 "DeleteSubscription": unary(self.delete, types.DeleteSubscriptionRequest),
                 "ModifyPushConfig": unary(self.modify_push_config, types.ModifyPushConfigRequest),
-                "Pull": unary(self.pull, types.PullRequest, types.PullResponse),
-                "StreamingPull": streaming(
-                    self.streaming_pull, types.StreamingPullRequest, types.StreamingPullResponse
+                "Pull": bare_unary(self.pull, types.PullRequest.pb(), _PullResponse),
+                "StreamingPull": bare_streaming(
+                    self.streaming_pull, types.StreamingPullRequest.pb(), _StreamingPullResponse
                 ),
-                "Acknowledge": unary(self.acknowledge, types.AcknowledgeRequest),
-                "ModifyAckDeadline": unary(self.modify_ack_deadline, types.ModifyAckDeadlineRequest),
+                "Acknowledge": bare_unary(self.acknowledge, types.AcknowledgeRequest.pb()),
+                "ModifyAckDeadline": bare_unary(self.modify_ack_deadline, types.ModifyAckDeadlineRequest.pb()),
                 "Seek": unary(self.seek, types.SeekRequest, types.SeekResponse),
             },
         )
@@ -91,7 +94,7 @@ class Subscriber:
         self._signals.notify([held.name])
         return types.SeekResponse()
 
-    def pull(self, request: types.PullRequest, context: Any) -> types.PullResponse:
+    def pull(self, request: Any, context: Any) -> Any:
         """Waits up to `PULL_WAIT` seconds for a first message, then answers with what there is."""
         if request.max_messages < 1:
             raise invalid("max_messages must be at least 1.")
@@ -104,19 +107,17 @@ class Subscriber:
             batch = self._queue.lease(held, min(request.max_messages, MAX_PULL), held.policy.deadline)
             left = until - time.monotonic()
             if batch or left <= 0 or self._signals.closed or not context.is_active():
-                return types.PullResponse(received_messages=[_received(held, leased) for leased in batch])
+                return _PullResponse(received_messages=[_received(held, leased) for leased in batch])
             self._signals.wait(held.name, seen, min(left, self._queue.seconds_until_due(held) or left))
 
-    def acknowledge(self, request: types.AcknowledgeRequest, _: Any) -> None:
+    def acknowledge(self, request: Any, _: Any) -> None:
         self._acknowledge(request.subscription, [*request.ack_ids])
 
-    def modify_ack_deadline(self, request: types.ModifyAckDeadlineRequest, _: Any) -> None:
+    def modify_ack_deadline(self, request: Any, _: Any) -> None:
         """Zero seconds give the messages back."""
         self._modify(request.subscription, [*request.ack_ids], request.ack_deadline_seconds)
 
-    def streaming_pull(
-        self, requests: Iterator[types.StreamingPullRequest], context: Any
-    ) -> Iterator[types.StreamingPullResponse]:
+    def streaming_pull(self, requests: Iterator[Any], context: Any) -> Iterator[Any]:
         """Sends messages as they come, within what the client asked to hold."""
         opening = next(requests, None)
         if opening is None:
@@ -135,7 +136,7 @@ class Subscriber:
         if stream.error:
             raise stream.error
 
-    def _next_batch(self, stream: Stream) -> Iterator[types.StreamingPullResponse]:
+    def _next_batch(self, stream: Stream) -> Iterator[Any]:
         """One response if there is anything to send, else a wait."""
         seen = self._signals.count(stream.subscription)
         if self._signals.closed:
@@ -150,9 +151,9 @@ class Subscriber:
             self._signals.wait(held.name, seen, self._queue.seconds_until_due(held))
             return
         stream.sent(batch)
-        yield types.StreamingPullResponse(received_messages=[_received(held, leased) for leased in batch])
+        yield _StreamingPullResponse(received_messages=[_received(held, leased) for leased in batch])
 
-    def _read(self, stream: Stream, requests: Iterator[types.StreamingPullRequest]) -> None:
+    def _read(self, stream: Stream, requests: Iterator[Any]) -> None:
         """Acts on what the client sends until it stops sending."""
         try:
             for request in requests:
@@ -163,7 +164,7 @@ class Subscriber:
             pass
         self._close(stream)
 
-    def _settle(self, stream: Stream, request: types.StreamingPullRequest) -> None:
+    def _settle(self, stream: Stream, request: Any) -> None:
         if request.stream_ack_deadline_seconds:
             check_deadline(request.stream_ack_deadline_seconds)
             stream.deadline = request.stream_ack_deadline_seconds
@@ -216,9 +217,7 @@ class Subscriber:
 
 def _received(subscription: Subscription, leased: Leased) -> Any:
     """The message of a pull. It carries the attempt only if a dead-letter policy counts attempts."""
-    received = types.ReceivedMessage.pb(types.ReceivedMessage())
-    received.ack_id = leased.ack_id
-    received.message.CopyFrom(leased.message)
+    received = _ReceivedMessage(ack_id=leased.ack_id, message=leased.message)
     if subscription.policy.dead_letter_topic:
         received.delivery_attempt = leased.attempt
     return received

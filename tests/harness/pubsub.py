@@ -139,11 +139,12 @@ class RunningServer:
 
 
 class Endpoint:
-    """Records what is pushed to it and answers `status`, or what `answer(body)` says."""
+    """Records what is pushed to it and answers what `answer(body)` says; its connections stay open."""
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
         self.times: list[float] = []
+        self.connections: set[Any] = set()
         self.most_at_once = 0
         self.answer: Callable[[dict[str, Any]], int] = lambda _: 204
         self._now = 0
@@ -151,10 +152,14 @@ class Endpoint:
         endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_POST(self) -> None:
+                endpoint.connections.add(self.client_address)
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 status = endpoint.handle(body)
                 self.send_response_only(status)
+                self.send_header("Content-Length", "0")
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
