@@ -3,13 +3,14 @@
 import codecs
 import csv
 import gzip
+import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -86,51 +87,32 @@ class Form:
 
     def _texts(self, source: Path) -> Iterator[bytes]:
         if self.format == Format.NDJSON:
-            for row in _records(source):
-                yield json.dumps({name: value for name, value in row.items() if value}).encode() + b"\n"
-            return
+            return _json_lines(source)
+        if self == Form(is_gzip=self.is_gzip):
+            return _bytes(source)
         codec = _CODECS.get(self.encoding, self.encoding.value)
-        with source.open(encoding="utf-8", newline="") as file:
-            if self.format == Format.CSV and self.encoding == Encoding.UTF_8:
-                yield from (text.encode() for text in iter(lambda: file.read(1 << 20), ""))
-                return
-            # Only the first text of all may have a byte order mark.
-            encode = codecs.getincrementalencoder(codec)(PLAIN).encode
-            delimiter = "\t" if self.format == Format.TSV else ","
-            for fields in csv.reader(file):
-                yield encode(_line(fields, delimiter))
+        return _separated(source, codec, "\t" if self.format == Format.TSV else ",")
 
 
-def _line(fields: Sequence[str], delimiter: str) -> str:
-    quoted = [
-        f'"{text.replace(chr(34), chr(34) * 2)}"' if set(text) & {delimiter, '"', "\n"} else text for text in fields
-    ]
-    return delimiter.join(quoted) + "\n"
+def _bytes(source: Path) -> Iterator[bytes]:
+    with source.open("rb") as file:
+        yield from iter(lambda: file.read(1 << 20), b"")
 
 
-def _records(source: Path) -> Iterator[dict[str, str]]:
-    with source.open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
+def _json_lines(source: Path) -> Iterator[bytes]:
+    names, encode = _names(source), json.JSONEncoder().encode
+    for rows in _batches(source):
+        for row in rows:
+            yield encode({name: text for name, text in zip(names, row, strict=True) if text}).encode() + b"\n"
 
 
-_TYPES: dict[str, Callable[[str], Any]] = {
-    "credit_score": int,
-    "account_balance": lambda text: Decimal(text).quantize(Decimal("1e-9")),
-    "last_modified": datetime.fromisoformat,
-}
-
-
-def _values(row: dict[str, str], is_typed: bool) -> dict[str, Any]:
-    return {
-        name: None if not text else _TYPES[name](text) if is_typed and name in _TYPES else text
-        for name, text in row.items()
-    }
-
-
-def _batches(source: Path, is_typed: bool) -> Iterator[list[dict[str, Any]]]:
-    rows = _records(source)
-    while batch := [_values(row, is_typed) for row in islice(rows, _BATCH)]:
-        yield batch
+def _separated(source: Path, codec: str, delimiter: str) -> Iterator[bytes]:
+    # Only the first text of all may have a byte order mark.
+    encode = codecs.getincrementalencoder(codec)(PLAIN).encode
+    for rows in chain([[_names(source)]], _batches(source)):
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
+        yield encode(text.getvalue())
 
 
 def _names(source: Path) -> list[str]:
@@ -138,47 +120,64 @@ def _names(source: Path) -> list[str]:
         return next(csv.reader(file))
 
 
-def _arrow_schema(source: Path, is_typed: bool, zone: str | None) -> Any:
+def _batches(source: Path) -> Iterator[list[list[str]]]:
+    """The records after the header, `_BATCH` at a time."""
+    with source.open(encoding="utf-8", newline="") as file:
+        records = csv.reader(file)
+        next(records)
+        while batch := list(islice(records, _BATCH)):
+            yield batch
+
+
+def _arrow_schema(source: Path, is_typed: bool) -> Any:
     import pyarrow  # type: ignore[import-untyped]
 
     types = {
         "credit_score": pyarrow.int64(),
         "account_balance": pyarrow.decimal128(38, 9),
-        "last_modified": pyarrow.timestamp("us", tz=zone),
+        "last_modified": pyarrow.timestamp("us", tz="UTC"),
     }
     return pyarrow.schema(
         [(name, types.get(name, pyarrow.string()) if is_typed else pyarrow.string()) for name in _names(source)]
     )
 
 
-def _write_parquet(source: Path, target: Path, is_typed: bool) -> None:
+def _arrow_table(records: Sequence[Sequence[str]], schema: Any) -> Any:
     import pyarrow
+
+    columns = zip(*records, strict=True)
+    arrays = [
+        pyarrow.array([text or None for text in column], pyarrow.string()).cast(field.type)
+        for column, field in zip(columns, schema, strict=True)
+    ]
+    return pyarrow.table(arrays, schema=schema)
+
+
+def _write_parquet(source: Path, target: Path, is_typed: bool) -> None:
     from pyarrow import parquet
 
-    schema = _arrow_schema(source, is_typed, "UTC")
+    schema = _arrow_schema(source, is_typed)
     with parquet.ParquetWriter(target, schema) as writer:
-        for batch in _batches(source, is_typed):
-            writer.write_table(pyarrow.Table.from_pylist(batch, schema))
+        for records in _batches(source):
+            writer.write_table(_arrow_table(records, schema))
 
 
 def _write_orc(source: Path, target: Path, is_typed: bool) -> None:
     import pyarrow
     from pyarrow import orc
 
+    schema = _arrow_schema(source, is_typed)
     # An ORC timestamp has no zone; BigQuery takes it as UTC.
-    schema = _arrow_schema(source, is_typed, None)
+    zoneless = pyarrow.schema(
+        [
+            field.with_type(pyarrow.timestamp("us")) if pyarrow.types.is_timestamp(field.type) else field
+            for field in schema
+        ]
+    )
     with orc.ORCWriter(target) as writer:
-        is_empty = True
-        for batch in _batches(source, is_typed):
-            is_empty = False
-            naive = [{**row, "last_modified": _without_zone(row["last_modified"])} for row in batch]
-            writer.write(pyarrow.Table.from_pylist(naive, schema))
-        if is_empty:
-            writer.write(pyarrow.Table.from_pylist([], schema))
-
-
-def _without_zone(value: Any) -> Any:
-    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+        writer.write(zoneless.empty_table())
+        for records in _batches(source):
+            writer.write(_arrow_table(records, schema).cast(zoneless))
 
 
 def _write_avro(source: Path, target: Path, is_typed: bool) -> None:
@@ -189,15 +188,23 @@ def _write_avro(source: Path, target: Path, is_typed: bool) -> None:
         "account_balance": {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 9},
         "last_modified": {"type": "long", "logicalType": "timestamp-micros"},
     }
-    fields = [
-        {"name": name, "type": ["null", types.get(name, "string") if is_typed else "string"]}
-        for name in _names(source)
-    ]
+    names = _names(source)
+    fields = [{"name": name, "type": ["null", types.get(name, "string") if is_typed else "string"]} for name in names]
     schema = fastavro.parse_schema({"type": "record", "name": "account", "fields": fields})
-    rows = (row for batch in _batches(source, is_typed) for row in batch)
+    values = [_VALUES.get(name, str) if is_typed else str for name in names]
+    rows = (
+        {name: value(text) if text else None for name, value, text in zip(names, values, record, strict=True)}
+        for records in _batches(source)
+        for record in records
+    )
     with target.open("wb") as file:
         # Its marker between blocks is random otherwise: the same seed gives the same bytes.
         fastavro.writer(file, schema, rows, codec="deflate", sync_marker=b"dropmerge accoun")
 
 
+_VALUES: dict[str, Callable[[str], Any]] = {
+    "credit_score": int,
+    "account_balance": Decimal,
+    "last_modified": datetime.fromisoformat,
+}
 _WRITERS = {Format.PARQUET: _write_parquet, Format.ORC: _write_orc, Format.AVRO: _write_avro}

@@ -10,18 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from google.api_core.exceptions import GoogleAPIError, PreconditionFailed
-from google.auth.exceptions import GoogleAuthError
-from google.cloud import storage
-from google.cloud.storage.retry import DEFAULT_RETRY
-from requests import RequestException
-
 from generator.errors import GeneratorError
 
 _BUCKET_SCHEME = "gs://"
-# The client would look for a bucket that does not answer for two minutes, without a word.
-_RETRY = DEFAULT_RETRY.with_timeout(8.0)
-_FAILURES = (GoogleAPIError, RequestException)
 
 
 def is_object(place: str) -> bool:
@@ -31,15 +22,16 @@ def is_object(place: str) -> bool:
 
 def refuse_existing(place: str) -> None:
     """GeneratorError when there is something at that place already."""
-    if _exists(place) if is_object(place) else os.path.lexists(place):
+    if _exists(place):
         raise GeneratorError(f"{place} exists already; --force overwrites it")
 
 
 def _exists(place: str) -> bool:
-    try:
-        return bool(_blob(place).exists(retry=_RETRY))
-    except _FAILURES as error:
-        raise GeneratorError(f"{place} cannot be reached: {error}") from error
+    if not is_object(place):
+        return os.path.lexists(place)
+    from generator import objects  # Google's client takes as long to import as all else: only where it is of use
+
+    return objects.exists(place)
 
 
 @contextmanager
@@ -61,7 +53,9 @@ def new_file(place: str, force: bool, content_type: str = "text/csv") -> Iterato
     try:
         yield temporary
         if is_object(place):
-            _upload(temporary, place, force, content_type)
+            from generator import objects
+
+            objects.upload(temporary, place, force, content_type)
         else:
             _rename(temporary, place, force)
     finally:
@@ -74,12 +68,11 @@ def local_copy(place: str) -> Iterator[Path]:
     if not is_object(place):
         yield Path(place)
         return
+    from generator import objects
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / place.rpartition("/")[2]
-        try:
-            _blob(place).download_to_filename(str(path), retry=_RETRY)
-        except _FAILURES as error:
-            raise GeneratorError(f"{place} cannot be read: {error}") from error
+        objects.download(place, path)
         yield path
 
 
@@ -93,24 +86,3 @@ def _rename(temporary: Path, place: str, force: bool) -> None:
         temporary.replace(place)
     except OSError as error:
         raise GeneratorError(f"{place} cannot be written: {error.strerror}") from error
-
-
-def _upload(temporary: Path, place: str, force: bool, content_type: str) -> None:
-    try:
-        _blob(place).upload_from_filename(
-            str(temporary), content_type=content_type, if_generation_match=None if force else 0, retry=_RETRY
-        )
-    except PreconditionFailed as error:
-        raise GeneratorError(f"{place} exists already; --force overwrites it") from error
-    except _FAILURES as error:
-        raise GeneratorError(f"{place} cannot be written: {error}") from error
-
-
-def _blob(place: str) -> storage.Blob:
-    bucket, _, name = place.removeprefix(_BUCKET_SCHEME).partition("/")
-    if not bucket or not name or name.endswith("/"):
-        raise GeneratorError(f"{place} is not gs://bucket/object")
-    try:
-        return storage.Client().bucket(bucket).blob(name)
-    except GoogleAuthError as error:
-        raise GeneratorError(f"{place} cannot be reached: {error}") from error
