@@ -128,7 +128,7 @@ def _function(plan: Plan, topology: Topology, name: str) -> Part:
     if not source.exists():
         raise CloudError(f"{name}: there is no {source}")
     command = [
-        sys.executable, "-m", "functions_framework", "--target", name, "--source", str(source),
+        sys.executable, "-m", "localcloud.function", "--target", name, "--source", str(source),
         "--host", "127.0.0.1", "--port", str(plan.ports[name]),
     ]  # fmt: skip
     variables = {
