@@ -56,11 +56,13 @@ def _tear(cloud: LocalCloud) -> None:
     with databases[0] as database:
         database.execute("COMMENT ON TABLE local__staging.without_entry IS NULL")
         database.execute("COMMENT ON VIEW local__staging.view_without_entry IS NULL")
+        database.execute(
+            "CREATE OR REPLACE TABLE _bqemulator_catalog.tables (project_id VARCHAR, dataset_id VARCHAR,"
+            " table_id VARCHAR, metadata_json JSON)"
+        )
         for name in ("whole", "without_table"):
             database.execute(
-                "INSERT INTO _bqemulator_catalog.tables (project_id, dataset_id, table_id, table_type, metadata_json,"
-                " creation_time, last_modified_time, etag)"
-                " SELECT 'local', 'staging', table_name, 'TABLE', comment, NOW(), NOW(), ''"
+                "INSERT INTO _bqemulator_catalog.tables SELECT 'local', 'staging', table_name, comment"
                 " FROM duckdb_tables() WHERE table_name = ?",
                 [name],
             )
