@@ -11,6 +11,7 @@ import functools
 import importlib.util
 import sys
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
 from typing import Any
 
 import sqlglot
@@ -54,7 +55,18 @@ def know_missing(module: str) -> None:
     DuckDB imports pandas for each value that a Python function returns, which made a value six times as expensive.
     """
     if importlib.util.find_spec(module) is None:
-        sys.modules[module] = None  # type: ignore[assignment]
+        sys.meta_path.insert(0, _Missing(module))
+
+
+class _Missing(MetaPathFinder):
+    """Says at once that a package is not there. A None in `sys.modules` would do, but pyarrow takes it for pandas."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        if fullname == self._module:
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
 
 
 def parse_one(sql: str, read: str | None = None, **options: Any) -> Any:

@@ -24,9 +24,10 @@ class _Asked(MetaPathFinder):
 def test_the_path_is_not_searched_for_pandas_at_each_value(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not installed, and known to be missing."""
     monkeypatch.delitem(sys.modules, "pandas", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     know_missing("pandas")
     asked = _Asked()
-    monkeypatch.setattr(sys, "meta_path", [asked, *sys.meta_path])
+    sys.meta_path.insert(1, asked)
     connection = duckdb.connect()
     connection.create_function("same", lambda text: text, ["VARCHAR"], "VARCHAR")
     assert connection.execute("SELECT COUNT(same(i::VARCHAR)) FROM range(10) t(i)").fetchall() == [(10,)]
