@@ -7,9 +7,12 @@ count of rows alone is not written; DuckDB knows it when the process starts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from bqemulator.catalog.duckdb_repository import DuckDBCatalogRepository
+from bqemulator.catalog.memory_repository import MemoryCatalogRepository
 from bqemulator.catalog.models import TableMeta
 from bqemulator.storage.engine import CATALOG_SCHEMA
 from bqemulator.storage.sql_identifiers import quoted_table_ref
@@ -23,6 +26,7 @@ Key = tuple[str, str, str]
 
 _pending: dict[Key, tuple[Any, Any]] = {}
 """The catalog, and the entry that this transaction is to write."""
+_original: dict[str, Callable[..., Any]] = {}
 
 
 def set_up() -> None:
@@ -35,8 +39,34 @@ def set_up() -> None:
         ("_write_job", write_job),
     ):
         replace(DuckDBCatalogRepository, name, by)
+    _original["make_stores"] = replace(MemoryCatalogRepository, "__init__", make_stores)
     transactions.before_commit.append(_write_pending)
     transactions.after_rollback.append(_pending.clear)
+
+
+class Store(dict[Any, Any]):
+    """What the catalog has in memory of one kind of things; what a transaction changes goes when it is rolled back."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        transactions.on_rollback(self._back(key))
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        transactions.on_rollback(self._back(key))
+        super().__delitem__(key)
+
+    def _back(self, key: Any) -> Callable[[], Any]:
+        if key in self:
+            return partial(super().__setitem__, key, self[key])
+        return partial(super().pop, key, None)
+
+
+def make_stores(self: Any, engine: Any = None) -> None:
+    """Makes an empty catalog in memory."""
+    _original["make_stores"](self, engine)
+    for name, store in list(vars(self).items()):
+        if isinstance(store, dict):
+            setattr(self, name, Store())
 
 
 def write_table(self: Any, table: Any) -> None:

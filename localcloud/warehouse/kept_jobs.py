@@ -22,6 +22,7 @@ from bqemulator.storage.engine import CATALOG_SCHEMA
 from bqemulator.streaming import read_session
 from fastapi import Query
 
+from localcloud.warehouse import transactions
 from localcloud.warehouse.bounded import Tables, Youngest
 from localcloud.warehouse.replace import replace, replace_store
 
@@ -102,6 +103,7 @@ def upsert_job(self: Any, job: Any) -> Any:
             self._cache.upsert_job(job)
         else:
             _original["upsert_job"](self, job)
+        transactions.on_rollback(lambda: own.discard(key))
         for old in own.add(key, size):
             self.delete_job(*old, not_found_ok=True)
         return job

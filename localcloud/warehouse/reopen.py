@@ -35,8 +35,9 @@ def _reopening(run: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return run(self, sql, parameters)
         except (duckdb.FatalException, duckdb.InternalException) as error:
-            has_changed = transactions.has_changed()
-            _reopen(self, sql, error)
+            with transactions.apart():
+                has_changed = transactions.has_changed()
+                _reopen(self, sql, error)
             if has_changed or not transactions.READS.match(sql):
                 # It may have been carried out or not, and what came before it is undone: who sent it decides.
                 raise

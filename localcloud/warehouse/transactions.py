@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 from bqemulator.api.routes import jobs
-from bqemulator.domain.errors import InternalError
+from bqemulator.domain.errors import InternalError, InvalidQueryError
 from bqemulator.jobs import executor
 from bqemulator.scripting.interpreter import ScriptInterpreter
 from bqemulator.storage.engine import DuckDBEngine
@@ -31,10 +31,13 @@ before_commit: list[Callable[[], None]] = []
 after_rollback: list[Callable[[], None]] = []
 
 _lock = threading.RLock()
+_IN_THE_MIDDLE = "a statement came in the middle of another one's transaction"
 _NOBODY = object()
 """Before the server's loop runs."""
 _owner: object | None = None
 _has_begun = False
+_has_failed = False
+_undo: list[Callable[[], object]] = []
 _original: dict[str, Callable[..., Any]] = {}
 
 
@@ -43,7 +46,7 @@ def set_up() -> None:
     for name, by in (
         ("_handle_txn_statement", handle_statement),
         ("_snapshot_dml_targets", copy_nothing),
-        ("_drop_txn_snapshots", commit_script),
+        ("_drop_txn_snapshots", give_up),
         ("_restore_txn_snapshots", roll_back_script),
     ):
         replace(ScriptInterpreter, name, by)
@@ -79,8 +82,8 @@ def transaction(engine: Any) -> Iterator[None]:
 
 
 def is_open() -> bool:
-    """Whether who asks is within a transaction."""
-    return _owner is not None and threading.current_thread() is threading.main_thread()
+    """Whether who asks is within a transaction of its own."""
+    return _owner is not None and threading.current_thread() is threading.main_thread() and _owner is _who()
 
 
 def has_changed() -> bool:
@@ -88,9 +91,24 @@ def has_changed() -> bool:
     return _has_begun and is_open()
 
 
+def on_rollback(undo: Callable[[], object]) -> None:
+    """Says how memory becomes what it was if this transaction, if there is one, is rolled back."""
+    if is_open():
+        _undo.append(undo)
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """What is done within is in the middle of no other thread's transaction or statement."""
+    with _lock:
+        yield
+
+
 def _begin() -> None:
     """DuckDB hears of it at the first statement that does not only read."""
     global _owner
+    if _owner is not None and threading.current_thread() is threading.main_thread():
+        raise InternalError(_IN_THE_MIDDLE)
     _lock.acquire()
     _owner = _who()
 
@@ -106,6 +124,9 @@ def _commit(engine: Any) -> None:
     try:
         for one in before_commit:
             one()
+        if _has_failed:
+            # A statement that fails may abort the transaction. DuckDB rolls back at its COMMIT, without an error.
+            _original["execute"](engine, "SELECT 1")
         if _has_begun:
             _original["execute"](engine, "COMMIT")
     except BaseException:
@@ -115,18 +136,23 @@ def _commit(engine: Any) -> None:
 
 
 def _roll_back(engine: Any) -> None:
-    for one in after_rollback:
-        one()
-    # There is none any more where the database was opened again.
-    with suppress(duckdb.TransactionException):
-        if _has_begun:
-            _original["execute"](engine, "ROLLBACK")
-    _end()
+    try:
+        while _undo:
+            _undo.pop()()
+        for one in after_rollback:
+            one()
+        # There is none any more where the database was opened again, or must be.
+        with suppress(duckdb.Error):
+            if _has_begun:
+                _original["execute"](engine, "ROLLBACK")
+    finally:
+        _end()
 
 
 def _end() -> None:
-    global _owner, _has_begun
-    _owner, _has_begun = None, False
+    global _owner, _has_begun, _has_failed
+    _owner, _has_begun, _has_failed = None, False, False
+    _undo.clear()
     _lock.release()
 
 
@@ -136,14 +162,18 @@ def execute(self: Any, sql: str, parameters: list[Any] | None = None) -> Any:
     The rows of a table are listed in a thread of its own. There it reads by a connection of its own: on that of the
     statements it would take the rows of one of them, or have its own taken.
     """
-    global _has_begun
+    global _has_begun, _has_failed
     if threading.current_thread() is threading.main_thread():
         if _owner is not None and _owner is not _who():
-            raise InternalError("a statement came in the middle of another one's transaction")
+            raise InternalError(_IN_THE_MIDDLE)
         if _owner is not None and not _has_begun and not READS.match(sql):
             _original["execute"](self, "BEGIN TRANSACTION")
             _has_begun = True
-        return _original["execute"](self, sql, parameters)
+        try:
+            return _original["execute"](self, sql, parameters)
+        except BaseException:
+            _has_failed = _has_begun
+            raise
     if sql.startswith("SELECT"):
         return self.connection.cursor().execute(sql, parameters)
     with _lock:
@@ -203,12 +233,21 @@ def _as_one(insert: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[An
 
 
 async def handle_statement(self: Any, op: str) -> None:
-    """BEGIN, COMMIT or ROLLBACK within a script. One BEGIN within another, or an end without one, means nothing."""
+    """BEGIN, COMMIT or ROLLBACK within a script. One BEGIN within another, or an end without one, means nothing.
+
+    Raises:
+        InvalidQueryError: a procedure begins one within its caller's, or what is to be committed was rolled back.
+    """
     if op == "BEGIN" and self._active_txn is None:
+        if is_open():
+            raise InvalidQueryError("a transaction cannot begin within another one")
         _begin()
-        self._active_txn = {}
-    elif op == "COMMIT":
-        await commit_script(self)
+        self._active_txn, self._has_given_up = {}, False
+    elif op == "COMMIT" and self._active_txn is not None:
+        self._active_txn = None
+        _commit(self._ctx.engine)
+    elif op == "COMMIT" and getattr(self, "_has_given_up", False):
+        raise InvalidQueryError("the transaction was rolled back when a statement in it failed")
     elif op == "ROLLBACK":
         await roll_back_script(self)
 
@@ -217,13 +256,19 @@ async def copy_nothing(self: Any, sql: str) -> None:
     """DuckDB knows what a statement has changed."""
 
 
-async def commit_script(self: Any) -> None:
+async def give_up(self: Any) -> None:
+    """Rolls back what is open when the script ends, as BigQuery does, and when a script's handler gets an error.
+
+    There the handler may choose to commit what came before the error; to DuckDB it is lost, and COMMIT is refused
+    (https://cloud.google.com/bigquery/docs/transactions#transaction_scope).
+    """
     if self._active_txn is not None:
-        self._active_txn = None
-        _commit(self._ctx.engine)
+        await roll_back_script(self)
+        self._has_given_up = True
 
 
 async def roll_back_script(self: Any) -> None:
+    self._has_given_up = False
     if self._active_txn is not None:
         self._active_txn = None
         _roll_back(self._ctx.engine)
