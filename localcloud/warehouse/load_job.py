@@ -100,21 +100,14 @@ def _quoted(column: str) -> str:
 
 
 async def execute_load_job(project_id: str, job_id: str, config: dict[str, Any], ctx: Any) -> Any:
-    """Runs bqemulator's own; when that fails, drops the table if this job created it."""
+    """Runs bqemulator's own; when that fails, what was there before is there."""
     job = executor._parse_load_job_config(project_id, config)
-    where = (job.project_id, job.dataset_id, job.table_id)
-    existed = ctx.catalog.get_table(*where) is not None
-    if existed and typed_files.is_typed(job.raw_config) and job.write_disposition == "WRITE_TRUNCATE":
-        # The schema is overwritten too, as the job's new table has it.
-        await _drop(job, ctx)
-        existed = False
-    try:
-        with transaction(ctx.engine):
-            return await _original["execute_load_job"](project_id, job_id, config, ctx)
-    except Exception:
-        if not existed and ctx.catalog.get_table(*where) is not None:
+    table = ctx.catalog.get_table(job.project_id, job.dataset_id, job.table_id)
+    with transaction(ctx.engine):
+        if table is not None and typed_files.is_typed(job.raw_config) and job.write_disposition == "WRITE_TRUNCATE":
+            # The schema is overwritten too, as the job's new table has it.
             await _drop(job, ctx)
-        raise
+        return await _original["execute_load_job"](project_id, job_id, config, ctx)
 
 
 async def _drop(job: Any, ctx: Any) -> None:
