@@ -88,7 +88,7 @@ def compact(table: pa.Table) -> pa.Table:
     return pa.ipc.open_stream(sink.getvalue()).read_all()
 
 
-Key = tuple[str, str]
+Key = tuple[Any, ...]
 
 
 class Youngest:

@@ -9,25 +9,30 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlglot import exp
+from localcloud.warehouse.bounded import Youngest
 
 KEPT = 400
 """Shapes whose answer is remembered, of each question; those asked least recently are forgotten."""
+MAX_CHARACTERS = 4_000_000
+"""Of these shapes together."""
 
-# Digits alone, or digits around an `e`, could be a number.
+# Digits alone, or digits around an `e`, could be a number; a backslash and a letter are one character; and names of
+# functions are written in upper case.
 _ID = re.compile(
-    "(?<![0-9A-Za-z])(?=[0-9e]*[a-df])(?=[a-f]*[0-9])(?:[0-9a-f]{32}|[0-9a-f]{20}|[0-9a-f]{12})(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z\\])(?=[0-9e]*[a-df])(?=[a-f]*[0-9])"
+    r"(?:[0-9a-f]{32}|[0-9a-f]{20}|[0-9a-f]{12})(?![0-9A-Za-z]|\s*\(|`\()"
 )
 _PARTS = re.compile(
-    r"(?<=[<>]= )'(?P<bound>[^'\\\n\r]*)'"
-    r"|`[^`]*`|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|--[^\n]*|#[^\n]*|/\*.*?\*/"
-    rf"|{_ID.pattern}",
+    r"(?<=[<>]= )'(?P<bound>[^'\n\r]*)'(?!')|`[^`]*`|'[^']*'|\"[^\"]*\"|--[^\n]*|#[^\n]*|/\*.*?\*/" rf"|{_ID.pattern}",
     re.DOTALL,
 )
+_UNSURE = re.compile(r"\\|'{3}|\"{3}")
+"""Where a text may end elsewhere in GoogleSQL than in DuckDB's SQL."""
 _MARK = re.compile("mark([0-9]{4})kram")
 _MOST = 10_000
 
@@ -44,9 +49,10 @@ class Shape:
 
     def restore_tree(self, tree: Any) -> Any:
         """A tree made of this shape's text, changed in place."""
-        for node in tree.find_all(exp.Identifier, exp.Literal) if self.ids else ():
-            if _MARK.search(node.this):
-                node.set("this", self.restore(node.this))
+        for node in tree.walk() if self.ids else ():
+            text = node.args.get("this")
+            if isinstance(text, str) and _MARK.search(text):
+                node.set("this", self.restore(text))
         return tree
 
 
@@ -71,8 +77,30 @@ def shape_of(sql: str) -> Shape:
         ids.append(found["bound"])
         return f"'mark{len(ids) - 1:04}kram'"
 
-    text = _PARTS.sub(part, sql)
+    text = _ID.sub(mark, sql) if _UNSURE.search(sql) else _PARTS.sub(part, sql)
     return Shape(text, tuple(ids)) if len(ids) <= _MOST else Shape(sql, ())
+
+
+def remembered(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a shape's text, and of what else it is given, asked once as long as it is remembered."""
+    found: dict[Any, Any] = {}
+    asked = Youngest(KEPT, MAX_CHARACTERS)
+    lock = threading.Lock()
+
+    @functools.wraps(answer)
+    def ask(*given: Any) -> Any:
+        with lock:
+            known = given in found
+            value = found.get(given)
+        if not known:
+            value = answer(*given)
+        with lock:
+            found[given] = value
+            for old in asked.add(given, len(given[0])):
+                del found[old]
+        return value
+
+    return ask
 
 
 def by_shape(answer: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,7 +109,7 @@ def by_shape(answer: Callable[..., Any]) -> Callable[..., Any]:
     What it returns is a text that is made of the statement's, or has nothing of it. Where it fails it is asked with
     the statement itself, so that its error names what is there.
     """
-    of_shape = functools.lru_cache(maxsize=KEPT)(answer)
+    of_shape = remembered(answer)
 
     @functools.wraps(answer)
     def answered(sql: str, *more: Any) -> Any:

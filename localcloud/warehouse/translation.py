@@ -27,7 +27,7 @@ from sqlglot import exp
 
 from localcloud.warehouse.patches import tree_of
 from localcloud.warehouse.replace import replace
-from localcloud.warehouse.shapes import KEPT, Shape, by_shape, shape_of
+from localcloud.warehouse.shapes import Shape, by_shape, remembered, shape_of
 
 _DEPEND = ("INFORMATION_SCHEMA", "SYSTEM_TIME", "SESSION_USER", "_TABLE_SUFFIX", "*`")
 """Words of statements whose translation depends on more than the columns of tables."""
@@ -36,7 +36,7 @@ _BEFORE = r"(?:\s|--[^\n]*|#[^\n]*|/\*.*?\*/)*"
 _DML = re.compile(rf"{_BEFORE}(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE)\b", re.DOTALL | re.IGNORECASE)
 _DDL = re.compile(rf"{_BEFORE}(?:CREATE|ALTER|DROP)\b", re.DOTALL | re.IGNORECASE)
 _SINGLE = re.compile(
-    rf"{_BEFORE}(?:SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|ALTER|DROP|CREATE\s+(?:OR\s+REPLACE\s+)?(?:TABLE|VIEW))\b",
+    rf"{_BEFORE}(?:SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|ALTER|DROP|CREATE\s+(?:OR\s+REPLACE\s+)?(?:TABLE(?!\s+FUNCTION)|VIEW))\b",
     re.DOTALL | re.IGNORECASE,
 )
 _TYPED = re.compile("AVG|DIV|/", re.IGNORECASE)
@@ -106,14 +106,14 @@ def _columns(shape: Shape, project_id: str, ctx: Any) -> Columns | None:
     return tuple(found)
 
 
-@functools.lru_cache(maxsize=KEPT)
+@remembered
 def _named(text: str, project_id: str) -> tuple[Names, ...]:
     tree = tree_of(text, "bigquery")
     found = (_resolve_table_ref(one, project_id=project_id) for one in tree.find_all(exp.Table))
     return tuple(dict.fromkeys(one for one in found if one))
 
 
-@functools.lru_cache(maxsize=KEPT)
+@remembered
 def _translated(text: str, columns: Columns) -> str | None:
     """None where it cannot be translated: the statement itself is to say why."""
     done = _translator().translate(
@@ -154,7 +154,7 @@ def parse_script(source: str) -> Script:
     return Script(tuple(SqlStmt(shape.restore(one.sql)) for one in script.statements))
 
 
-@functools.lru_cache(maxsize=KEPT)
+@remembered
 def _script(text: str) -> Any:
     return parser.parse_script(text)
 
@@ -194,7 +194,7 @@ def head(sql: str, read: str | None = None) -> Any:
     return shape.restore_tree(tree.copy())
 
 
-@functools.lru_cache(maxsize=KEPT)
+@remembered
 def _head(text: str, read: str | None) -> Any:
     tree = tree_of(text, read)
     if not isinstance(tree, exp.Create) or tree.kind != "TABLE":
