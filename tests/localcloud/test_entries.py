@@ -69,7 +69,7 @@ def test_after_a_restart(tmp_path: Path, is_killed: bool) -> None:
         ]
         if is_killed:
             with pytest.raises(Disconnected):
-                client.query("SELECT 1 AS dies_at_once", retry=None, job_retry=None)
+                client.query("SELECT 1 AS dies_at_once", retry=None, job_retry=None)  # type: ignore[arg-type]  # None: no retry
     with local_warehouse(tmp_path) as client:
         after = _said(client)
         # Of rows that a statement inserts into a table that is there, DuckDB knows when the process starts.

@@ -77,7 +77,8 @@ def _run(client: Client, sql: str) -> list[int]:
 
 
 def _send_once(client: Client, sql: str, job_id: str) -> None:
-    client.query(sql, job_id=job_id, retry=None, job_retry=None).result(retry=None, job_retry=None)
+    query = client.query(sql, job_id=job_id, retry=None, job_retry=None)  # type: ignore[arg-type]  # None: no retry
+    query.result(retry=None, job_retry=None)
 
 
 def _numbers(client: Client) -> list[int]:
