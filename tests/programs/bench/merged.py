@@ -10,17 +10,17 @@ from tests.harness.pipeline import Pipeline
 _PAUSE, _PATIENCE = 0.02, 3600.0
 
 
-def wait_until_merged(pipeline: Pipeline) -> None:
-    """Until a file that was just dropped is on its way, and then until nothing is.
+def wait_until_merged(pipeline: Pipeline, pause: float = _PAUSE) -> None:
+    """Until a file that was just dropped is on its way, and then until nothing is, asked every `pause` seconds.
 
     A message of it is always there: ingest acknowledges the notification after it has published its own message, and
     merge acknowledges that one after the rows are in the main table.
     """
-    for is_awaited in (True, False):
+    for is_awaited, seconds in ((True, _PAUSE), (False, pause)):
         deadline = time.monotonic() + _PATIENCE
         while (_messages(pipeline) > 0) is not is_awaited:
             assert time.monotonic() < deadline, "the file is neither merged nor a dead letter"
-            time.sleep(_PAUSE)
+            time.sleep(seconds)
 
 
 def _messages(pipeline: Pipeline) -> int:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.programs.bench import bigquery_side, burst, cold_start, generated, large, latency, pubsub, tables, wide
+from tests.programs.bench import (
+    bigquery_side,
+    burst,
+    cold_start,
+    generated,
+    large,
+    latency,
+    profile,
+    pubsub,
+    tables,
+    wide,
+)
 from tests.programs.bench.figures import Found
 from tests.programs.bench.options import Options
 
@@ -26,6 +37,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "cold-start": Scenario("A function's start", cold_start.measure),
     "generator": Scenario("The generator", generated.measure),
     "pubsub": Scenario("The local Pub/Sub", pubsub.measure),
+    "profile": Scenario("Time by step and by part", profile.measure, profile.section),
     "bigquery": Scenario(
         "BigQuery's side",
         lambda options: bigquery_side.measure(options.quick),

@@ -18,7 +18,10 @@ from tests.programs.bench import __main__ as program
 from tests.programs.bench import page, scenarios
 from tests.programs.bench.figures import Figure, Found, Wrong, figures_of, found, ratios, wrong_of
 from tests.programs.bench.options import Options
+from tests.programs.bench.parts import DUCKDB, PARTS, THE_REST
+from tests.programs.bench.profile import PROCESSES
 from tests.programs.bench.scenarios import SCENARIOS, Scenario
+from tests.programs.bench.steps import STEPS
 from tests.programs.bench.wrong_rows import as_wrong, in_duckdb, statement
 
 # Of Google's client, about what a benchmark of pulls has no use for: waiting.
@@ -66,6 +69,28 @@ def test_neither_dropmerge_nor_its_statements_by_hand_have_a_wrong_row(report: p
 def test_a_burst_s_merges_are_counted(report: page.Report) -> None:
     (merges,) = [one for one in figures_of(report["scenarios"]["burst"]) if one.unit == "MERGEs"]
     assert 1 <= merges.value <= 5
+
+
+@pytest.mark.slow
+def test_the_profile_has_each_step_each_process_and_where_it_may_look_each_part(report: page.Report) -> None:
+    profile = report["scenarios"]["profile"]
+    text = SCENARIOS["profile"].section(profile, None)
+    assert list(profile["workloads"]) == ["5 small files", "one of 25 rows"]
+    assert all(f"\n| {step} | {until} | " in text for step, until in STEPS.items())
+    for one in profile["workloads"].values():
+        assert list(one["steps"]) == list(STEPS)
+        assert min(one["steps"].values()) >= 0
+        assert list(one["cpu"]) == list(PROCESSES)
+        assert one["cpu"]["warehouse"] > 0
+        if one["shares"] is None:
+            assert "py-spy is not installed, or may not attach" in text
+            continue
+        assert one["shares"]["warehouse"][DUCKDB] > 0
+        for process, parts in PARTS.items():
+            found = one["shares"][process]
+            assert not found or list(found) == [*parts, THE_REST]
+            assert not found or sum(found.values()) == pytest.approx(1)
+            assert all(f"\n| {process} | {part} | " in text for part in (*parts, THE_REST))
 
 
 @pytest.mark.slow
