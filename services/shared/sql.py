@@ -50,6 +50,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             autoescape=False,  # noqa: S701 - SQL
+            auto_reload=False,  # which looks for the file at each statement
         )
         self._environment.filters.update(identifier=identifier, literal=literal, labels=labels)
 
