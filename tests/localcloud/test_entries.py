@@ -27,6 +27,8 @@ DuckDBEngine.execute = execute
 runpy.run_module("localcloud.warehouse", run_name="__main__")
 """
 
+_NEVER: Any = None
+
 _STATEMENTS = (
     "CREATE TABLE d.made PARTITION BY DATE(at) CLUSTER BY k OPTIONS (labels=[('a', 'it\\'s')])"
     " AS SELECT 'a' AS k, TIMESTAMP '2024-01-01' AS at, NUMERIC '1.5' AS n UNION ALL SELECT 'b', NULL, NULL",
@@ -69,7 +71,7 @@ def test_after_a_restart(tmp_path: Path, is_killed: bool) -> None:
         ]
         if is_killed:
             with pytest.raises(Disconnected):
-                client.query("SELECT 1 AS dies_at_once", retry=None, job_retry=None)  # type: ignore[arg-type]  # None: no retry
+                client.query("SELECT 1 AS dies_at_once", retry=_NEVER, job_retry=None)
     with local_warehouse(tmp_path) as client:
         after = _said(client)
         # Of rows that a statement inserts into a table that is there, DuckDB knows when the process starts.

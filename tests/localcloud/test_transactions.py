@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
+from bqemulator.domain.errors import InternalError
 from google.api_core.exceptions import BadRequest, InternalServerError, NotFound
 from google.cloud import bigquery
 from google.cloud.bigquery import Client
 from requests.exceptions import ConnectionError as Disconnected
 
+from localcloud.warehouse import transactions
+from localcloud.warehouse.entries import Store
 from tests.harness.warehouse import local_warehouse
 
 _FAULTS = """
@@ -26,7 +32,9 @@ at_commit = set()
 broken = []
 
 def execute(self, sql, parameters=None):
-    if "dies_at_once" in sql:
+    at_entry = "dies_at_entry" in sql and sql.startswith("COMMENT")
+    at_job = "dies_at_job" in sql and '."jobs"' in sql
+    if "dies_at_once" in sql or at_entry or at_job:
         os.kill(os.getpid(), signal.SIGKILL)
     at_commit.update(word for word in ("dies_at_commit", "fails_at_commit", "breaks_at_commit") if word in sql)
     if sql == "COMMIT" and "dies_at_commit" in at_commit:
@@ -44,6 +52,9 @@ def execute(self, sql, parameters=None):
 DuckDBEngine.execute = execute
 runpy.run_module("localcloud.warehouse", run_name="__main__")
 """
+
+
+_NEVER: Any = None
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +76,7 @@ def numbers(client: Client) -> Iterator[None]:
     _run(client, "DROP TABLE d.numbers")
 
 
-def _faulty(folder: Path) -> Callable[[], contextlib.AbstractContextManager[Client]]:
+def _faulty(folder: Path) -> Callable[[], AbstractContextManager[Client]]:
     program = folder / "faults.py"
     program.write_text(_FAULTS)
     return lambda: local_warehouse(folder, (str(program),))
@@ -77,8 +88,7 @@ def _run(client: Client, sql: str) -> list[int]:
 
 
 def _send_once(client: Client, sql: str, job_id: str) -> None:
-    query = client.query(sql, job_id=job_id, retry=None, job_retry=None)  # type: ignore[arg-type]  # None: no retry
-    query.result(retry=None, job_retry=None)
+    client.query(sql, job_id=job_id, retry=_NEVER, job_retry=None).result(retry=None, job_retry=None)
 
 
 def _numbers(client: Client) -> list[int]:
@@ -200,8 +210,10 @@ def test_a_load_that_fails_leaves_what_was_there(client: Client, folder: Path, n
             "BEGIN TRANSACTION; INSERT INTO d.numbers SELECT 3 AS dies_at_commit; COMMIT TRANSACTION;",
             id="before a script's COMMIT",
         ),
-        pytest.param("CREATE TABLE d.made AS SELECT 1 AS dies_at_commit", id="between a table and its entry"),
-        pytest.param("INSERT INTO d.numbers SELECT 3 AS dies_at_commit", id="between rows and their job"),
+        pytest.param("CREATE TABLE d.made AS SELECT 1 AS dies_at_entry", id="between a table and its entry"),
+        pytest.param("INSERT INTO d.numbers SELECT 3 AS dies_at_job", id="between rows and their job"),
+        pytest.param("CREATE TABLE d.made AS SELECT 1 AS dies_at_job", id="between a table and its job"),
+        pytest.param("DROP TABLE d.numbers /* dies_at_job */", id="between a table dropped and its job"),
         pytest.param(
             "CREATE OR REPLACE TABLE d.numbers AS SELECT 3 AS dies_at_commit", id="while a table is replaced"
         ),
@@ -224,6 +236,103 @@ def test_a_kill_leaves_nothing_of_what_was_not_answered(tmp_path: Path, sql: str
         assert client.get_job("made-before").state == "DONE"
         _send_once(client, "CREATE TABLE d.made AS SELECT 1 AS n", "killed")
     assert "half created" not in (tmp_path / "warehouse.log").read_text()
+
+
+def test_a_kill_between_a_table_and_its_entry_of_a_call_for_rows(tmp_path: Path) -> None:
+    """Which has a job only after it."""
+    warehouse = _faulty(tmp_path)
+    with warehouse() as client, pytest.raises(Disconnected):
+        client.query_and_wait("CREATE TABLE d.made AS SELECT 1 AS dies_at_entry", retry=_NEVER, job_retry=_NEVER)
+    with warehouse() as client:
+        assert not list(client.list_tables("d"))
+    assert "half created" not in (tmp_path / "warehouse.log").read_text()
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in this process, as transactions see it, with a table of one row."""
+
+    def run(engine: duckdb.DuckDBPyConnection, sql: str, parameters: object = None) -> object:
+        return engine.execute(sql)
+
+    monkeypatch.setitem(transactions._original, "execute", run)
+    with duckdb.connect() as database:
+        database.execute("CREATE TABLE numbers AS SELECT 1 AS n")
+        yield database
+
+
+def _kept(engine: duckdb.DuckDBPyConnection) -> list[int]:
+    return [row[0] for row in engine.execute("SELECT n FROM numbers ORDER BY n").fetchall()]
+
+
+def test_a_transaction_that_duckdb_has_aborted_is_not_said_to_be_committed(engine: duckdb.DuckDBPyConnection) -> None:
+    """Whoever swallows the error that aborted it. An error that does not abort it loses nothing."""
+    for sql, is_aborted in (("SELECT CAST('x' || n AS INT) FROM numbers", True), ("SELECT nothing", False)):
+        expected = pytest.raises(duckdb.TransactionException, match="aborted") if is_aborted else nullcontext()
+        with expected, transactions.transaction(engine):
+            transactions.execute(engine, "INSERT INTO numbers VALUES (2)")
+            with suppress(duckdb.ConversionException, duckdb.BinderException):
+                transactions.execute(engine, sql)
+        assert not transactions.is_open()
+        assert _kept(engine) == ([1] if is_aborted else [1, 2])
+
+
+def test_no_task_is_in_another_ones_transaction(engine: duckdb.DuckDBPyConnection) -> None:
+    """Were anything awaited in the middle of one, others would fail, and neither change nor end it."""
+
+    async def first(begun: asyncio.Event, tried: asyncio.Event) -> None:
+        with transactions.transaction(engine):
+            transactions.execute(engine, "INSERT INTO numbers VALUES (2)")
+            begun.set()
+            await tried.wait()
+            transactions.execute(engine, "INSERT INTO numbers VALUES (3)")
+
+    async def second(begun: asyncio.Event, tried: asyncio.Event) -> None:
+        await begun.wait()
+        with pytest.raises(InternalError):
+            transactions.execute(engine, "INSERT INTO numbers VALUES (4)")
+        with pytest.raises(InternalError), transactions.transaction(engine):
+            raise AssertionError("it is within")
+        assert not transactions.is_open()
+        tried.set()
+
+    async def both() -> None:
+        begun, tried = asyncio.Event(), asyncio.Event()
+        await asyncio.gather(first(begun, tried), second(begun, tried))
+
+    asyncio.run(both())
+    assert _kept(engine) == [1, 2, 3]
+
+
+def test_a_thread_waits_for_the_end_of_a_transaction(engine: duckdb.DuckDBPyConnection) -> None:
+    """With what changes anything, so that nothing of it goes when the transaction is rolled back."""
+    with ThreadPoolExecutor(1) as pool:
+        with suppress(ZeroDivisionError), transactions.transaction(engine):
+            transactions.execute(engine, "INSERT INTO numbers VALUES (2)")
+            other = pool.submit(transactions.execute, engine, "INSERT INTO numbers VALUES (3)")
+            # Time that it would need, were it not to wait.
+            assert not wait([other], 0.2).done
+            raise ZeroDivisionError
+        other.result()
+    assert _kept(engine) == [1, 3]
+
+
+def test_memory_is_what_it_was_before_a_transaction_that_is_rolled_back(engine: duckdb.DuckDBPyConnection) -> None:
+    store = Store(kept=1, changed=1, deleted=1)
+    with suppress(ZeroDivisionError), transactions.transaction(engine):
+        store["changed"] = 2
+        store["changed"] = 3
+        store["made"] = 4
+        del store["made"]
+        del store["deleted"]
+        store["deleted"] = 5
+        raise ZeroDivisionError
+    assert store == {"kept": 1, "changed": 1, "deleted": 1}
+    with transactions.transaction(engine):
+        store["changed"] = 2
+    with suppress(ZeroDivisionError), transactions.transaction(engine):
+        raise ZeroDivisionError
+    assert store["changed"] == 2
 
 
 def test_jobs_at_the_same_time(client: Client, numbers: None) -> None:
