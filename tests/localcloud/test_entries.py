@@ -61,7 +61,7 @@ def test_after_a_restart(tmp_path: Path, is_killed: bool) -> None:
     bucket.mkdir(parents=True)
     with local_warehouse(tmp_path, (str(program),)) as client:
         for number, sql in enumerate(_STATEMENTS):
-            client.query(sql, job_id=f"statement-{number}").result()
+            client.query(sql, job_id=f"statement-{number}", job_retry=None).result()
         _call(client, bucket)
         before = _said(client)
         assert [(one["tableReference"]["tableId"], one["numRows"]) for one in before] == [
