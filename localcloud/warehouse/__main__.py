@@ -1,10 +1,12 @@
 """The local warehouse, `python -m localcloud.warehouse start …`: bqemulator with some of its functions replaced.
 
 `load_job` reads files as BigQuery does, `json_functions` JSON, `numbers` and `geography` types that DuckDB has not.
-`patches` leaves out what costs too much, `script_jobs` adds what a MERGE inside a script inserted and updated, `ddl`
-what a statement changed of a table, `billed_bytes` refuses queries over their bound, `torn_tables` repairs what a
-SIGKILL left half done, `kept_jobs` bounds what is remembered of jobs, `job_answers` gives no id to two of them and
-calls one that fails a failure, and `reopen` opens the database again after an internal error of DuckDB.
+`patches` leaves out what costs too much, `translation` translates a statement once for all of its shape (`shapes`),
+`transactions` and `entries` commit a statement with all that is known of it, `script_jobs` adds what a MERGE inside
+a script inserted and updated, `ddl` what a statement changed of a table, `billed_bytes` refuses queries over their
+bound, `torn_tables` takes over what an older version wrote, `kept_jobs` bounds what is remembered of jobs,
+`job_answers` gives no id to two of them and calls one that fails a failure, and `reopen` opens the database again
+after an internal error of DuckDB.
 """
 
 import gc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, MutableMapping
@@ -120,3 +121,31 @@ class Youngest:
             size = self._sizes.pop(key, None)
             self._left += size or 0
             return size is not None
+
+
+def remembered(
+    most: int = 400, most_characters: int = 4_000_000
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A function of a text, and of what else it is given, asked once as long as the text is among the youngest."""
+
+    def of(answer: Callable[..., Any]) -> Callable[..., Any]:
+        found: dict[Key, Any] = {}
+        asked = Youngest(most, most_characters)
+        lock = threading.Lock()
+
+        @functools.wraps(answer)
+        def ask(*given: Any) -> Any:
+            with lock:
+                known = given in found
+                value = found.get(given)
+            if not known:
+                value = answer(*given)
+            with lock:
+                found[given] = value
+                for old in asked.add(given, len(given[0])):
+                    del found[old]
+            return value
+
+        return ask
+
+    return of

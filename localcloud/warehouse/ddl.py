@@ -87,7 +87,7 @@ def _change(target: Any, project_id: str, ctx: Any, change: Callable[[TableMeta]
 
 
 def _rename(tree: exp.Alter, project_id: str, ctx: Any) -> None:
-    """All that is known of the table stays; a kill in between leaves neither, as `torn_tables` says."""
+    """All that is known of the table stays."""
     meta = _entry(tree.this, project_id, ctx)
     if meta is not None:
         ctx.catalog.delete_table(meta.project_id, meta.dataset_id, meta.table_id)

@@ -41,7 +41,6 @@ def set_up() -> None:
         replace(DuckDBCatalogRepository, name, by)
     _original["make_stores"] = replace(MemoryCatalogRepository, "__init__", make_stores)
     transactions.before_commit.append(_write_pending)
-    transactions.after_rollback.append(_pending.clear)
 
 
 class Store(dict[Any, Any]):
@@ -72,6 +71,7 @@ def make_stores(self: Any, engine: Any = None) -> None:
 def write_table(self: Any, table: Any) -> None:
     """Writes a table's entry, at the end of the transaction where there is one."""
     if transactions.is_open():
+        transactions.on_rollback(_pending.clear)
         _pending[_key(table)] = (self, table)
     else:
         _write(self, table)

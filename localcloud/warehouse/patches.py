@@ -24,12 +24,10 @@ from fastapi.dependencies import utils
 from sqlglot.expressions.core import POSITION_META_KEYS
 
 from localcloud.warehouse import torn_tables
-from localcloud.warehouse.bounded import Key, Youngest
+from localcloud.warehouse.bounded import remembered
 from localcloud.warehouse.dialect import as_google
 from localcloud.warehouse.replace import replace
 
-_trees: dict[Key, Any] = {}
-_texts = Youngest(128, 200_000)  # characters: a tree takes a hundred times as many bytes
 _original: dict[str, Callable[..., Any]] = {}
 
 
@@ -76,15 +74,10 @@ def parse_one(sql: str, read: str | None = None, **options: Any) -> Any:
     return tree_of(sql, read).copy()
 
 
-def tree_of(sql: str, read: str | None = None) -> Any:
+@remembered(128, 200_000)  # characters: a tree takes a hundred times as many bytes
+def tree_of(sql: str, read: str | None) -> Any:
     """The tree of a statement, remembered; who asks for it must not change it."""
-    key = (sql, read or "")
-    tree = _trees.get(key)
-    if tree is None:
-        tree = _trees[key] = _without_positions(_original["parse_one"](sql, read=read))
-        for old in _texts.add(key, len(sql)):
-            _trees.pop(old, None)
-    return tree
+    return _without_positions(_original["parse_one"](sql, read=read))
 
 
 def _without_positions(tree: Any) -> Any:

@@ -9,17 +9,11 @@ from __future__ import annotations
 
 import functools
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from localcloud.warehouse.bounded import Youngest
-
-KEPT = 400
-"""Shapes whose answer is remembered, of each question; those asked least recently are forgotten."""
-MAX_CHARACTERS = 4_000_000
-"""Of these shapes together."""
+from localcloud.warehouse.bounded import remembered
 
 # Digits alone, or digits around an `e`, could be a number; a backslash and a letter are one character; and names of
 # functions are written in upper case.
@@ -81,35 +75,13 @@ def shape_of(sql: str) -> Shape:
     return Shape(text, tuple(ids)) if len(ids) <= _MOST else Shape(sql, ())
 
 
-def remembered(answer: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of a shape's text, and of what else it is given, asked once as long as it is remembered."""
-    found: dict[Any, Any] = {}
-    asked = Youngest(KEPT, MAX_CHARACTERS)
-    lock = threading.Lock()
-
-    @functools.wraps(answer)
-    def ask(*given: Any) -> Any:
-        with lock:
-            known = given in found
-            value = found.get(given)
-        if not known:
-            value = answer(*given)
-        with lock:
-            found[given] = value
-            for old in asked.add(given, len(given[0])):
-                del found[old]
-        return value
-
-    return ask
-
-
 def by_shape(answer: Callable[..., Any]) -> Callable[..., Any]:
     """A function of a statement, asked once of each shape; what else it is given must be hashable.
 
     What it returns is a text that is made of the statement's, or has nothing of it. Where it fails it is asked with
     the statement itself, so that its error names what is there.
     """
-    of_shape = remembered(answer)
+    of_shape = remembered()(answer)
 
     @functools.wraps(answer)
     def answered(sql: str, *more: Any) -> Any:

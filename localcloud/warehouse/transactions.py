@@ -28,7 +28,6 @@ READS = re.compile(r"\s*(WITH|SELECT|FROM|DESCRIBE|PRAGMA)\b", re.IGNORECASE)
 """A statement that does not change anything."""
 
 before_commit: list[Callable[[], None]] = []
-after_rollback: list[Callable[[], None]] = []
 
 _lock = threading.RLock()
 _IN_THE_MIDDLE = "a statement came in the middle of another one's transaction"
@@ -139,8 +138,6 @@ def _roll_back(engine: Any) -> None:
     try:
         while _undo:
             _undo.pop()()
-        for one in after_rollback:
-            one()
         # There is none any more where the database was opened again, or must be.
         with suppress(duckdb.Error):
             if _has_begun:

@@ -25,9 +25,10 @@ from bqemulator.sql.rewriter.unnest_offset import rewrite_unnest_offset
 from bqemulator.sql.translator import SQLTranslator
 from sqlglot import exp
 
+from localcloud.warehouse.bounded import remembered
 from localcloud.warehouse.patches import tree_of
 from localcloud.warehouse.replace import replace
-from localcloud.warehouse.shapes import Shape, by_shape, remembered, shape_of
+from localcloud.warehouse.shapes import Shape, by_shape, shape_of
 
 _DEPEND = ("INFORMATION_SCHEMA", "SYSTEM_TIME", "SESSION_USER", "_TABLE_SUFFIX", "*`")
 """Words of statements whose translation depends on more than the columns of tables."""
@@ -65,7 +66,7 @@ def set_up() -> None:
     _original["reject"] = replace(executor, "_reject_dml_on_immutable", reject_dml_on_immutable)
     _original["capture"] = replace(executor, "_capture_dml_snapshots", capture_dml_snapshots)
     _original["rule"] = replace(SQLTranslator, "_apply_first_matching_rule", apply_first_matching_rule)
-    _put(executor, "_parse_for_classification", lambda sql: _parsed(sql))
+    _put(executor, "_parse_for_classification", _parsed)
     _put(executor, "classify_statement_type", by_shape(executor.classify_statement_type))
     _put(interpreter, "_is_row_producing", by_shape(lambda sql: isinstance(_parsed(sql), exp.Query)))
     for module in (ddl_sync, ddl_result, routine_ddl):
@@ -89,13 +90,14 @@ async def translate(bq_sql: str, *, project_id: str, ctx: Any, caller: Any, tran
 
 def _columns(shape: Shape, project_id: str, ctx: Any) -> Columns | None:
     """Of the tables that a statement names; None where its translation depends on more."""
-    depends = any(word in shape.text.upper() for word in _DEPEND)
-    if depends or ctx.catalog.list_all_materialized_views() or ctx.catalog.list_all_row_access_policies():
+    if ctx.catalog.list_all_materialized_views() or ctx.catalog.list_all_row_access_policies():
         return None
     found = []
     try:
         named = _named(shape.text, project_id)
     except sqlglot.errors.SqlglotError:
+        return None
+    if named is None:
         return None
     for project, dataset, table in named:
         meta = ctx.catalog.get_table(*map(shape.restore, (project, dataset, table)))
@@ -106,14 +108,17 @@ def _columns(shape: Shape, project_id: str, ctx: Any) -> Columns | None:
     return tuple(found)
 
 
-@remembered
-def _named(text: str, project_id: str) -> tuple[Names, ...]:
+@remembered()
+def _named(text: str, project_id: str) -> tuple[Names, ...] | None:
+    """None where more than these tables' columns matters."""
+    if any(word in text.upper() for word in _DEPEND):
+        return None
     tree = tree_of(text, "bigquery")
     found = (_resolve_table_ref(one, project_id=project_id) for one in tree.find_all(exp.Table))
     return tuple(dict.fromkeys(one for one in found if one))
 
 
-@remembered
+@remembered()
 def _translated(text: str, columns: Columns) -> str | None:
     """None where it cannot be translated: the statement itself is to say why."""
     done = _translator().translate(
@@ -154,7 +159,7 @@ def parse_script(source: str) -> Script:
     return Script(tuple(SqlStmt(shape.restore(one.sql)) for one in script.statements))
 
 
-@remembered
+@remembered()
 def _script(text: str) -> Any:
     return parser.parse_script(text)
 
@@ -194,7 +199,7 @@ def head(sql: str, read: str | None = None) -> Any:
     return shape.restore_tree(tree.copy())
 
 
-@remembered
+@remembered()
 def _head(text: str, read: str | None) -> Any:
     tree = tree_of(text, read)
     if not isinstance(tree, exp.Create) or tree.kind != "TABLE":

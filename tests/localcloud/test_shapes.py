@@ -24,8 +24,9 @@ from bqemulator.sql.translator import SQLTranslator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.warehouse import patches, shapes, translation
-from localcloud.warehouse.shapes import by_shape, remembered, shape_of
+from localcloud.warehouse import patches, translation
+from localcloud.warehouse.bounded import remembered
+from localcloud.warehouse.shapes import by_shape, shape_of
 from tests.harness.statements.feeds import wide
 from tests.harness.statements.statements import send_all, send_views, send_widening
 
@@ -163,11 +164,10 @@ def test_an_error_names_what_is_there(as_google: None) -> None:
         by_shape(lambda sql, _: rewrite_table_refs(sql, "local"))('SELECT 1 FROM "!0a1b2c3d4e5f"."t"', 1)
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_remembered_is_bounded() -> None:
     """In characters too; what was asked least recently is asked again."""
-    monkeypatch.setattr(shapes, "MAX_CHARACTERS", 300)
     asked = []
-    ask = remembered(lambda text: asked.append(text[0]))
+    ask = remembered(most_characters=300)(lambda text: asked.append(text[0]))
     for letter in "abcadab":
         ask(letter * 100)
     assert "".join(asked) == "abcdb"
