@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.harness.cloud import running
 from tests.harness.feeds import write_feeds
-from tests.harness.pipeline import HEADER, Pipeline, row
+from tests.harness.pipeline import Pipeline
+from tests.programs.bench.drops import drop_small
 from tests.programs.bench.figures import Figure, Found, found
 from tests.programs.bench.options import Options
 
@@ -59,8 +59,7 @@ def _burst(files: int) -> tuple[float, int, bool]:
 def _drop(pipeline: Pipeline, files: int) -> tuple[float, int, bool]:
     wanted = {f"b-{n}": 300 + n % 500 for n in range(files)}
     started = time.monotonic()
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda key: pipeline.drop(f"{key}.csv", HEADER + row(key, wanted[key])), wanted))
+    drop_small(pipeline, wanted)
     pipeline.wait_until_idle(_PATIENCE)
     seconds = time.monotonic() - started
     merges = list(pipeline.connection.rows("SELECT DISTINCT merge_id FROM `ops.ledger` WHERE feed = 'accounts'"))

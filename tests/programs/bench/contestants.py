@@ -15,6 +15,7 @@ from tests.harness.faults.calls import Call
 from tests.harness.faults.cloud import Faulty
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.programs.bench import by_hand
+from tests.programs.bench.drops import drop_large
 from tests.programs.bench.memory import peak_mb
 from tests.programs.bench.merged import wait_until_merged
 from tests.programs.bench.rival import rival
@@ -79,9 +80,7 @@ class _Dropmerge:
 
     def _drop(self, file: Path) -> None:
         before = len(self._faulty.script.calls)
-        blob = self._pipeline.connection.storage.bucket("landing").blob(f"incoming/accounts/{file.name}")
-        blob.upload_from_filename(str(file), timeout=600)
-        self._uri = f"gs://landing/{blob.name}#{blob.generation}"
+        self._uri = drop_large(self._pipeline, file)
         wait_until_merged(self._pipeline)
         self._calls = self._faulty.script.calls[before:]
 

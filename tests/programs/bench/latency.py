@@ -12,6 +12,7 @@ from tests.harness.feeds import write_feeds
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.programs.bench.contestants import DROPMERGE, PANDAS, pandas_function
 from tests.programs.bench.data import make
+from tests.programs.bench.drops import drop_large
 from tests.programs.bench.figures import Figure, Found, found
 from tests.programs.bench.merged import wait_until_merged
 from tests.programs.bench.options import Options
@@ -43,8 +44,7 @@ def _each_in_turn(
 
     dropmerge(_small(folder, "first"))
     yield ("an empty table", DROPMERGE), _time(dropmerge, folder, "small", files)
-    blob = pipeline.connection.storage.bucket("landing").blob("incoming/accounts/large.csv")
-    blob.upload_from_filename(str(large), timeout=600)
+    drop_large(pipeline, large)
     pipeline.wait_until_idle()
     rows = f"a table of {_count(pipeline):,} rows"
     yield (rows, DROPMERGE), _time(dropmerge, folder, "large", files)

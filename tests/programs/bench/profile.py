@@ -7,7 +7,6 @@ whose processes are sampled, which makes them slower. Only the shares of the par
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +17,7 @@ from tests.harness.cloud import running
 from tests.harness.feeds import write_feeds
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.programs.bench.data import make
+from tests.programs.bench.drops import drop_large, drop_small
 from tests.programs.bench.figures import Found, found
 from tests.programs.bench.merged import wait_until_merged
 from tests.programs.bench.options import Options
@@ -51,8 +51,8 @@ def measure(options: Options) -> Found:
         folder = Path(name)
         made = make(folder, rows)
         drops: dict[str, Drop] = {
-            f"{files:,} small files": partial(_drop_small, scores=scores),
-            f"one of {made.rows:,} rows": partial(_drop_large, file=made.initial),
+            f"{files:,} small files": partial(drop_small, scores=scores),
+            f"one of {made.rows:,} rows": lambda pipeline: [drop_large(pipeline, made.initial)],
         }
         times, is_right = _run(folder / "times", drops, _take_times, scores)
         samples, is_right_again = _run(folder / "samples", drops, _take_samples, scores)
@@ -140,18 +140,6 @@ def _with_duckdb_s_threads(samples: Found, times: Found) -> Found:
         return samples
     in_warehouse = with_threads(samples["shares"]["warehouse"], DUCKDB, 1 - times["main_thread"] / all_threads)
     return {"shares": {**samples["shares"], "warehouse": in_warehouse}}
-
-
-def _drop_small(pipeline: Pipeline, scores: Mapping[str, int]) -> list[str]:
-    """One row each, all at once."""
-    with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(lambda key: pipeline.drop(f"{key}.csv", HEADER + row(key, scores[key])), scores))
-
-
-def _drop_large(pipeline: Pipeline, file: Path) -> list[str]:
-    blob = pipeline.connection.storage.bucket("landing").blob("incoming/accounts/large.csv")
-    blob.upload_from_filename(str(file), timeout=600)
-    return [f"gs://landing/{blob.name}#{blob.generation}"]
 
 
 def _step_rows(workloads: Sequence[Found]) -> Iterator[Sequence[str]]:
