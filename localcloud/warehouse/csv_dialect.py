@@ -45,6 +45,8 @@ class Dialect:
     """A field that is this text is NULL."""
     quoted: re.Pattern[bytes] = field(init=False)
     bare: re.Pattern[bytes] = field(init=False)
+    within_fields: bytes = field(init=False)
+    """The bytes that separate and quote nothing."""
 
     def __post_init__(self) -> None:
         quote, delimiter = re.escape(self.quote), re.escape(self.delimiter)
@@ -53,6 +55,21 @@ class Dialect:
         bare = rb"[^%s%s\r\n]*+" % (quote, delimiter)
         object.__setattr__(self, "quoted", re.compile(quoted))
         object.__setattr__(self, "bare", re.compile(bare))
+        object.__setattr__(
+            self, "within_fields", bytes(set(range(256)).difference(self.quote, self.delimiter, b"\r\n"))
+        )
+
+    def plain_width(self, records: bytes) -> int | None:
+        """How many fields each of these whole records has, if they are as many, two at least, and none is quoted: an
+        answer in a fraction of the time that it takes to find where each record ends. None where it is not so."""
+        separators = records.translate(None, delete=self.within_fields)
+        first = separators[: separators.find(b"\n") + 1]
+        width = first.count(self.delimiter) + 1
+        fits = width > 1 and (width == self.width or (width < self.width and self.fills))
+        is_whole = first in (self.delimiter * (width - 1) + end for end in (b"\n", b"\r\n"))
+        are_alike = separators == first * separators.count(b"\n")
+        has_lone_cr = separators.count(b"\r") > records.count(b"\r\n")
+        return width if fits and is_whole and are_alike and not has_lone_cr else None
 
     def records(self, width: int) -> re.Pattern[bytes]:
         """As many records of so many fields as there are, none of them a blank line."""

@@ -75,6 +75,12 @@ class _Unread:
 
     def take_records(self) -> dict[int, bytes]:
         """All records that are whole, by how many fields they have. Raises CsvError at one that is faulty."""
+        whole = self.data[: self.data.rfind(b"\n") + 1]
+        # What is left at the end is a fault, which the search below finds.
+        is_left = self.at_end and len(whole) < len(self.data)
+        if not is_left and (width := self.dialect.plain_width(whole)):
+            self._take(len(whole))
+            return {width: whole}
         taken: dict[int, list[bytes]] = {}
         at = 0
         while True:

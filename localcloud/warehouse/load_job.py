@@ -10,7 +10,7 @@ from __future__ import annotations
 import glob
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from localcloud.warehouse.transactions import transaction
 
 _LEAST_RECORD = 2 * 2**20
 """Bytes, DuckDB's own bound."""
+_BUFFER = 32 * 2**20
 
 _original: dict[str, Callable[..., Any]] = {}
 
@@ -55,13 +56,18 @@ def load_path(path: str, job: Any, ctx: Any) -> None:
     columns = [name for name, *_ in ctx.engine.execute(f"DESCRIBE {job.target_ref}").fetchall()]
     dialect = Dialect.of(job.raw_config, len(columns))
     with tempfile.TemporaryDirectory() as folder:
-        blank_lines = 0
+        blank_lines, longest = 0, _LEAST_RECORD
         for name in [path] if os.path.exists(path) else sorted(glob.glob(path)) or [path]:
             check_size(name, dialect)
             with bytes_of(name) as source:
-                blank_lines += _sort(clean_records(source, dialect), Path(folder))
+                for width, records in clean_records(source, dialect):
+                    if width == BLANK:
+                        blank_lines += records.count(b"\n")
+                    else:
+                        longest = min(MAX_RECORD, max(longest, len(records)))
+                        _append(records, Path(folder) / f"{width}.csv")
         for file in sorted(Path(folder).iterdir()):
-            _copy_into(job.target_ref, columns[: int(file.stem)], file, dialect, ctx)
+            _copy_into(job.target_ref, columns[: int(file.stem)], file, dialect, longest, ctx)
         # What BigQuery makes of one is not documented; that it is a record of one field takes the words as they stand.
         if blank_lines and (dialect.fills or len(columns) == 1):
             ctx.engine.execute(
@@ -70,27 +76,21 @@ def load_path(path: str, job: Any, ctx: Any) -> None:
             )
 
 
-def _sort(records: Iterable[tuple[int, bytes]], folder: Path) -> int:
-    """Appends records to a file for each number of fields. How many lines are blank."""
-    blank_lines = 0
-    for width, piece in records:
-        if width == BLANK:
-            blank_lines += piece.count(b"\n")
-        else:
-            with (folder / f"{width}.csv").open("ab") as file:
-                file.write(piece)
-    return blank_lines
+def _append(records: bytes, path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(records)
 
 
-def _copy_into(table: str, columns: Sequence[str], path: Path, dialect: Dialect, ctx: Any) -> None:
-    # DuckDB takes so much memory for each file: no record is longer than its file.
-    most = min(MAX_RECORD, max(path.stat().st_size, _LEAST_RECORD))
+def _copy_into(table: str, columns: Sequence[str], path: Path, dialect: Dialect, longest: int, ctx: Any) -> None:
+    """`longest`: bytes that no record is longer than."""
+    # DuckDB takes so much memory for each file, and reads by more than one thread what is much longer than a record.
+    buffer = max(longest, min(_BUFFER, path.stat().st_size))
     delimiter, quote = (value.decode().replace("'", "''") for value in (dialect.delimiter, dialect.quote))
     null = dialect.null_marker.replace("'", "''")
     ctx.engine.execute(
         f"COPY {table} ({', '.join(map(_quoted, columns))}) FROM ? (FORMAT CSV, AUTO_DETECT false, HEADER false,"
         f" DELIMITER '{delimiter}', QUOTE '{quote}', ESCAPE '{quote}', NULLSTR '{null}', NEW_LINE '\\n',"
-        f" STRICT_MODE true, NULL_PADDING false, MAX_LINE_SIZE {most}, BUFFER_SIZE {most})",
+        f" STRICT_MODE true, NULL_PADDING false, MAX_LINE_SIZE {longest}, BUFFER_SIZE {buffer})",
         [str(path)],
     )
 
