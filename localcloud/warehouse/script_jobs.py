@@ -7,6 +7,7 @@ touched in `statistics.query.dmlStats`. Only a MERGE is reported here, and only 
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,9 @@ from bqemulator.scripting.interpreter import ScriptInterpreter
 from bqemulator.storage.engine import DuckDBEngine
 
 from localcloud.warehouse.kept_jobs import MAX_CHANGES
+
+_MERGED = re.compile(r'\s*MERGE\s+INTO\s+(?P<table>"(?:[^"]|"")+"(?:\."(?:[^"]|"")+")*)', re.IGNORECASE)
+_DELETES = re.compile(r"\bTHEN\s+DELETE\b", re.IGNORECASE)
 
 _parent: ContextVar[str | None] = ContextVar("parent", default=None)
 _in_script: ContextVar[bool] = ContextVar("in_script", default=False)
@@ -67,9 +71,18 @@ def _counting(fetch: Callable[..., Any]) -> Callable[..., Any]:
         parent = _parent.get()
         if parent is None or not _in_script.get() or sql.lstrip()[:5].upper() != "MERGE":
             return fetch(self, sql, parameters)
-        done = fetch(self, f"{sql.rstrip().rstrip(';')} RETURNING merge_action", parameters)
-        counts = done.column(0).value_counts().to_pylist()
-        _remember(parent, Counter({one["values"]: one["counts"] for one in counts}))
+        merged = _MERGED.match(sql)
+        if merged is None or _DELETES.search(sql):
+            done = fetch(self, f"{sql.rstrip().rstrip(';')} RETURNING merge_action", parameters)
+            counts = done.column(0).value_counts().to_pylist()
+            _remember(parent, Counter({one["values"]: one["counts"] for one in counts}))
+            return done
+        # DuckDB merges by more than one thread where it need not say what it did with each row.
+        count = f"SELECT COUNT(*) FROM {merged['table']}"  # noqa: S608 - as the statement has it
+        before = fetch(self, count).column(0)[0].as_py()
+        done = fetch(self, sql, parameters)
+        inserted = fetch(self, count).column(0)[0].as_py() - before
+        _remember(parent, Counter({"INSERT": inserted, "UPDATE": done.column(0)[0].as_py() - inserted}))
         return done
 
     return fetch_arrow
