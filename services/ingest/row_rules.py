@@ -119,8 +119,7 @@ def _conditions(feed: Feed, layout: Layout, column: Column) -> Iterator[tuple[st
 
 
 def _rule(feed: Feed, column: str, reason: str, condition: str) -> Rule:
-    live = "" if column in feed.of_every_row else "NOT _deleted AND "
-    return Rule(f"{reason}: {column}", f"{live}COALESCE({condition}, FALSE)")
+    return Rule(f"{reason}: {column}", condition if column in feed.of_every_row else f"NOT _deleted AND ({condition})")
 
 
 def _text(column: str) -> str:

@@ -23,6 +23,8 @@ from tests.programs.bench.wrong_rows import in_duckdb, statement
 
 DROPMERGE, BY_HAND = "dropmerge", "the same statements by hand"
 DUCKDB, PANDAS, DLT = "DuckDB alone, the same steps", "a function with pandas", "dlt, merge"
+UNPACKED = "DuckDB alone, texts not packed"
+"""As the local warehouse writes them."""
 _PANDAS_TABLE, _DLT_DATASET = "local.main.by_pandas", "by_dlt"
 _COLUMNS = (
     "customer_id STRING, account_number STRING, credit_score INT64, account_balance NUMERIC, last_modified TIMESTAMP"
@@ -51,7 +53,8 @@ def contestants(faulty: Faulty, folder: Path, expected: Path, with_rivals: bool)
         own = _Dropmerge(faulty)
         all_of_them = [own.dropmerge(), own.by_hand()]
         if with_rivals:
-            all_of_them.append(rivals.enter_context(_duckdb(folder, expected)))
+            for who in (DUCKDB, UNPACKED):
+                all_of_them.append(rivals.enter_context(_duckdb(folder / who, expected, who)))
             all_of_them.append(rivals.enter_context(pandas_function(faulty.pipeline, folder)))
             all_of_them.append(rivals.enter_context(_dlt(faulty.pipeline, folder)))
         faulty.pipeline.drop("first.csv", _FIRST, by_hand.FEED)
@@ -93,15 +96,16 @@ class _Dropmerge:
 
 
 @contextmanager
-def _duckdb(folder: Path, expected: Path) -> Iterator[Contestant]:
+def _duckdb(folder: Path, expected: Path, who: str) -> Iterator[Contestant]:
+    folder.mkdir()
     with rival("duckdb_alone", folder) as process:
-        process.ask("open", path=str(folder / "alone.duckdb"))
+        process.ask("open", path=str(folder / "alone.duckdb"), packs_texts=who != UNPACKED)
         sql = statement("(SELECT * FROM accounts WHERE NOT deleted)", in_duckdb(expected))
         yield Contestant(
-            DUCKDB,
+            who,
             lambda file: process.ask("merge", file=str(file)),
             lambda: {name: int(number) for name, number in process.ask("query", sql=sql)[0].items()},
-            lambda: {DUCKDB: process.peak_mb()},
+            lambda: {who: process.peak_mb()},
         )
 
 

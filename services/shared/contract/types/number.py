@@ -64,9 +64,10 @@ class Numeric(Number):
 
     def faults(self, text: str, value: str) -> Iterator[Refusal]:
         number, long = self.matches(self.plain(text)), self._is_long(self.plain(text))
-        yield Refusal("not_a_number", f"{text} IS NOT NULL AND NOT {number}")
-        yield Refusal("too_many_decimals", f"{number} AND {long}")
-        yield Refusal("number_out_of_range", f"{number} AND NOT {long} AND {value} IS NULL")
+        # The value first: of most rows nothing else is looked at.
+        yield Refusal("not_a_number", f"{value} IS NULL AND {text} IS NOT NULL AND NOT {number}")
+        yield Refusal("too_many_decimals", f"{value} IS NULL AND {number} AND {long}")
+        yield Refusal("number_out_of_range", f"{value} IS NULL AND {number} AND NOT {long}")
 
     def literal(self, value: Any) -> str:
         return f"{self.name} '{value:f}'"
@@ -117,5 +118,5 @@ class Float64(Number):
 
     def faults(self, text: str, value: str) -> Iterator[Refusal]:
         number = self.matches(self.plain(text))
-        yield Refusal("not_a_number", f"{text} IS NOT NULL AND NOT {number}")
-        yield Refusal("number_out_of_range", f"{number} AND {value} IS NULL")
+        yield Refusal("not_a_number", f"{value} IS NULL AND {text} IS NOT NULL AND NOT {number}")
+        yield Refusal("number_out_of_range", f"{value} IS NULL AND {number}")

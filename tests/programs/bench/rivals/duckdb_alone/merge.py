@@ -119,9 +119,11 @@ class Database:
     def __init__(self) -> None:
         self._connection: duckdb.DuckDBPyConnection | None = None
 
-    def open(self, path: str) -> None:
+    def open(self, path: str, packs_texts: bool) -> None:
         self._connection = duckdb.connect(path)
         self._connection.execute("SET TimeZone = 'UTC'")
+        if not packs_texts:
+            self._connection.execute("SET disabled_compression_methods = 'dictionary,dict_fsst,fsst,zstd'")
         self._connection.execute(_TABLE)
 
     def merge(self, file: str) -> int:
