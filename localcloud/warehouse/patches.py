@@ -37,7 +37,7 @@ _original: dict[str, Callable[..., Any]] = {}
 def set_up() -> None:
     """Replaces what the functions below stand for; called before the server is made."""
     replace(SnapshotManager, "capture", capture)
-    replace(DuckDBEngine, "_load_spatial", load_spatial)
+    replace(DuckDBEngine, "_load_spatial", at_start)
     _original["hydrate"] = replace(DuckDBCatalogRepository, "_hydrate_from_duckdb", hydrate)
     setattr(utils, "run_in_threadpool", at_once)  # noqa: B010 - mypy knows the name
     for name, router in (("get_job", jobs.router), ("get_table", tables.router)):
@@ -105,9 +105,9 @@ def capture(self: Any, project_id: str, dataset_id: str, table_id: str, *, kind:
     """Takes no snapshot of a table after a change."""
 
 
-def load_spatial(self: Any) -> None:
-    """Downloads no extension at the start, and leaves texts as they are: to look for how a column of them is packed
-    best takes DuckDB longer than to read the file they come from."""
+def at_start(self: Any) -> None:
+    """Downloads no extension, and leaves texts as they are: to look for how a column of them is packed best takes
+    DuckDB longer than to read the file they come from."""
     self._connection.execute(f"SET disabled_compression_methods = '{_FOR_TEXTS}'")
 
 
