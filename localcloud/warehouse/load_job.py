@@ -10,7 +10,7 @@ from __future__ import annotations
 import glob
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +60,8 @@ def load_path(path: str, job: Any, ctx: Any) -> None:
         for name in [path] if os.path.exists(path) else sorted(glob.glob(path)) or [path]:
             check_size(name, dialect)
             with bytes_of(name) as source:
-                for width, records in clean_records(source, dialect):
-                    if width == BLANK:
-                        blank_lines += records.count(b"\n")
-                    else:
-                        longest = min(MAX_RECORD, max(longest, len(records)))
-                        _append(records, Path(folder) / f"{width}.csv")
+                blank, most = _sort(clean_records(source, dialect), Path(folder))
+            blank_lines, longest = blank_lines + blank, max(longest, most)
         for file in sorted(Path(folder).iterdir()):
             _copy_into(job.target_ref, columns[: int(file.stem)], file, dialect, longest, ctx)
         # What BigQuery makes of one is not documented; that it is a record of one field takes the words as they stand.
@@ -76,9 +72,17 @@ def load_path(path: str, job: Any, ctx: Any) -> None:
             )
 
 
-def _append(records: bytes, path: Path) -> None:
-    with path.open("ab") as file:
-        file.write(records)
+def _sort(records: Iterable[tuple[int, bytes]], folder: Path) -> tuple[int, int]:
+    """Appends records to a file for each number of fields. How many lines are blank; bytes that no record exceeds."""
+    blank_lines = longest = 0
+    for width, piece in records:
+        if width == BLANK:
+            blank_lines += piece.count(b"\n")
+        else:
+            longest = min(MAX_RECORD, max(longest, len(piece)))
+            with (folder / f"{width}.csv").open("ab") as file:
+                file.write(piece)
+    return blank_lines, longest
 
 
 def _copy_into(table: str, columns: Sequence[str], path: Path, dialect: Dialect, longest: int, ctx: Any) -> None:
