@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-import threading
+import time
 from datetime import timedelta
 from typing import Annotated
 
@@ -87,32 +87,39 @@ def _check(connection: Connection, reader: Reader, as_json: bool) -> None:
 
 def _watch(reader: Reader) -> None:
     """Again and again. What cannot be read is said above the last figures that could, until Ctrl-C."""
-    over = threading.Event()
+    # Not an Event: its lock may be held by what the signal interrupts, and set() would wait for it forever.
+    is_over = False
 
     def leave(*_: object) -> None:
-        over.set()
+        nonlocal is_over
+        is_over = True
         # It may be raised, and lost, in a library's callback: then the round that is under way is the last.
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, leave)
     answer: Status | None = None
-    while not over.is_set():
-        try:
-            trouble = None
-            try:
-                answer = reader.read()
-            except Exception as error:
-                trouble = describe_error(error)
-                if trouble is None or (answer is None and not isinstance(error, NoAnswer)):
-                    raise
+    try:
+        while not is_over:
+            answer, trouble = _read(reader, answer)
             clear()
             if trouble:
                 print_trouble(trouble, answer)
             if answer:
                 print_status(answer, is_old=trouble is not None)
-            over.wait(_EVERY_SECONDS)
-        except KeyboardInterrupt:
-            return
+            time.sleep(_EVERY_SECONDS)
+    except KeyboardInterrupt:
+        return
+
+
+def _read(reader: Reader, last: Status | None) -> tuple[Status | None, str | None]:
+    """The figures; or the last ones, and why there are no newer ones."""
+    try:
+        return reader.read(), None
+    except Exception as error:
+        trouble = describe_error(error)
+        if trouble is None or (last is None and not isinstance(error, NoAnswer)):
+            raise
+        return last, trouble
 
 
 def _queues(connection: Connection) -> str:

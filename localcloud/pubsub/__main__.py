@@ -4,7 +4,6 @@ import argparse
 import logging
 import signal
 import sys
-import threading
 from pathlib import Path
 
 from localcloud.pubsub.database import DataInUseError
@@ -45,9 +44,9 @@ def main() -> int:
     """Serves until a signal; returns the exit code, 0 after a signal, 1 when the port or the data folder is taken."""
     arguments = _arguments()
     logging.basicConfig(level=logging.WARNING, format="bus: %(message)s", stream=sys.stderr)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    # Held back for sigwait, in every thread. A handler that sets an Event could wait forever for the Event's own lock.
+    signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         server = Server(
             arguments.host, arguments.port, arguments.metrics_port, arguments.data, arguments.warehouse,
@@ -59,7 +58,7 @@ def main() -> int:
     server.start()
     where = f"{arguments.host}:{server.port}, metrics on {server.metrics.port}"
     print(f"bus ready on {where}, data in {arguments.data}", flush=True)
-    stop.wait()
+    signal.sigwait(signals)
     server.stop()
     return 0
 
