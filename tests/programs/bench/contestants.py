@@ -29,6 +29,8 @@ _PANDAS_TABLE, _DLT_DATASET = "local.main.by_pandas", "by_dlt"
 _COLUMNS = (
     "customer_id STRING, account_number STRING, credit_score INT64, account_balance NUMERIC, last_modified TIMESTAMP"
 )
+_PAUSE = 0.05
+"""Asked more often, Pub/Sub and who asks it take an eighth of a core from the warehouse."""
 _FIRST = HEADER + row("first", operation="D")
 """A delete, which leaves no row in the table."""
 
@@ -84,7 +86,7 @@ class _Dropmerge:
     def _drop(self, file: Path) -> None:
         before = len(self._faulty.script.calls)
         self._uri = drop_large(self._pipeline, file)
-        wait_until_merged(self._pipeline)
+        wait_until_merged(self._pipeline, _PAUSE)
         self._calls = self._faulty.script.calls[before:]
 
     def _repeat(self, file: Path) -> None:
