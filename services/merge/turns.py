@@ -14,6 +14,8 @@ from services.shared.errors import PermanentError, TransientError
 _MAX_REMEMBERED = 10_000
 _SHARE = 0.8
 """Of the threads that other main tables leave, so many may wait for one: there is always a place for another."""
+_ANSWERED_AT_ONCE = 4
+"""Of the messages that one MERGE answers: hundreds of threads at once take turns longer than they work."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +33,40 @@ class Waiting:
     """A message that waits for a main table, or has its turn."""
 
     load_id: str
+    woken: threading.Condition
+    """It alone waits for this."""
     is_urgent: bool = False
     is_merged: bool = False
     """By the group of another message, after this one had come."""
     is_covered: bool = False
     """Whether it had come before the staging tables were listed that are being merged."""
+    is_called: bool = False
+    """Whether it was woken to be answered."""
 
 
 @dataclass
 class _Table:
     changed: threading.Condition
-    waiting: set[Waiting] = field(default_factory=set)
+    """For who lingers with the turn. Each of the others waits for a condition of its own."""
+    waiting: list[Waiting] = field(default_factory=list)
+    """In the order in which they came."""
     leader: Waiting | None = None
     merged_at: float | None = None
     merge_seconds: float = 0.0
     was_full: bool = False
     """Whether a message found no place since the turn began."""
+
+    def wake(self, answered: int = 1) -> None:
+        """So many more of those that are merged, and where nobody has the turn, who waits longest for it."""
+        merged = [one for one in self.waiting if one.is_merged and not one.is_called]
+        for one in merged[:answered]:
+            one.is_called = True
+            one.woken.notify()
+        if self.leader is None:
+            for one in self.waiting:
+                if not one.is_merged:
+                    one.woken.notify()
+                    return
 
 
 class Turns:
@@ -69,7 +89,7 @@ class Turns:
 
         Raises TransientError at once where too many wait for this main table, and when its time is over.
         """
-        one = Waiting(load_id, is_urgent)
+        one = Waiting(load_id, threading.Condition(self._lock), is_urgent)
         with self._lock:
             table = self._tables.setdefault(name, _Table(threading.Condition(self._lock)))
             self._enter(name, table, one)
@@ -92,7 +112,7 @@ class Turns:
             self._answered //= 2
             table.changed.notify_all()
             raise TransientError(f"{len(table.waiting)} messages wait for {name} already, and others need a place")
-        table.waiting.add(one)
+        table.waiting.append(one)
         # It may make those linger no longer that have the turn of another table.
         for other in self._tables.values():
             other.changed.notify_all()
@@ -100,9 +120,10 @@ class Turns:
     def _leave(self, table: _Table, one: Waiting, is_answered: bool) -> None:
         with self._lock:
             self._answered = min(self._threads, self._answered + 1) if is_answered else self._answered // 2
-            table.waiting.discard(one)
+            table.waiting.remove(one)
             if table.leader is one:
                 table.leader = None
+            table.wake()
             table.changed.notify_all()
 
     @property
@@ -125,7 +146,7 @@ class Turns:
             if table.leader is None:
                 table.leader, table.was_full = one, False
                 return
-            table.changed.wait(times.end - now)
+            one.woken.wait(times.end - now)
 
 
 class Turn:
@@ -177,7 +198,7 @@ class Turn:
         with self._table.changed:
             for one in self._table.waiting:
                 one.is_merged = one.is_merged or (one.is_covered and one.load_id in load_ids)
-            self._table.changed.notify_all()
+            self._table.wake(_ANSWERED_AT_ONCE)
 
     def record_merge(self, seconds: float) -> None:
         """A MERGE has just ended that took so long."""
