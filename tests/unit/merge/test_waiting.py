@@ -55,6 +55,55 @@ def test_g5_whoever_waited_for_a_group_is_answered_by_its_merge() -> None:
         assert outside.result(_PATIENCE) == "led"
 
 
+def test_g5_those_that_one_merge_answers_go_a_few_at_a_time() -> None:
+    """Four of twenty are awake until one of them has left; in the end all have been answered."""
+    turns, go_on, inside = Turns(), threading.Event(), list[str]()
+    end = time.monotonic() + _PATIENCE
+
+    def follow(load_id: str) -> bool:
+        with turns.turn(_TABLE, load_id, Times(end, end)) as turn:
+            inside.append(load_id)
+            go_on.wait(_PATIENCE)
+            return turn.is_merged
+
+    ids = [str(number) for number in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        with turns.turn(_TABLE, "first", _NO_END) as turn:
+            followers = []
+            for count, load_id in enumerate(ids, 2):
+                followers.append(pool.submit(follow, load_id))
+                _waits(turns, count)
+            turn.cover()
+            turn.answer(ids)
+            _await(lambda: len(inside) == 4)
+            awake = [one.load_id for one in turns._tables[_TABLE].waiting if one.is_called]
+            assert awake == ids[:4]
+        go_on.set()
+        assert all(one.result(_PATIENCE) for one in followers)
+
+
+def test_g5_a_turn_goes_to_who_has_waited_longest_and_has_time_for_it() -> None:
+    """The first of three cannot lead any more: the second does, and then the third."""
+    now, led = [90.0], list[str]()
+    turns = Turns(clock=lambda: now[0])
+
+    def lead(load_id: str, times: Times) -> None:
+        with turns.turn(_TABLE, load_id, times):
+            led.append(load_id)
+
+    with _pool() as pool:
+        with turns.turn(_TABLE, "leader", _NO_END):
+            waiting = []
+            for count, times in enumerate((Times(100, 200), _NO_END, _NO_END), 2):
+                waiting.append(pool.submit(lead, str(count), times))
+                _waits(turns, count)
+            now[0] = 100.0
+        with pytest.raises(TransientError, match="too long"):
+            waiting[0].result(_PATIENCE)
+        assert [one.result(_PATIENCE) for one in waiting[1:]] == [None, None]
+    assert led == ["3", "4"]
+
+
 def test_g2_who_came_after_the_staging_tables_were_listed_looks_for_itself() -> None:
     """Its table may have been made again since, and would be left behind."""
     turns = Turns()
