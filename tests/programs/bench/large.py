@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from tests.harness.faults.cloud import faulty_cloud
 from tests.harness.feeds import write_feeds
+from tests.harness.pipeline import Pipeline
 from tests.programs.bench import by_hand
 from tests.programs.bench.contestants import BY_HAND, DROPMERGE, DUCKDB, UNPACKED, contestants
 from tests.programs.bench.data import Files, make
@@ -73,6 +74,7 @@ def _run(folder: Path, measured: Measured, options: Options) -> None:
         faulty_cloud(folder, feeds, _BUDGET) as faulty,
         contestants(faulty, folder, files.expected, options.with_rivals) as all_of_them,
     ):
+        _grow_bucket(faulty.pipeline, files.initial)
         for part, file in files.by_part.items():
             for one in all_of_them:
                 started = time.monotonic()
@@ -85,6 +87,13 @@ def _run(folder: Path, measured: Measured, options: Options) -> None:
                 measured.peaks[name].append(mb)
             compared, before = as_wrong(measured.what, one.who, one.compare()), measured.wrong.get(one.who)
             measured.wrong[one.who] = compared if before is None or compared.total > before.total else before
+
+
+def _grow_bucket(pipeline: Pipeline, file: Path) -> None:
+    """A local bucket that has held such a file takes the next one faster: whoever came first would pay for that."""
+    blob = pipeline.connection.storage.bucket("archive").blob(f"bench/{file.name}")
+    blob.upload_from_filename(str(file), timeout=600)
+    blob.delete()
 
 
 def _figures(measured: Measured) -> Iterator[Figure]:
