@@ -16,6 +16,7 @@ from google.cloud import bigquery
 
 from tests.harness.faults.calls import Call
 from tests.harness.pipeline import Pipeline
+from tests.programs.bench.drops import upload
 
 FEED = "by_hand"
 _RECORDED = "accounts"
@@ -31,8 +32,7 @@ def add_feed(feeds: Path) -> None:
 def send(pipeline: Pipeline, calls: Sequence[Call], load_id: str, file: Path) -> None:
     """Upload the file, and repeat what these calls did with it."""
     renamed = _Renamed(pipeline, load_id)
-    blob = pipeline.connection.storage.bucket("archive").blob(renamed.name(f"{_RECORDED}/{load_id}.csv"))
-    blob.upload_from_filename(str(file), timeout=600)
+    upload(pipeline, "archive", renamed.name(f"{_RECORDED}/{load_id}.csv"), file)
     client: bigquery.Client = pipeline.connection.warehouse.client
     for call in calls:
         _repeat(client, call, renamed)

@@ -15,7 +15,7 @@ from tests.harness.faults.calls import Call
 from tests.harness.faults.cloud import Faulty
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.programs.bench import by_hand
-from tests.programs.bench.drops import drop_large
+from tests.programs.bench.drops import drop_large, upload
 from tests.programs.bench.memory import peak_mb
 from tests.programs.bench.merged import wait_until_merged
 from tests.programs.bench.rival import rival
@@ -119,8 +119,7 @@ def pandas_function(pipeline: Pipeline, folder: Path) -> Iterator[Contestant]:
 
         def merge(file: Path) -> None:
             # Not in the landing bucket, whose files dropmerge takes.
-            blob = pipeline.connection.storage.bucket("archive").blob(f"bench/{file.name}")
-            blob.upload_from_filename(str(file), timeout=600)
+            blob = upload(pipeline, "archive", f"bench/{file.name}", file)
             process.ask("merge", bucket="archive", name=blob.name, table=_PANDAS_TABLE)
 
         yield Contestant(

@@ -1,10 +1,12 @@
-"""Files of accounts that are dropped: small ones at once, or one from the disk."""
+"""Files of accounts: small ones dropped at once, or one from the disk, dropped or laid elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from google.cloud.storage import Blob
 
 from tests.harness.pipeline import HEADER, Pipeline, row
 
@@ -17,6 +19,12 @@ def drop_small(pipeline: Pipeline, scores: Mapping[str, int]) -> list[str]:
 
 def drop_large(pipeline: Pipeline, file: Path) -> str:
     """A file of any size. Returns it as gs://bucket/object#generation."""
-    blob = pipeline.connection.storage.bucket("landing").blob(f"incoming/accounts/{file.name}")
-    blob.upload_from_filename(str(file), timeout=600)
+    blob = upload(pipeline, "landing", f"incoming/accounts/{file.name}", file)
     return f"gs://landing/{blob.name}#{blob.generation}"
+
+
+def upload(pipeline: Pipeline, bucket: str, name: str, file: Path) -> Blob:
+    """A file of any size, to where dropmerge takes it or where it does not."""
+    blob = pipeline.connection.storage.bucket(bucket).blob(name)
+    blob.upload_from_filename(str(file), timeout=600)
+    return blob

@@ -18,6 +18,7 @@ from tests.harness.pipeline import Pipeline
 from tests.programs.bench import by_hand
 from tests.programs.bench.contestants import BY_HAND, DROPMERGE, DUCKDB, UNPACKED, contestants
 from tests.programs.bench.data import Files, make
+from tests.programs.bench.drops import upload
 from tests.programs.bench.figures import Figure, Found, Wrong, add_up, found, ratios
 from tests.programs.bench.options import Options
 from tests.programs.bench.wrong_rows import as_wrong, load_expected
@@ -91,9 +92,7 @@ def _run(folder: Path, measured: Measured, options: Options) -> None:
 
 def _grow_bucket(pipeline: Pipeline, file: Path) -> None:
     """A local bucket that has held such a file takes the next one faster: whoever came first would pay for that."""
-    blob = pipeline.connection.storage.bucket("archive").blob(f"bench/{file.name}")
-    blob.upload_from_filename(str(file), timeout=600)
-    blob.delete()
+    upload(pipeline, "archive", f"bench/{file.name}", file).delete()
 
 
 def _figures(measured: Measured) -> Iterator[Figure]:

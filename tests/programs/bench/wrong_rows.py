@@ -9,6 +9,7 @@ from typing import Any
 from google.cloud.bigquery import Client, LoadJobConfig, SchemaField
 
 from tests.harness.pipeline import Pipeline
+from tests.programs.bench.drops import upload
 from tests.programs.bench.figures import Wrong
 
 EXPECTED = "local.main.expected"
@@ -23,8 +24,7 @@ _IN_DUCKDB = """(SELECT * FROM read_csv('{path}', header = true, columns = {{
 
 def load_expected(pipeline: Pipeline, path: Path) -> None:
     """The generator's answer as a table of the local warehouse."""
-    blob = pipeline.connection.storage.bucket("archive").blob("bench/expected.csv")
-    blob.upload_from_filename(str(path), timeout=600)
+    blob = upload(pipeline, "archive", "bench/expected.csv", path)
     client: Client = pipeline.connection.warehouse.client
     config = LoadJobConfig(
         schema=[SchemaField(name, kind) for name, kind in zip(_COLUMNS, _TYPES, strict=True)],
