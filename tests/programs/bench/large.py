@@ -47,23 +47,23 @@ class Measured:
 
 
 def measure(options: Options) -> Found:
-    """With 1,000,000 rows, and unless it is quick once with five times as many."""
-    sizes = {options.pick(_MILLION, _MILLION // 10): options.times}
+    """With 1,000,000 rows, and unless it is quick with five times as many."""
+    sizes = [options.pick(_MILLION, _MILLION // 10)]
     if not options.quick and options.size is None:
-        sizes[5 * _MILLION] = 1
+        sizes.append(5 * _MILLION)
     with TemporaryDirectory(prefix="dropmerge-bench-") as name:
-        all_measured = [_measure(Path(name) / str(rows), rows, times, options) for rows, times in sizes.items()]
+        all_measured = [_measure(Path(name) / str(rows), rows, options) for rows in sizes]
     figures = [figure for one in all_measured for figure in _figures(one)]
     wrong = [wrong for one in all_measured for wrong in one.wrong.values()]
     return found(figures, all(one.total == 0 for one in wrong if one.who == DROPMERGE), wrong)
 
 
-def _measure(folder: Path, rows: int, times: int, options: Options) -> Measured:
+def _measure(folder: Path, rows: int, options: Options) -> Measured:
     folder.mkdir()
     measured = Measured(make(folder, rows))
-    for number in range(times):
-        (folder / str(number)).mkdir()
-        _run(folder / str(number), measured, options)
+    for _ in range(options.times):
+        with TemporaryDirectory(dir=folder) as run:
+            _run(Path(run), measured, options)
     return measured
 
 
