@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,9 +103,18 @@ def is_working(pid: int, seconds: float) -> bool:
         before = sum(process.cpu_times()[:2])
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if process.status() == psutil.STATUS_DISK_SLEEP:
+            if _waits_for_a_disk(process):
                 return True
             time.sleep(0.1)
         return sum(process.cpu_times()[:2]) - before > _IDLE_SHARE * seconds
     except psutil.NoSuchProcess:
         return False
+
+
+def _waits_for_a_disk(process: psutil.Process) -> bool:
+    """Whether one of its threads does: the status of a process is that of its first thread alone."""
+    for thread in process.threads():
+        with suppress(psutil.NoSuchProcess):
+            if psutil.Process(thread.id).status() == psutil.STATUS_DISK_SLEEP:
+                return True
+    return False

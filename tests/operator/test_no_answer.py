@@ -337,6 +337,29 @@ def _spinning() -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
+_WAITS = """
+import os, sys, threading
+opens = (os.POSIX_SPAWN_OPEN, 3, sys.argv[1], os.O_RDONLY, 0)
+threading.Thread(target=os.posix_spawn, args=("/bin/true", ["true"], {}), kwargs={"file_actions": [opens]}).start()
+"""
+"""As a process waits for a disk, in a thread that is not its first: for the one that it starts, which opens a pipe."""
+
+
+def test_a_process_waits_for_a_disk_in_any_of_its_threads(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    process = subprocess.Popen([sys.executable, "-c", _WAITS, str(pipe)])
+    try:
+        _until(lambda: is_working(process.pid, 0.1) and psutil.Process(process.pid).num_threads() == 2, "its thread")
+        assert psutil.Process(process.pid).status() == psutil.STATUS_SLEEPING
+        assert is_working(process.pid, 0.3)
+        pipe.write_bytes(b"")
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_a_process_at_work_is_told_from_one_that_is_not() -> None:
     with _spinning() as process:
         assert is_working(process.pid, 1.0)
