@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,13 +96,16 @@ def _signal(pid: int, number: signal.Signals) -> None:
         return
 
 
-def is_working(pid: int, seconds: float) -> bool:
-    """Whether a process used the processor, or waited for a disk, within these seconds; False if it is gone."""
+def is_working(pid: int, seconds: float, has_answered: Callable[[], bool]) -> bool:
+    """Whether a process used the processor, or waited for a disk, within these seconds; False if it is gone.
+
+    The look ends once `has_answered`: a process that did what it was asked rests.
+    """
     try:
         process = psutil.Process(pid)
         before = sum(process.cpu_times()[:2])
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        while not has_answered() and time.monotonic() < deadline:
             if _waits_for_a_disk(process):
                 return True
             time.sleep(0.1)

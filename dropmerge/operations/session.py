@@ -70,16 +70,19 @@ class Session(AuthorizedSession):
             seconds = time.monotonic() - started
             if time.monotonic() >= ends_at:
                 raise NoAnswer(self._api, f"no answer for {seconds:.0f} s, and the time is up")
-            self._judge(seconds, data)
+            self._judge(answer, seconds, data)
             patience = _LOOK_SECONDS
         return answer.result()
 
-    def _judge(self, seconds: float, data: Any) -> None:
+    def _judge(self, answer: Future[Any], seconds: float, data: Any) -> None:
         """Whether to wait on. A local part can be seen to work; of Google we know nothing."""
         if self._api.pid:
             from localcloud.processes import is_working
 
-            if not is_working(self._api.pid, _LOOK_SECONDS):
+            works = is_working(self._api.pid, _LOOK_SECONDS, answer.done)
+            if answer.done():
+                return
+            if not works:
                 raise NoAnswer(self._api, f"no answer for {seconds + _LOOK_SECONDS:.0f} s, and it is not working")
             self._say(f"the {self._api.part} is busy: no answer for {seconds:.0f} s; still waiting")
         elif not _is_large(data):

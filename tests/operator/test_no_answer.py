@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -326,6 +327,47 @@ def test_a_local_part_that_is_busy_is_waited_for(
             assert _session(BIGQUERY).get(f"http://127.0.0.1:{port}/").status_code == 204
 
 
+@pytest.mark.usefixtures("impatient")
+def test_a_local_part_that_answers_while_it_is_looked_at_has_answered(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It rests from then on, as one that is stuck does."""
+    monkeypatch.setattr(session_module, "_LOOK_SECONDS", 10.0)
+    with _slow_server() as server, _resting() as process:
+
+        def looked_at(*look: Any) -> bool:
+            server.may_answer.set()  # type: ignore[attr-defined]
+            return is_working(*look)
+
+        monkeypatch.setattr("localcloud.processes.is_working", looked_at)
+        port = server.server_address[1]
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("DROPMERGE_BUCKET_URL", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("DROPMERGE_BUCKET_PID", str(process.pid))
+        assert _session(STORAGE).get(f"http://127.0.0.1:{port}/").status_code == 204
+    assert capsys.readouterr().err == ""
+
+
+@contextmanager
+def _resting() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _never() -> bool:
+    return False
+
+
 @contextmanager
 def _spinning() -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
@@ -350,9 +392,12 @@ def test_a_process_waits_for_a_disk_in_any_of_its_threads(tmp_path: Path) -> Non
     os.mkfifo(pipe)
     process = subprocess.Popen([sys.executable, "-c", _WAITS, str(pipe)])
     try:
-        _until(lambda: is_working(process.pid, 0.1) and psutil.Process(process.pid).num_threads() == 2, "its thread")
+        _until(
+            lambda: is_working(process.pid, 0.1, _never) and psutil.Process(process.pid).num_threads() == 2,
+            "its thread",
+        )
         assert psutil.Process(process.pid).status() == psutil.STATUS_SLEEPING
-        assert is_working(process.pid, 0.3)
+        assert is_working(process.pid, 0.3, _never)
         pipe.write_bytes(b"")
         assert process.wait(10) == 0
     finally:
@@ -362,10 +407,10 @@ def test_a_process_waits_for_a_disk_in_any_of_its_threads(tmp_path: Path) -> Non
 
 def test_a_process_at_work_is_told_from_one_that_is_not() -> None:
     with _spinning() as process:
-        assert is_working(process.pid, 1.0)
+        assert is_working(process.pid, 1.0, _never)
         process.send_signal(signal.SIGSTOP)
-        assert not is_working(process.pid, 0.3)
-    assert not is_working(process.pid, 0.1)
+        assert not is_working(process.pid, 0.3, _never)
+    assert not is_working(process.pid, 0.1, _never)
 
 
 @pytest.mark.usefixtures("impatient")
