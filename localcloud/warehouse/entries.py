@@ -108,7 +108,7 @@ def _write(catalog: Any, table: Any) -> None:
 
 def write_comment(engine: Any, table: str, kind: str, entry: str) -> None:
     """Writes an entry, as JSON; `table` is its name in the database, in quotes."""
-    engine.execute(f"COMMENT ON {'VIEW' if kind == 'VIEW' else 'TABLE'} {table} IS {_literal(entry)}")
+    engine.execute(f"COMMENT ON {'VIEW' if kind == 'VIEW' else 'TABLE'} {table} IS {literal(entry)}")
 
 
 def _key(table: Any) -> Key:
@@ -139,9 +139,9 @@ def write_job(self: Any, job: Any) -> None:
         "end_time": job.end_time,
         "etag": job.etag,
     }
-    literals = ", ".join("NULL" if value is None else _literal(str(value)) for value in values.values())
+    literals = ", ".join("NULL" if value is None else literal(str(value)) for value in values.values())
     self._engine.execute(f"INSERT INTO {_JOBS} ({', '.join(values)}) VALUES ({literals})")  # noqa: S608
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

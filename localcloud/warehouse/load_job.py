@@ -23,6 +23,7 @@ from localcloud.warehouse.csv_reader import BLANK, MAX_RECORD, clean_records
 from localcloud.warehouse.packed import bytes_of
 from localcloud.warehouse.replace import replace
 from localcloud.warehouse.sizes import check_size
+from localcloud.warehouse.threads import use_all
 from localcloud.warehouse.transactions import transaction
 
 _LEAST_RECORD = 2 * 2**20
@@ -47,6 +48,8 @@ def load_path(path: str, job: Any, ctx: Any) -> None:
     Raises:
         CsvError: a CSV file is malformed.
     """
+    files = [path] if os.path.exists(path) else sorted(glob.glob(path)) or [path]
+    use_all(ctx.engine, sum(os.path.getsize(one) for one in files if os.path.exists(one)) > _BUFFER)
     if typed_files.is_typed(job.raw_config):
         typed_files.load(path, job, ctx)
         return
@@ -57,7 +60,7 @@ def load_path(path: str, job: Any, ctx: Any) -> None:
     dialect = Dialect.of(job.raw_config, len(columns))
     with tempfile.TemporaryDirectory() as folder:
         blank_lines, longest = 0, _LEAST_RECORD
-        for name in [path] if os.path.exists(path) else sorted(glob.glob(path)) or [path]:
+        for name in files:
             check_size(name, dialect)
             with bytes_of(name) as source:
                 blank, most = _sort(clean_records(source, dialect), Path(folder))

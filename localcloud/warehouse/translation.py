@@ -34,7 +34,7 @@ _DEPEND = ("INFORMATION_SCHEMA", "SYSTEM_TIME", "SESSION_USER", "_TABLE_SUFFIX",
 """Words of statements whose translation depends on more than the columns of tables."""
 
 _BEFORE = r"(?:\s|--[^\n]*|#[^\n]*|/\*.*?\*/)*"
-_DML = re.compile(rf"{_BEFORE}(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE)\b", re.DOTALL | re.IGNORECASE)
+DML = re.compile(rf"{_BEFORE}(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE)\b", re.DOTALL | re.IGNORECASE)
 _DDL = re.compile(rf"{_BEFORE}(?:CREATE|ALTER|DROP)\b", re.DOTALL | re.IGNORECASE)
 _SINGLE = re.compile(
     rf"{_BEFORE}(?:SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|ALTER|DROP|CREATE\s+(?:OR\s+REPLACE\s+)?(?:TABLE(?!\s+FUNCTION)|VIEW))\b",
@@ -94,7 +94,7 @@ def _columns(shape: Shape, project_id: str, ctx: Any) -> Columns | None:
         return None
     found = []
     try:
-        named = _named(shape.text, project_id)
+        named = named_tables(shape.text, project_id)
     except sqlglot.errors.SqlglotError:
         return None
     if named is None:
@@ -109,8 +109,8 @@ def _columns(shape: Shape, project_id: str, ctx: Any) -> Columns | None:
 
 
 @remembered()
-def _named(text: str, project_id: str) -> tuple[Names, ...] | None:
-    """None where more than these tables' columns matters."""
+def named_tables(text: str, project_id: str) -> tuple[Names, ...] | None:
+    """The tables that a statement names, in the order of its text; None where it may ask for others."""
     if any(word in text.upper() for word in _DEPEND):
         return None
     tree = tree_of(text, "bigquery")
@@ -166,13 +166,13 @@ def _script(text: str) -> Any:
 
 def reject_dml_on_immutable(project_id: str, bq_sql: str, ctx: Any) -> None:
     """Raises the error of a statement that changes what cannot be changed."""
-    if _DML.match(bq_sql):
+    if DML.match(bq_sql):
         _original["reject"](project_id, bq_sql, ctx)
 
 
 async def capture_dml_snapshots(project_id: str, bq_sql: str, ctx: Any) -> None:
     """Says which tables a statement has changed."""
-    if _DML.match(bq_sql):
+    if DML.match(bq_sql):
         await _original["capture"](project_id, bq_sql, ctx)
 
 

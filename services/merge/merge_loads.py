@@ -96,11 +96,17 @@ class Merger:
 
     def _merge(self, delivery: Delivery, feed: Feed, load: Load, contract: str, turn: Turn) -> str | Merge:
         main = self._main_tables.ensure(feed)
-        if self._is_known_merged(feed, load, main):
+        known = [one for one in turn.cover() if _applied_id(main, one) in self._applied]
+        # Where nobody else is to be answered, to ask for one table is cheaper than to list them all.
+        if known == [load.load_id] and not self._is_staged(load, feed.fingerprint):
             return "already_merged"
-        turn.cover()
         tables = self.warehouse.list_tables(STAGING, staging_prefix(feed.name))
-        waiting = self._waiting(feed, load, tables)
+        staged = _staged_ids(feed, tables)
+        merged = set(known).difference(staged)
+        turn.answer(merged)
+        if load.load_id in merged:
+            return "already_merged"
+        waiting = self._waiting(load, staged)
         applied = applied_loads(self.warehouse, self._project, feed.name, main.table_id, [load.load_id, *waiting])
         self._drop_staging(main, applied, tables)
         turn.answer(applied)
@@ -146,12 +152,10 @@ class Merger:
         wanted = announcement(message.load.source, BY, request.attributes(feed.name))
         self.publisher.publish(self.settings.arrived_topic, [wanted])
 
-    def _waiting(self, feed: Feed, load: Load, tables: Sequence[str]) -> list[str]:
-        """Ids of the loads that this contract staged, the message's own first, at most as many as one MERGE takes."""
-        prefix, contract = staging_prefix(feed.name), f"__{feed.fingerprint}"
-        ids = [name.removeprefix(prefix).removesuffix(contract) for name in tables if name.endswith(contract)]
-        own = [load.load_id] if load.load_id in ids else []
-        others = sorted(one for one in ids if one != load.load_id and one not in self._merge_alone)
+    def _waiting(self, load: Load, staged: Sequence[str]) -> list[str]:
+        """Ids of the loads that are staged, the message's own first, at most as many as one MERGE takes."""
+        own = [load.load_id] if load.load_id in staged else []
+        others = sorted(one for one in staged if one != load.load_id and one not in self._merge_alone)
         return [*own, *others][:MAX_LOADS]
 
     def _missing(self, feed: Feed, load: Load) -> PermanentError | TransientError:
@@ -215,6 +219,12 @@ class Merger:
     @cached_property
     def _main_tables(self) -> MainTables:
         return MainTables(self.warehouse, self._project)
+
+
+def _staged_ids(feed: Feed, tables: Sequence[str]) -> list[str]:
+    """Of the loads that this contract staged."""
+    prefix, contract = staging_prefix(feed.name), f"__{feed.fingerprint}"
+    return [name.removeprefix(prefix).removesuffix(contract) for name in tables if name.endswith(contract)]
 
 
 def _applied_id(main: MainTable, load_id: str) -> str:

@@ -56,6 +56,11 @@ class _Table:
     was_full: bool = False
     """Whether a message found no place since the turn began."""
 
+    @property
+    def taken(self) -> int:
+        """How many places: whoever is merged leaves at once."""
+        return sum(not one.is_merged for one in self.waiting)
+
     def wake(self, answered: int = 1) -> None:
         """So many more of those that are merged, and where nobody has the turn, who waits longest for it."""
         merged = [one for one in self.waiting if one.is_merged and not one.is_called]
@@ -106,12 +111,13 @@ class Turns:
         self._leave(table, one, is_answered=True)
 
     def _enter(self, name: str, table: _Table, one: Waiting) -> None:
-        places = max(1, int(_SHARE * (self._threads - self._waiting + len(table.waiting))))
-        if len(table.waiting) >= places:
+        taken = table.taken
+        others = sum(other.taken for other in self._tables.values()) - taken
+        if taken >= max(1, int(_SHARE * (self._threads - others))):
             table.was_full = True
             self._answered //= 2
             table.changed.notify_all()
-            raise TransientError(f"{len(table.waiting)} messages wait for {name} already, and others need a place")
+            raise TransientError(f"{taken} messages wait for {name} already, and others need a place")
         table.waiting.append(one)
         # It may make those linger no longer that have the turn of another table.
         for other in self._tables.values():
@@ -187,11 +193,12 @@ class Turn:
         is_full = self._table.was_full or len(waiting) >= enough or self._is_crowded()
         return is_full or any(one.is_urgent for one in waiting)
 
-    def cover(self) -> None:
-        """From here on the staging tables are listed, with those of all messages that wait now."""
+    def cover(self) -> list[str]:
+        """From here on the staging tables are listed: the load ids of the messages that have come, this one's too."""
         with self._table.changed:
             for one in self._table.waiting:
                 one.is_covered = True
+            return [one.load_id for one in self._table.waiting if not one.is_merged]
 
     def answer(self, load_ids: Collection[str]) -> None:
         """These loads are merged: whoever waits with one of them, and is covered, need wait no more."""

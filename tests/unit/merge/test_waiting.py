@@ -135,6 +135,31 @@ def test_g5_a_busy_table_leaves_a_place_for_each_other() -> None:
     assert all(one.exception() is None for one in held)
 
 
+def test_g5_whoever_is_merged_keeps_nobody_from_a_place() -> None:
+    """Eight places are taken; while those seven that one MERGE answers are still on their way out, seven are free."""
+    turns, go_on = Turns(10), threading.Event()
+
+    def leave_late(load_id: str) -> None:
+        with turns.turn(_TABLE, load_id, _NO_END):
+            go_on.wait(_PATIENCE)
+
+    with ThreadPoolExecutor(20) as pool:
+        with turns.turn(_TABLE, "first", _NO_END) as turn:
+            merged = [pool.submit(leave_late, str(number)) for number in range(7)]
+            _waits(turns, 8)
+            with pytest.raises(TransientError, match="8 messages wait"):
+                turns.turn(_TABLE, "too early", _NO_END).__enter__()
+            turn.cover()
+            turn.answer([str(number) for number in range(7)])
+            more = [pool.submit(_follow, turns, f"more-{number}") for number in range(7)]
+            _waits(turns, 15)
+            with pytest.raises(TransientError, match="8 messages wait"):
+                turns.turn(_TABLE, "one more", _NO_END).__enter__()
+        go_on.set()
+        assert [one.result(_PATIENCE) for one in merged] == [None] * 7
+        assert [one.result(_PATIENCE) for one in more] == ["led"] * 7
+
+
 def test_g5_a_turn_comes_only_to_who_has_time_for_a_merge() -> None:
     """The clock is the test's: at 100 the turn is over, at 90 too little is left to lead, at 110 to answer."""
     now = [90.0]
