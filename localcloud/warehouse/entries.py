@@ -144,4 +144,5 @@ def write_job(self: Any, job: Any) -> None:
 
 
 def literal(text: str) -> str:
+    """A text in DuckDB's SQL."""
     return "'" + text.replace("'", "''") + "'"

@@ -20,6 +20,7 @@ from bqemulator.jobs import executor
 from localcloud.warehouse import typed_files
 from localcloud.warehouse.csv_dialect import Dialect
 from localcloud.warehouse.csv_reader import BLANK, MAX_RECORD, clean_records
+from localcloud.warehouse.entries import literal
 from localcloud.warehouse.packed import bytes_of
 from localcloud.warehouse.replace import replace
 from localcloud.warehouse.sizes import check_size
@@ -92,11 +93,11 @@ def _copy_into(table: str, columns: Sequence[str], path: Path, dialect: Dialect,
     """`longest`: bytes that no record is longer than."""
     # DuckDB takes so much memory for each file, and reads by more than one thread what is much longer than a record.
     buffer = max(longest, min(_BUFFER, path.stat().st_size))
-    delimiter, quote = (value.decode().replace("'", "''") for value in (dialect.delimiter, dialect.quote))
-    null = dialect.null_marker.replace("'", "''")
+    texts = (dialect.delimiter.decode(), dialect.quote.decode(), dialect.null_marker)
+    delimiter, quote, null = map(literal, texts)
     ctx.engine.execute(
         f"COPY {table} ({', '.join(map(_quoted, columns))}) FROM ? (FORMAT CSV, AUTO_DETECT false, HEADER false,"
-        f" DELIMITER '{delimiter}', QUOTE '{quote}', ESCAPE '{quote}', NULLSTR '{null}', NEW_LINE '\\n',"
+        f" DELIMITER {delimiter}, QUOTE {quote}, ESCAPE {quote}, NULLSTR {null}, NEW_LINE '\\n',"
         f" STRICT_MODE true, NULL_PADDING false, MAX_LINE_SIZE {longest}, BUFFER_SIZE {buffer})",
         [str(path)],
     )

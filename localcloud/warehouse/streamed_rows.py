@@ -15,7 +15,6 @@ from bqemulator.storage.arrow_bridge import bq_rows_to_arrow
 from bqemulator.storage.sql_identifiers import quoted_table_ref
 
 from localcloud.warehouse.entries import literal
-from localcloud.warehouse.transactions import alone
 
 _MOST = 100
 _PLAIN = {"STRING", "INTEGER", "INT64", "TIMESTAMP"}
@@ -36,7 +35,7 @@ def _as_text(insert: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[A
         values = None if table is None or body.get("skipInvalidRows") else _values(table, rows)
         if values is None:
             return await insert(project_id, dataset_id, table_id, request, ctx)
-        async with alone(ctx.engine):
+        async with ctx.engine.write_lock():
             ctx.engine.execute(
                 f"INSERT INTO {quoted_table_ref(project_id, dataset_id, table_id)} VALUES {values}"  # noqa: S608 - texts in quotes
             )

@@ -11,7 +11,6 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import sqlglot
 from bqemulator.jobs import executor
 from bqemulator.scripting import interpreter
 
@@ -62,10 +61,7 @@ def _before(translate: Callable[..., Awaitable[str]]) -> Callable[..., Awaitable
 def _has_enough(bq_sql: str, project_id: str, catalog: Any) -> bool:
     """Whether a statement reads many rows, or may do so for what is known of it."""
     shape = shape_of(bq_sql)
-    try:
-        named = named_tables(shape.text, project_id)
-    except sqlglot.errors.SqlglotError:
-        return True
+    named = named_tables(shape.text, project_id)
     if named is None:
         return True
     tables: list[Any] = [tuple(map(shape.restore, one)) for one in named]

@@ -185,13 +185,6 @@ async def write_lock(self: Any) -> AsyncIterator[None]:
             yield
 
 
-@asynccontextmanager
-async def alone(engine: Any) -> AsyncIterator[None]:
-    """Where one statement is all that is changed: it is a transaction by itself."""
-    async with engine._write_lock:
-        yield
-
-
 async def run_query_body(
     *,
     project_id: str,

@@ -93,10 +93,7 @@ def _columns(shape: Shape, project_id: str, ctx: Any) -> Columns | None:
     if ctx.catalog.list_all_materialized_views() or ctx.catalog.list_all_row_access_policies():
         return None
     found = []
-    try:
-        named = named_tables(shape.text, project_id)
-    except sqlglot.errors.SqlglotError:
-        return None
+    named = named_tables(shape.text, project_id)
     if named is None:
         return None
     for project, dataset, table in named:
@@ -111,9 +108,9 @@ def _columns(shape: Shape, project_id: str, ctx: Any) -> Columns | None:
 @remembered()
 def named_tables(text: str, project_id: str) -> tuple[Names, ...] | None:
     """The tables that a statement names, in the order of its text; None where it may ask for others."""
-    if any(word in text.upper() for word in _DEPEND):
+    tree = None if any(word in text.upper() for word in _DEPEND) else _parsed(text)
+    if tree is None:
         return None
-    tree = tree_of(text, "bigquery")
     found = (_resolve_table_ref(one, project_id=project_id) for one in tree.find_all(exp.Table))
     return tuple(dict.fromkeys(one for one in found if one))
 

@@ -98,7 +98,7 @@ class Merger:
         main = self._main_tables.ensure(feed)
         known = [one for one in turn.cover() if _applied_id(main, one) in self._applied]
         # Where nobody else is to be answered, to ask for one table is cheaper than to list them all.
-        if known == [load.load_id] and not self._is_staged(load, feed.fingerprint):
+        if len(known) == 1 and self._is_known_merged(feed, load, main):
             return "already_merged"
         tables = self.warehouse.list_tables(STAGING, staging_prefix(feed.name))
         staged = _staged_ids(feed, tables)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sqlglot
 from bqemulator.catalog.memory_repository import MemoryCatalogRepository
-from bqemulator.catalog.models import TableFieldSchema, TableMeta, TableSchema
 from bqemulator.domain.errors import DomainError
 from bqemulator.jobs.executor import classify_statement_type
 from bqemulator.row_access.identity import CallerIdentity
@@ -27,6 +25,7 @@ from hypothesis import strategies as st
 from localcloud.warehouse import patches, translation
 from localcloud.warehouse.bounded import remembered
 from localcloud.warehouse.shapes import by_shape, shape_of
+from tests.harness.catalog import entry
 from tests.harness.statements.feeds import wide
 from tests.harness.statements.statements import send_all, send_views, send_widening
 
@@ -124,7 +123,7 @@ def test_columns_of_the_tables_are_a_part_of_what_is_remembered(as_google: None,
     found = {}
     for number, kind in enumerate(order):
         name = f"rows_{number}a1b2c3d4e5f"
-        catalog._tables["local", "d", name] = _table(name, kind)
+        catalog._tables["local", "d", name] = entry(name, n=kind)
         found[kind] = asyncio.run(_translate(translation.translate, f"SELECT AVG(n) FROM `d.{name}`", catalog))
     assert "DECIMAL(38, 9)" in found["NUMERIC"]
     assert "DECIMAL" not in found["FLOAT64"]
@@ -140,7 +139,7 @@ def test_a_view_is_no_table_of_its_columns(as_google: None, monkeypatch: pytest.
 
     monkeypatch.setitem(translation._original, "translate", original)
     catalog = MemoryCatalogRepository()
-    view = _table("v_0a1b2c3d4e5f", "INT64").model_copy(update={"table_type": "VIEW"})
+    view = entry("v_0a1b2c3d4e5f", table_type="VIEW", n="INT64")
     catalog._tables["local", "d", view.table_id] = view
     statements = [
         "SELECT n FROM `d.v_0a1b2c3d4e5f`",
@@ -206,17 +205,3 @@ async def _translate(translate: Any, sql: str, catalog: Any = None) -> str:
     done = await translate(sql, project_id="local", ctx=ctx, caller=_CALLER, translator=SQLTranslator())
     assert isinstance(done, str)
     return done
-
-
-def _table(name: str, kind: str) -> TableMeta:
-    now = datetime(2025, 1, 1, tzinfo=UTC)
-    return TableMeta(
-        project_id="local",
-        dataset_id="d",
-        table_id=name,
-        table_type="TABLE",
-        schema=TableSchema(fields=(TableFieldSchema(name="n", type=kind),)),
-        creation_time=now,
-        last_modified_time=now,
-        etag="",
-    )

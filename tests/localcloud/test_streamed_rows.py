@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from bqemulator.api.routes import tabledata
+from bqemulator.catalog.memory_repository import MemoryCatalogRepository
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField
 
+from localcloud.warehouse import streamed_rows, transactions
+from tests.harness.catalog import entry
 from tests.harness.warehouse import local_warehouse
 
 _PLAIN = [
@@ -95,6 +105,39 @@ def test_a_value_of_another_type_is_refused_as_by_arrow(
     rows = [{"t": "good"}, row]
     assert _outcome(client, plain, rows) == _outcome(client, by_arrow, rows)
     assert _rows(client, plain) == _rows(client, by_arrow)
+
+
+def test_rows_do_not_come_in_the_middle_of_another_threads_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They wait for its end."""
+    sent: list[str] = []
+    monkeypatch.setitem(transactions._original, "execute", lambda engine, sql, parameters=None: sent.append(sql))
+    engine = SimpleNamespace(_write_lock=asyncio.Lock())
+    engine.execute, engine.write_lock = partial(transactions.execute, engine), partial(transactions.write_lock, engine)
+    catalog = MemoryCatalogRepository()
+    catalog._tables["local", "d", "t"] = entry("t", n="INTEGER")
+    context = SimpleNamespace(catalog=catalog, engine=engine, snapshots=SimpleNamespace(record_change=lambda *_: None))
+    begun = threading.Event()
+
+    def other() -> None:
+        with transactions.apart():
+            begun.set()
+            time.sleep(0.2)  # that the rows would need, were they not to wait
+            sent.append("the other's end")
+
+    async def body() -> Any:
+        return {"rows": [{"json": {"n": 1}}]}
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(other)
+        assert begun.wait(10)
+        insert: Any = streamed_rows._as_text(tabledata.insert_all)
+        answer = asyncio.run(insert("local", "d", "t", SimpleNamespace(json=body), context))
+        done.result()
+    assert answer["insertErrors"] == []
+    assert [sql for sql in sent if "INSERT" in sql or "end" in sql] == [
+        "the other's end",
+        'INSERT INTO "local__d"."t" VALUES (1)',
+    ]
 
 
 def test_a_table_that_is_not_there_is_not_found(client: bigquery.Client) -> None:

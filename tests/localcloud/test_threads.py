@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,14 +9,14 @@ import duckdb
 import pytest
 import sqlglot
 from bqemulator.catalog.memory_repository import MemoryCatalogRepository
-from bqemulator.catalog.models import TableMeta, TableSchema
 from google.cloud import bigquery
 
 from localcloud.warehouse import patches, threads
+from tests.harness.catalog import entry
 from tests.harness.warehouse import local_warehouse
 
 _NOTES = """
-import runpy, sys
+import runpy
 from localcloud.warehouse import threads
 
 use_all = threads.use_all
@@ -86,8 +85,9 @@ def test_what_may_read_much_is_taken_for_much(sql: str, has_enough: bool, monkey
     monkeypatch.setattr(threads, "_written", set())
     monkeypatch.setitem(patches._original, "parse_one", sqlglot.parse_one)
     catalog = MemoryCatalogRepository()
-    for name, rows in (("one", 1), ("group_of_rows", threads.ROWS), ("large", threads.ROWS + 1), ("view", 0)):
-        catalog._tables["local", "d", name] = _table(name, rows)
+    for name, rows in (("one", 1), ("group_of_rows", threads.ROWS), ("large", threads.ROWS + 1)):
+        catalog._tables["local", "d", name] = entry(name, rows)
+    catalog._tables["local", "d", "view"] = entry("view", table_type="VIEW")
     assert threads._has_enough(sql, "local", catalog) is has_enough
 
 
@@ -100,18 +100,3 @@ def test_a_database_that_is_opened_again_has_all_threads_at_first() -> None:
                 threads.use_all(SimpleNamespace(connection=connection), has_enough)
                 counts.append(connection.execute("SELECT current_setting('threads')").fetchone())
             assert counts == [(1,), (1,), (3,), (3,), (1,)]
-
-
-def _table(name: str, rows: int) -> TableMeta:
-    now = datetime(2025, 1, 1, tzinfo=UTC)
-    return TableMeta(
-        project_id="local",
-        dataset_id="d",
-        table_id=name,
-        table_type="VIEW" if name == "view" else "TABLE",
-        schema=TableSchema(fields=()),
-        num_rows=rows,
-        creation_time=now,
-        last_modified_time=now,
-        etag="",
-    )
