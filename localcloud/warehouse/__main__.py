@@ -2,12 +2,12 @@
 
 `load_job` reads files as BigQuery does, `json_functions` JSON, `numbers` and `geography` types that DuckDB has not.
 `patches` leaves out what costs too much, `translation` translates a statement once for all of its shape (`shapes`),
-`threads` says how many of them a statement has, `transactions` and `entries` commit it with all that is known of it,
-`streamed_rows` inserts few rows as text, `script_jobs` adds what a MERGE inside
-a script inserted and updated, `ddl` what a statement changed of a table, `billed_bytes` refuses queries over their
-bound, `torn_tables` takes over what an older version wrote, `kept_jobs` bounds what is remembered of jobs,
-`job_answers` gives no id to two of them and calls one that fails a failure, and `reopen` opens the database again
-after an internal error of DuckDB.
+`threads` gives a statement as many threads as it can use, `transactions` and `entries` commit it with all that is
+known of it, `streamed_rows` inserts a few rows as text, `script_jobs` adds what a MERGE inside a script inserted
+and updated, `ddl` what a statement changed of a table, `billed_bytes` refuses queries over their bound,
+`torn_tables` takes over what an older version wrote, `kept_jobs` bounds what is remembered of jobs, `job_answers`
+gives no id to two of them and calls one that fails a failure, and `reopen` opens the database again after an
+internal error of DuckDB.
 """
 
 import gc
