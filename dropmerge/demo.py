@@ -24,10 +24,10 @@ import psutil
 from rich.console import Console
 
 from deploy.topology import ROOT
-from dropmerge.cli.exit_codes import describe_error
 from dropmerge.cli.stop_signals import StopSignals
 from dropmerge.cli.terminal import ignore_closed_stream
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.describe_error import describe_error
 from dropmerge.operations.loads.in_flight import InFlight
 from dropmerge.operations.loads.status import statuses_of
 from localcloud.cloud import LocalCloud

@@ -11,8 +11,9 @@ from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import report_errors, usage_error
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Csv, Feeds, Json, Project, Since, State
 from dropmerge.cli.terminal import escape_unprintable, is_interactive, print_csv, print_table, table
-from dropmerge.cli.times import as_of, moment
+from dropmerge.cli.times import as_of
 from dropmerge.operations.audit import Operation, read_audit
+from dropmerge.operations.times import moment
 
 
 def audit(

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from dropmerge.cli.terminal import escape_unprintable, pluralize, print_table, shorten_list, table
-from dropmerge.cli.times import moment, recent_moment
 from dropmerge.operations.dead_letters.ends import End, LetterState
 from dropmerge.operations.dead_letters.summary import AGES, Summary
+from dropmerge.operations.times import moment, recent_moment
 from services.shared.messages.dead_letter import DeadLetter
 
 _ERROR_CHARACTERS = 120

@@ -45,7 +45,8 @@ from dropmerge.cli.options import (
 )
 from dropmerge.cli.terminal import escape_unprintable, is_interactive, print_array, wrap
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.ends import WAITING, End, LetterState
+from dropmerge.operations.dead_letters.as_json import letter_json, story_json
+from dropmerge.operations.dead_letters.ends import WAITING, LetterState
 from dropmerge.operations.dead_letters.filters import Filter
 from dropmerge.operations.dead_letters.kept import KeptLetter
 from dropmerge.operations.dead_letters.naming import find_letter
@@ -136,7 +137,7 @@ def show(
         ((_, newer),) = with_newer(connection, [story.letter])
     if as_json:
         events = [event.as_json() for event in history]
-        typer.echo(json.dumps({**_story_json(story, newer), "history": events, "next": _next(story.letter)}, indent=2))
+        typer.echo(json.dumps({**story_json(story, newer), "history": events}, indent=2))
         return
     _print_end(story)
     _print_letter(story.letter, newer)
@@ -156,7 +157,7 @@ def _list_waiting(connection: Connection, wanted: Filter, limit: int | None, as_
     if as_json:
         with closing(found):
             judged = with_newer(connection, islice(found, limit))
-            print_array(_letter_json(one, newer, WAITING) for one, newer in judged)
+            print_array(letter_json(one, newer, WAITING) for one, newer in judged)
         if not summary.count:
             say_names(connection, wanted)
         return
@@ -208,21 +209,7 @@ def _ended_json(connection: Connection, found: Iterator[KeptLetter]) -> Iterator
     while some := list(islice(found, _AT_ONCE)):
         judged = with_newer(connection, [one.letter for one in some])
         for one, (letter, newer) in zip(some, judged, strict=True):
-            yield _letter_json(letter, newer, one.end)
-
-
-def _letter_json(one: DeadLetter, newer: int | None, end: End) -> dict[str, Any]:
-    return {**one.summary(), "superseded_by": newer, **end.as_json()}
-
-
-def _story_json(story: LetterStory, newer: int | None) -> dict[str, Any]:
-    came_from = [{"id": one.letter.id, **one.end.as_json()} for one in story.ancestors]
-    return {**story.letter.whole(), "superseded_by": newer, **story.end.as_json(), "came_from": came_from}
-
-
-def _next(one: DeadLetter) -> dict[str, str | None]:
-    remedy = remedy_for(one.reason)
-    return {"meaning": REASONS.get(one.reason), "cause": remedy.cause, "fix": remedy.fix}
+            yield letter_json(letter, newer, one.end)
 
 
 def _print_end(story: LetterStory) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from dropmerge.cli.terminal import escape_unprintable, pluralize, wrap
-from dropmerge.cli.times import clock, duration
+from dropmerge.operations.times import clock, duration
 
 if TYPE_CHECKING:
     from dropmerge.operations.loads.events import LoadEvent

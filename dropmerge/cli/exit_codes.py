@@ -9,10 +9,8 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from dropmerge.operations.errors import NotDone, UsageError
-from dropmerge.operations.no_answer import PUBSUB, NoAnswer
-from localcloud.errors import CloudError
-from services.shared.errors import PermanentError, TransientError
+from dropmerge.operations.describe_error import describe_error
+from dropmerge.operations.errors import UsageError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 CODES: dict[int, str] = {
@@ -48,42 +46,11 @@ def report_errors() -> Iterator[None]:
         yield
     except UsageError as error:
         usage_error(error)
+    except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
+        # Of a pipe, such as `| head`, that is closed; the network's are the client libraries' own errors.
+        raise
     except Exception as error:
         words = describe_error(error)
         if words is None:
             raise
         abort(words)
-
-
-def describe_error(error: Exception) -> str | None:
-    """What the person at the terminal reads; None for a bug."""
-    if isinstance(error, (NoAnswer, CloudError, NotDone)):
-        return str(error)
-    if isinstance(error, (PermanentError, TransientError)):
-        return describe_error(error.__cause__) if isinstance(error.__cause__, Exception) else str(error)
-    if isinstance(error, (typer.Exit, typer.Abort, TyperException, BrokenPipeError)):
-        # Of a pipe, such as `| head`, that is closed; the network's are the client libraries' own errors.
-        return None
-    from google.api_core import exceptions
-    from google.auth.exceptions import GoogleAuthError
-    from requests import RequestException
-
-    from services.shared.contract.reader import ContractError
-
-    if isinstance(error, exceptions.RetryError) and isinstance(error.cause, Exception):
-        return describe_error(error.cause)
-    if (
-        isinstance(error, (exceptions.ServiceUnavailable, exceptions.DeadlineExceeded))
-        and error.grpc_status_code is not None
-    ):
-        # Of all that commands talk to, only Pub/Sub is spoken to in gRPC.
-        return str(NoAnswer(PUBSUB, str(error.message)))
-    if isinstance(error, exceptions.Forbidden):
-        return f"{error}\nThe account that runs this command lacks that permission."
-    if isinstance(error, (exceptions.GoogleAPIError, ContractError)):
-        return str(error)
-    if isinstance(error, GoogleAuthError):
-        return f"{error}\nLog in with `gcloud auth application-default login`."
-    if isinstance(error, (ConnectionError, RequestException)):
-        return f"{error}\nIs the local cloud running? `dropmerge up` starts whatever is not."
-    return None

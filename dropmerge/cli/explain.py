@@ -13,10 +13,10 @@ from dropmerge.cli.command import connect
 from dropmerge.cli.completion import complete_file
 from dropmerge.cli.events import print_events
 from dropmerge.cli.exit_codes import report_errors, usage_error
-from dropmerge.cli.explain_row import explain_row, print_row
+from dropmerge.cli.explain_row import print_row
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, File, Json, Project, RowFeed, State
 from dropmerge.cli.terminal import escape_unprintable, pluralize, wrap
-from dropmerge.cli.times import ago, duration, moment
+from dropmerge.operations.times import ago, duration, moment
 
 if TYPE_CHECKING:
     from dropmerge.operations.connection import Connection
@@ -56,6 +56,9 @@ def explain(
         connection = connect(state, project, feeds)
         if row:
             pairs = [*row, *(word for word in [file, *(more or [])] if word)]
+            # It brings Google's clients with it.
+            from dropmerge.operations.row_story.explained import explain_row
+
             explained = explain_row(connection, feed, pairs, within)
             answer, is_known = explained.as_json(), explained.is_known
             if not as_json:

@@ -28,8 +28,9 @@ from dropmerge.cli.options import (
     one_of,
 )
 from dropmerge.cli.terminal import escape_unprintable, is_interactive, print_array, print_csv, print_table, table
-from dropmerge.cli.times import as_of, clock, duration, moment
+from dropmerge.cli.times import as_of
 from dropmerge.operations.past_loads import BY, PastLoad, Throughput, Wanted, every_load, newest_loads, throughput
+from dropmerge.operations.times import clock, duration, moment
 
 _SHOWN = 40
 

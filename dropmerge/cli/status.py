@@ -11,12 +11,13 @@ from typing import Annotated
 import typer
 
 from dropmerge.cli.command import connect
-from dropmerge.cli.exit_codes import FAILED, describe_error, report_errors, usage_error
+from dropmerge.cli.exit_codes import FAILED, report_errors, usage_error
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Json, Project, State, parse_age
 from dropmerge.cli.status_screen import print_problem, print_status, print_trouble
 from dropmerge.cli.terminal import clear, pluralize
 from dropmerge.operations.backlog import messages_in_flight, waiting_dead_letters
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.describe_error import describe_error
 from dropmerge.operations.loads.landing import MOST_NAMES, list_names
 from dropmerge.operations.no_answer import BIGQUERY, NoAnswer
 from dropmerge.operations.status.check import check as check_all

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from dropmerge.cli.dead_letter_words import end_words, shorten
-from dropmerge.cli.times import recent_moment
 from dropmerge.operations.dead_letters.ends import End, LetterState
+from dropmerge.operations.times import recent_moment
 
 _NOW = datetime.now(UTC)
 
