@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,10 +20,10 @@ from dropmerge.operations.times import ago, duration, moment
 
 if TYPE_CHECKING:
     from dropmerge.operations.connection import Connection
+    from dropmerge.operations.loads.explained import ExplainedFile
     from dropmerge.operations.loads.history import LoadHistory
     from dropmerge.operations.status.failures import Stuck
 
-_NOT_ON_ITS_WAY = {"merged", "dead_lettered", "superseded", "ignored", "unknown"}
 _COLORS = {"merged": "green", "dead_lettered": "red", "unknown": "red", "superseded": "yellow", "ignored": "yellow"}
 _MOST = 5
 
@@ -64,8 +64,14 @@ def explain(
             if not as_json:
                 print_row(explained)
         elif file and not more and not within:
-            answer = _explain_file(connection, file, as_json)
+            # They bring Google's clients with them.
+            from dropmerge.operations.loads.explained import explain_file
+
+            found = explain_file(connection, file)
+            answer = found.as_json()
             is_known = answer["state"] != "unknown"
+            if not as_json:
+                _print_file(connection, found)
         else:
             usage_error("name one file, such as gs://bucket/object, or --row key=value")
     if as_json:
@@ -74,30 +80,17 @@ def explain(
         raise typer.Exit(1)
 
 
-def _explain_file(connection: Connection, file: str, as_json: bool) -> dict[str, Any]:
-    # They bring Google's clients with them.
-    from dropmerge.operations.loads.find_file import find_file
-    from dropmerge.operations.loads.history import read_history
-    from dropmerge.operations.loads.next_steps import next_steps
-    from dropmerge.operations.status.failures import stuck
-
-    history = read_history(connection, find_file(connection, file), with_jobs=True)
-    steps = list(next_steps(history, file))
-    # Where none is on its way, nothing holds it up.
-    is_on_its_way = bool(history.source.generation) and history.state not in _NOT_ON_ITS_WAY
-    held_up = stuck(connection, history.source, history.events) if is_on_its_way else None
-    if not as_json:
-        _print_state(history)
-        print_events("what happened", history.timeline, history.source.created if history.source.generation else None)
-        for line in [*(_held_up(held_up) if held_up else ()), *_details(connection, history)]:
-            typer.echo(wrap(escape_unprintable(line)))
-        if steps:
-            typer.echo("next:")
-        for step in steps:
-            why = f"# {step.why}" if step.command else step.why
-            typer.echo(wrap(f"  {step.command}  {why}" if step.command else f"  {why}", 4))
-    held = {"stuck": held_up.as_json()} if held_up else {}
-    return {**history.as_json(), **held, "next": [{"command": step.command, "why": step.why} for step in steps]}
+def _print_file(connection: Connection, one: ExplainedFile) -> None:
+    history = one.history
+    _print_state(history)
+    print_events("what happened", history.timeline, history.source.created if history.source.generation else None)
+    for line in [*(_held_up(one.held_up) if one.held_up else ()), *_details(connection, history)]:
+        typer.echo(wrap(escape_unprintable(line)))
+    if one.steps:
+        typer.echo("next:")
+    for step in one.steps:
+        why = f"# {step.why}" if step.command else step.why
+        typer.echo(wrap(f"  {step.command}  {why}" if step.command else f"  {why}", 4))
 
 
 def _print_state(history: LoadHistory) -> None:

@@ -28,6 +28,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("history:history", "Show what became of each file, and throughput."),
     "audit": ("audit:audit", "Show who changed what, when and why."),
     "rows": ("rows:rows", "Show some rows of a main table."),
+    "console": ("console:console", "Show it all as a page in the browser."),
     "doctor": ("doctor:doctor", "Check the whole pipeline, and say what to fix."),
     "rejected": ("rejected:commands", "Show rows that failed a check, and submit them again."),
     "preview": ("preview:preview", "Show what a file in the bucket would do."),

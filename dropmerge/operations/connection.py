@@ -62,6 +62,9 @@ class Connection:
     """When the command's own time is over, by time.monotonic()."""
     say: Callable[[str], None] = _say_nothing
     """What to do with a line on a wait that takes long, for the person who waits."""
+    may_lease: bool = True
+    """Whether to read the subscriptions of dead letters where their table may lack some: what reads takes leases, so
+    that no command can act on them meanwhile."""
 
     @cached_property
     def topology(self) -> Topology:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.queries import statement
 from services.merge.views import view_query
 
-BY = ("hour", "day", "feed")
+BY = ("5min", "hour", "day", "feed")
 _EARLIER = timedelta(days=7)
 """How long before its last event a load may have had its first: what is read, so that its first steps are known."""
+
+_LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 PastLoad = Mapping[str, Any]
 """The columns of `ops.loads`."""
@@ -40,10 +42,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Throughput:
-    """Of one hour, day or feed."""
+    """Of five minutes, one hour, day or feed."""
 
     part: str
-    """2026-11-26 18:00, 2026-11-26, or the feed, which is empty for files that no feed wants."""
+    """2026-11-26 18:05, 2026-11-26 18:00, 2026-11-26, or the feed, which is empty for files that no feed wants."""
     files: int
     merged: int
     row_count: int
@@ -57,12 +59,48 @@ class Throughput:
     """None where nothing is known of it, as on a local cloud."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a page of loads ends: the next begins behind it, whatever has come on top since."""
+
+    at: datetime
+    place: str
+
+
+@dataclass(frozen=True)
+class LoadPage:
+    loads: Sequence[PastLoad]
+    """Newest first."""
+    total: int
+    """On all pages; 0 on one that is behind the last."""
+    next: Place | None
+    """None where there are no older ones."""
+
+
 def newest_loads(connection: Connection, wanted: Wanted, most: int) -> tuple[list[PastLoad], int]:
     """At most this many, newest last, and how many there are."""
     parameters = {**wanted.parameters, "most": ("INT64", most)}
     rows = connection.ledger("past_loads.sql", parameters, loads=_loads(connection))
     total = rows[0]["total"] if rows else 0
     return [{name: value for name, value in row.items() if name != "total"} for row in reversed(rows)], total
+
+
+def page_of_loads(
+    connection: Connection, wanted: Wanted, name: str = "", after: Place | None = None, most: int = 50
+) -> LoadPage:
+    """The newest loads, or those that come after a place. `name`: what is in the object's name, in either case."""
+    parameters = {
+        **wanted.parameters,
+        "name": ("STRING", name),
+        "before": ("TIMESTAMP", after.at if after else _LATEST),
+        "place": ("STRING", after.place if after else ""),
+        "most": ("INT64", most + 1),
+    }
+    rows = connection.ledger("page_of_loads.sql", parameters, loads=_loads(connection))
+    shown = rows[:most]
+    last = Place(shown[-1]["last_event_time"], shown[-1]["place"]) if len(rows) > most else None
+    loads = [{name: value for name, value in row.items() if name not in ("place", "total")} for row in shown]
+    return LoadPage(loads, rows[0]["total"] if rows else 0, last)
 
 
 def every_load(connection: Connection, wanted: Wanted) -> Iterator[PastLoad]:
@@ -73,7 +111,7 @@ def every_load(connection: Connection, wanted: Wanted) -> Iterator[PastLoad]:
 
 
 def throughput(connection: Connection, wanted: Wanted, by: str) -> list[Throughput]:
-    """By hour, day or feed, of those in which there was any."""
+    """By five minutes, hour, day or feed, of those in which there was any."""
     parameters = {**wanted.parameters, "by": ("STRING", by)}
     rows = connection.ledger("throughput.sql", parameters, loads=_loads(connection))
     return [Throughput(**dict(row.items())) for row in rows]

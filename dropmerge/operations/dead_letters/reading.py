@@ -57,9 +57,9 @@ def read_story(connection: Connection, dead_letter_id: str) -> LetterStory:
         kept = _kept(connection, dead_letter_id)
     except UNREADABLE as error:
         kept, unreadable = None, error
-    if kept and is_complete(connection, kept.waiting):
+    if kept and (not connection.may_lease or is_complete(connection, kept.waiting)):
         return _story(connection, kept, kept.end)
-    waits = _waits(connection, dead_letter_id)
+    waits = _waits(connection, dead_letter_id) if connection.may_lease else None
     if kept is None:
         if waits is None:
             raise unreadable or UsageError(_unknown([dead_letter_id]))

@@ -36,7 +36,13 @@ class _Table:
 
 @contextmanager
 def waiting(connection: Connection, services: Sequence[str] = SERVICES, ids: Collection[str] = ()) -> Iterator[Source]:
-    """All that wait; of the table only those with these ids, if any are given."""
+    """All that wait; of the table only those with these ids, if any are given.
+
+    Raises as `Warehouse`, and NoAnswer, where the table cannot be read and nothing else may be.
+    """
+    if not connection.may_lease:
+        yield _Table(waiting_letters(connection, ids), services)
+        return
     letters = _table(connection, ids)
     if letters is not None:
         yield _Table(letters, services)

@@ -1,5 +1,5 @@
-{# What went through in each hour, or on each day, or of each feed: by when a load was merged, or had its last event.
-   Parameters: since, by (hour, day, feed), those of wanted_loads.sql, tables, gone. #}
+{# What went through in each five minutes, in each hour, on each day, or of each feed: by when a load was merged, or had its
+   last event. Parameters: since, by (5min, hour, day, feed), those of wanted_loads.sql, tables, gone. #}
 SELECT
   part,
   COUNT(*) AS files,
@@ -20,6 +20,10 @@ FROM (
       *,
       CASE @by
         WHEN 'feed' THEN COALESCE(feed, '')
+        WHEN '5min' THEN FORMAT_TIMESTAMP(
+          '%Y-%m-%d %H:%M',
+          TIMESTAMP_SECONDS(DIV(UNIX_SECONDS(COALESCE(commit_time, last_event_time)), 300) * 300)
+        )
         WHEN 'day' THEN FORMAT_TIMESTAMP('%Y-%m-%d', COALESCE(commit_time, last_event_time))
         ELSE FORMAT_TIMESTAMP('%Y-%m-%d %H:00', COALESCE(commit_time, last_event_time))
       END AS part

@@ -1,0 +1,141 @@
+"""The dead letters at a glance: groups of a kind, then letters, a page at a time.
+
+Read from their table, which takes no lease: whoever looks keeps nobody from acting. Of ten thousand letters no message
+is kept in memory.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from heapq import nlargest
+
+from dropmerge.operations.backlog import waiting_dead_letters
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.dead_letters.ends import WAITING, End
+from dropmerge.operations.dead_letters.filters import Filter
+from dropmerge.operations.dead_letters.kept import KeptLetter, waiting_letters
+from dropmerge.operations.dead_letters.newer import with_newer
+from dropmerge.operations.dead_letters.reading import read_ended
+from services.shared.messages.dead_letter import DeadLetter
+
+MOST = 10_000
+"""Letters that a board holds one by one; of more, the others are counted."""
+_LINE = 300
+"""Characters of an error that are kept."""
+
+
+@dataclass(frozen=True, order=True)
+class Kind:
+    """What makes letters a group: they have one cause, more often than not."""
+
+    reason: str
+    feed: str
+    """Empty where none is known."""
+    service: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A dead letter without its message, and of its error the first line."""
+
+    letter: DeadLetter
+    end: End = WAITING
+
+    @property
+    def kind(self) -> Kind:
+        return _kind(self.letter)
+
+
+@dataclass
+class Group:
+    kind: Kind
+    oldest: datetime
+    count: int = 0
+    came_back: int = 0
+    """Of these, how many had been replayed before."""
+
+
+@dataclass(frozen=True)
+class Board:
+    groups: Sequence[Group]
+    """The largest first."""
+    lines: Sequence[Line]
+    """The oldest first; of those that ended, the latest end first. At most `MOST`."""
+    waiting: int
+    """As the subscriptions say; of those that ended, as many as there are."""
+    states: Mapping[str, int] = field(default_factory=dict)
+    """Of those that ended: how many of each."""
+
+    @property
+    def count(self) -> int:
+        return sum(group.count for group in self.groups)
+
+    @property
+    def elsewhere(self) -> int:
+        """Letters that wait and are not in the table yet."""
+        return max(0, self.waiting - self.count)
+
+
+def read_board(connection: Connection, wanted: Filter) -> Board:
+    """Of the letters that wait. One query, whatever their number. Raises as `Warehouse`, and NoAnswer."""
+    groups: dict[Kind, Group] = {}
+    lines: list[Line] = []
+    for kept in waiting_letters(connection):
+        one = kept.letter
+        if one.service not in wanted.services or not wanted.wants(one):
+            continue
+        _count(groups, one)
+        if len(lines) < MOST:
+            lines.append(_line(one))
+    lines.sort(key=lambda line: (line.letter.at, line.letter.id))
+    waiting = waiting_dead_letters(connection) if wanted.is_everything else len(lines)
+    return Board(_by_size(groups), lines, waiting)
+
+
+def read_ended_board(connection: Connection, wanted: Filter, age: timedelta) -> Board:
+    """Of those that ended within this time. One query. Raises as `Warehouse`, and NoAnswer."""
+    groups: dict[Kind, Group] = {}
+    states = Counter[str]()
+    found = nlargest(MOST, _counted(read_ended(connection, wanted, age), groups, states), key=_ended_at)
+    lines = [_line(one.letter, one.end) for one in found]
+    return Board(_by_size(groups), lines, sum(states.values()), states)
+
+
+def newer_of(connection: Connection, lines: Sequence[Line]) -> dict[str, int]:
+    """By id, the merged generation of the file that is newer than the letter's. One query for 500."""
+    judged = with_newer(connection, [line.letter for line in lines])
+    return {one.id: newer for one, newer in judged if newer}
+
+
+def _counted(found: Iterable[KeptLetter], groups: dict[Kind, Group], states: Counter[str]) -> Iterator[KeptLetter]:
+    for one in found:
+        states[one.end.state.value] += 1
+        _count(groups, one.letter)
+        yield one
+
+
+def _ended_at(one: KeptLetter) -> datetime:
+    return one.end.at or one.letter.at
+
+
+def _count(groups: dict[Kind, Group], one: DeadLetter) -> None:
+    kind = _kind(one)
+    group = groups.setdefault(kind, Group(kind, one.at))
+    group.count += 1
+    group.came_back += one.replay_count > 0
+    group.oldest = min(group.oldest, one.at)
+
+
+def _by_size(groups: Mapping[Kind, Group]) -> list[Group]:
+    return sorted(groups.values(), key=lambda group: (-group.count, group.kind))
+
+
+def _kind(one: DeadLetter) -> Kind:
+    return Kind(one.reason, one.feed or "", one.service)
+
+
+def _line(one: DeadLetter, end: End = WAITING) -> Line:
+    return Line(replace(one, data=b"", attributes={}, error=one.first_line[:_LINE]), end)

@@ -1,0 +1,99 @@
+"""What was read last, for all who look: read once however many ask, and still shown where it cannot be read anew."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from dropmerge.operations.describe_error import describe_error
+from dropmerge.operations.errors import NotDone, UsageError
+
+T = TypeVar("T")
+
+_MOST = 100
+"""Answers that are kept; the one that was asked for longest ago goes first."""
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    value: T
+    as_of: datetime
+    trouble: str | None = None
+    """Why there is no newer one."""
+
+
+@dataclass
+class _Place:
+    """One question's."""
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    answer: Answer[Any] | None = None
+    next_look: float = 0.0
+
+
+class Answers:
+    """`clock`: as time.monotonic, which decides when an answer is old."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._places: OrderedDict[Hashable, _Place] = OrderedDict()
+
+    def get(self, question: Hashable, seconds: float, read: Callable[[], T]) -> Answer[T]:
+        """The answer, read anew where it is older than that. Who asks while another reads gets the old one, if any.
+
+        Raises what reading raises, where it never succeeded, or where the question itself is wrong.
+        """
+        place = self._place(question)
+        old = place.answer
+        if old is not None and self._clock() < place.next_look:
+            return old
+        if not place.turn.acquire(blocking=old is None):
+            assert old is not None
+            return old
+        try:
+            if place.answer is not None and self._clock() < place.next_look:
+                return place.answer
+            return self._read(place, seconds, read)
+        finally:
+            place.turn.release()
+
+    def forget(self) -> None:
+        """All are read anew when they are next asked for: something was changed."""
+        with self._lock:
+            for place in self._places.values():
+                place.next_look = 0.0
+
+    def last(self, question: Hashable) -> Answer[Any] | None:
+        """What is known without reading."""
+        with self._lock:
+            place = self._places.get(question)
+        return place.answer if place else None
+
+    def _read(self, place: _Place, seconds: float, read: Callable[[], T]) -> Answer[T]:
+        as_of = datetime.now(UTC)
+        try:
+            answer = Answer(read(), as_of)
+        except (UsageError, NotDone):
+            raise
+        except Exception as error:
+            trouble = describe_error(error)
+            if place.answer is None or trouble is None:
+                raise
+            answer = replace(place.answer, trouble=trouble)
+        place.answer = answer
+        place.next_look = self._clock() + seconds
+        return answer
+
+    def _place(self, question: Hashable) -> _Place:
+        with self._lock:
+            place = self._places.setdefault(question, _Place())
+            self._places.move_to_end(question)
+            while len(self._places) > _MOST:
+                self._places.popitem(last=False)
+        return place

@@ -1,0 +1,60 @@
+"""What all pages read from: the connection of now, and the answers that all viewers share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.dead_letters.board import Board, read_board
+from dropmerge.operations.dead_letters.filters import Filter
+from dropmerge.operations.no_answer import BIGQUERY
+from dropmerge.operations.status.read import Reader, Status
+from dropmerge.page.answers import Answer, Answers
+
+T = TypeVar("T")
+
+
+@dataclass
+class Site:
+    connect: Callable[[], Connection]
+    """The same one again, unless it leads elsewhere by now."""
+    answers: Answers = field(default_factory=Answers)
+    _reader: tuple[Connection, Reader] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether what is asked is a cloud on this machine."""
+        return bool(BIGQUERY.emulator)
+
+    @property
+    def seconds(self) -> float:
+        """How long an answer is shown before it is read anew: each costs queries on Google Cloud."""
+        return 3.0 if self.is_local else 60.0
+
+    def read(self, question: Hashable, read: Callable[[Connection], T]) -> Answer[T]:
+        """The answer to a question, read at most once in a while for all who ask."""
+        return self.answers.get(question, self.seconds, lambda: read(self.connect()))
+
+    def status(self, with_totals: bool = False) -> Answer[Status]:
+        """What `dropmerge status` shows."""
+        return self.read(("status", with_totals), lambda connection: self._of(connection).read(with_totals))
+
+    def board(self, wanted: Filter) -> Answer[Board]:
+        """The dead letters that wait."""
+        return self.read(("board", wanted), lambda connection: read_board(connection, wanted))
+
+    def known_letters(self) -> int | None:
+        """How many dead letters wait, as far as anybody has asked lately."""
+        answer = self.answers.last(("status", False))
+        return answer.value.letters.count if answer else None
+
+    def _of(self, connection: Connection) -> Reader:
+        """One that remembers what it has read, as long as the connection is the same."""
+        with self._lock:
+            if self._reader is None or self._reader[0] is not connection:
+                self._reader = (connection, Reader(connection))
+            return self._reader[1]

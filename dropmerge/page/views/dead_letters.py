@@ -1,0 +1,125 @@
+"""Groups of dead letters, then letters; or those that ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from deploy.topology import SERVICES
+from dropmerge.operations.dead_letters.as_json import letter_json
+from dropmerge.operations.dead_letters.board import Line, newer_of, read_ended_board
+from dropmerge.operations.dead_letters.ends import WAITING
+from dropmerge.operations.dead_letters.filters import Filter
+from dropmerge.operations.dead_letters.kept import waiting_letters
+from dropmerge.operations.dead_letters.newer import with_newer
+from dropmerge.operations.dead_letters.reading import read_ended
+from dropmerge.page.asked import Asked
+from dropmerge.page.shown import Shown
+from dropmerge.page.site import Site
+from dropmerge.page.words import command_line
+from services.shared.reasons import REASONS
+
+_MOST = 50
+_ENDED_WITHIN = timedelta(days=31)
+NO_FEED = "-"
+"""Stands for letters that name no feed."""
+
+
+def dead_letters(site: Site, asked: Asked) -> Shown:
+    """Filters: reason, feed, service, name (a part of the object's), older; ended=1 for those that no longer wait."""
+    is_ended = asked.text("ended", ("1",)) == "1"
+    chosen = {name: asked.text(name) for name in ("reason", "feed", "service", "name", "older")}
+    wanted, name, feed = _filter(asked), chosen["name"].lower(), chosen["feed"]
+
+    if is_ended:
+        question = ("ended", wanted)
+        answer = site.read(question, lambda connection: read_ended_board(connection, wanted, _ENDED_WITHIN))
+    else:
+        answer = site.board(replace(wanted, before=None))
+    board = answer.value
+    before = datetime.now(UTC) - asked.age("1m", "older") if chosen["older"] else None
+    lines = [line for line in board.lines if _fits(line, name, feed, before)]
+    start = _start(lines, asked.text("after"))
+    shown = lines[start : start + _MOST]
+    ids = tuple(line.letter.id for line in shown)
+    newer = site.read(("newer", ids), lambda connection: newer_of(connection, shown)).value if shown else {}
+    more = {**chosen, **({"ended": "1"} if is_ended else {})}
+    next_page = f"/dead-letters?{urlencode({**more, 'after': ids[-1]})}" if start + _MOST < len(lines) else None
+
+    def every() -> Iterator[dict[str, Any]]:
+        connection = site.connect()
+        if is_ended:
+            for kept in read_ended(connection, wanted, _ENDED_WITHIN):
+                if _fits(Line(kept.letter), name, feed, before):
+                    yield letter_json(kept.letter, None, kept.end)
+            return
+        fitting = (
+            kept.letter
+            for kept in waiting_letters(connection)
+            if wanted.wants(kept.letter) and _fits(Line(kept.letter), name, feed, before)
+        )
+        for one, generation in with_newer(connection, fitting):
+            yield letter_json(one, generation, WAITING)
+
+    return Shown(
+        "Dead letters",
+        "dead_letters.html",
+        command_line(
+            "dead-letters",
+            "list",
+            reason=chosen["reason"],
+            feed="" if feed == NO_FEED else feed,
+            service=chosen["service"],
+            older_than=chosen["older"],
+            ended=is_ended,
+        ),
+        answer.as_of,
+        json=every,
+        rows=every,
+        values={
+            "board": board,
+            "groups": [group for group in board.groups if _is_of(group.kind.feed, feed)],
+            "lines": shown,
+            "count": len(lines),
+            "newer": newer,
+            "chosen": chosen,
+            "is_ended": is_ended,
+            "is_first": start == 0,
+            "next_page": next_page,
+            "reasons": sorted(REASONS),
+            "feeds": sorted(site.connect().feeds),
+            "services": SERVICES,
+            "no_feed": NO_FEED,
+        },
+        trouble=answer.trouble,
+    )
+
+
+def _filter(asked: Asked) -> Filter:
+    service, feed = asked.text("service", SERVICES), asked.text("feed")
+    return Filter(
+        (service,) if service else SERVICES,
+        asked.text("reason") or None,
+        feed if feed and feed != NO_FEED else None,
+    )
+
+
+def _fits(line: Line, name: str, feed: str, before: datetime | None) -> bool:
+    letter = line.letter
+    return (
+        name in (letter.object or "").lower()
+        and _is_of(letter.feed or "", feed)
+        and (before is None or letter.at < before)
+    )
+
+
+def _is_of(found: str, feed: str) -> bool:
+    return not feed or found == ("" if feed == NO_FEED else feed)
+
+
+def _start(lines: Sequence[Line], after: str) -> int:
+    """Behind the last letter of the page before; where that is gone, from the beginning."""
+    return next((n + 1 for n, line in enumerate(lines) if line.letter.id == after), 0) if after else 0

@@ -1,0 +1,42 @@
+"""Whether each part answers and is as it should be."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+
+from dropmerge.operations.doctor import examine
+from dropmerge.page.asked import Asked
+from dropmerge.page.shown import Shown
+from dropmerge.page.site import Site
+
+
+def health(site: Site, asked: Asked) -> Shown:
+    """What `dropmerge doctor` finds, and how each service takes its messages."""
+    answer = site.read("health", examine)
+    known = site.answers.last(("status", False))
+    found = answer.value
+    return Shown(
+        "Health",
+        "health.html",
+        "dropmerge doctor",
+        answer.as_of,
+        json=lambda: {"version": release(), "findings": [asdict(one) for one in found]},
+        rows=lambda: (asdict(one) for one in found),
+        values={
+            "findings": found,
+            "wrong": [one for one in found if one.trouble],
+            "services": known.value.services if known else {},
+            "release": release(),
+        },
+        trouble=answer.trouble,
+        every=30,
+    )
+
+
+def release() -> str:
+    """The version that is installed; empty where it runs from its files."""
+    try:
+        return version("dropmerge")
+    except PackageNotFoundError:
+        return ""
