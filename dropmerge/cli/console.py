@@ -18,6 +18,8 @@ from dropmerge.cli.exit_codes import abort, report_errors
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Project, State
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from dropmerge.operations.connection import Connection
 
 _PORT = 8080
@@ -44,6 +46,7 @@ def console(
     """
     from dropmerge.page.access import Role
     from dropmerge.page.app import make_app
+    from dropmerge.page.child import starter
     from dropmerge.page.local_access import Local
     from dropmerge.page.serve import free_port, serve
 
@@ -61,7 +64,11 @@ def console(
         if open_:
             threading.Thread(target=webbrowser.open, args=[access.address], daemon=True).start()
 
-    serve(lambda: make_app(_same_again(state, project, feeds), access), listens, ready)
+    def make() -> Flask:
+        current = _same_again(state, project, feeds)
+        return make_app(current, access, starter(current, state / "logs"))
+
+    serve(make, listens, ready)
 
 
 def _same_again(state: Path, project: str | None, feeds: Path) -> Callable[[], Connection]:

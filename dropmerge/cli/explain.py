@@ -20,7 +20,7 @@ from dropmerge.operations.times import ago, duration, moment
 
 if TYPE_CHECKING:
     from dropmerge.operations.connection import Connection
-    from dropmerge.operations.loads.explained import ExplainedFile
+    from dropmerge.operations.explained_file import ExplainedFile
     from dropmerge.operations.loads.history import LoadHistory
     from dropmerge.operations.status.failures import Stuck
 
@@ -65,7 +65,7 @@ def explain(
                 print_row(explained)
         elif file and not more and not within:
             # They bring Google's clients with them.
-            from dropmerge.operations.loads.explained import explain_file
+            from dropmerge.operations.explained_file import explain_file
 
             found = explain_file(connection, file)
             answer = found.as_json()

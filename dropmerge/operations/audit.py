@@ -19,8 +19,13 @@ _COUNTED: dict[str, tuple[str, str]] = {
     "adopted": ("row", "rows"),
     "rebuilt": ("file", "files"),
     "purged": ("tombstone", "tombstones"),
+    "values_shown": ("time", "times"),
 }
 """What each event is about, one and many. Of an event that is not here, events are counted."""
+
+
+_ASKED = "operation_"
+"""How the events begin that say what was asked for, and why; what was done has events of its own."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class Operation:
     @property
     def what(self) -> str:
         """Replayed 3 dead letters, announced 1 file."""
+        if not self.events:
+            return "asked for something that had been done"
         return ", ".join(f"{event.replace('_', ' ')} {_count(event, n)}" for event, n in self.events.items())
 
     def as_json(self) -> dict[str, Any]:
@@ -67,7 +74,7 @@ def _operation(rows: Sequence[Any]) -> Operation:
     return Operation(
         rows[0]["happened_at"],
         first("who"),
-        {row["event"]: row["n"] for row in rows},
+        {row["event"]: row["n"] for row in rows if not row["event"].startswith(_ASKED)},
         first("feeds"),
         first("why"),
         first("reasons"),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from dropmerge.operations.session import Session
     from services.shared.contract.feed import Feed
-    from services.shared.journal import Journal
+    from services.shared.journal import Journal, Operation
     from services.shared.publisher import Publisher
     from services.shared.warehouse import Parameters, Warehouse
 
@@ -65,6 +65,9 @@ class Connection:
     may_lease: bool = True
     """Whether to read the subscriptions of dead letters where their table may lack some: what reads takes leases, so
     that no command can act on them meanwhile."""
+
+    operation: Operation | None = None
+    """Under which changes are recorded; the account's own where there is none."""
 
     @cached_property
     def topology(self) -> Topology:
@@ -150,7 +153,8 @@ class Connection:
 
         # What a command prints is its answer, nothing else.
         structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
-        return Journal(self.warehouse.client, "console", Operation(self._account()))
+        operation = self.operation or Operation(self._account())
+        return Journal(self.warehouse.client, "console", operation)
 
     def _account(self) -> str:
         """Whose credentials these are, as BigQuery sees it; on a local cloud the process's user.

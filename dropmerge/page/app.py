@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,16 +15,20 @@ from flask import Flask, Response, g, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.describe_error import describe_error
 from dropmerge.operations.errors import NotDone, UsageError
 from dropmerge.operations.no_answer import NoAnswer
 from dropmerge.page import text
-from dropmerge.page.access import Access, Refused
+from dropmerge.page.access import Access, Person, Refused
+from dropmerge.page.actions import Actions, Start
 from dropmerge.page.asked import Asked
+from dropmerge.page.forms import MAX_BYTES, Forms
 from dropmerge.page.shown import Shown, as_csv, as_json
 from dropmerge.page.site import Site
+from dropmerge.page.views.act import act, read_form
 from dropmerge.page.views.audit import audit
 from dropmerge.page.views.dead_letters import dead_letters
 from dropmerge.page.views.feeds import feed, feeds
@@ -31,6 +36,7 @@ from dropmerge.page.views.file import file
 from dropmerge.page.views.files import files
 from dropmerge.page.views.health import health, release
 from dropmerge.page.views.letter import letter
+from dropmerge.page.views.operations import operation, operations
 from dropmerge.page.views.overview import overview
 from dropmerge.page.views.rejected import rejected
 from dropmerge.page.views.rows import rows
@@ -42,11 +48,14 @@ VIEWS: dict[str, View] = {
     "/files": files,
     "/file": file,
     "/dead-letters": dead_letters,
+    "/dead-letters/act": act,
     "/dead-letters/<word:id>": letter,
     "/rejected": rejected,
     "/rows": rows,
     "/feeds": feeds,
     "/feeds/<word:name>": feed,
+    "/operations": operations,
+    "/operations/<word:id>": operation,
     "/audit": audit,
     "/health": health,
 }
@@ -59,6 +68,7 @@ SECTIONS = (
     ("/rejected", "Rejected"),
     ("/rows", "Rows"),
     ("/feeds", "Feeds"),
+    ("/operations", "Operations"),
     ("/audit", "Audit"),
     ("/health", "Health"),
 )
@@ -66,7 +76,7 @@ SECTIONS = (
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
@@ -78,30 +88,79 @@ class _Word(BaseConverter):
     regex = r"[\w-]+"
 
 
-def make_app(connect: Callable[[], Connection], access: Access) -> Flask:
-    """`connect`: the connection of now; the same one again, unless it leads elsewhere by now."""
+def make_app(connect: Callable[[], Connection], access: Access, start: Start) -> Flask:
+    """`connect`: the connection of now; the same one again, unless it leads elsewhere by now. `start`: starts whoever
+    carries out an operation."""
     app = Flask(__name__)
     app.url_map.converters["word"] = _Word
-    site = Site(connect)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BYTES, MAX_FORM_MEMORY_SIZE=MAX_BYTES)
+    site, forms, actions = Site(connect), Forms(), Actions(connect, start)
     text.register(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(partial(_let_in, access))
     app.after_request(_harden)
     app.register_error_handler(Exception, _error)
-    app.context_processor(partial(_of_every_page, site))
+    app.context_processor(partial(_of_every_page, site, forms))
     app.add_url_rule("/", "home", lambda: redirect("/overview"))
     for rule, view in VIEWS.items():
         for form in ("", ".json", ".csv"):
             app.add_url_rule(
                 f"{rule}{form}", f"{view.__name__}{form}".replace(".", "_"), partial(_show, site, view, form)
             )
+    app.add_url_rule("/operations", "begin", partial(_begin, site, forms, actions), methods=["POST"])
+    app.add_url_rule(
+        "/operations/<word:id>/cancel", "cancel", partial(_cancel, site, forms, actions), methods=["POST"]
+    )
+    for rule, view in (("/rejected", rejected), ("/rows", rows)):
+        values = partial(_show_values, site, forms, actions, view)
+        app.add_url_rule(rule, f"values_of_{view.__name__}", values, methods=["POST"])
     if hasattr(access, "enter"):
         app.add_url_rule("/enter", "enter", lambda: access.enter(request))
     return app
 
 
-def _of_every_page(site: Site) -> dict[str, Any]:
-    return {"sections": SECTIONS, "person": g.get("person"), "letters": site.known_letters(), "release": release()}
+def _of_every_page(site: Site, forms: Forms) -> dict[str, Any]:
+    person: Person | None = g.get("person")
+    return {
+        "sections": SECTIONS,
+        "person": person,
+        "csrf": forms.token(person) if person else "",
+        "letters": site.known_letters(),
+        "release": release(),
+    }
+
+
+def _begin(site: Site, forms: Forms, actions: Actions) -> WerkzeugResponse:
+    """Begin what a form asks for, and lead to how it goes. A form that cannot be taken is shown again, with why."""
+    forms.require(request, g.person)
+    try:
+        action = read_form(request.form, g.person.name)
+        actions.begin(action)
+    except UsageError as error:
+        form = request.form
+        ids = [("id", one) for one in form.get("ids", "").split(",")]
+        given = [(name, form.get(name, "")) for name in ("kind", "why")]
+        words: MultiDict[str, str] = MultiDict([*given, ("refused", str(error)), *ids])
+        return _page(site, replace(act(site, Asked(words)), status=422))
+    site.answers.forget()
+    return redirect(f"/operations/{action.id}", 303)
+
+
+def _cancel(site: Site, forms: Forms, actions: Actions, id: str) -> WerkzeugResponse:
+    forms.require(request, g.person)
+    operation(site, Asked(MultiDict({"id": id})))  # that it is there
+    actions.cancel(id, g.person.name)
+    site.answers.forget()
+    return redirect(f"/operations/{id}", 303)
+
+
+def _show_values(site: Site, forms: Forms, actions: Actions, view: View) -> Response:
+    """The page once more, with the values of its rows, once it is recorded who asked for them."""
+    forms.require(request, g.person)
+    if not actions.record_values_shown(g.person.name, view.__name__):
+        raise NotDone("the journal cannot be written, and without a record no values are shown; try again")
+    shown = view(site, Asked(MultiDict(request.args)))
+    return _page(site, replace(shown, every=0, values={**shown.values, "has_values": True}))
 
 
 def _let_in(access: Access) -> None:

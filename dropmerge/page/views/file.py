@@ -8,7 +8,7 @@ from typing import Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import UsageError
-from dropmerge.operations.loads.explained import ExplainedFile, explain_file
+from dropmerge.operations.explained_file import ExplainedFile, explain_file
 from dropmerge.operations.loads.history import LoadHistory
 from dropmerge.page.asked import Asked
 from dropmerge.page.shown import Shown

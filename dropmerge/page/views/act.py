@@ -1,0 +1,168 @@
+"""The question before dead letters are replayed, discarded or taken back: how many, which, and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from deploy.topology import SERVICES
+from dropmerge.operations.actions.record import MOST_LETTERS, Action, Kind, find_action
+from dropmerge.operations.dead_letters.board import Line, newer_of
+from dropmerge.operations.dead_letters.ends import End
+from dropmerge.operations.dead_letters.filters import MAX_REPLAYS, Filter
+from dropmerge.operations.dead_letters.kept import KeptLetter, kept_letters
+from dropmerge.operations.dead_letters.summary import Summary
+from dropmerge.operations.errors import UsageError
+from dropmerge.page.asked import Asked
+from dropmerge.page.forms import new_key
+from dropmerge.page.shown import Shown
+from dropmerge.page.site import Site
+from dropmerge.page.views.dead_letters import NO_FEED
+from dropmerge.page.words import command_line
+
+_SAMPLE = 10
+TYPED_ABOVE = 100
+"""To discard more than that takes typing their number."""
+
+
+@dataclass(frozen=True)
+class Question:
+    kind: Kind
+    lines: Sequence[Line]
+    """The letters that are meant, the oldest first."""
+    left_out: int
+    """Of the filter, that are more than one action takes."""
+
+    @property
+    def count(self) -> int:
+        return len(self.lines)
+
+    @property
+    def over_limit(self) -> int:
+        """Replayed too often."""
+        return sum(line.letter.replay_count >= MAX_REPLAYS for line in self.lines)
+
+
+def act(site: Site, asked: Asked) -> Shown:
+    """`kind`: replay, discard, undo. Which letters: `id` (once for each), `operation`, or the filters of the list.
+
+    `refused`: why the form was not taken.
+    """
+    kind = Kind(asked.text("kind", list(Kind)) or Kind.REPLAY)
+    question = _of_ended(site, asked) if kind == Kind.UNDO else _of_waiting(site, asked, kind)
+    summary = Summary()
+    summary.add(line.letter for line in question.lines)
+    deployed = site.status().value.contracts
+    sample = question.lines[:_SAMPLE]
+    newer = {} if kind == Kind.UNDO else newer_of(site.connect(), question.lines[:500])
+    ids = [line.letter.id for line in question.lines]
+    return Shown(
+        f"{kind.value.capitalize()} {question.count:,} dead letter{'' if question.count == 1 else 's'}",
+        "act.html",
+        _command(kind, asked, ids),
+        site.status().as_of,
+        json=lambda: {"kind": kind.value, "ids": ids},
+        rows=lambda: ({"id": one} for one in ids),
+        values={
+            "question": question,
+            "sample": sample,
+            "ids": ",".join(ids),
+            "warnings": list(deployed.unchanged(summary.contracts)) if kind == Kind.REPLAY else [],
+            "newer": newer,
+            "key": new_key(),
+            "typed_above": TYPED_ABOVE,
+            "max_replays": MAX_REPLAYS,
+            "refused": asked.words.get("refused", ""),
+            "typed_why": asked.words.get("why", ""),
+            "most": MOST_LETTERS,
+        },
+        every=0,
+    )
+
+
+def read_form(form: MultiDict[str, str], who: str) -> Action:
+    """What was asked for. Raises UsageError."""
+    kind = form.get("kind", "")
+    if kind not in list(Kind):
+        raise UsageError("kind is replay, discard or undo")
+    ids = tuple(dict.fromkeys(one for one in form.get("ids", "").split(",") if one))
+    if kind == Kind.DISCARD and len(ids) > TYPED_ABOVE and form.get("typed", "").replace(",", "") != str(len(ids)):
+        raise UsageError(f"to discard more than {TYPED_ABOVE} takes typing how many they are: {len(ids)}")
+    return Action(
+        form.get("key", ""),
+        Kind(kind),
+        ids,
+        who,
+        form.get("why", "").strip()[:500],
+        canary=1 if form.get("canary") and len(ids) > 1 else None,
+        rate=_rate(form.get("rate", "")),
+        force=bool(form.get("force")),
+    )
+
+
+def _rate(text: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0.01 <= found <= 10_000:
+        raise UsageError("the rate is a number of messages a second, such as 10, or empty")
+    return found
+
+
+def _of_waiting(site: Site, asked: Asked, kind: Kind) -> Question:
+    """As the lists show them: those that came later are not meant."""
+    chosen = set(asked.words.getlist("id"))
+    service, feed = asked.text("service", SERVICES), asked.text("feed")
+    wanted = Filter(
+        (service,) if service else SERVICES,
+        asked.text("reason") or None,
+        feed if feed and feed != NO_FEED else None,
+        ids=frozenset(chosen),
+    )
+    if wanted.is_everything and not feed and asked.text("all") != "1":
+        raise UsageError("choose dead letters first, or a group of them")
+    board = site.board(wanted).value
+    name = asked.text("name").lower()
+    lines = [
+        line
+        for line in board.lines
+        if name in (line.letter.object or "").lower() and (feed != NO_FEED or not line.letter.feed)
+    ]
+    return Question(kind, lines, max(0, board.count - len(board.lines)) if not name else 0)
+
+
+def _of_ended(site: Site, asked: Asked) -> Question:
+    """Those of the chosen discards that can be taken back."""
+    connection = site.connect()
+    ids = asked.words.getlist("id")
+    if operation := asked.text("operation"):
+        action = find_action(connection, operation)
+        ids = list(action.letters) if action else []
+    if not ids:
+        raise UsageError("choose discarded dead letters first")
+    found = [one for one in kept_letters(connection, "ended", ids) if _can_be_undone(one.end)]
+    return Question(Kind.UNDO, sorted(map(_line, found), key=lambda line: line.letter.at), len(set(ids)) - len(found))
+
+
+def _can_be_undone(end: End) -> bool:
+    return end.state.value == "discarded" and end.undone_as is None
+
+
+def _line(one: KeptLetter) -> Line:
+    return Line(one.letter, one.end)
+
+
+def _command(kind: Kind, asked: Asked, ids: Sequence[str]) -> str:
+    if kind == Kind.UNDO:
+        return command_line("dead-letters", "undo", *ids[:_SAMPLE])
+    given: dict[str, Any] = {name: asked.text(name) for name in ("reason", "feed", "service")}
+    if not any(given.values()) or given["feed"] == NO_FEED:
+        chosen = [part for one in ids[:_SAMPLE] for part in ("--id", one)]
+        return command_line("dead-letters", kind.value, *chosen, why="…" if kind == Kind.DISCARD else None)
+    return command_line("dead-letters", kind.value, **given, why="…" if kind == Kind.DISCARD else None)

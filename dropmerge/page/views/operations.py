@@ -1,0 +1,95 @@
+"""What was changed from here and by commands: what runs, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from dropmerge.operations.actions.read import RecordedAction, read_actions
+from dropmerge.operations.actions.record import OPERATION_ID
+from dropmerge.operations.audit import Operation, read_audit
+from dropmerge.operations.connection import Connection
+from dropmerge.operations.dead_letters.ends import End, read_ends
+from dropmerge.operations.errors import UsageError
+from dropmerge.page.asked import MOST_DAYS, Asked
+from dropmerge.page.shown import Shown
+from dropmerge.page.site import Site
+from dropmerge.page.words import command_line
+
+_AGE = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class _Found:
+    action: RecordedAction
+    taken: Mapping[str, End | None]
+    """Of those that somebody else took first: how they ended, as far as that is known."""
+
+
+def operations(site: Site, asked: Asked) -> Shown:
+    """Newest first, of the last 30 days: this page's actions, and runs of commands."""
+
+    def read(connection: Connection) -> tuple[list[RecordedAction], list[Operation]]:
+        since = datetime.now(UTC) - _AGE
+        actions = list(read_actions(connection, since))
+        own = {one.id for one in actions}
+        return actions, [one for one in read_audit(connection, since)[::-1] if one.operation_id not in own]
+
+    answer = site.read("operations", read)
+    actions, runs = answer.value
+    return Shown(
+        "Operations",
+        "operations.html",
+        command_line("audit"),
+        answer.as_of,
+        json=lambda: [*(one.as_json() for one in actions), *(one.as_json() for one in runs)],
+        rows=lambda: (
+            {
+                "began_at": one.began_at,
+                "id": one.id,
+                "who": one.who,
+                "what": one.kind,
+                "count": one.count,
+                "state": one.state,
+                "done": one.done,
+                "why": one.why,
+            }
+            for one in actions
+        ),
+        values={"actions": actions, "runs": runs},
+        trouble=answer.trouble,
+        every=3 if any(not one.is_ended for one in actions) else 10,
+    )
+
+
+def operation(site: Site, asked: Asked) -> Shown:
+    """`id`: of an action of this page."""
+    operation_id = asked.text("id")
+    if not OPERATION_ID.fullmatch(operation_id):
+        raise UsageError("no operation has that id: it is 12 hexadecimal digits")
+    since = datetime.now(UTC) - timedelta(days=MOST_DAYS)
+
+    def read(connection: Connection) -> _Found:
+        found = read_actions(connection, since, operation_id)
+        if not found:
+            raise UsageError(f"no operation {operation_id} is known, of the last {MOST_DAYS} days")
+        taken = found[0].progress.get("taken") or []
+        ends = read_ends(connection, taken)
+        return _Found(found[0], {one: ends.get(one) for one in taken})
+
+    # It moves: who looks at it wants to see that.
+    answer = site.answers.get(("operation", operation_id), 1.0, lambda: read(site.connect()))
+    found = answer.value
+    one = found.action
+    return Shown(
+        f"{one.kind.capitalize()} of {one.count:,} dead letter{'' if one.count == 1 else 's'}",
+        "operation.html",
+        command_line("audit"),
+        answer.as_of,
+        json=one.as_json,
+        rows=lambda: [one.as_json()],
+        values={"operation": one, "taken": found.taken},
+        trouble=answer.trouble,
+        every=0 if one.is_ended else 1,
+    )
