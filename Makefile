@@ -27,7 +27,9 @@ $(BENCH_ENVIRONMENTS:%=%-environment): %-environment:
 demo: run-environment
 	@$(BIN)/python -m dropmerge.demo
 
+# The tests in a browser take Debian's Chromium. Another one: CHROMIUM=….
 test: dev-environment
+	@$(BIN)/python -I toolchain/browser.py
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: dev-environment
