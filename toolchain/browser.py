@@ -12,14 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 """What it is called on the PATH, the first one that runs being taken."""
-PACKAGES = ("chromium", "fonts-dejavu-core")
-"""Debian's. Without a font a page is made of empty boxes."""
 TAKES = "a minute or two and 500 MB"
-# Another apt-get may be at work: wait for it.
-_INSTALL = ("install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *PACKAGES)
+_INSTALL = Path(__file__).with_name("install-chromium.sh")
 
 
 def find(environ: Mapping[str, str] = os.environ) -> str | None:
@@ -48,28 +46,17 @@ def set_up(environ: Mapping[str, str], *, root: bool) -> str | None:
         return browser
     _say(f"Installing Chromium with apt-get for the tests in a browser: this takes about {TAKES}, once.")
     start = time.monotonic()
-    if not _install(apt, environ):
+    if not _install(environ):
         return None
     _say(f"Installed in {time.monotonic() - start:.0f} s.")
     return find(environ)
 
 
-def _install(apt: str, environ: Mapping[str, str]) -> bool:
-    """Whether apt-get could. If not, what it said of the last try is printed."""
-    # Lists of packages are missing in a new container, or too old: only a failure says so.
-    if _apt(apt, environ, *_INSTALL).returncode == 0:
-        return True
-    _apt(apt, environ, "update", "-qq")
-    tried = _apt(apt, environ, *_INSTALL)
-    if tried.returncode:
-        sys.stderr.write(tried.stdout)
-    return tried.returncode == 0
-
-
-def _apt(apt: str, environ: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [apt, *words],
-        env={**environ, "DEBIAN_FRONTEND": "noninteractive"},
+def _install(environ: Mapping[str, str]) -> bool:
+    """Whether apt-get could. If not, what it said is printed."""
+    ran = subprocess.run(
+        ["/bin/sh", str(_INSTALL)],
+        env=dict(environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -77,6 +64,9 @@ def _apt(apt: str, environ: Mapping[str, str], *words: str) -> subprocess.Comple
         errors="replace",
         check=False,
     )
+    if ran.returncode:
+        sys.stderr.write(ran.stdout)
+    return ran.returncode == 0
 
 
 def _runs(path: str, environ: Mapping[str, str]) -> bool:
@@ -97,12 +87,7 @@ def _say(text: str) -> None:
 
 def main() -> int:
     """A missing browser stops no test but those in a browser: this never fails."""
-    try:
-        browser = set_up(os.environ, root=os.geteuid() == 0)
-    except OSError as error:
-        _say(f"apt-get could not be run: {error}")
-        browser = None
-    if browser is None:
+    if set_up(os.environ, root=os.geteuid() == 0) is None:
         _say(missing())
     return 0
 

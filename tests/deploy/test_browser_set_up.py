@@ -119,12 +119,14 @@ def test_a_browser_that_is_there_is_left_as_it_is(machine: Machine) -> None:
     assert machine.did() == ["chromium-browser --version"]
 
 
-def test_the_browser_that_is_asked_for_is_taken(machine: Machine) -> None:
-    """It may be elsewhere, or be named as on the PATH."""
+def test_the_browser_that_is_asked_for_is_taken(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be elsewhere, be named as on the PATH, or from this folder, which tests may leave."""
     machine.put("chromium")
     mine = machine.put("mine", folder=machine.home)
     assert machine.find(CHROMIUM=mine) == str(mine)
     assert machine.find(CHROMIUM="chromium") == str(machine.bin / "chromium")
+    monkeypatch.chdir(machine.home)
+    assert machine.find(CHROMIUM="./mine") == str(mine)
     assert machine.find(CHROMIUM="") == str(machine.bin / "chromium")
 
 
@@ -168,7 +170,7 @@ def test_lists_of_packages_that_are_missing_or_old_are_fetched(machine: Machine)
 def test_without_network_it_says_why_and_goes_on(machine: Machine) -> None:
     """apt-get's own words come first, then what to do; make does not end."""
     machine.put_apt(lists=False)
-    assert machine.run(NETWORK="down") == [SAYS, "E: Temporary failure resolving a name", NONE]
+    assert machine.run(NETWORK="down") == [SAYS, *["E: Temporary failure resolving a name"] * 2, NONE]
 
 
 def test_a_package_that_brings_no_browser_that_runs_is_no_browser(machine: Machine) -> None:
@@ -194,9 +196,8 @@ def test_an_apt_get_that_cannot_be_run_ends_nothing(machine: Machine) -> None:
     (machine.bin / "apt-get").write_text("#!/no/such/shell\n")
     (machine.bin / "apt-get").chmod(0o755)
     said = machine.run()
-    assert said[0] == SAYS
-    assert said[1].startswith("apt-get could not be run: ")
-    assert said[2:] == [NONE]
+    assert (said[0], said[-1]) == (SAYS, NONE)
+    assert "apt-get: " in said[1]
 
 
 def test_make_test_sets_the_browser_up_before_the_tests() -> None:
