@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from dropmerge.operations.describe_error import describe_error
-from dropmerge.operations.errors import NotDone, UsageError
+from dropmerge.operations.errors import UsageError
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ class Answers:
         as_of = datetime.now(UTC)
         try:
             answer = Answer(read(), as_of)
-        except (UsageError, NotDone):
+        except UsageError:
             raise
         except Exception as error:
             trouble = describe_error(error)

@@ -10,6 +10,7 @@ from typing import TypeVar
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.board import Board, read_board
 from dropmerge.operations.dead_letters.filters import Filter
+from dropmerge.operations.errors import NotDone
 from dropmerge.operations.no_answer import BIGQUERY
 from dropmerge.operations.status.read import Reader, Status
 from dropmerge.page.answers import Answer, Answers
@@ -19,11 +20,21 @@ T = TypeVar("T")
 
 @dataclass
 class Site:
-    connect: Callable[[], Connection]
-    """The same one again, unless it leads elsewhere by now."""
+    find: Callable[[], Connection]
+    """The connection of now: the same one again, unless it leads elsewhere by now. Raises NotDone where there is none."""
     answers: Answers = field(default_factory=Answers)
+    _last: Connection | None = None
     _reader: tuple[Connection, Reader] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def connect(self) -> Connection:
+        """The connection of now; the last one where there is none: what is asked says why it does not answer."""
+        try:
+            self._last = self.find()
+        except NotDone:
+            if self._last is None:
+                raise
+        return self._last
 
     @property
     def is_local(self) -> bool:

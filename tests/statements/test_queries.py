@@ -47,11 +47,13 @@ _PARAMETERS = {
             "by",
             "prefix",
             "sources",
+            "name",
+            "place",
         ),
         "STRING",
     ),
     **dict.fromkeys(("since", "before", "last", "waiting_since"), "TIMESTAMP"),
-    **dict.fromkeys(("generation", "most", "newest_before"), "INT64"),
+    **dict.fromkeys(("generation", "most", "newest_before", "step"), "INT64"),
 }
 _NAMES = sorted(path.name for path in _FOLDER.glob("*.sql"))
 _INCLUDED = {

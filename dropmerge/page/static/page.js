@@ -19,7 +19,7 @@
   system.addEventListener("change", recolour);
 
   // Newer figures. Nothing moves under the pointer, nor away from the focus: rows that come or go wait to be shown.
-  const rows = (element) => all("[data-row]", element).map((one) => one.dataset.row).join("\n");
+  const rows = (element) => all("[data-row]", element).map((one) => one.dataset.row);
   const inUse = () => live().matches(":hover, :focus-within") || live().querySelector("input:checked");
   const poll = () => {
     const every = Number(live().dataset.every);
@@ -27,30 +27,37 @@
     if (!paused && !document.hidden) htmx.trigger(live(), "poll");
     setTimeout(poll, 1000 * (byId("silence").hidden ? every : 3));
   };
+  const places = () => all("a, button, input, select, summary, [tabindex]", live());
   const replace = (html) => {
-    const open = all("details[open][id]", live()).map((one) => one.id), focus = document.activeElement?.id;
+    const open = all("details[open][id]", live()).map((one) => one.id), focus = places().indexOf(document.activeElement);
+    const checked = all("input:checked", live()).map((one) => one.value), letters = Number(live().dataset.letters);
     htmx.swap(live(), html, { swapStyle: "outerHTML" });
-    byId("news").replaceChildren();
+    const more = Number(live().dataset.letters) - letters;
+    byId("news").textContent = more > 0 ? `${more} new dead letter${more > 1 ? "s" : ""}` : "";
     open.forEach((id) => { if (byId(id)) byId(id).open = true; });
-    if (focus) byId(focus)?.focus({ preventScroll: true });
+    all("input[type=checkbox]", live()).forEach((one) => { one.checked = checked.includes(one.value); });
+    places()[focus]?.focus({ preventScroll: true });
     dress();
   };
-  const offer = () => {
-    if (byId("fresh")) return;
-    byId("news").innerHTML = "<button id='fresh' type='button'>Something has come or gone: show it</button>";
+  const offer = (now, then) => {
+    const come = then.filter((one) => !now.includes(one)).length, gone = now.filter((one) => !then.includes(one)).length;
+    const words = [come && `${come} new`, gone && `${gone} gone`].filter(Boolean).join(", ") || "another order";
+    if (!byId("fresh")) byId("news").innerHTML = "<button id='fresh' type='button'></button>";
+    byId("fresh").textContent = `${words}: show`;
     byId("fresh").onclick = () => replace(kept);
   };
   document.addEventListener("htmx:configRequest", (event) => { if (etag) event.detail.headers["If-None-Match"] = etag; });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const answer = event.detail.xhr;
     event.detail.shouldSwap = false;
-    byId("silence").hidden = answer.status < 500;
+    byId("silence").hidden = answer.status < 400;
     if (answer.status === 403) location.reload();
     if (answer.status !== 200) return;
     etag = answer.getResponseHeader("ETag") || "";
     kept = answer.responseText;
     const part = new DOMParser().parseFromString(kept, "text/html").body;
-    if (rows(part) !== rows(live()) && inUse()) offer();
+    const now = rows(live()), then = rows(part);
+    if (now.join("\n") !== then.join("\n") && inUse()) offer(now, then);
     else replace(kept);
   });
   for (const silence of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(silence, () => { byId("silence").hidden = false; });

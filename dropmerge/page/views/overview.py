@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlencode
 
 from dropmerge.operations.flow import read_letters_by_reason, read_merges
 from dropmerge.operations.past_loads import Wanted, throughput
 from dropmerge.operations.status.attention import Attention
+from dropmerge.operations.status.read import Status
 from dropmerge.page.asked import Asked
 from dropmerge.page.plots import SPANS, Span, letters_plot, sparks, throughput_plots
 from dropmerge.page.shown import Shown
 from dropmerge.page.site import Site
 
 _SHOWN_PLOTS = ("files", "latency")
-_MOST_LETTERS = 40
-"""Groups of letters that are offered to be acted on from here."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +45,10 @@ def overview(site: Site, asked: Asked) -> Shown:
         "dropmerge status",
         answer.as_of,
         json=lambda: site.status(with_totals=True).value.as_json(),
-        rows=lambda: [{"feed": name, **_flat(one.as_json())} for name, one in status.feeds.items()],
+        rows=lambda: [{"feed": name, **one.as_json()} for name, one in status.feeds.items()],
         values={
             "status": status,
-            "needs": [Need(one, _link(one)) for one in status.attention],
+            "needs": [Need(one, _link(one, status)) for one in status.attention],
             "plots": [*plots, letters_plot(span, letters.value)],
             "sparks": sparks(span, moved.value),
             "span": span,
@@ -60,19 +58,15 @@ def overview(site: Site, asked: Asked) -> Shown:
     )
 
 
-def _link(one: Attention) -> str:
+def _link(one: Attention, status: Status) -> str:
     """The page that says more."""
     if one.what == "dead_letters":
         return f"/dead-letters?{urlencode({'feed': one.feed or '-'})}"
-    if one.what == "late":
-        return f"/files?{urlencode({'feed': one.feed or '', 'state': ''})}"
+    late = status.feeds[one.feed].late if one.what == "late" and one.feed else None
+    if late:
+        return f"/file?{urlencode({'name': str(late.oldest.source)})}"
     if one.what == "contracts":
         return "/feeds"
     if one.what == "unannounced":
         return "/files"
     return "/health"
-
-
-def _flat(one: dict[str, Any]) -> dict[str, Any]:
-    """A cell for each: what has parts is JSON."""
-    return one
