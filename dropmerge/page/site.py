@@ -21,7 +21,7 @@ T = TypeVar("T")
 @dataclass
 class Site:
     find: Callable[[], Connection]
-    """The connection of now: the same one again, unless it leads elsewhere by now. Raises NotDone where there is none."""
+    """The connection of now: the same again, unless it leads elsewhere by now. Raises NotDone where there is none."""
     answers: Answers = field(default_factory=Answers)
     _last: Connection | None = None
     _reader: tuple[Connection, Reader] | None = None
