@@ -24,8 +24,9 @@ BENCH_ENVIRONMENTS := bench dlt duckdb_alone pandas_function
 $(BENCH_ENVIRONMENTS:%=%-environment): %-environment:
 	$(SET_UP) $* '$(PYTHON)'
 
+# KEEP=1 leaves the local cloud running at the end, with the console page open on its data, until Ctrl-C.
 demo: run-environment
-	@$(BIN)/python -m dropmerge.demo
+	@$(BIN)/python -m dropmerge.demo $(if $(KEEP),--keep)
 
 # The tests in a browser take Debian's Chromium. Another one: CHROMIUM=….
 test: dev-environment

@@ -1,7 +1,7 @@
 """The whole mission in small: generated files become rows of the main table, a dead letter on the way.
 
 Exits 0 only if the main table equals the generator's own answer, row by row, and the poison file was
-dead-lettered, fixed, replayed and merged.
+dead-lettered, fixed, replayed and merged. With --keep the cloud goes on at the end, and the console page shows it.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from services.shared.generation import ObjectGeneration
 _ROWS, _INCREMENTAL_ROWS = 20_000, 5_000
 # Many times what they take on a slow machine.
 _STEP_SECONDS, _SECONDS = 300.0, 900.0
+_KEEP = "--keep"
 _OUT = Console(highlight=False, soft_wrap=True)
 
 Row = tuple[Any, ...]
@@ -98,14 +99,19 @@ class Clock(StopSignals):
 
 
 def main() -> int:
-    """Exit code 1 if it failed or took too long; after a signal, the shell's code for it (130 Ctrl-C)."""
-    started = time.monotonic()
+    """Exit code 1 if it failed or took too long; after a signal, the shell's code for it (130 Ctrl-C).
+
+    With --keep the signal that closes the page is no interruption: by then all has held.
+    """
+    started, keep = time.monotonic(), _KEEP in sys.argv[1:]
     clock = Clock()
     folder = Path(tempfile.mkdtemp(prefix="dropmerge-demo-"))
     cloud = LocalCloud(folder / "state", lambda line: _say(f"  [dim]{line}[/dim]"), clock.asked)
     problem: str | None = None
     try:
         summary = _Demo(cloud, folder, clock).run()
+        if keep:
+            _keep_open(folder, summary, clock, started)
     except Exception as error:
         # To describe it may take longer than until the clock rings again.
         clock.hold()
@@ -125,10 +131,36 @@ def main() -> int:
         _say(f"[red]the demo failed: step '{clock.step}' {said}[/red]\nwhat it left: {folder}")
         return 1
     shutil.rmtree(folder)
+    if keep:
+        _say("everything was stopped, and nothing is left")
+        return 0
+    _summarize(summary, started)
+    _say("`make demo KEEP=1` leaves it running, with the console page open on these data")
+    return 0
+
+
+def _summarize(summary: list[str], started: float) -> None:
     _say("\n[bold]Summary[/bold]")
     for line in [*summary, f"{time.monotonic() - started:.0f} s in all"]:
         _say(f"  {line}")
-    return 0
+
+
+def _keep_open(folder: Path, summary: list[str], clock: Clock, started: float) -> None:
+    """The console page, until a signal ends it. The time limits are over: people look for as long as they like."""
+    clock.hold()
+    _summarize(summary, started)
+    place = ["--state", str(folder / "state"), "--feeds", str(folder / "feeds")]
+    _say("\n[bold]The console page[/bold], until Ctrl-C; then everything is stopped, and nothing is left")
+    _say(f"  in another terminal: dropmerge status {' '.join(place)}")
+    page = subprocess.Popen([sys.executable, "-m", "dropmerge", "console", *place], cwd=ROOT, stdin=subprocess.DEVNULL)
+    while page.poll() is None and not clock.asked():
+        time.sleep(0.2)
+    page.terminate()
+    code = page.wait()
+    if not clock.asked() and code:
+        raise DemoFailed(f"the console page ended with exit code {code}")
+    # It has closed the page, and interrupted nothing.
+    clock.number = None
 
 
 class _Demo:

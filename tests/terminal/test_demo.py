@@ -1,5 +1,6 @@
 """`python -m dropmerge.demo` runs to its end in a terminal, and leaves nothing when it is interrupted."""
 
+import re
 import signal
 import sys
 import time
@@ -7,6 +8,7 @@ from collections.abc import Callable
 
 import psutil
 import pytest
+import requests
 
 from tests.harness.screen import CTRL_C, PATIENCE, Screen, Terminal
 
@@ -14,10 +16,18 @@ DEMO = [sys.executable, "-m", "dropmerge.demo"]
 
 
 @pytest.mark.slow
-def test_the_demo_asks_nothing_and_ends(terminal: Terminal) -> None:
-    with terminal.opens(DEMO) as screen:
+def test_the_demo_asks_nothing_shows_its_page_and_ends(terminal: Terminal) -> None:
+    """With --keep the page of the console shows its data until Ctrl-C, which is no failure."""
+    with terminal.opens([*DEMO, "--keep"]) as screen:
         screen.see("equal, no dead letter left")
         screen.see("Summary")
+        screen.see("Ctrl-C ends it")
+        (address,) = set(re.findall(r"http://127\.0\.0\.1:\d+/enter\?token=[\w-]+", screen.text))
+        with requests.Session() as session:
+            assert session.get(address, timeout=60).url.endswith("/overview")
+            files = session.get(address.partition("/enter")[0] + "/files.json", timeout=60).json()
+        assert [one["state"] for one in files] == ["merged"] * 4
+        screen.type(CTRL_C)
         assert "[y/N]" not in screen.ends(0)
     _nothing_is_left(terminal)
 

@@ -39,7 +39,7 @@ class Action:
     canary: int | None = None
     """How many to replay before the others; None for all at once."""
     rate: float | None = None
-    """Messages a second, at most."""
+    """Messages per second, at most."""
     force: bool = False
     """Whether to replay what was replayed too often, too."""
 

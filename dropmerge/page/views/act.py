@@ -111,7 +111,7 @@ def _rate(text: str) -> float | None:
     except ValueError:
         found = 0.0
     if not 0.01 <= found <= 10_000:
-        raise UsageError("the rate is a number of messages a second, such as 10, or empty")
+        raise UsageError("the rate is a number of messages per second, such as 10, or empty")
     return found
 
 
