@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from dropmerge.operations.connection import Connection
@@ -55,7 +55,10 @@ class Site:
         return self.read(("status", with_totals), lambda connection: self._of(connection).read(with_totals))
 
     def board(self, wanted: Filter) -> Answer[Board]:
-        """The dead letters that wait."""
+        """The dead letters that wait: all are read once, whatever is asked for, unless there are too many."""
+        whole = self.read("board", lambda connection: read_board(connection, Filter()))
+        if whole.value.is_whole:
+            return replace(whole, value=whole.value.narrowed(wanted))
         return self.read(("board", wanted), lambda connection: read_board(connection, wanted))
 
     def known_letters(self) -> int | None:

@@ -74,6 +74,19 @@ class Board:
         return sum(group.count for group in self.groups)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether each letter has its line."""
+        return self.count == len(self.lines)
+
+    def narrowed(self, wanted: Filter) -> Board:
+        """Of a whole board: the letters of this filter."""
+        lines = [line for line in self.lines if line.letter.service in wanted.services and wanted.wants(line.letter)]
+        groups: dict[Kind, Group] = {}
+        for line in lines:
+            _count(groups, line.letter)
+        return Board(_by_size(groups), lines, self.waiting if wanted.is_everything else len(lines), self.states)
+
+    @property
     def elsewhere(self) -> int:
         """Letters that wait and are not in the table yet."""
         return max(0, self.waiting - self.count)
@@ -100,7 +113,8 @@ def read_ended_board(connection: Connection, wanted: Filter, age: timedelta) -> 
     groups: dict[Kind, Group] = {}
     states = Counter[str]()
     found = nlargest(MOST, _counted(read_ended(connection, wanted, age), groups, states), key=_ended_at)
-    lines = [_line(one.letter, one.end) for one in found]
+    lines = sorted((_line(one.letter, one.end) for one in found), key=lambda line: line.letter.id)
+    lines.sort(key=lambda line: line.end.at or line.letter.at, reverse=True)
     return Board(_by_size(groups), lines, sum(states.values()), states)
 
 

@@ -16,6 +16,7 @@ from dropmerge.operations.dead_letters.filters import Filter
 from dropmerge.operations.dead_letters.kept import waiting_letters
 from dropmerge.operations.dead_letters.newer import with_newer
 from dropmerge.operations.dead_letters.reading import read_ended
+from dropmerge.operations.errors import UsageError
 from dropmerge.page.asked import Asked
 from dropmerge.page.shown import Shown
 from dropmerge.page.site import Site
@@ -47,7 +48,9 @@ def dead_letters(site: Site, asked: Asked) -> Shown:
     ids = tuple(line.letter.id for line in shown)
     newer = site.read(("newer", ids), lambda connection: newer_of(connection, shown)).value if shown else {}
     more = {**chosen, **({"ended": "1"} if is_ended else {})}
-    next_page = f"/dead-letters?{urlencode({**more, 'after': ids[-1]})}" if start + _MOST < len(lines) else None
+    next_page = (
+        f"/dead-letters?{urlencode({**more, 'after': _place(shown[-1])})}" if start + _MOST < len(lines) else None
+    )
 
     def every() -> Iterator[dict[str, Any]]:
         connection = site.connect()
@@ -120,6 +123,28 @@ def _is_of(found: str, feed: str) -> bool:
     return not feed or found == ("" if feed == NO_FEED else feed)
 
 
+def _place(line: Line) -> str:
+    """Where a page ends, also once its last letter is gone."""
+    moment = line.end.at or line.letter.at
+    return f"{moment.isoformat()} {line.letter.id}"
+
+
 def _start(lines: Sequence[Line], after: str) -> int:
-    """Behind the last letter of the page before; where that is gone, from the beginning."""
-    return next((n + 1 for n, line in enumerate(lines) if line.letter.id == after), 0) if after else 0
+    """How many lines are on the pages before. Raises UsageError for what is no place."""
+    if not after:
+        return 0
+    time, _, letter = after.partition(" ")
+    try:
+        at = datetime.fromisoformat(time)
+    except ValueError:
+        raise UsageError(f"after is a time and the id of a dead letter; not {after!r}") from None
+    if at.tzinfo is None:
+        raise UsageError(f"after is a time with its offset, and the id of a dead letter; not {after!r}")
+    return sum(_is_before(line, at, letter) for line in lines)
+
+
+def _is_before(line: Line, at: datetime, letter: str) -> bool:
+    """Those that wait come oldest first, those that ended latest first."""
+    if line.end.at:
+        return line.end.at > at or (line.end.at == at and line.letter.id <= letter)
+    return (line.letter.at, line.letter.id) <= (at, letter)
