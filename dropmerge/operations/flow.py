@@ -41,4 +41,4 @@ def read_letters_by_reason(connection: Connection, since: datetime, step: timede
 
 
 def _of_time(since: datetime, step: timedelta) -> dict[str, tuple[str, object]]:
-    return {"since": ("TIMESTAMP", since), "step": ("INT64", int(step.total_seconds()))}
+    return {"since": ("TIMESTAMP", since), "step": ("INT64", step // timedelta(microseconds=1))}

@@ -16,10 +16,9 @@ from google.cloud.bigquery import Client
 from deploy.topology import ROOT
 from dropmerge.operations.loads.states import DISPATCH_EVENTS, Evidence, state_of
 from services.merge.views import view_query
-from services.merge.views.create import create_views
-from services.shared.tables import table, table_names
 from services.shared.warehouse import Warehouse
 from tests.harness.googlesql import GoogleSql
+from tests.harness.ops_tables import fill
 from tests.harness.warehouse import local_warehouse
 
 _NOW = datetime.now(UTC).replace(microsecond=0)
@@ -53,36 +52,12 @@ def _merged(at: float, load_id: str, **more: Any) -> dict[str, Any]:
     return {"feed": "f", "load_id": load_id, "merged_at": _at(at), "merge_id": "m", "table_id": "t", **more}
 
 
-def _literal(value: Any) -> str:
-    match value:
-        case None:
-            return "NULL"
-        case datetime():
-            return f"TIMESTAMP '{value.isoformat()}'"
-        case str():
-            escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
-            return f"'{escaped}'"
-    return str(value)
-
-
-def _fill(warehouse: Warehouse, rows: dict[str, Sequence[dict[str, Any]]]) -> None:
-    """The tables of `ops` with these rows, and the views."""
-    for name in table_names():
-        warehouse.drop_table(f"local.ops.{name}")
-    create_views(warehouse)
-    for name, some in rows.items():
-        columns = [field.name for field in table("local", name).schema]
-        values = ", ".join(f"({', '.join(_literal(one.get(column)) for column in columns)})" for one in some)
-        if some:
-            warehouse.query(f"INSERT INTO `local.ops.{name}` ({', '.join(columns)}) VALUES {values}")
-
-
 def _both(client: Client, **rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Both engines' answer, which is one."""
     answers = []
     texts = {name: _text(name) for name in _VIEWS}
     for warehouse in (Warehouse(client, 60.0), GoogleSql()):
-        _fill(warehouse, rows)
+        fill(warehouse, rows)
         answers.append({name: _rows(warehouse, f"SELECT * FROM ({text})") for name, text in texts.items()})
     ours, google = answers
     for name in _VIEWS:
@@ -258,7 +233,7 @@ def test_the_page_has_every_column_and_its_questions_are_answered(client: Client
         described = _PAGE.partition(f"<!-- ops.{name} -->")[2].partition("<!-- end -->")[0]
         assert re.findall(r"^\| `(\w+)` \| .+[.…] \|$", described, re.MULTILINE) == list(rows[0])
     google = GoogleSql()
-    _fill(google, {"journal": journal})
+    fill(google, {"journal": journal})
     questions = re.findall(r"```sql\n(.+?)```", _PAGE, re.DOTALL)
     assert len(questions) >= 5
     for question in questions:

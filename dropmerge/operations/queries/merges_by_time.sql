@@ -1,8 +1,8 @@
-{# How many files were merged, and by how many MERGEs, in each interval of some seconds: by the journal, since a rebuild
-   writes the ledger's times anew. Parameters: since, step (seconds), feed (empty for all). #}
+{# How many files were merged, and by how many MERGEs, in each interval: by the journal, since a rebuild
+   writes the ledger's times anew. Parameters: since, step (microseconds), feed (empty for all). #}
 SELECT feed, began_at, COUNT(*) AS merges, SUM(loads) AS files
 FROM (
-  SELECT feed, TIMESTAMP_SECONDS(DIV(UNIX_SECONDS(merged_at), @step) * @step) AS began_at, loads
+  SELECT feed, TIMESTAMP_MICROS(DIV(UNIX_MICROS(merged_at), @step) * @step) AS began_at, loads
   FROM (
     SELECT
       feed,

@@ -22,7 +22,7 @@ FROM (
         WHEN 'feed' THEN COALESCE(feed, '')
         WHEN '5min' THEN FORMAT_TIMESTAMP(
           '%Y-%m-%d %H:%M',
-          TIMESTAMP_SECONDS(DIV(UNIX_SECONDS(COALESCE(commit_time, last_event_time)), 300) * 300)
+          TIMESTAMP_MICROS(DIV(UNIX_MICROS(COALESCE(commit_time, last_event_time)), 300000000) * 300000000)
         )
         WHEN 'day' THEN FORMAT_TIMESTAMP('%Y-%m-%d', COALESCE(commit_time, last_event_time))
         ELSE FORMAT_TIMESTAMP('%Y-%m-%d %H:00', COALESCE(commit_time, last_event_time))
