@@ -15,6 +15,7 @@ from dropmerge.operations.errors import UsageError
 
 T = TypeVar("T")
 
+_ERROR_SECONDS = 1.0
 _MOST = 100
 """Answers that are kept; the one that was asked for longest ago goes first."""
 
@@ -33,6 +34,8 @@ class _Place:
 
     turn: threading.Lock = field(default_factory=threading.Lock)
     answer: Answer[Any] | None = None
+    error: Exception | None = None
+    """Of the last look, where there is no answer at all."""
     next_look: float = 0.0
 
 
@@ -57,8 +60,12 @@ class Answers:
             assert old is not None
             return old
         try:
-            if place.answer is not None and self._clock() < place.next_look:
-                return place.answer
+            if self._clock() < place.next_look:
+                if place.answer is not None:
+                    return place.answer
+                if place.error is not None:
+                    # Who waited for this look need not wait for another like it.
+                    raise place.error
             return self._read(place, seconds, read)
         finally:
             place.turn.release()
@@ -84,6 +91,7 @@ class Answers:
         except Exception as error:
             trouble = describe_error(error)
             if place.answer is None or trouble is None:
+                place.error, place.next_look = error, self._clock() + _ERROR_SECONDS
                 raise
             answer = replace(place.answer, trouble=trouble)
         place.answer = answer

@@ -12,7 +12,8 @@ from werkzeug.datastructures import MultiDict
 from dropmerge.operations.errors import UsageError
 
 _UNITS = {"m": 60, "h": 3600, "d": 86400}
-_LONGEST = 1024
+_LONGEST = 2048
+"""Characters: the name of an object has 1,024 bytes at most, before it the bucket's and behind it its generation."""
 MOST_DAYS = 45
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -30,10 +32,15 @@ class _Server(BaseApplication):  # type: ignore[misc]  # it has no types
             "graceful_timeout": 2,
             "accesslog": None,  # addresses have names and keys in them
             "loglevel": "warning",
-            "when_ready": lambda _: self._ready(),
+            "when_ready": self._listens,
         }
         for name, value in settings.items():
             self.cfg.set(name, value)
+
+    def _listens(self, _: object) -> None:
+        # A terminal that closes ends it; to gunicorn the signal means to begin anew.
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        self._ready()
 
     def load(self) -> Flask:
         """In the process that answers."""
