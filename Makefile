@@ -57,14 +57,17 @@ clean:
 
 # Google Cloud: `make deploy-foundation PROJECT=… REGION=…`, then deploy-merge, then deploy-ingest. plan-… changes
 # nothing but what holds the plan; YES=1 applies without asking. KMS_KEY and DATASET_LOCATION go with each of them,
-# ALERT_EMAIL, RUNBOOK and MESSAGE_REGIONS with the foundation, MERGE_RESERVATION with merge.
-ROOTS := foundation ingest merge
+# ALERT_EMAIL, RUNBOOK and MESSAGE_REGIONS with the foundation, MERGE_RESERVATION with merge, CONSOLE_VIEWERS and
+# CONSOLE_OPERATORS with the console page, which comes last and only for who wants it.
+ROOTS := foundation ingest merge console
 define google
 $(BIN)/python -m deploy.google $(1) $(2) --project "$(PROJECT)" --region "$(REGION)" \
 	$(if $(YES),--yes) $(if $(KMS_KEY),--kms-key "$(KMS_KEY)") \
 	$(if $(DATASET_LOCATION),--dataset-location "$(DATASET_LOCATION)") \
 	$(if $(MESSAGE_REGIONS),--message-regions "$(MESSAGE_REGIONS)") \
 	$(if $(MERGE_RESERVATION),--merge-reservation "$(MERGE_RESERVATION)") \
+	$(if $(CONSOLE_VIEWERS),--console-viewers "$(CONSOLE_VIEWERS)") \
+	$(if $(CONSOLE_OPERATORS),--console-operators "$(CONSOLE_OPERATORS)") \
 	$(if $(ALERT_EMAIL),--alert-email "$(ALERT_EMAIL)") $(if $(RUNBOOK),--runbook "$(RUNBOOK)")
 endef
 .PHONY: check-terraform $(ROOTS:%=plan-%) $(ROOTS:%=deploy-%) $(ROOTS:%=destroy-%)

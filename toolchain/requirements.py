@@ -21,10 +21,12 @@ ROOT = Path(__file__).resolve().parents[1]
 RIVALS = ("dlt", "duckdb_alone", "pandas_function")
 """What the benchmark compares with, each in an environment of its own."""
 
-# Each with the file whose pins it keeps. What running needs is part of what development needs: the same pins.
+# Each with the file whose pins it keeps. What running needs is part of what development needs: the same pins. The
+# console has what the services have, whose code it calls.
 FILES = {
     "services/ingest/requirements": "services/ingest/requirements",
     "services/merge/requirements": "services/merge/requirements",
+    "deploy/google/console/requirements": "services/ingest/requirements",
     "requirements-dev": "requirements-dev",
     "requirements-run": "requirements-dev",
     "requirements-checkov": "requirements-checkov",

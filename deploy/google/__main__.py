@@ -1,4 +1,4 @@
-"""`python -m deploy.google plan|deploy|destroy foundation|ingest|merge --project P --region R`, and `probe`."""
+"""`python -m deploy.google plan|deploy|destroy foundation|ingest|merge|console --project P --region R`, and `probe`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _PROJECT = r"[a-z][a-z0-9-]{4,28}[a-z0-9]"
 _REGION = r"[a-z]+(-[a-z]+)+[0-9]+"
 _KEY = r"projects/[\w.:-]+/locations/[\w-]+/keyRings/[\w-]+/cryptoKeys/[\w-]+"
 
+# https://cloud.google.com/iam/docs/principal-identifiers; IAP itself knows no other people than these.
+_MEMBER = r"(user|group):[^\s,@:]+@[^\s,@:]+\.[^\s,@:]+"
 _RESERVATION = r"projects/[\w.:-]+/locations/[\w-]+/reservations/[\w-]+"
 
 
@@ -57,16 +59,24 @@ def _target(given: argparse.Namespace) -> rollout.Target:
     """Raises: ValueError, with a line that says which options do not go together."""
     if given.kms_key and {given.kms_key.split("/")[3], given.dataset_location or given.region} != {given.region}:
         raise ValueError(f"with --kms-key everything is in one region, the key and the datasets too: {given.region}")
-    regions = json.dumps(given.message_regions.split(",")) if given.message_regions else ""
+    regions = _list(given.message_regions)
     foundation = {"alert_email": given.alert_email, "runbook": given.runbook, "message_regions": regions}
     if given.root != "foundation" and any(foundation.values()):
         raise ValueError("--alert-email, --runbook and --message-regions are for the foundation only")
     if given.root != "merge" and given.merge_reservation:
         raise ValueError("--merge-reservation is for merge only")
-    own = {**foundation, "merge_reservation": given.merge_reservation}
+    console = {name: _list(getattr(given, name)) for name in ("console_viewers", "console_operators")}
+    if given.root != "console" and any(console.values()):
+        raise ValueError("--console-viewers and --console-operators are for the console only")
+    own = {**foundation, **console, "merge_reservation": given.merge_reservation}
     every = {"kms_key": given.kms_key, "dataset_location": given.dataset_location, **own}
     variables = tuple((name, value) for name, value in every.items() if value)
     return rollout.Target(given.root, given.project, given.region, variables)
+
+
+def _list(text: str) -> str:
+    """A list as Terraform reads it on its command line; empty if there is nothing in it."""
+    return json.dumps(text.split(",")) if text else ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "action", choices=("plan", "deploy", "destroy"), metavar="ACTION", help="plan, deploy or destroy"
     )
-    parser.add_argument("root", choices=rollout.ROOTS, metavar="PART", help="foundation, ingest or merge")
+    parser.add_argument("root", choices=rollout.ROOTS, metavar="PART", help="foundation, ingest, merge or console")
     parser.add_argument(
         "--project", required=True, type=_like(_PROJECT, "a project id"), help="the Google Cloud project"
     )
@@ -117,6 +127,16 @@ def _parser() -> argparse.ArgumentParser:
         type=_like(f"({_RESERVATION})?", "a reservation, projects/…/locations/…/reservations/…"),
         help="whose slots merge's queries run on, if not the project's (merge only)",
     )
+    for role, may in (("viewers", "look"), ("operators", "also replay and discard")):
+        parser.add_argument(
+            f"--console-{role}",
+            metavar="MEMBERS",
+            default="",
+            type=_like(
+                f"({_MEMBER}(,{_MEMBER})*)?", "members, user:ADDRESS or group:ADDRESS, with commas between them"
+            ),
+            help=f"who may {may} in the console page, commas between (console only)",
+        )
     parser.add_argument(
         "--alert-email", metavar="ADDRESS", default="", help="who receives the alerts (foundation only)"
     )

@@ -96,7 +96,7 @@ class Project:
 
 
 def check(root: str, project: str, location: str, endpoints: Endpoints = Endpoints()) -> Report:
-    """What is missing to deploy `root` (foundation, ingest or merge) to `project`, with datasets in `location`."""
+    """What is missing to deploy `root` (foundation, ingest, merge or console) to `project`, with datasets in `location`."""
     faults = list(_terraform())
     try:
         # The project pays for what is asked of it: a person's own credentials belong to none, and are refused without
@@ -134,7 +134,8 @@ def check_project(root: str, location: str, project: Project) -> Report:
 def permissions(requirements: Mapping[str, Any], root: str) -> list[str]:
     """What whoever deploys a root needs, for its state and for each type of resource that it holds; sorted."""
     listed = requirements["permissions"]
-    needed = (listed["state"], *listed["foundation" if root == "foundation" else "service"].values())
+    image = listed["image"] if root == "console" else []
+    needed = (listed["state"], image, *listed[root if root in listed else "service"].values())
     return sorted({permission for those in needed for permission in those})
 
 

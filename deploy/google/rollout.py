@@ -14,9 +14,11 @@ from google.api_core import exceptions
 from google.cloud import storage
 
 from deploy import bundle, topology
+from deploy.bundle import CONSOLE
+from deploy.google import image
 from deploy.topology import ROOT
 
-ROOTS = ("foundation", *topology.SERVICES)
+ROOTS = ("foundation", *topology.SERVICES, CONSOLE)
 Action = Literal["plan", "deploy", "destroy"]
 _BUILD = ROOT / "build"
 _GOOGLE = Path("deploy") / "google"
@@ -40,6 +42,7 @@ _NOTES: dict[tuple[str, str], str] = {
         "ingest",
     ): "Notifications that are still waiting are lost: run dropmerge backfill to publish them again.",
     ("destroy", "merge"): "Staged messages that are still waiting are lost: run dropmerge backfill on their files.",
+    ("destroy", "console"): "Nothing is lost: the page keeps nothing. An operation that its job is at is cut short.",
     ("destroy", "foundation"): "Dead letters that are still waiting are lost: replay or discard them first. "
     "Terraform refuses to destroy buckets that hold files, datasets that hold tables, and protected tables: empty and "
     "unprotect them first.",
@@ -99,6 +102,8 @@ def _terraform(action: Action, target: Target, is_confirmed: Callable[[], bool])
     yield _command([*terraform, "plan", "-input=false", f"-out={plan}", *destroy, *_variables(target)])
     if action != "plan":
         yield Step("ask whether to go on", lambda: _ask(is_confirmed))
+        if target.root == CONSOLE and action == "deploy":
+            yield Step("build the image of the bundle, if it is not there", lambda: _build_image(target))
         yield _command([*terraform, "apply", "-input=false", str(plan)])
     if action == "deploy" and target.root == "foundation":
         yield _command([*terraform, "output", "-raw", "console"])
@@ -126,6 +131,13 @@ def describe(action: Action, target: Target, planned: list[Step]) -> str:
     lines += [f"  {number}. {step.words}" for number, step in enumerate(planned, 1)]
     note = _NOTES.get((action, target.root))
     return "\n".join([*lines, note.replace("PROJECT", target.project)] if note else lines)
+
+
+def _build_image(target: Target) -> None:
+    try:
+        image.build(target.project, target.region, _bundle(target.root))
+    except image.BuildError as error:
+        raise StepError(str(error)) from error
 
 
 def _unprotect() -> None:

@@ -13,7 +13,7 @@ import hcl2
 from deploy.topology import ROOT
 
 GOOGLE = ROOT / "deploy" / "google"
-FOLDERS = ("foundation", "ingest", "merge", "modules/service")
+FOLDERS = ("foundation", "ingest", "merge", "console", "modules/service")
 
 
 @dataclass(frozen=True)

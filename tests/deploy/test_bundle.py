@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 from google.pubsub_v1.types import PushConfig
 from uv import find_uv_bin
 
@@ -132,7 +134,7 @@ class Installed:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installed]:
     found = {}
-    for service in topology.SERVICES:
+    for service in bundle.BUNDLES:
         home = tmp_path_factory.mktemp(service)
         bundle.write(service, home / "bundle.zip")
         zipfile.ZipFile(home / "bundle.zip").extractall(home / "workspace")
@@ -179,6 +181,80 @@ def test_merge_cannot_so_much_as_import_the_bucket_s_client(installed: dict[str,
     assert "No module named 'google.cloud.storage'" in installed["merge"].run("import google.cloud.storage").stderr
 
 
+def test_the_page_s_bundle_is_whole(installed: dict[str, Installed]) -> None:
+    """In a clean environment all that it holds can be imported, but for what runs a contract against a warehouse of
+    this machine."""
+    alone = "dropmerge.operations.trial"
+    modules = [
+        name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for name in bundle.contents(bundle.CONSOLE)
+        # What the services begin with is functions-framework's to import.
+        if name.endswith(".py") and name not in ("services/ingest/main.py", "services/merge/main.py")
+    ]
+    wanted = [name for name in modules if not name.startswith(alone)]
+    assert {"dropmerge.operations.dead_letters.replay", "dropmerge.page.google", "deploy.costs"} <= set(wanted)
+    ran = installed[bundle.CONSOLE].run(f"import importlib; [importlib.import_module(name) for name in {wanted!r}]")
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    for other in ("localcloud", "dropmerge.cli", "functions_framework"):
+        assert "No module named" in installed[bundle.CONSOLE].run(f"import {other}").stderr
+
+
+PAGE = """
+import flask
+from dropmerge.page.access import Refused
+
+def make_app(connect, access, start):
+    app = flask.Flask("page")
+
+    @app.get("/")
+    def overview():
+        try:
+            return access.person(flask.request).name
+        except Refused as refused:
+            return str(refused), refused.status
+
+    return app
+"""
+"""In the place of the page where the bundle has none."""
+
+
+def test_the_image_s_command_serves_the_page_and_lets_nobody_in(installed: dict[str, Installed]) -> None:
+    """On the port that Cloud Run names; without IAP's assertion, as when IAP is switched off, everybody is refused."""
+    one = installed[bundle.CONSOLE]
+    app = one.folder / "dropmerge" / "page" / "app.py"
+    if not app.exists():
+        app.write_text(PAGE)
+    (line,) = [line for line in (one.folder / "Dockerfile").read_text().splitlines() if line.startswith("CMD ")]
+    port = ports.choose(0)["ingest"]
+    variables = {
+        "PORT": str(port),
+        "GOOGLE_CLOUD_PROJECT": "my-project",
+        "DROPMERGE_FEEDS": "feeds",
+        "DROPMERGE_LOCATION": "europe-west1",
+        "DROPMERGE_CONSOLE_ROLE": "viewer",
+        "DROPMERGE_CONSOLE_AUDIENCE": "/projects/1/locations/europe-west1/services/dropmerge-console-viewer",
+        "DROPMERGE_CONSOLE_JOB": "",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = json.loads(line.removeprefix("CMD "))
+    server = subprocess.Popen(
+        [one.python.parent / command[0], *command[1:]], cwd=one.folder, env=variables, start_new_session=True
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not ready.answers(f"http://127.0.0.1:{port}/", "127.0.0.1", port):
+            assert server.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        claimed = {"x-goog-authenticated-user-email": "accounts.google.com:ada@example.com"}
+        answer = requests.get(f"http://127.0.0.1:{port}/", headers=claimed, timeout=30, proxies={"http": ""})
+        assert answer.status_code == 403
+        assert "ada@example.com" not in answer.text
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=60)
+
+
 def _pins(service: str) -> set[str]:
     lines = (ROOT / "services" / service / "requirements.txt").read_text().splitlines()
     return {line.partition("==")[0] for line in lines if "==" in line and not line.startswith((" ", "#"))}
@@ -194,7 +270,7 @@ def served(installed: dict[str, Installed], tmp_path_factory: pytest.TempPathFac
     servers = []
     try:
         pipeline = Pipeline(cloud, ROOT / "deploy" / "feeds")
-        for one in installed.values():
+        for one in (installed[service] for service in topology.SERVICES):
             port = ports.choose(0)[one.service]
             servers.append(_serve(one, port, cloud.read(), state / f"bundle-{one.service}.log"))
             pipeline.connection.subscriber.modify_push_config(

@@ -151,7 +151,8 @@ def test_datasets_that_are_elsewhere_are_found_before_anything_is_planned(google
 
 
 @pytest.mark.parametrize(
-    ("folders", "listed"), [(["foundation"], "foundation"), (["ingest", "merge", "modules/service"], "service")]
+    ("folders", "listed"),
+    [(["foundation"], "foundation"), (["ingest", "merge", "modules/service"], "service"), (["console"], "console")],
 )
 def test_there_are_permissions_for_each_type_of_resource(folders: list[str], listed: str) -> None:
     """A type that a root gains would otherwise be refused in the middle of an apply."""
@@ -200,7 +201,7 @@ def test_a_refusal_for_want_of_a_project_to_bill_has_its_remedy(google: Google) 
     assert "gcloud auth application-default set-quota-project my-project" in fault
 
 
-@pytest.mark.parametrize("root", ["foundation", "ingest", "merge"])
+@pytest.mark.parametrize("root", rollout.ROOTS)
 def test_terraform_has_the_project_pay_too(root: str) -> None:
     """Both providers do, where a root has two."""
     providers = [one for file in hcl.files(root) for one in file.get("provider", [])]

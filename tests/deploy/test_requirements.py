@@ -30,7 +30,8 @@ from deploy.topology import ROOT
 from toolchain import requirements
 
 PIPS = ("pip==23.2.1", "pip")
-DOWNLOADED = ("services/ingest/requirements", "services/merge/requirements", "requirements-checkov")
+SERVED = ("services/ingest/requirements", "services/merge/requirements", "deploy/google/console/requirements")
+DOWNLOADED = (*SERVED, "requirements-checkov")
 REBUILT = ("requirements-run", "requirements-dev")
 
 
@@ -109,7 +110,7 @@ def test_a_committed_file_has_both_spellings_and_hashes_and_names_no_index(file:
     assert re.search(r"://|^-", text_of(file), re.M) is None
 
 
-@pytest.mark.parametrize("file", ["services/ingest/requirements", "services/merge/requirements", *REBUILT])
+@pytest.mark.parametrize("file", [*SERVED, *REBUILT])
 def test_whatever_is_asked_for_with_extras_is_pinned_with_them(file: str) -> None:
     """The metadata of what is installed here says what is asked for with extras."""
     pins = pins_of(text_of(file))

@@ -176,6 +176,7 @@ def test_variables_are_those_that_the_root_declares(terraform: Path) -> None:
         only_its = {
             "foundation": (("alert_email", "e"), ("runbook", "b"), ("message_regions", "[]")),
             "merge": (("merge_reservation", "m"),),
+            "console": (("console_viewers", "[]"), ("console_operators", "[]")),
         }
         every = (("kms_key", "k"), ("dataset_location", "l"), *only_its.get(root, ()))
         target = rollout.Target(root, "p", "r", every)
@@ -244,21 +245,21 @@ def test_make_has_a_target_for_each(action: str, root: str) -> None:
     made = subprocess.run(
         ["make", "--no-print-directory", "--dry-run", f"{action}-{root}",
          "PROJECT=my-project", "REGION=europe-west1", "YES=1", "KMS_KEY=k", "DATASET_LOCATION=EU",
-         "MESSAGE_REGIONS=r", "ALERT_EMAIL=a", "RUNBOOK=b"],
+         "MESSAGE_REGIONS=r", "ALERT_EMAIL=a", "RUNBOOK=b", "CONSOLE_VIEWERS=v", "CONSOLE_OPERATORS=o"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     last = made.stdout.replace("\\\n", " ").strip().splitlines()[-1]
     wanted = ["-m", "deploy.google", action, root, "--project", "my-project", "--region", "europe-west1", "--yes"]
     wanted += ["--kms-key", "k", "--dataset-location", "EU", "--message-regions", "r"]
-    wanted += ["--alert-email", "a", "--runbook", "b"]
+    wanted += ["--console-viewers", "v", "--console-operators", "o", "--alert-email", "a", "--runbook", "b"]
     assert shlex.split(last)[1:] == wanted
 
 
-@pytest.mark.parametrize("page", ["README.md", "deploy/google/README.md"])
-def test_the_make_lines_of_the_docs_are_targets(page: str) -> None:
+@pytest.mark.parametrize(("page", "more"), [("README.md", []), ("deploy/google/README.md", ["deploy-console"])])
+def test_the_make_lines_of_the_docs_are_targets(page: str, more: list[str]) -> None:
     """Each line can be typed as it stands in the docs."""
     text = (ROOT / page).read_text()
     lines = [line.split() for line in re.findall(r"^    (make (?:deploy|plan|destroy)-.+)$", text, re.MULTILINE)]
-    assert [line[1] for line in lines] == ["deploy-foundation", "deploy-merge", "deploy-ingest"]
+    assert [line[1] for line in lines] == ["deploy-foundation", "deploy-merge", "deploy-ingest", *more]
     for line in lines:
         subprocess.run([line[0], "--dry-run", *line[1:]], cwd=ROOT, capture_output=True, check=True)

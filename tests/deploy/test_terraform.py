@@ -14,6 +14,7 @@ import pytest
 from functions_framework._http import gunicorn
 
 from deploy import topology
+from deploy.google import rollout
 from deploy.topology import ROOT
 from services.shared.contract.files import PATTERNS
 from services.shared.datasets import OPS, STAGING
@@ -30,12 +31,16 @@ PULLED = [name for name in TOPOLOGY.subscriptions if name not in (*PUSHED, *KEPT
 ALLOWED_ROLES = {
     "roles/artifactregistry.writer": {"google_artifact_registry_repository_iam_member"},
     "roles/bigquery.dataEditor": {"google_bigquery_dataset_iam_member", "google_bigquery_table_iam_member"},
+    "roles/bigquery.dataViewer": {"google_bigquery_dataset_iam_member"},
     "roles/bigquery.jobUser": {"google_project_iam_member"},
     "roles/iam.serviceAccountTokenCreator": {"google_service_account_iam_member"},
+    "roles/iap.httpsResourceAccessor": {"google_iap_web_cloud_run_service_iam_binding"},
     "roles/logging.logWriter": {"google_project_iam_member"},
+    "roles/monitoring.viewer": {"google_project_iam_member"},
     "roles/pubsub.publisher": {"google_pubsub_topic_iam_member"},
     "roles/pubsub.subscriber": {"google_pubsub_subscription_iam_member"},
     "roles/run.invoker": {"google_cloud_run_v2_service_iam_binding"},
+    "roles/run.jobsExecutorWithOverrides": {"google_cloud_run_v2_job_iam_member"},
     "roles/storage.legacyBucketReader": {"google_storage_bucket_iam_member"},
     "roles/storage.objectCreator": {"google_storage_bucket_iam_member"},
     "roles/storage.objectViewer": {"google_storage_bucket_iam_member", "google_project_iam_member"},
@@ -190,13 +195,16 @@ def test_no_member_has_a_role_outside_the_allowed_list() -> None:
     assert "gcf-v2-sources-" in everywhere.block("condition")["expression"]
 
 
+_PLACES = ("bucket", "dataset_id", "table_id", "topic", "subscription", "project")
+
+
 def granted(service: str) -> dict[str, set[str]]:
     """What a service's own identity may do: role to the places."""
     member = f"${{google_service_account.{service}.member}}"
     found: dict[str, set[str]] = {}
     for grant in hcl.resources():
         if grant.body.get("member") == member:
-            places = [grant.body.get(key) for key in ("bucket", "dataset_id", "table_id", "topic", "project")]
+            places = [grant.body.get(key) for key in _PLACES]
             each = str(grant.body.get("for_each", ""))
             text = " ".join(str(place) for place in places if place)
             found.setdefault(grant.body["role"], set()).add(f"{text} {each}".strip())
@@ -394,7 +402,7 @@ def test_buckets_are_private_and_the_landing_bucket_notifies_of_what_arrives() -
 
 def test_each_root_keeps_its_own_state_and_shares_no_resource() -> None:
     """A root reads nothing of another's state: names only."""
-    for root in ("foundation", "ingest", "merge"):
+    for root in rollout.ROOTS:
         assert any("gcs" in one["backend"][0] for file in hcl.files(root) for one in file.get("terraform", []))
         text = "".join(path.read_text() for path in hcl.path_of(root).glob("*.tf"))
         assert "terraform_remote_state" not in text

@@ -1,8 +1,8 @@
-# Functions are built by an identity of their own: the project's default one may do far more.
+# Functions, and the console page's image, are built by an identity of their own: the project's default one may do far more.
 # Roles: https://cloud.google.com/functions/docs/securing/build-custom-sa
 resource "google_service_account" "build" {
   account_id   = "dropmerge-build"
-  display_name = "dropmerge: builds the functions"
+  display_name = "dropmerge: builds functions and the console page"
   depends_on   = [google_project_service.api]
 }
 
@@ -55,4 +55,11 @@ resource "google_project_iam_member" "build_reads_source" {
     title      = "Sources of functions only"
     expression = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${var.project_number}-${var.region}\")"
   }
+}
+
+# The console page's image is built of the bundle itself, without Cloud Functions and its copy.
+resource "google_storage_bucket_iam_member" "build_reads_bundles" {
+  bucket = google_storage_bucket.bundles.name
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.build.member
 }

@@ -37,6 +37,15 @@ resource "google_project_service_identity" "pubsub" {
   depends_on = [google_project_service.api]
 }
 
+# Identity-Aware Proxy's agent, which alone may call the console page.
+resource "google_project_service_identity" "iap" {
+  provider = google-beta
+
+  project    = var.project
+  service    = "iap.googleapis.com"
+  depends_on = [google_project_service.api]
+}
+
 # Asking creates the agent. Nothing that is asked for depends on a resource: while that changes the answer is unknown, and
 # a grant to an unknown member is taken away and made again.
 data "google_storage_project_service_account" "agent" {}
