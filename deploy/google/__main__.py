@@ -1,4 +1,4 @@
-"""`python -m deploy.google plan|deploy|destroy foundation|ingest|merge|console --project P --region R`, and `probe`."""
+"""`python -m deploy.google plan|deploy|destroy ROOT --project P --region R`, of rollout.ROOTS, and `probe`."""
 
 from __future__ import annotations
 

@@ -2,15 +2,16 @@
 
 `build_config` of `google_cloud_run_v2_service` starts no build, although it looks so
 (https://github.com/GoogleCloudPlatform/terraform-google-cloud-run/pull/398,
-https://github.com/hashicorp/terraform-provider-google/issues/22263); a function is built by Cloud Functions, but cannot
-stand behind IAP, and a job is none. So one image is built here, between plan and apply, and its name is given to
-Terraform for all three. The name has the bundle's hash: what is there already is not built again.
+https://github.com/hashicorp/terraform-provider-google/issues/22263); a function would be built, but has no setting for
+IAP, and a job is none. So one image is built here, between plan and apply, for the page's two services and the job.
+Its name has the bundle's hash, as Terraform gives it too: what is there already is not built again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,10 +115,9 @@ def make(image: Image, bundle: Path, builds: Builds, client: storage.Client) -> 
         if builds.has(image):
             return
         blob = client.bucket(image.bucket).blob(image.source)
-        try:
+        # By the name that is its hash, what is there already is this.
+        with suppress(exceptions.PreconditionFailed):
             blob.upload_from_filename(str(bundle), if_generation_match=0, timeout=_TIMEOUT)
-        except exceptions.PreconditionFailed:
-            pass  # by the name that is its hash, what is there is this
         builds.run(image)
     except requests.RequestException as error:
         raise BuildError(f"the image {image.name} was not built: {error}") from error

@@ -96,7 +96,7 @@ class Project:
 
 
 def check(root: str, project: str, location: str, endpoints: Endpoints = Endpoints()) -> Report:
-    """What is missing to deploy `root` (foundation, ingest, merge or console) to `project`, with datasets in `location`."""
+    """What is missing to deploy `root`, of rollout.ROOTS, to `project`, with datasets in `location`."""
     faults = list(_terraform())
     try:
         # The project pays for what is asked of it: a person's own credentials belong to none, and are refused without
