@@ -33,8 +33,8 @@ from tests.harness.statements.feeds import features
 def copy(tmp_path: Path) -> Path:
     """What bundles are made of, in another folder and with other file times."""
     root = tmp_path / "copy"
-    shutil.copytree(ROOT / "services", root / "services", copy_function=shutil.copyfile)
-    shutil.copytree(ROOT / "deploy" / "feeds", root / "deploy" / "feeds", copy_function=shutil.copyfile)
+    for folder in ("services", "dropmerge", "deploy"):
+        shutil.copytree(ROOT / folder, root / folder, copy_function=shutil.copyfile)
     for path in root.rglob("*"):
         os.utime(path, (0, 0))
         if path.is_file():
@@ -47,11 +47,12 @@ def written(service: str, out: Path, root: Path = ROOT) -> bytes:
     return out.read_bytes()
 
 
-@pytest.mark.parametrize("service", topology.SERVICES)
+@pytest.mark.parametrize("service", bundle.BUNDLES)
 def test_the_same_files_give_the_same_bytes(tmp_path: Path, copy: Path, service: str) -> None:
     """A bundle's bytes do not depend on where its files lie, when and with what rights they were written."""
-    (copy / "services" / service / "__pycache__").mkdir(exist_ok=True)
-    (copy / "services" / service / "__pycache__" / "main.pyc").write_bytes(b"of this machine")
+    for folder in ("services/ingest", "services/merge", "dropmerge/page"):
+        (copy / folder / "__pycache__").mkdir(exist_ok=True)
+        (copy / folder / "__pycache__" / "main.pyc").write_bytes(b"of this machine")
     assert written(service, tmp_path / "a.zip") == written(service, tmp_path / "b.zip", copy)
     entries = zipfile.ZipFile(tmp_path / "a.zip").infolist()
     # Both were written now: that no entry holds a time is seen only here.
@@ -99,13 +100,16 @@ def test_a_contract_s_file_ends_in_either_suffix(copy: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("missing", ["deploy/feeds", "services/merge/__init__.py"])
-def test_what_is_missing_is_named(tmp_path: Path, copy: Path, missing: str) -> None:
+@pytest.mark.parametrize(
+    ("service", "missing"),
+    [("merge", "deploy/feeds"), ("merge", "services/merge/__init__.py"), ("console", "dropmerge/page/__init__.py")],
+)
+def test_what_is_missing_is_named(tmp_path: Path, copy: Path, service: str, missing: str) -> None:
     """The error names the missing file, and no half-written zip is left."""
     gone = copy / missing
     shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
     with pytest.raises(bundle.BundleError, match=Path(missing).parts[1]):
-        bundle.write("merge", tmp_path / "out" / "merge.zip", copy)
+        bundle.write(service, tmp_path / "out" / "some.zip", copy)
     assert not (tmp_path / "out").exists()
 
 
