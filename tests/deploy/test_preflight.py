@@ -126,6 +126,14 @@ def test_missing_permissions_are_named(google: Google) -> None:
     assert all(permission in faults for permission in needed("foundation"))
 
 
+def test_who_deploys_the_console_builds_its_image_too(google: Google) -> None:
+    """Which is no resource of Terraform's; nobody else needs what that takes."""
+    google.permissions.remove("cloudbuild.builds.create")
+    (fault,) = google.faults("console")
+    assert "cloudbuild.builds.create" in fault
+    assert [google.faults(root) for root in ("foundation", "merge", "ingest")] == [[], [], []]
+
+
 def test_a_service_without_its_foundation_is_told_so(google: Google) -> None:
     """The error has the command that creates the foundation."""
     google.buckets.clear()
