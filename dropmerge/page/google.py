@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.errors import NotDone
 from dropmerge.page.access import Role
 from services.shared.settings import SettingsError
 
@@ -69,27 +70,28 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def connect(settings: Settings) -> Connection:
-    """To the deployment of which this page is a part: its buckets are named by their rule."""
-    return Connection(settings.project, settings.feeds, bucket_prefix=f"{settings.project}-")
+    """To the deployment of which this page is a part: its buckets are named by their rule.
+
+    Looking takes no lease, which a viewer could not have.
+    """
+    return Connection(settings.project, settings.feeds, bucket_prefix=f"{settings.project}-", may_lease=False)
 
 
 def app() -> flask.Flask:
     """The page, for a server. Raises SettingsError."""
-    from dropmerge.page.app import make_app  # type: ignore[import-not-found,unused-ignore]
+    from dropmerge.page.app import make_app
     from dropmerge.page.iap import Iap
 
     settings = read_settings()
-    page: flask.Flask = make_app(
-        lambda: connect(settings),
-        Iap(settings.audience, settings.role),
-        _starter(settings.job) if settings.job else None,
-    )
-    return page
+    connection = connect(settings)
+    return make_app(lambda: connection, Iap(settings.audience, settings.role), _starter(settings.job))
 
 
 def _starter(job: str) -> Callable[[str], None]:
     def start(operation_id: str) -> None:
         """Raises NotDone."""
+        if not job:
+            raise NotDone("this is a viewer's page, which has no job that carries anything out")
         from dropmerge.page import cloud_run_job
 
         cloud_run_job.start(job, [operation_id])

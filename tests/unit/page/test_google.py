@@ -13,6 +13,7 @@ import flask
 import pytest
 from werkzeug.test import EnvironBuilder
 
+from dropmerge.operations.errors import NotDone
 from dropmerge.page import cloud_run_job, google
 from dropmerge.page.access import Refused, Role
 from dropmerge.page.iap import HEADER, Iap
@@ -113,8 +114,11 @@ def test_an_operator_s_page_starts_the_job_with_the_operation(monkeypatch: pytes
 
 
 def test_a_viewer_s_page_starts_nothing_and_asks_iap_who_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, access, start = made_by_the_server(VIEWER, monkeypatch)
-    assert start is None
+    connect, access, start = made_by_the_server(VIEWER, monkeypatch)
+    with pytest.raises(NotDone, match="viewer"):
+        start("operation-1")
+    assert connect() is connect()
+    assert not connect().may_lease
     assert isinstance(access, Iap)
     assert access._role == Role.VIEWER
     with pytest.raises(Refused):
