@@ -45,7 +45,7 @@ class Console:
 @contextmanager
 def console(pipeline: Pipeline, *options: str) -> Iterator[Console]:
     """`dropmerge console` on a free port, until the block ends."""
-    words = ("console", "--port", str(_free_port()), *options)
+    words = ("console", "--port", str(free_port()), *options)
     with Commands.of(pipeline).start(*words, stdout=subprocess.PIPE) as process:
         assert process.stdout
         address = process.stdout.readline().decode().strip()
@@ -55,7 +55,8 @@ def console(pipeline: Pipeline, *options: str) -> Iterator[Console]:
         process.wait(20)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
