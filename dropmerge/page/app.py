@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, redirect, render_template, request
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -39,7 +39,7 @@ from dropmerge.page.views.letter import letter
 from dropmerge.page.views.operations import operation, operations
 from dropmerge.page.views.overview import overview
 from dropmerge.page.views.rejected import rejected
-from dropmerge.page.views.rows import rows
+from dropmerge.page.views.rows import KEY, rows
 
 View = Callable[[Site, Asked], Shown]
 
@@ -112,8 +112,8 @@ def make_app(connect: Callable[[], Connection], access: Access, start: Start) ->
         "/operations/<word:id>/cancel", "cancel", partial(_cancel, site, forms, actions), methods=["POST"]
     )
     for rule, view in (("/rejected", rejected), ("/rows", rows)):
-        values = partial(_show_values, site, forms, actions, view)
-        app.add_url_rule(rule, f"values_of_{view.__name__}", values, methods=["POST"])
+        posted = partial(_show_posted, site, forms, actions, view)
+        app.add_url_rule(rule, f"posted_{view.__name__}", posted, methods=["POST"])
     if hasattr(access, "enter"):
         app.add_url_rule("/enter", "enter", lambda: access.enter(request))
     return app
@@ -132,7 +132,7 @@ def _of_every_page(site: Site, forms: Forms) -> dict[str, Any]:
 
 def _begin(site: Site, forms: Forms, actions: Actions) -> WerkzeugResponse:
     """Begin what a form asks for, and lead to how it goes. A form that cannot be taken is shown again, with why."""
-    forms.require(request, g.person)
+    forms.require_operator(request, g.person)
     try:
         action = read_form(request.form, g.person.name)
         actions.begin(action)
@@ -147,20 +147,25 @@ def _begin(site: Site, forms: Forms, actions: Actions) -> WerkzeugResponse:
 
 
 def _cancel(site: Site, forms: Forms, actions: Actions, id: str) -> WerkzeugResponse:
-    forms.require(request, g.person)
+    forms.require_operator(request, g.person)
     operation(site, Asked(MultiDict({"id": id})))  # that it is there
     actions.cancel(id, g.person.name)
     site.answers.forget()
     return redirect(f"/operations/{id}", 303)
 
 
-def _show_values(site: Site, forms: Forms, actions: Actions, view: View) -> Response:
-    """The page once more, with the values of its rows, once it is recorded who asked for them."""
-    forms.require(request, g.person)
-    if not actions.record_values_shown(g.person.name, view.__name__):
-        raise NotDone("the journal cannot be written, and without a record no values are shown; try again")
-    shown = view(site, Asked(MultiDict(request.args)))
-    return _page(site, replace(shown, every=0, values={**shown.values, "has_values": True}))
+def _show_posted(site: Site, forms: Forms, actions: Actions, view: View) -> Response:
+    """A page that a form asks for: with a key, which an address is no place for, or with the values of its rows, which are
+    shown once it is recorded who asked."""
+    has_values = bool(request.form.get("values"))
+    if has_values:
+        forms.require_operator(request, g.person)
+        if not actions.record_values_shown(g.person.name, view.__name__):
+            raise NotDone("the journal cannot be written, and without a record no values are shown; try again")
+    else:
+        forms.require(request, g.person)
+    shown = view(site, Asked(CombinedMultiDict([request.form, request.args])))
+    return _page(site, replace(shown, every=0, values={**shown.values, "has_values": has_values}))
 
 
 def _let_in(access: Access) -> None:
@@ -172,6 +177,8 @@ def _let_in(access: Access) -> None:
 def _show(site: Site, view: View, form: str, **path: str) -> Response:
     words: MultiDict[str, str] = MultiDict(request.args)
     words.update(path)
+    if not site.is_local and any(word.startswith(KEY) for word in words):
+        raise UsageError("a key is a value of a row, and the service's log has each address: type it into the form")
     shown = view(site, Asked(words))
     if form == ".json":
         return as_json(shown)
@@ -192,6 +199,7 @@ def _page(site: Site, shown: Shown) -> Response:
         here=request.path,
         address=request.full_path.rstrip("?"),
         query=request.query_string.decode(),
+        is_posted=request.method == "POST",
         **shown.values,
     )
     response = Response(body, shown.status)

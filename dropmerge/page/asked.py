@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 
 from dropmerge.operations.errors import UsageError
 
@@ -19,7 +19,7 @@ MOST_DAYS = 45
 
 @dataclass(frozen=True)
 class Asked:
-    words: MultiDict[str, str]
+    words: MultiDict[str, str] | CombinedMultiDict[str, str]
 
     def text(self, name: str, among: Collection[str] = ()) -> str:
         """Empty where it is not given. Raises UsageError for one that is not among those allowed, if there are any."""

@@ -28,16 +28,19 @@ class Forms:
         return hmac.new(self._key, person.session.encode(), hashlib.sha256).hexdigest()
 
     def require(self, request: Request, person: Person) -> None:
-        """Raises Refused for what was not sent by a form of this page, or by somebody who may change nothing."""
+        """Raises Refused for what was not sent by a form of this page that this person was shown."""
         origin = request.headers.get("Origin", "")
-        if urlsplit(origin).netloc != request.host:
-            raise Refused(403, "This was not sent by this page: another site may have asked your browser to.")
-        if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        is_own = urlsplit(origin).netloc == request.host
+        if not is_own or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             raise Refused(403, "This was not sent by this page: another site may have asked your browser to.")
         if not hmac.compare_digest(request.form.get(FIELD, "").encode(), self.token(person).encode()):
             raise Refused(
                 403, "This form is of an earlier run of the console: go back, load the page again, and repeat."
             )
+
+    def require_operator(self, request: Request, person: Person) -> None:
+        """As `require`, of somebody who may change something, or see values. Raises Refused."""
+        self.require(request, person)
         if person.role != Role.OPERATOR:
             raise Refused(403, "You may look and change nothing: this console, or your account, is read-only.")
 

@@ -22,8 +22,9 @@ from dropmerge.operations.rate import RateLimiter
 
 FOLLOW_SECONDS = 600.0
 """How long files are followed to their ends."""
-_WORD_SECONDS = 2.0
+_LOOK_SECONDS = 2.0
 _SILENCE_SECONDS = 15.0
+"""How long nothing is said where nothing changes."""
 _MOST_NAMED = 200
 """Dead letters that an end names one by one."""
 
@@ -40,8 +41,8 @@ class _Run:
     done: int = 0
     outcomes: Sequence[Outcome] = ()
     _said: dict[str, Any] = field(default_factory=dict)
+    _next_look: float = 0.0
     _next_word: float = 0.0
-    _next_sound: float = 0.0
 
     def progress(self, done: int) -> None:
         """After each batch. Raises Cancelled."""
@@ -64,12 +65,14 @@ class _Run:
 
     def _say(self) -> None:
         now, counts = time.monotonic(), self.counts
-        if now >= self._next_word and (counts != self._said or now >= self._next_sound):
+        if now < self._next_look:
+            return
+        self._next_look = now + _LOOK_SECONDS
+        if counts != self._said or now >= self._next_word:
             move(self.connection, counts)
-            self._said = counts
-            self._next_word, self._next_sound = now + _WORD_SECONDS, now + _SILENCE_SECONDS
-            if is_cancelled(self.connection, self.action.id):
-                raise Cancelled
+            self._said, self._next_word = counts, now + _SILENCE_SECONDS
+        if is_cancelled(self.connection, self.action.id):
+            raise Cancelled
 
 
 def carry_out(connection: Connection, action: Action) -> None:

@@ -110,8 +110,8 @@ def _rate(text: str) -> float | None:
         found = float(text)
     except ValueError:
         found = 0.0
-    if not 0.01 <= found <= 10_000:
-        raise UsageError("the rate is a number of messages per second, such as 10, or empty")
+    if not 0.1 <= found <= 10_000:
+        raise UsageError("the rate is a number of messages per second from 0.1 to 10000, or empty")
     return found
 
 

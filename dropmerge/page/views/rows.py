@@ -8,16 +8,22 @@ from dropmerge.page.shown import Shown
 from dropmerge.page.site import Site
 from dropmerge.page.words import command_line
 
+KEY = "key."
+"""How the words begin that are a key's."""
+
 
 def rows(site: Site, asked: Asked) -> Shown:
-    """`feed`, and each column of its key by its name with `key.` before it; without a key, a form that asks for it."""
+    """`feed`, and each column of its key by its name with `key.` before it; without a key, a form that asks for it.
+
+    The form sends the key in its body: addresses are in the logs of what is between.
+    """
     feeds = site.connect().feeds
     with_key = {name: one for name, one in feeds.items() if one.key}
     name = asked.text("feed") or next(iter(with_key), "")
     feed = site.connect().feed(name) if name else None
     columns = list(feed.key) if feed else []
-    typed = {column: asked.words.get(f"key.{column}", "") for column in columns}
-    is_asked = any(f"key.{column}" in asked.words for column in columns)
+    typed = {column: asked.words.get(f"{KEY}{column}", "") for column in columns}
+    is_asked = any(f"{KEY}{column}" in asked.words for column in columns)
     pairs = [f"{column}={text}" for column, text in typed.items()]
     found: ExplainedRow | None = None
     as_of, trouble = site.status().as_of, None
