@@ -155,7 +155,7 @@ def _cancel(site: Site, forms: Forms, actions: Actions, id: str) -> WerkzeugResp
 
 
 def _show_posted(site: Site, forms: Forms, actions: Actions, view: View) -> Response:
-    """A page that a form asks for: with a key, which an address is no place for, or with the values of its rows, which are
+    """A page that a form asks for: with a key, which is not for an address, or with the values of its rows, which are
     shown once it is recorded who asked."""
     has_values = bool(request.form.get("values"))
     if has_values:
