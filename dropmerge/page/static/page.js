@@ -27,16 +27,27 @@
     if (!paused && !document.hidden) htmx.trigger(live(), "poll");
     setTimeout(poll, 1000 * (byId("silence").hidden ? every : 3));
   };
-  const places = () => all("a, button, input, select, summary, [tabindex]", live());
+  // What has the focus is found again by what it is, not by where it stands: others may have come before it.
+  const places = (within) => all("a, button, input, select, summary, [tabindex]", within);
+  const sign = (one) => [one.tagName, one.id || one.parentElement.id, one.name, one.value, one.href, one.getAttribute("aria-label"), rowOf(one)].join("\n");
+  const rowOf = (one) => one.closest("[data-row]")?.dataset.row;
+  const refocus = (known, row, place) => {
+    const same = places(live()).find((one) => sign(one) === known);
+    const beside = row && all("[data-row]", live()).find((one) => one.dataset.row === row);
+    (same || (beside && places(beside)[place]) || byId("main")).focus({ preventScroll: true });
+  };
   const replace = (html) => {
-    const open = all("details[open][id]", live()).map((one) => one.id), focus = places().indexOf(document.activeElement);
+    const open = all("details[open][id]", live()).map((one) => one.id), hand = all("[data-at-hand]")[0]?.dataset.row;
+    const focus = document.activeElement, isWithin = live().contains(focus), row = isWithin && rowOf(focus);
+    const known = isWithin && sign(focus), place = row && places(focus.closest("[data-row]")).indexOf(focus);
     const checked = all("input:checked", live()).map((one) => one.value), letters = Number(live().dataset.letters);
     htmx.swap(live(), html, { swapStyle: "outerHTML" });
     const more = Number(live().dataset.letters) - letters;
     byId("news").textContent = more > 0 ? `${more} new dead letter${more > 1 ? "s" : ""}` : "";
     open.forEach((id) => { if (byId(id)) byId(id).open = true; });
     all("input[type=checkbox]", live()).forEach((one) => { one.checked = checked.includes(one.value); });
-    places()[focus]?.focus({ preventScroll: true });
+    atHand(all("tr[data-row]").findIndex((one) => one.dataset.row === hand));
+    if (isWithin || focus.id === "fresh") refocus(known, row, place);
     dress();
   };
   const offer = (now, then) => {
@@ -107,13 +118,17 @@
   // Keys; each does what a link or a button does, too.
   const go = { o: "overview", f: "files", d: "dead-letters", r: "rejected", s: "rows", e: "feeds", p: "operations", a: "audit", h: "health" };
   let before = "", at = -1;
+  const atHand = (index) => {
+    all("[data-at-hand]").forEach((one) => delete one.dataset.atHand);
+    const row = all("tr[data-row]")[index];
+    if (!row) return;
+    at = index;
+    row.dataset.atHand = "";
+  };
   const step = (by) => {
-    const found = all("tr[data-row]");
-    if (!found.length) return;
-    found.forEach((one) => delete one.dataset.atHand);
-    at = Math.min(Math.max(at + by, 0), found.length - 1);
-    found[at].dataset.atHand = "";
-    found[at].querySelector("a, input")?.focus();
+    const found = all("tr[data-row]"), next = Math.min(Math.max(at + by, 0), found.length - 1);
+    atHand(next);
+    found[next]?.querySelector("a, input")?.focus();
   };
   document.addEventListener("keydown", (event) => {
     const { key } = event, first = before;
