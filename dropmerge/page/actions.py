@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from dropmerge.operations.actions.record import Action, begin, cancel, end, find_action
@@ -17,27 +17,35 @@ Start = Callable[[str], None]
 _SEEN_FOR = timedelta(minutes=10)
 
 
+@dataclass
+class _Known:
+    """An operation that was asked for here."""
+
+    since: datetime
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    is_begun: bool = False
+
+
 class Actions:
     def __init__(self, connect: Callable[[], Connection], start: Start) -> None:
         self._connect = connect
         self._start = start
         self._lock = threading.Lock()
-        self._begun: dict[str, datetime] = {}
+        self._all: dict[str, _Known] = {}
 
     def begin(self, action: Action) -> None:
         """Once for each id: the second time is no error. Raises UsageError, NotDone."""
         action.check()
-        if not self._is_first(action.id):
-            return
-        connection = self._of(action.who, action.id)
-        try:
+        known = self._known(action.id)
+        # Who sends it again meanwhile waits: its page is there when both are answered.
+        with known.turn:
+            if known.is_begun:
+                return
+            connection = self._of(action.who, action.id)
             if find_action(connection, action.id) is None:
                 begin(connection, action)
                 self._carry_out(connection, action.id)
-        except Exception:
-            # It may be sent again.
-            self._begun.pop(action.id, None)
-            raise
+            known.is_begun = True
 
     def cancel(self, operation_id: str, who: str) -> None:
         """Ask for an operation's end. Raises NotDone."""
@@ -55,14 +63,12 @@ class Actions:
             end(connection, {"outcome": "failed", "done": 0, "error": describe_error(error) or type(error).__name__})
             raise
 
-    def _is_first(self, operation_id: str) -> bool:
-        """Whether this process has not begun it; what another has, the journal knows."""
+    def _known(self, operation_id: str) -> _Known:
+        """What this process knows of it; what another has begun, the journal knows."""
         now = datetime.now(UTC)
         with self._lock:
-            self._begun = {one: at for one, at in self._begun.items() if now - at < _SEEN_FOR}
-            is_first = operation_id not in self._begun
-            self._begun.setdefault(operation_id, now)
-        return is_first
+            self._all = {id: one for id, one in self._all.items() if now - one.since < _SEEN_FOR}
+            return self._all.setdefault(operation_id, _Known(now))
 
     def _of(self, who: str, operation_id: str | None = None) -> Connection:
         operation = Operation(who, operation_id) if operation_id else Operation(who)
