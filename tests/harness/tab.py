@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.harness.browser import WatchedPage, open_page
 from tests.harness.console import Console
+from tests.harness.subscription import wait_until
 
 _MOST_TABS = 300
 _NEWER_MS = 30_000
+_OF_ANSWERS = re.compile("Failed to load resource: |htmx:sendError |Response Status Error Code ")
 _IS_FOCUSED = "element => element === document.activeElement"
 
 
@@ -25,7 +27,8 @@ def open_tab(browser: Browser, console: Console, path: str = "/overview") -> Ite
         yield watched
         assert watched.foreign() == []
         # What a test provokes has a status, which the browser says, too.
-        assert [one for one in watched.errors() if "Failed to load resource" not in one] == []
+        failed = [one for one in watched.errors() if not _OF_ANSWERS.match(one)]
+        assert not failed, failed
 
 
 def reach(watched: WatchedPage, element: Locator, backwards: bool = False) -> None:
@@ -70,6 +73,16 @@ def look_again(watched: WatchedPage) -> None:
     """Ask for newer figures now, as the page does by itself every few seconds, and wait until they were answered."""
     with watched.page.expect_response(lambda answer: "hx-request" in answer.request.headers, timeout=_NEWER_MS):
         watched.page.evaluate("htmx.trigger(document.getElementById('live'), 'poll')")
+
+
+def await_figures(watched: WatchedPage, hold: Callable[[], object], what: str) -> None:
+    """Until newer figures are so."""
+
+    def look() -> object:
+        look_again(watched)
+        return hold()
+
+    wait_until(look, what)
 
 
 def operation_ended(watched: WatchedPage, state: str = "done") -> None:

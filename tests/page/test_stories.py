@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.harness.browser import WatchedPage
 from tests.harness.cloud import running
@@ -19,7 +19,7 @@ from tests.harness.feeds import AGAIN, write_feeds
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.processes import await_end
 from tests.harness.subscription import wait_until
-from tests.harness.tab import button, enter, link, look_again, open_tab, operation_ended, reach, shows_focus
+from tests.harness.tab import await_figures, button, enter, link, open_tab, operation_ended, reach, shows_focus
 
 BAD_HEADER = HEADER.replace("credit_score", "score")
 
@@ -61,7 +61,7 @@ def test_why_a_file_is_stuck(pipeline: Pipeline, tab: WatchedPage) -> None:
     uri = pipeline.drop("stuck.csv", HEADER + row("stuck"))
     wait_until(lambda: pipeline.explain(uri)["state"] == "staged", "staged")
     page = tab.page
-    wait_until(lambda: _again(tab).get_by_role("link", name="stuck.csv").count(), "shown")
+    await_figures(tab, lambda: page.get_by_role("link", name="stuck.csv").count(), "shown")
     expect(page.get_by_text("merge does not answer")).to_be_visible()
     enter(tab, link(tab, "stuck.csv"))
     expect(page.get_by_role("heading", level=1)).to_have_text("stuck.csv")
@@ -71,11 +71,6 @@ def test_why_a_file_is_stuck(pipeline: Pipeline, tab: WatchedPage) -> None:
     pipeline.connect()
     pipeline.wait_until_idle()
     expect(page.locator(".headline")).to_contain_text("merged", timeout=30_000)
-
-
-def _again(tab: WatchedPage) -> Page:
-    look_again(tab)
-    return tab.page
 
 
 def test_a_group_of_dead_letters_is_replayed_once_the_contract_is_right(pipeline: Pipeline, tab: WatchedPage) -> None:
@@ -186,17 +181,12 @@ def letters(pipeline: Pipeline) -> list[str]:
 @pytest.fixture
 def list_of_letters(letters: list[str], browser: Browser, shown: Console) -> Iterator[WatchedPage]:
     with open_tab(browser, shown, "/dead-letters") as tab:
-        wait_until(lambda: _rows(tab) == letters, "the letters and no others")
+        await_figures(tab, lambda: _ids(tab) == letters, "the letters and no others")
         yield tab
 
 
-def _rows(tab: WatchedPage) -> list[str]:
-    """The ids of the letters that are shown, anew if the figures are old."""
-    look_again(tab)
-    return _ids(tab)
-
-
 def _ids(tab: WatchedPage) -> list[str]:
+    """Of the letters that are shown."""
     return [
         id
         for id in tab.page.locator("tr[data-row]").evaluate_all("rows => rows.map(row => row.dataset.row)")
@@ -254,7 +244,7 @@ def test_what_is_chosen_and_open_stays_when_figures_change(
     new = [put(pipeline, ours(f"incoming/accounts/new-{n}.csv")) for n in range(2)]
     wait_for_the_table(pipeline)
     fresh = button(tab, "2 new: show")
-    wait_until(lambda: look_again(tab) or fresh.count(), "offered")
+    await_figures(tab, lambda: fresh.count(), "offered")
     assert _ids(tab) == letters, "nothing has moved"
     assert _checked(tab) == [letters[1]]
     assert tab.focused() == f'checkbox "select {letters[1]}"'
@@ -273,7 +263,7 @@ def test_rows_that_go_wait_as_well(pipeline: Pipeline, letters: list[str], list_
     reach(tab, tab.page.get_by_label(f"select {letters[2]}"))
     Commands.of(pipeline).run("dead-letters", "discard", "--id", letters[0], "--why", "by a command", "--yes")
     gone = button(tab, "1 gone: show")
-    wait_until(lambda: look_again(tab) or gone.count(), "offered")
+    await_figures(tab, lambda: gone.count(), "offered")
     assert _ids(tab) == letters
     assert tab.focused() == f'checkbox "select {letters[2]}"'
     reach(tab, gone, backwards=True)
@@ -287,10 +277,10 @@ def test_under_the_pointer_nothing_moves(pipeline: Pipeline, letters: list[str],
     tab.page.locator(f"[data-row='{letters[1]}']").hover()
     put(pipeline, ours("incoming/accounts/below.csv"))
     wait_for_the_table(pipeline)
-    wait_until(lambda: look_again(tab) or button(tab, "1 new: show").count(), "offered")
+    await_figures(tab, lambda: button(tab, "1 new: show").count(), "offered")
     assert _ids(tab) == letters
     tab.page.mouse.move(0, 0)
-    wait_until(lambda: len(_rows(tab)) == 4, "shown")
+    await_figures(tab, lambda: len(_ids(tab)) == 4, "shown")
 
 
 def test_figures_change_under_an_open_detail_that_has_the_focus(
@@ -304,7 +294,7 @@ def test_figures_change_under_an_open_detail_that_has_the_focus(
         expect(details).to_have_attribute("open", "")
         tab.page.evaluate("window.before = document.getElementById('message')")
         Commands.of(pipeline).run("dead-letters", "discard", "--id", letters[0], "--why", "by a command", "--yes")
-        wait_until(lambda: look_again(tab) or "by a command" in tab.page.locator(".headline").inner_text(), "ended")
+        await_figures(tab, lambda: "by a command" in tab.page.locator(".headline").inner_text(), "ended")
         assert tab.page.evaluate("window.before.isConnected") is False, "it is another element by now"
         expect(details).to_have_attribute("open", "")
         assert "attributes" in tab.focused()
