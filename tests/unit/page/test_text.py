@@ -95,7 +95,7 @@ def test_how_long_ago_has_the_exact_time_beside_it() -> None:
         (999, "999 B"),
         (1000, "1.0 KiB"),
         (150 * 1024, "150 KiB"),
-        (12.4 * 2**30, "12.4 GiB"),
+        (12 * 2**30, "12.0 GiB"),
         (None, _DASH),
     ],
 )
