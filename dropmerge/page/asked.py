@@ -46,9 +46,10 @@ class Asked:
             return None
         try:
             found = datetime.fromisoformat(text)
-        except ValueError:
+            # The first and the last day have hours of which UTC, and so the warehouse, has none.
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
             raise UsageError(f"{name} is a time such as 2026-01-31T09:00:00Z; not {text!r}") from None
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
     def number(self, name: str, default: int, most: int) -> int:
         """Raises UsageError for what is not a number from 0 to that."""
