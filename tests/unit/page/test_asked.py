@@ -79,8 +79,19 @@ def test_a_moment_without_a_zone_is_utc(text: str, moment: datetime) -> None:
     assert asked().moment("after") is None
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-02-30", "2026-01-31T25:00:00Z", "12"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yesterday",
+        "2026-02-30",
+        "2026-01-31T25:00:00Z",
+        "12",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
 def test_what_is_no_moment_is_refused(text: str) -> None:
+    """Nor is one that UTC has no name for."""
     with pytest.raises(UsageError, match="after is a time such as 2026-01-31T09:00:00Z; not"):
         asked(after=text).moment("after")
 

@@ -1,5 +1,6 @@
 """Each state has a shape and a colour beside its word."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -50,5 +51,5 @@ def test_every_colour_is_one_of_the_style_sheet(state: str) -> None:
     assert f".{mark(state).colour} {{ color: var(--" in sheet
 
 
-def _action(last_word_at: datetime, progress: dict[str, object], *, is_ended: bool) -> RecordedAction:
+def _action(last_word_at: datetime, progress: Mapping[str, object], *, is_ended: bool) -> RecordedAction:
     return RecordedAction("0" * 12, "replay", "ada", last_word_at, 1, None, last_word_at, False, is_ended, progress)

@@ -16,7 +16,14 @@ _ELEVEN = _NOON - timedelta(hours=1)
 
 
 def _hour(part: str, **more: int | float | None) -> Throughput:
-    given = {"files": 0, "merged": 0, "row_count": 0, "error_count": 0, "dead_letters": 0, "p50_seconds": None}
+    given: dict[str, int | float | None] = {
+        "files": 0,
+        "merged": 0,
+        "row_count": 0,
+        "error_count": 0,
+        "dead_letters": 0,
+        "p50_seconds": None,
+    }
     given |= {"p95_seconds": None, "bytes_billed": None, **more}
     return Throughput(part, **given)  # type: ignore[arg-type]
 
