@@ -90,7 +90,9 @@ class Answers:
             raise
         except Exception as error:
             trouble = describe_error(error)
-            if place.answer is None or trouble is None:
+            if trouble is None:
+                raise
+            if place.answer is None:
                 place.error, place.next_look = error, self._clock() + _ERROR_SECONDS
                 raise
             answer = replace(place.answer, trouble=trouble)
