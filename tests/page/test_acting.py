@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import re
+import signal
 from collections.abc import Iterator
 from typing import Any
 
