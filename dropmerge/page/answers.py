@@ -12,12 +12,16 @@ from typing import Any, Generic, TypeVar
 
 from dropmerge.operations.describe_error import describe_error
 from dropmerge.operations.errors import UsageError
+from dropmerge.operations.no_answer import BIGQUERY, NoAnswer
 
 T = TypeVar("T")
 
 _ERROR_SECONDS = 1.0
 _MOST = 100
 """Answers that are kept; the one that was asked for longest ago goes first."""
+_AWAY_SECONDS = 1.0
+"""How long BigQuery is asked nothing more once it has not answered: each question would wait as long again, and a page
+has several."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Answers:
         self._clock = clock
         self._lock = threading.Lock()
         self._places: OrderedDict[Hashable, _Place] = OrderedDict()
+        self._away: tuple[float, NoAnswer] | None = None
+        """Until when, and what it said."""
 
     def get(self, question: Hashable, seconds: float, read: Callable[[], T]) -> Answer[T]:
         """The answer, read anew where it is older than that. Who asks while another reads gets the old one, if any.
@@ -73,6 +79,7 @@ class Answers:
     def forget(self) -> None:
         """All are read anew when they are next asked for: something was changed."""
         with self._lock:
+            self._away = None
             for place in self._places.values():
                 place.next_look = 0.0
 
@@ -85,7 +92,7 @@ class Answers:
     def _read(self, place: _Place, seconds: float, read: Callable[[], T]) -> Answer[T]:
         as_of = datetime.now(UTC)
         try:
-            answer = Answer(read(), as_of)
+            answer = Answer(self._ask(read), as_of)
         except UsageError:
             raise
         except Exception as error:
@@ -99,6 +106,17 @@ class Answers:
         place.answer = answer
         place.next_look = self._clock() + seconds
         return answer
+
+    def _ask(self, read: Callable[[], T]) -> T:
+        away = self._away
+        if away is not None and self._clock() < away[0]:
+            raise NoAnswer(away[1].api, away[1].why)
+        try:
+            return read()
+        except NoAnswer as error:
+            if error.api is BIGQUERY:
+                self._away = (self._clock() + _AWAY_SECONDS, error)
+            raise
 
     def _place(self, question: Hashable) -> _Place:
         with self._lock:
