@@ -16,7 +16,6 @@ from dropmerge.operations.no_answer import BIGQUERY, NoAnswer
 
 T = TypeVar("T")
 
-_ERROR_SECONDS = 1.0
 _MOST = 100
 """Answers that are kept; the one that was asked for longest ago goes first."""
 _AWAY_SECONDS = 1.0
@@ -38,8 +37,6 @@ class _Place:
 
     turn: threading.Lock = field(default_factory=threading.Lock)
     answer: Answer[Any] | None = None
-    error: Exception | None = None
-    """Of the last look, where there is no answer at all."""
     next_look: float = 0.0
 
 
@@ -66,12 +63,8 @@ class Answers:
             assert old is not None
             return old
         try:
-            if self._clock() < place.next_look:
-                if place.answer is not None:
-                    return place.answer
-                if place.error is not None:
-                    # Who waited for this look need not wait for another like it.
-                    raise place.error
+            if place.answer is not None and self._clock() < place.next_look:
+                return place.answer
             return self._read(place, seconds, read)
         finally:
             place.turn.release()
@@ -97,10 +90,7 @@ class Answers:
             raise
         except Exception as error:
             trouble = describe_error(error)
-            if trouble is None:
-                raise
-            if place.answer is None:
-                place.error, place.next_look = error, self._clock() + _ERROR_SECONDS
+            if place.answer is None or trouble is None:
                 raise
             answer = replace(place.answer, trouble=trouble)
         place.answer = answer
