@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.board import Board, read_board
+from dropmerge.operations.dead_letters.board import Board, narrowed, read_board
 from dropmerge.operations.dead_letters.filters import Filter
 from dropmerge.operations.errors import NotDone
 from dropmerge.operations.no_answer import BIGQUERY
@@ -55,11 +55,12 @@ class Site:
         return self.read(("status", with_totals), lambda connection: self._of(connection).read(with_totals))
 
     def board(self, wanted: Filter) -> Answer[Board]:
-        """The dead letters that wait: all are read once, whatever is asked for, unless there are too many."""
-        whole = self.read("board", lambda connection: read_board(connection, Filter()))
-        if whole.value.is_whole:
-            return replace(whole, value=whole.value.narrowed(wanted))
-        return self.read(("board", wanted), lambda connection: read_board(connection, wanted))
+        """The dead letters that wait: of one reading for all filters, where that has them all."""
+        whole = self.read(("board", Filter()), lambda connection: read_board(connection, Filter()))
+        board = whole.value if wanted.is_everything else narrowed(whole.value, wanted)
+        if board is None:
+            return self.read(("board", wanted), lambda connection: read_board(connection, wanted))
+        return replace(whole, value=board)
 
     def known_letters(self) -> int | None:
         """How many dead letters wait, as far as anybody has asked lately."""

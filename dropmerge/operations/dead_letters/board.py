@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from heapq import nlargest
+from heapq import nlargest, nsmallest
 
 from dropmerge.operations.backlog import waiting_dead_letters
 from dropmerge.operations.connection import Connection
@@ -48,6 +48,11 @@ class Line:
     def kind(self) -> Kind:
         return _kind(self.letter)
 
+    @property
+    def place(self) -> tuple[datetime, str]:
+        """What a board is ordered by: no two letters have the same."""
+        return _place(self.letter, self.end)
+
 
 @dataclass
 class Group:
@@ -74,19 +79,6 @@ class Board:
         return sum(group.count for group in self.groups)
 
     @property
-    def is_whole(self) -> bool:
-        """Whether each letter has its line."""
-        return self.count == len(self.lines)
-
-    def narrowed(self, wanted: Filter) -> Board:
-        """Of a whole board: the letters of this filter."""
-        lines = [line for line in self.lines if line.letter.service in wanted.services and wanted.wants(line.letter)]
-        groups: dict[Kind, Group] = {}
-        for line in lines:
-            _count(groups, line.letter)
-        return Board(_by_size(groups), lines, self.waiting if wanted.is_everything else len(lines), self.states)
-
-    @property
     def elsewhere(self) -> int:
         """Letters that wait and are not in the table yet."""
         return max(0, self.waiting - self.count)
@@ -95,26 +87,30 @@ class Board:
 def read_board(connection: Connection, wanted: Filter) -> Board:
     """Of the letters that wait. One query, whatever their number. Raises as `Warehouse`, and NoAnswer."""
     groups: dict[Kind, Group] = {}
-    lines: list[Line] = []
-    for kept in waiting_letters(connection):
-        one = kept.letter
-        if one.service not in wanted.services or not wanted.wants(one):
-            continue
-        _count(groups, one)
-        if len(lines) < MOST:
-            lines.append(_line(one))
-    lines.sort(key=lambda line: (line.letter.at, line.letter.id))
+    fitting = (one for one in waiting_letters(connection) if _fits(one.letter, wanted))
+    found = nsmallest(MOST, _counted(fitting, groups, Counter()), key=_place_of)
+    lines = [_line(one.letter) for one in found]
     waiting = waiting_dead_letters(connection) if wanted.is_everything else len(lines)
     return Board(_by_size(groups), lines, waiting)
+
+
+def narrowed(board: Board, wanted: Filter) -> Board | None:
+    """Of a board of all letters that wait, those that are wanted; None where it does not tell: it may lack some."""
+    lines = [line for line in board.lines if _fits(line.letter, wanted)]
+    if board.count > len(board.lines) or len(wanted.ids or lines) != len(lines):
+        return None
+    groups: dict[Kind, Group] = {}
+    for line in lines:
+        _count(groups, line.letter)
+    return Board(_by_size(groups), lines, len(lines))
 
 
 def read_ended_board(connection: Connection, wanted: Filter, age: timedelta) -> Board:
     """Of those that ended within this time. One query. Raises as `Warehouse`, and NoAnswer."""
     groups: dict[Kind, Group] = {}
     states = Counter[str]()
-    found = nlargest(MOST, _counted(read_ended(connection, wanted, age), groups, states), key=_ended_at)
-    lines = sorted((_line(one.letter, one.end) for one in found), key=lambda line: line.letter.id)
-    lines.sort(key=lambda line: line.end.at or line.letter.at, reverse=True)
+    found = nlargest(MOST, _counted(read_ended(connection, wanted, age), groups, states), key=_place_of)
+    lines = [_line(one.letter, one.end) for one in found]
     return Board(_by_size(groups), lines, sum(states.values()), states)
 
 
@@ -131,8 +127,16 @@ def _counted(found: Iterable[KeptLetter], groups: dict[Kind, Group], states: Cou
         yield one
 
 
-def _ended_at(one: KeptLetter) -> datetime:
-    return one.end.at or one.letter.at
+def _fits(one: DeadLetter, wanted: Filter) -> bool:
+    return one.service in wanted.services and wanted.wants(one)
+
+
+def _place_of(one: KeptLetter) -> tuple[datetime, str]:
+    return _place(one.letter, one.end)
+
+
+def _place(letter: DeadLetter, end: End) -> tuple[datetime, str]:
+    return end.at or letter.at, letter.id
 
 
 def _count(groups: dict[Kind, Group], one: DeadLetter) -> None:

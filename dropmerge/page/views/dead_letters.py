@@ -16,7 +16,6 @@ from dropmerge.operations.dead_letters.filters import Filter
 from dropmerge.operations.dead_letters.kept import waiting_letters
 from dropmerge.operations.dead_letters.newer import with_newer
 from dropmerge.operations.dead_letters.reading import read_ended
-from dropmerge.operations.errors import UsageError
 from dropmerge.page.asked import Asked
 from dropmerge.page.shown import Shown
 from dropmerge.page.site import Site
@@ -30,7 +29,10 @@ NO_FEED = "-"
 
 
 def dead_letters(site: Site, asked: Asked) -> Shown:
-    """Filters: reason, feed, service, name (a part of the object's), older; ended=1 for those that no longer wait."""
+    """Filters: reason, feed, service, name (a part of the object's), older; ended=1 for those that no longer wait.
+
+    after and place: where the page before ends.
+    """
     is_ended = asked.text("ended", ("1",)) == "1"
     chosen = {name: asked.text(name) for name in ("reason", "feed", "service", "name", "older")}
     wanted, name, feed = _filter(asked), chosen["name"].lower(), chosen["feed"]
@@ -43,14 +45,16 @@ def dead_letters(site: Site, asked: Asked) -> Shown:
     board = answer.value
     before = datetime.now(UTC) - asked.age("1m", "older") if chosen["older"] else None
     lines = [line for line in board.lines if _fits(line, name, feed, before)]
-    start = _start(lines, asked.text("after"))
+    after = asked.moment("after")
+    start = _start(lines, (after, asked.text("place")), is_ended) if after else 0
     shown = lines[start : start + _MOST]
     ids = tuple(line.letter.id for line in shown)
     newer = site.read(("newer", ids), lambda connection: newer_of(connection, shown)).value if shown else {}
     more = {**chosen, **({"ended": "1"} if is_ended else {})}
-    next_page = (
-        f"/dead-letters?{urlencode({**more, 'after': _place(shown[-1])})}" if start + _MOST < len(lines) else None
-    )
+    next_page = None
+    if start + _MOST < len(lines):
+        at, place = shown[-1].place
+        next_page = f"/dead-letters?{urlencode({**more, 'after': at.isoformat(), 'place': place})}"
 
     def every() -> Iterator[dict[str, Any]]:
         connection = site.connect()
@@ -90,7 +94,7 @@ def dead_letters(site: Site, asked: Asked) -> Shown:
             "newer": newer,
             "chosen": chosen,
             "is_ended": is_ended,
-            "is_first": start == 0,
+            "is_first": after is None,
             "next_page": next_page,
             "reasons": sorted(REASONS),
             "feeds": sorted(site.connect().feeds),
@@ -123,28 +127,7 @@ def _is_of(found: str, feed: str) -> bool:
     return not feed or found == ("" if feed == NO_FEED else feed)
 
 
-def _place(line: Line) -> str:
-    """Where a page ends, also once its last letter is gone."""
-    moment = line.end.at or line.letter.at
-    return f"{moment.isoformat()} {line.letter.id}"
-
-
-def _start(lines: Sequence[Line], after: str) -> int:
-    """How many lines are on the pages before. Raises UsageError for what is no place."""
-    if not after:
-        return 0
-    time, _, letter = after.partition(" ")
-    try:
-        at = datetime.fromisoformat(time)
-    except ValueError:
-        raise UsageError(f"after is a time and the id of a dead letter; not {after!r}") from None
-    if at.tzinfo is None:
-        raise UsageError(f"after is a time with its offset, and the id of a dead letter; not {after!r}")
-    return sum(_is_before(line, at, letter) for line in lines)
-
-
-def _is_before(line: Line, at: datetime, letter: str) -> bool:
-    """Those that wait come oldest first, those that ended latest first."""
-    if line.end.at:
-        return line.end.at > at or (line.end.at == at and line.letter.id <= letter)
-    return (line.letter.at, line.letter.id) <= (at, letter)
+def _start(lines: Sequence[Line], after: tuple[datetime, str], is_ended: bool) -> int:
+    """Behind the last letter of the page before, whether that one is still there or not."""
+    behind = (n for n, line in enumerate(lines) if (line.place < after if is_ended else line.place > after))
+    return next(behind, len(lines))
