@@ -47,15 +47,37 @@ class Filled:
 def fill(pipeline: Pipeline, objects: int, days: float, is_flat: bool = False) -> Filled:
     """Objects in the landing bucket, each merged, the last some minutes ago. `is_flat`: in one folder, and not in one
     for each day."""
-    folder = "" if is_flat else "%Y/%m/%d/"
+    folder = _folder(is_flat)
     loads = list(_loads(objects, days, folder))
+    first = _drop_first(pipeline, folder)
+    put_objects(pipeline, first, (load.source for load in loads))
+    _write(pipeline, loads)
+    return Filled(pipeline, loads)
+
+
+def fill_tables(pipeline: Pipeline, files: int, days: float) -> Filled:
+    """As `fill`, but for the objects: of who asks only the tables."""
+    _drop_first(pipeline, _folder(is_flat=False))
+    loads = list(_loads(files, days, _folder(is_flat=False)))
+    _write(pipeline, loads)
+    return Filled(pipeline, loads)
+
+
+def _folder(is_flat: bool) -> str:
+    return "" if is_flat else "%Y/%m/%d/"
+
+
+def _drop_first(pipeline: Pipeline, folder: str) -> str:
+    """A file that is merged as any: the main table is there."""
     first = pipeline.drop(f"{datetime.now(UTC).strftime(folder)}first.csv", HEADER + row("first"))
     pipeline.wait_until_idle()
-    put_objects(pipeline, first, (load.source for load in loads))
+    return first
+
+
+def _write(pipeline: Pipeline, loads: Sequence[Load]) -> None:
     (entry,) = entries_of(pipeline.connection, pipeline.connection.feeds[_FEED])
-    _append(pipeline, "ledger", _ledger(loads, entry.table_id))
-    _append(pipeline, "journal", _journal(loads))
-    return Filled(pipeline, loads)
+    append(pipeline, "ledger", _ledger(loads, entry.table_id))
+    append(pipeline, "journal", _journal(loads))
 
 
 def _loads(objects: int, days: float, folder: str) -> Iterator[Load]:
@@ -101,8 +123,8 @@ def _after(load: Load, seconds: int) -> str:
     return (load.source.created + timedelta(seconds=seconds)).isoformat()
 
 
-def _append(pipeline: Pipeline, name: str, rows: Iterator[Mapping[str, Any]]) -> None:
-    """A load job: what is streamed in is slower by far."""
+def append(pipeline: Pipeline, name: str, rows: Iterator[Mapping[str, Any]]) -> None:
+    """Rows of a table of ours, by a load job: what is streamed in is slower by far."""
     uri = f"gs://archive/{name}.ndjson"
     with (pipeline.cloud.state / "bucket" / "archive" / f"{name}.ndjson").open("w") as file:
         file.writelines(json.dumps(one) + "\n" for one in rows)
