@@ -55,6 +55,9 @@ _TRANSIENT = "tests/faults/test_transient_faults.py::test_g1_g2_faults_that_pass
 _FORGOTTEN = "tests/faults/test_transient_faults.py::test_g1_g2_a_job_that_was_forgotten_is_started_again"
 _PERMANENT = "tests/faults/test_permanent_faults.py::test_g2_a_permanent_fault_is_a_dead_letter_and_its_replay_merges"
 _CHANGES = "tests/guarantees/test_g9_contract_changes.py::"
+_ACTING = "tests/page/test_acting.py::test_"
+_FORM = f"{_ACTING}a_form_that_this_page_has_not_sent_is_refused"
+_OUTAGE = "tests/page/test_outage.py::test_a_tab_outlives_the_warehouse"
 _CRASH = "tests/faults/test_crash_points.py::test_g1_g2_a_service_killed_at_a_step"
 
 _PATIENCE = ("_PATIENCE = 400.0", "_PATIENCE = 60.0")
@@ -802,6 +805,78 @@ MUTATIONS = [
         "    return without_values(str(error))\n",
         "    return str(error)\n",
         _VALUES,
+    ),
+    Mutation(
+        "page-believes-any-form",
+        "page",
+        "dropmerge/page/forms.py",
+        'if not hmac.compare_digest(request.form.get(FIELD, "").encode(), self.token(person).encode()):',
+        "if False:",
+        f"{_FORM}[no-token]",
+    ),
+    Mutation(
+        "page-believes-any-site",
+        "page",
+        "dropmerge/page/forms.py",
+        "if urlsplit(origin).netloc != request.host:",
+        "if False:",
+        f"{_FORM}[another-origin]",
+    ),
+    Mutation(
+        "page-has-any-name",
+        "page",
+        "dropmerge/page/local_access.py",
+        'if request.host not in [f"{host}:{self.port}" for host in _HOSTS]:',
+        "if False:",
+        f"{_FORM}[another-name]",
+    ),
+    Mutation(
+        "page-acts-on-what-it-has-not-shown",
+        "page",
+        "dropmerge/operations/actions/carry_out.py",
+        "wanted = Filter(ids=frozenset(run.action.letters))",
+        "wanted = Filter()",
+        f"{_ACTING}letters_that_came_later_are_not_touched",
+    ),
+    Mutation(
+        "page-acts-without-a-record",
+        "page",
+        "dropmerge/page/actions.py",
+        "                begin(connection, action)\n",
+        "",
+        f"{_ACTING}the_same_form_sent_at_the_same_time_begins_one_operation",
+    ),
+    Mutation(
+        "page-shows-values-without-a-record",
+        "page",
+        "dropmerge/page/actions.py",
+        "return self._of(who).journal.write([(event, {})])",
+        "return bool(event)",
+        f"{_ACTING}values_are_hidden_until_somebody_asks_which_is_recorded",
+    ),
+    Mutation(
+        "page-shows-figures-of-any-age",
+        "page",
+        "dropmerge/page/answers.py",
+        "        if old is not None and self._clock() < place.next_look:\n",
+        "        if old is not None:\n",
+        _OUTAGE,
+    ),
+    Mutation(
+        "page-hides-that-figures-are-old",
+        "page",
+        "dropmerge/page/answers.py",
+        "answer = replace(place.answer, trouble=trouble)",
+        "answer = place.answer",
+        _OUTAGE,
+    ),
+    Mutation(
+        "page-goes-back-to-its-first-letters",
+        "page",
+        "dropmerge/page/views/dead_letters.py",
+        "return next(behind, len(lines))",
+        "return next((n + 1 for n, line in enumerate(lines) if line.place == after), 0)",
+        "tests/page/test_many.py::test_all_letters_are_shown_once_whatever_comes_and_goes",
     ),
 ]
 
