@@ -115,11 +115,11 @@ def counted(pipeline: Pipeline) -> Iterator[Counted]:
         found.statements += method == "POST" and url.partition("?")[0].endswith(("/jobs", "/queries"))
         return send(session, method, url, *given, **more)
 
-    Session.request = counting  # type: ignore[method-assign]
+    Session.request = counting  # type: ignore[assignment, method-assign]
     try:
         yield found
     finally:
-        Session.request = send  # type: ignore[method-assign]
+        Session.request = send  # type: ignore[assignment, method-assign]
 
 
 def _start_nothing(_: str) -> None:
@@ -140,14 +140,14 @@ def next_of(page: str) -> str | None:
 
 def measure(pipeline: Pipeline, only: Sequence[str] = PAGES) -> dict[str, Any]:
     """By page the seconds of its first read, of a second one at once, and of pages that follow; the memory in MB."""
-    pages = {}
+    pages: dict[str, dict[str, Any]] = {}
     with console(pipeline) as shown:
         session, master = shown.session(), psutil.Process(shown.process.pid)
         for path in only:
             first, text = _timed(session, shown.base + path)
             again, _ = _timed(session, shown.base + path)
             pages[path] = {"first": first, "again": again, "bytes": len(text), "memory": memory(master)}
-            following = []
+            following: list[float] = []
             while (path_of_next := next_of(text)) and len(following) < _PAGES_ON:
                 seconds, text = _timed(session, shown.base + path_of_next)
                 following.append(seconds)
