@@ -119,7 +119,7 @@ def counted(pipeline: Pipeline) -> Iterator[Counted]:
     try:
         yield found
     finally:
-        Session.request = send  # type: ignore[assignment, method-assign]
+        Session.request = send  # type: ignore[method-assign]
 
 
 def _start_nothing(_: str) -> None:
