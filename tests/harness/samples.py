@@ -27,6 +27,8 @@ class Samples:
     discarded: str
     came_back: str
     """One that was replayed."""
+    older: str
+    """The first of many that are alike."""
 
 
 def drop_samples(pipeline: Pipeline) -> Samples:
@@ -52,10 +54,9 @@ def drop_samples(pipeline: Pipeline) -> Samples:
     commands.run("dead-letters", "discard", "--id", ids[discarded], "--why", "the supplier sent it twice", "--yes")
     commands.run("dead-letters", "replay", "--id", ids[replayed], "--yes")
     pipeline.wait_until_idle()
-    put_letters(pipeline, (f"incoming/accounts/older-{n}.csv" for n in range(_PAGE)))
-    return Samples(
-        together[0], rejecting, ids[wrong_header], ids[too_many], ids[no_feed], ids[discarded], ids[replayed]
-    )
+    older = put_letters(pipeline, (f"incoming/accounts/older-{n}.csv" for n in range(_PAGE)))
+    waiting = (ids[wrong_header], ids[too_many], ids[no_feed])
+    return Samples(together[0], rejecting, *waiting, ids[discarded], ids[replayed], older[0])
 
 
 def put_letters(pipeline: Pipeline, names: Iterable[str]) -> list[str]:
