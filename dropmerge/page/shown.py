@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,12 @@ def as_json(shown: Shown) -> Response:
     if isinstance(found, Iterator):
         return Response(stream_with_context(_array(found)), shown.status, mimetype="application/json")
     return Response(_text(found), shown.status, mimetype="application/json")
+
+
+def level(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each with the keys of all, as the lines of a CSV have them."""
+    keys = dict.fromkeys(key for row in rows for key in row)
+    return [{key: row.get(key) for key in keys} for row in rows]
 
 
 def as_csv(shown: Shown, name: str) -> Response:

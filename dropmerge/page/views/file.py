@@ -11,7 +11,7 @@ from dropmerge.operations.errors import UsageError
 from dropmerge.operations.explained_file import ExplainedFile, explain_file
 from dropmerge.operations.loads.history import LoadHistory
 from dropmerge.page.asked import Asked
-from dropmerge.page.shown import Shown
+from dropmerge.page.shown import Shown, level
 from dropmerge.page.site import Site
 from dropmerge.page.words import command_line
 
@@ -54,7 +54,7 @@ def file(site: Site, asked: Asked) -> Shown:
         command_line("explain", name),
         answer.as_of,
         json=explained.as_json,
-        rows=lambda: (one.event.as_json() | {"seconds": one.seconds} for one in moments),
+        rows=lambda: level([one.event.as_json() | {"seconds": one.seconds} for one in moments]),
         values={
             "file": explained,
             "history": history,

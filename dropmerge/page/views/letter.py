@@ -12,7 +12,7 @@ from dropmerge.operations.dead_letters.reading import LetterStory, read_story
 from dropmerge.operations.dead_letters.remedies import remedy_for
 from dropmerge.operations.loads.events import LoadEvent, read_dead_letter_events
 from dropmerge.page.asked import Asked
-from dropmerge.page.shown import Shown
+from dropmerge.page.shown import Shown, level
 from dropmerge.page.site import Site
 from dropmerge.page.words import command_line
 from services.shared.reasons import REASONS
@@ -38,7 +38,7 @@ def letter(site: Site, asked: Asked) -> Shown:
         command_line("dead-letters", "show", one.id),
         answer.as_of,
         json=lambda: {**story_json(found.story, found.newer), "history": events},
-        rows=lambda: iter(events),
+        rows=lambda: level(events),
         values={
             "story": found.story,
             "letter": one,
