@@ -83,7 +83,7 @@ def _letter(name: str) -> dict[str, str]:
     return ours(
         f"incoming/accounts/{name}"[:1000],
         reason=short,
-        dropmerge_error=f"{name}\n{name}",
+        dropmerge_error=f"{name[:400]}\n{name}"[:1000],
         dropmerge_feed=short,
         dropmerge_contract=short,
         dropmerge_load_id=short,
