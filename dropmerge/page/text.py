@@ -29,6 +29,7 @@ def register(app: Flask) -> None:
         name=name,
         prose=prose,
         pretty=pretty,
+        visible=visible,
         plural=plural,
     )
     app.jinja_env.globals["state_mark"] = state_mark
@@ -84,7 +85,7 @@ def size(number: int | None) -> str:
 def name(text: str | None) -> Markup:
     """What others have named: each character that cannot be seen, or that turns the line around, as its escape; apart
     from the text around it, whichever way it is written; a very long one cut, with the whole of it in the tooltip."""
-    shown = _visible(text or "")
+    shown = visible(text or "")
     if len(shown) <= _LONGEST_NAME:
         return Markup("<bdi>{}</bdi>").format(shown)
     half = _LONGEST_NAME // 2
@@ -94,13 +95,13 @@ def name(text: str | None) -> Markup:
 
 def prose(text: str | None) -> Markup:
     """A sentence, which may quote what others have named; only one that is far too long is cut."""
-    shown = _visible(text or "", keep="\n")
+    shown = visible(text or "", keep="\n")
     return Markup("<bdi>{}</bdi>").format(shown if len(shown) <= _LONGEST_PROSE else f"{shown[:_LONGEST_PROSE]}…")
 
 
 def pretty(value: Any) -> str:
     """JSON on lines of its own."""
-    return _visible(json.dumps(value, indent=2, ensure_ascii=False, default=str), keep="\n")
+    return visible(json.dumps(value, indent=2, ensure_ascii=False, default=str), keep="\n")
 
 
 def state_mark(state: str) -> Markup:
@@ -111,7 +112,8 @@ def state_mark(state: str) -> Markup:
     )
 
 
-def _visible(text: str, keep: str = "") -> str:
+def visible(text: str, keep: str = "") -> str:
+    """What cannot be seen, or turns the line around, as escapes, but for the characters to keep."""
     return "".join(one if one.isprintable() or one in keep else one.encode("unicode_escape").decode() for one in text)
 
 

@@ -13,4 +13,17 @@ def command_line(*words: str, **options: object) -> str:
         if value not in (None, "", False)
         for part in (f"--{name.replace('_', '-')}", *([] if value is True else [str(value)]))
     ]
-    return shlex.join(["dropmerge", *words, *given])
+    return " ".join(map(_quoted, ["dropmerge", *words, *given]))
+
+
+def _quoted(word: str) -> str:
+    """As shlex has it, but what cannot be seen, or turns the line around, as an escape that bash and zsh read."""
+    if word.isprintable():
+        return shlex.quote(word)
+    return f"$'{''.join(map(_escaped, word))}'"
+
+
+def _escaped(one: str) -> str:
+    if one in "\\'":
+        return f"\\{one}"
+    return one if one.isprintable() else f"\\U{ord(one):08x}" if one > "\x7f" else f"\\{ord(one):03o}"
