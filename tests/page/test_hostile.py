@@ -67,7 +67,7 @@ class Hostile:
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostile]:
     folder = tmp_path_factory.mktemp("hostile")
     with running(folder, write_feeds_of_folders(folder / "feeds")) as pipeline:
-        files = {kind: pipeline.drop(name, HEADER + row(kind, 1)) for kind, name in NAMES.items()}
+        files = {kind: pipeline.drop(name, HEADER + row(kind)) for kind, name in NAMES.items()}
         pipeline.drop(f"{_SCRIPT}-some.csv", HEADER + row("good") + row("bad", _SCRIPT) + row("e", "=1+1"), "tolerant")
         letters = {kind: put(pipeline, _letter(name)) for kind, name in OF_LETTERS.items()}
         for service, data, attributes in HOSTILE:
@@ -101,7 +101,7 @@ def _waiting(hostile: Hostile) -> int:
 
 
 def _journal(hostile: Hostile) -> int:
-    return int(hostile.pipeline.connection.rows("SELECT COUNT(*) AS n FROM `ops.load_events`")[0]["n"])
+    return int(hostile.pipeline.connection.rows("SELECT COUNT(*) AS n FROM `ops.journal`")[0]["n"])
 
 
 @pytest.fixture
@@ -325,9 +325,19 @@ def _looks_harmless(tab: WatchedPage, url: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/overview", "/files", "/dead-letters", "/dead-letters?feed=-", "/rejected", "/audit", "/operations", "/feeds/accounts",
-     "/dead-letters/act?kind=replay&all=1", "/rows?feed=tolerant&key.customer_id=bad&key.account_number=a"],
-)  # fmt: skip
+    [
+        "/overview",
+        "/files",
+        "/dead-letters",
+        "/dead-letters?feed=-",
+        "/dead-letters/act?kind=replay&all=1",
+        "/rejected",
+        "/rows?feed=tolerant&key.customer_id=bad&key.account_number=a",
+        "/feeds/accounts",
+        "/operations",
+        "/audit",
+    ],
+)
 def test_lists_of_hostile_names_are_text(hostile: Hostile, tab: WatchedPage, path: str) -> None:
     """No script runs, nothing is asked for elsewhere, no character hides or turns the line around."""
     _looks_harmless(tab, hostile.console.base + path)
@@ -371,7 +381,7 @@ def test_each_letter_that_anybody_may_publish_has_its_page(hostile: Hostile, tab
 def test_values_of_rejected_rows_are_text(hostile: Hostile, tab: WatchedPage) -> None:
     """They come into the page when somebody asks for them."""
     tab.page.goto(f"{hostile.console.base}/rejected?feed=tolerant")
-    assert _SCRIPT not in tab.page.inner_text("#live")
+    assert tab.page.locator("#live td code").count() == 0
     tab.page.locator("#values").click()
     tab.page.wait_for_load_state()
     codes = tab.page.locator("#live td code").all_inner_texts()
