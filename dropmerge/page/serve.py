@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -33,6 +34,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # it has no types
             "accesslog": None,  # addresses have names and keys in them
             "loglevel": "warning",
             "when_ready": self._listens,
+            # What is there already stays shared between the two processes: no collection writes to it.
+            "pre_fork": lambda _, __: gc.freeze(),
         }
         for name, value in settings.items():
             self.cfg.set(name, value)
