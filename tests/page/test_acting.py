@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import re
-import signal
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -319,9 +318,10 @@ def test_an_operation_outlives_the_console(pipeline: Pipeline, commands: Command
     with console(pipeline) as first, open_tab(browser, first, path_of("replay", ids)) as tab:
         operation = slowly(tab)
         worker = worker_of(operation)
-        children = psutil.Process(first.process.pid).children(recursive=True)
-        for pid in [*(child.pid for child in children if child != worker), first.process.pid]:
-            os.kill(pid, signal.SIGKILL)
+        master = psutil.Process(first.process.pid)
+        for process in [*master.children(recursive=True), master]:
+            if process != worker:
+                process.kill()
         first.process.wait(20)
         assert int(tab.page.inner_text("#done")) < 8
         assert worker.status() != psutil.STATUS_ZOMBIE

@@ -142,7 +142,8 @@ def measure(pipeline: Pipeline, only: Sequence[str] = PAGES) -> dict[str, Any]:
     """By page the seconds of its first read, of a second one at once, and of pages that follow; the memory in MB."""
     pages: dict[str, dict[str, Any]] = {}
     with console(pipeline) as shown:
-        session, master = shown.session(), psutil.Process(shown.process.pid)
+        session, master = requests.Session(), psutil.Process(shown.process.pid)
+        session.get(shown.address, allow_redirects=False, timeout=60).raise_for_status()
         for path in only:
             first, text = _timed(session, shown.base + path)
             again, _ = _timed(session, shown.base + path)
@@ -198,13 +199,9 @@ def main() -> None:
         with running(folder, write_feeds_of_folders(folder / "feeds")) as pipeline:
             fill_tables(pipeline, given.files, given.days)
             fill_letters(pipeline, given.letters)
-            found = {
-                "files": given.files,
-                "letters": given.letters,
-                **measure(pipeline),
-                "statements": statements(pipeline),
-            }
-            print(json.dumps(found, indent=2))
+            found = {"files": given.files, "letters": given.letters, **measure(pipeline)}
+            print(json.dumps(found, indent=2), flush=True)
+            print(json.dumps({"statements": statements(pipeline)}, indent=2))
 
 
 if __name__ == "__main__":
