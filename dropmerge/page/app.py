@@ -22,13 +22,13 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.describe_error import describe_error
 from dropmerge.operations.errors import NotDone, UsageError
 from dropmerge.operations.no_answer import NoAnswer
-from dropmerge.page import text
+from dropmerge.page import filters
 from dropmerge.page.access import Access, Person, Refused
 from dropmerge.page.actions import Actions, Start
-from dropmerge.page.asked import Asked
+from dropmerge.page.arguments import Arguments
 from dropmerge.page.forms import MAX_BYTES, Forms
-from dropmerge.page.shown import Shown, as_csv, as_json
 from dropmerge.page.site import Site
+from dropmerge.page.view_model import ViewModel, as_csv, as_json
 from dropmerge.page.views.act import act, read_form
 from dropmerge.page.views.audit import audit
 from dropmerge.page.views.dead_letters import dead_letters
@@ -42,7 +42,7 @@ from dropmerge.page.views.overview import overview
 from dropmerge.page.views.rejected import rejected
 from dropmerge.page.views.rows import KEY, rows
 
-View = Callable[[Site, Asked], Shown]
+View = Callable[[Site, Arguments], ViewModel]
 
 VIEWS: dict[str, View] = {
     "/overview": overview,
@@ -96,7 +96,7 @@ def make_app(connect: Callable[[], Connection], access: Access, start: Start) ->
     app.url_map.converters["word"] = _Word
     app.config.update(MAX_CONTENT_LENGTH=MAX_BYTES, MAX_FORM_MEMORY_SIZE=MAX_BYTES)
     site, forms, actions = Site(connect), Forms(), Actions(connect, start)
-    text.register(app)
+    filters.register(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(partial(_let_in, access))
     app.after_request(_harden)
@@ -142,16 +142,16 @@ def _begin(site: Site, forms: Forms, actions: Actions) -> WerkzeugResponse:
         ids = [("id", one) for one in form.get("ids", "").split(",")]
         given = [(name, form.get(name, "")) for name in ("kind", "why")]
         words: MultiDict[str, str] = MultiDict([*given, ("refused", str(error)), *ids])
-        return _page(site, replace(act(site, Asked(words)), status=422))
-    site.answers.forget()
+        return _page(site, replace(act(site, Arguments(words)), status=422))
+    site.cache.forget()
     return redirect(f"/operations/{action.id}", 303)
 
 
 def _cancel(site: Site, forms: Forms, actions: Actions, id: str) -> WerkzeugResponse:
     forms.require_operator(request, g.person)
-    operation(site, Asked(MultiDict({"id": id})))  # that it is there
+    operation(site, Arguments(MultiDict({"id": id})))  # that it is there
     actions.cancel(id, g.person.name)
-    site.answers.forget()
+    site.cache.forget()
     return redirect(f"/operations/{id}", 303)
 
 
@@ -165,7 +165,7 @@ def _show_posted(site: Site, forms: Forms, actions: Actions, view: View) -> Resp
             raise NotDone("the journal cannot be written, and without a record no values are shown; try again")
     else:
         forms.require(request, g.person)
-    shown = view(site, Asked(CombinedMultiDict([request.form, request.args])))
+    shown = view(site, Arguments(CombinedMultiDict([request.form, request.args])))
     return _page(site, replace(shown, every=0, values={**shown.values, "has_values": has_values}))
 
 
@@ -180,7 +180,7 @@ def _show(site: Site, view: View, form: str, **path: str) -> Response:
     words.update(path)
     if not site.is_local and any(word.startswith(KEY) for word in words):
         raise UsageError("a key is a value of a row, and the service's log has each address: type it into the form")
-    shown = view(site, Asked(words))
+    shown = view(site, Arguments(words))
     if form == ".json":
         return as_json(shown)
     if form == ".csv":
@@ -188,7 +188,7 @@ def _show(site: Site, view: View, form: str, **path: str) -> Response:
     return _page(site, shown)
 
 
-def _page(site: Site, shown: Shown) -> Response:
+def _page(site: Site, shown: ViewModel) -> Response:
     """All of it, or, for the script that asks for newer figures, the part that has these."""
     is_part = "HX-Request" in request.headers
     layout = "part.html" if is_part else "page.html"

@@ -13,7 +13,7 @@ from dropmerge.operations.dead_letters.filters import Filter
 from dropmerge.operations.errors import NotDone
 from dropmerge.operations.no_answer import BIGQUERY
 from dropmerge.operations.status.read import Reader, Status
-from dropmerge.page.answers import Answer, Answers
+from dropmerge.page.cache import Cache, Cached
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 class Site:
     find: Callable[[], Connection]
     """The connection of now: the same again, unless it leads elsewhere by now. Raises NotDone where there is none."""
-    answers: Answers = field(default_factory=Answers)
+    cache: Cache = field(default_factory=Cache)
     _last: Connection | None = None
     _reader: tuple[Connection, Reader] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -46,15 +46,15 @@ class Site:
         """How long an answer is shown before it is read anew: each costs queries on Google Cloud."""
         return 3.0 if self.is_local else 60.0
 
-    def read(self, question: Hashable, read: Callable[[Connection], T]) -> Answer[T]:
+    def read(self, question: Hashable, read: Callable[[Connection], T]) -> Cached[T]:
         """The answer to a question, read at most once in a while for all who ask."""
-        return self.answers.get(question, self.seconds, lambda: read(self.connect()))
+        return self.cache.get(question, self.seconds, lambda: read(self.connect()))
 
-    def status(self, with_totals: bool = False) -> Answer[Status]:
+    def status(self, with_totals: bool = False) -> Cached[Status]:
         """What `dropmerge status` shows."""
         return self.read(("status", with_totals), lambda connection: self._of(connection).read(with_totals))
 
-    def board(self, wanted: Filter) -> Answer[Board]:
+    def board(self, wanted: Filter) -> Cached[Board]:
         """The dead letters that wait: of one reading for all filters, where that has them all."""
         whole = self.read(("board", Filter()), lambda connection: read_board(connection, Filter()))
         board = whole.value if wanted.is_everything else narrowed(whole.value, wanted)
@@ -64,7 +64,7 @@ class Site:
 
     def known_letters(self) -> int | None:
         """How many dead letters wait, as far as anybody has asked lately."""
-        answer = self.answers.last(("status", False))
+        answer = self.cache.last(("status", False))
         return answer.value.letters.count if answer else None
 
     def _of(self, connection: Connection) -> Reader:

@@ -818,8 +818,8 @@ MUTATIONS = [
         "page-believes-any-site",
         "page",
         "dropmerge/page/forms.py",
-        "if urlsplit(origin).netloc != request.host:",
-        "if False:",
+        "is_own = urlsplit(origin).netloc == request.host",
+        "is_own = True",
         f"{_FORM}[another-origin]",
     ),
     Mutation(
@@ -857,7 +857,7 @@ MUTATIONS = [
     Mutation(
         "page-shows-figures-of-any-age",
         "page",
-        "dropmerge/page/answers.py",
+        "dropmerge/page/cache.py",
         "        if old is not None and self._clock() < place.next_look:\n",
         "        if old is not None:\n",
         _OUTAGE,
@@ -865,7 +865,7 @@ MUTATIONS = [
     Mutation(
         "page-hides-that-figures-are-old",
         "page",
-        "dropmerge/page/answers.py",
+        "dropmerge/page/cache.py",
         "answer = replace(place.answer, trouble=trouble)",
         "answer = place.answer",
         _OUTAGE,

@@ -16,12 +16,12 @@ from dropmerge.operations.dead_letters.filters import MAX_REPLAYS, Filter
 from dropmerge.operations.dead_letters.kept import KeptLetter, kept_letters
 from dropmerge.operations.dead_letters.summary import Summary
 from dropmerge.operations.errors import UsageError
-from dropmerge.page.asked import Asked
+from dropmerge.page.arguments import Arguments
+from dropmerge.page.command_line import command_line
 from dropmerge.page.forms import new_key
-from dropmerge.page.shown import Shown
 from dropmerge.page.site import Site
+from dropmerge.page.view_model import ViewModel
 from dropmerge.page.views.dead_letters import NO_FEED
-from dropmerge.page.words import command_line
 
 _SAMPLE = 10
 TYPED_ABOVE = 100
@@ -46,23 +46,23 @@ class Question:
         return sum(line.letter.replay_count >= MAX_REPLAYS for line in self.lines)
 
 
-def act(site: Site, asked: Asked) -> Shown:
+def act(site: Site, arguments: Arguments) -> ViewModel:
     """`kind`: replay, discard, undo. Which letters: `id` (once for each), `operation`, or the filters of the list.
 
     `refused`: why the form was not taken.
     """
-    kind = Kind(asked.text("kind", list(Kind)) or Kind.REPLAY)
-    question = _of_ended(site, asked) if kind == Kind.UNDO else _of_waiting(site, asked, kind)
+    kind = Kind(arguments.text("kind", list(Kind)) or Kind.REPLAY)
+    question = _of_ended(site, arguments) if kind == Kind.UNDO else _of_waiting(site, arguments, kind)
     summary = Summary()
     summary.add(line.letter for line in question.lines)
     deployed = site.status().value.contracts
     sample = question.lines[:_SAMPLE]
     newer = {} if kind == Kind.UNDO else newer_of(site.connect(), question.lines[:500])
     ids = [line.letter.id for line in question.lines]
-    return Shown(
+    return ViewModel(
         f"{kind.value.capitalize()} {question.count:,} dead letter{'' if question.count == 1 else 's'}",
         "act.html",
-        _command(kind, asked, ids),
+        _command(kind, arguments, ids),
         site.status().as_of,
         json=lambda: {"kind": kind.value, "ids": ids},
         rows=lambda: ({"id": one} for one in ids),
@@ -75,8 +75,8 @@ def act(site: Site, asked: Asked) -> Shown:
             "key": new_key(),
             "typed_above": TYPED_ABOVE,
             "max_replays": MAX_REPLAYS,
-            "refused": asked.words.get("refused", ""),
-            "typed_why": asked.words.get("why", ""),
+            "refused": arguments.words.get("refused", ""),
+            "typed_why": arguments.words.get("why", ""),
             "most": MOST_LETTERS,
         },
         every=0,
@@ -115,20 +115,20 @@ def _rate(text: str) -> float | None:
     return found
 
 
-def _of_waiting(site: Site, asked: Asked, kind: Kind) -> Question:
+def _of_waiting(site: Site, arguments: Arguments, kind: Kind) -> Question:
     """As the lists show them: those that came later are not meant."""
-    chosen = set(asked.words.getlist("id"))
-    service, feed = asked.text("service", SERVICES), asked.text("feed")
+    chosen = set(arguments.words.getlist("id"))
+    service, feed = arguments.text("service", SERVICES), arguments.text("feed")
     wanted = Filter(
         (service,) if service else SERVICES,
-        asked.text("reason") or None,
+        arguments.text("reason") or None,
         feed if feed and feed != NO_FEED else None,
         ids=frozenset(chosen),
     )
-    if wanted.is_everything and not feed and asked.text("all") != "1":
+    if wanted.is_everything and not feed and arguments.text("all") != "1":
         raise UsageError("choose dead letters first, or a group of them")
     board = site.board(wanted).value
-    name = asked.text("name").lower()
+    name = arguments.text("name").lower()
     lines = [
         line
         for line in board.lines
@@ -137,11 +137,11 @@ def _of_waiting(site: Site, asked: Asked, kind: Kind) -> Question:
     return Question(kind, lines, max(0, board.count - len(board.lines)) if not name else 0)
 
 
-def _of_ended(site: Site, asked: Asked) -> Question:
+def _of_ended(site: Site, arguments: Arguments) -> Question:
     """Those of the chosen discards that can be taken back."""
     connection = site.connect()
-    ids = asked.words.getlist("id")
-    if operation := asked.text("operation"):
+    ids = arguments.words.getlist("id")
+    if operation := arguments.text("operation"):
         action = find_action(connection, operation)
         ids = list(action.letters) if action else []
     if not ids:
@@ -158,10 +158,10 @@ def _line(one: KeptLetter) -> Line:
     return Line(one.letter, one.end)
 
 
-def _command(kind: Kind, asked: Asked, ids: Sequence[str]) -> str:
+def _command(kind: Kind, arguments: Arguments, ids: Sequence[str]) -> str:
     if kind == Kind.UNDO:
         return command_line("dead-letters", "undo", *ids[:_SAMPLE])
-    given: dict[str, Any] = {name: asked.text(name) for name in ("reason", "feed", "service")}
+    given: dict[str, Any] = {name: arguments.text(name) for name in ("reason", "feed", "service")}
     if not any(given.values()) or given["feed"] == NO_FEED:
         chosen = [part for one in ids[:_SAMPLE] for part in ("--id", one)]
         return command_line("dead-letters", kind.value, *chosen, why="…" if kind == Kind.DISCARD else None)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from dropmerge.operations.audit import read_audit
-from dropmerge.page.asked import Asked
-from dropmerge.page.shown import Shown
+from dropmerge.page.arguments import Arguments
+from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
-from dropmerge.page.words import command_line
+from dropmerge.page.view_model import ViewModel
 
 _AGES = ("24h", "7d", "30d", "45d")
 
 
-def audit(site: Site, asked: Asked) -> Shown:
+def audit(site: Site, arguments: Arguments) -> ViewModel:
     """Newest first, of the last 30 days."""
-    word, age = asked.text("since") or "30d", asked.age("30d")
+    word, age = arguments.text("since") or "30d", arguments.age("30d")
     answer = site.read(("audit", age), lambda connection: read_audit(connection, datetime.now(UTC) - age))
     found = answer.value[::-1]
-    return Shown(
+    return ViewModel(
         "Audit",
         "audit.html",
         command_line("audit", since=word),

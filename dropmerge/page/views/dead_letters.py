@@ -16,10 +16,10 @@ from dropmerge.operations.dead_letters.filters import Filter
 from dropmerge.operations.dead_letters.kept import waiting_letters
 from dropmerge.operations.dead_letters.newer import with_newer
 from dropmerge.operations.dead_letters.reading import read_ended
-from dropmerge.page.asked import Asked
-from dropmerge.page.shown import Shown
+from dropmerge.page.arguments import Arguments
+from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
-from dropmerge.page.words import command_line
+from dropmerge.page.view_model import ViewModel
 from services.shared.reasons import REASONS
 
 _MOST = 50
@@ -28,14 +28,14 @@ NO_FEED = "-"
 """Stands for letters that name no feed."""
 
 
-def dead_letters(site: Site, asked: Asked) -> Shown:
+def dead_letters(site: Site, arguments: Arguments) -> ViewModel:
     """Filters: reason, feed, service, name (a part of the object's), older; ended=1 for those that no longer wait.
 
     after and place: where the page before ends.
     """
-    is_ended = asked.text("ended", ("1",)) == "1"
-    chosen = {name: asked.text(name) for name in ("reason", "feed", "service", "name", "older")}
-    wanted, name, feed = _filter(asked), chosen["name"].lower(), chosen["feed"]
+    is_ended = arguments.text("ended", ("1",)) == "1"
+    chosen = {name: arguments.text(name) for name in ("reason", "feed", "service", "name", "older")}
+    wanted, name, feed = _filter(arguments), chosen["name"].lower(), chosen["feed"]
 
     if is_ended:
         question = ("ended", wanted)
@@ -43,10 +43,10 @@ def dead_letters(site: Site, asked: Asked) -> Shown:
     else:
         answer = site.board(replace(wanted, before=None))
     board = answer.value
-    before = datetime.now(UTC) - asked.age("1m", "older") if chosen["older"] else None
+    before = datetime.now(UTC) - arguments.age("1m", "older") if chosen["older"] else None
     lines = [line for line in board.lines if _fits(line, name, feed, before)]
-    after = asked.moment("after")
-    start = _start(lines, (after, asked.text("place")), is_ended) if after else 0
+    after = arguments.moment("after")
+    start = _start(lines, (after, arguments.text("place")), is_ended) if after else 0
     shown = lines[start : start + _MOST]
     ids = tuple(line.letter.id for line in shown)
     newer = site.read(("newer", ids), lambda connection: newer_of(connection, shown)).value if shown else {}
@@ -71,7 +71,7 @@ def dead_letters(site: Site, asked: Asked) -> Shown:
         for one, generation in with_newer(connection, fitting):
             yield letter_json(one, generation, WAITING)
 
-    return Shown(
+    return ViewModel(
         "Dead letters",
         "dead_letters.html",
         command_line(
@@ -105,11 +105,11 @@ def dead_letters(site: Site, asked: Asked) -> Shown:
     )
 
 
-def _filter(asked: Asked) -> Filter:
-    service, feed = asked.text("service", SERVICES), asked.text("feed")
+def _filter(arguments: Arguments) -> Filter:
+    service, feed = arguments.text("service", SERVICES), arguments.text("feed")
     return Filter(
         (service,) if service else SERVICES,
-        asked.text("reason") or None,
+        arguments.text("reason") or None,
         feed if feed and feed != NO_FEED else None,
     )
 

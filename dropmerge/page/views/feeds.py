@@ -10,14 +10,14 @@ from dropmerge.operations.errors import UsageError
 from dropmerge.operations.feeds.against import effects
 from dropmerge.operations.flow import read_merges
 from dropmerge.operations.past_loads import Throughput, Wanted, throughput
-from dropmerge.page.asked import Asked
+from dropmerge.page.arguments import Arguments
+from dropmerge.page.command_line import command_line
 from dropmerge.page.plots import SPANS, Plot, Span, merges_plot, throughput_plots
-from dropmerge.page.shown import Shown
 from dropmerge.page.site import Site
-from dropmerge.page.words import command_line
+from dropmerge.page.view_model import ViewModel
 
 
-def feeds(site: Site, asked: Asked) -> Shown:
+def feeds(site: Site, arguments: Arguments) -> ViewModel:
     """One row for each."""
     answer = site.status()
     contracts = answer.value.contracts
@@ -26,7 +26,7 @@ def feeds(site: Site, asked: Asked) -> Shown:
     def lines() -> list[dict[str, Any]]:
         return [{"feed": name, "table": known[name].table, **_contracts(contracts, name)} for name in sorted(known)]
 
-    return Shown(
+    return ViewModel(
         "Feeds",
         "feeds.html",
         "dropmerge feeds check",
@@ -43,13 +43,13 @@ def feeds(site: Site, asked: Asked) -> Shown:
     )
 
 
-def feed(site: Site, asked: Asked) -> Shown:
+def feed(site: Site, arguments: Arguments) -> ViewModel:
     """`name`: of the feed."""
-    name = asked.text("name")
+    name = arguments.text("name")
     contract = site.connect().feeds.get(name)
     if contract is None:
         raise UsageError(f"no feed {name!r}; there are: {', '.join(site.connect().feeds)}")
-    span = Span(asked.text("span", SPANS) or "24h", datetime.now(UTC))
+    span = Span(arguments.text("span", SPANS) or "24h", datetime.now(UTC))
     answer = site.status()
     status = answer.value
     flow = site.read(
@@ -59,7 +59,7 @@ def feed(site: Site, asked: Asked) -> Shown:
         ("merges", span.word, name), lambda connection: read_merges(connection, span.since, span.step, name)
     )
     deploying = site.read(("effect", name, contract.fingerprint), lambda connection: effects(connection, [contract]))
-    return Shown(
+    return ViewModel(
         f"Feed {name}",
         "feed.html",
         command_line("feeds", "show", name),

@@ -10,10 +10,10 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.explained_file import ExplainedFile, explain_file
 from dropmerge.operations.loads.history import LoadHistory
-from dropmerge.page.asked import Asked
-from dropmerge.page.shown import Shown, level
+from dropmerge.page.arguments import Arguments
+from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
-from dropmerge.page.words import command_line
+from dropmerge.page.view_model import ViewModel, level
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Moment:
     """Since the event before, or since the upload."""
 
 
-def file(site: Site, asked: Asked) -> Shown:
+def file(site: Site, arguments: Arguments) -> ViewModel:
     """`name`: any of the file's names, as `dropmerge explain` takes them."""
-    name = asked.text("name")
+    name = arguments.text("name")
     if not name:
         raise UsageError("name a file, such as ?name=gs://bucket/object")
 
@@ -48,7 +48,7 @@ def file(site: Site, asked: Asked) -> Shown:
     explained = answer.value.explained
     history = explained.history
     moments = list(_moments(history))
-    return Shown(
+    return ViewModel(
         history.source.name.rpartition("/")[2] or history.source.name,
         "file.html",
         command_line("explain", name),

@@ -9,22 +9,22 @@ from urllib.parse import urlencode
 
 from dropmerge.operations.loads.states import State
 from dropmerge.operations.past_loads import Place, Wanted, every_load, page_of_loads
-from dropmerge.page.asked import Asked
-from dropmerge.page.shown import Shown
+from dropmerge.page.arguments import Arguments
+from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
-from dropmerge.page.words import command_line
+from dropmerge.page.view_model import ViewModel
 
 AGES = ("1h", "24h", "7d", "45d")
 _MOST = 50
 
 
-def files(site: Site, asked: Asked) -> Shown:
+def files(site: Site, arguments: Arguments) -> ViewModel:
     """Filters: feed, state, since, name (a part of it); after and place: where the page before ends."""
-    feed, state, name = asked.text("feed"), asked.text("state", list(State)), asked.text("name")
-    age_word = asked.text("since") or "24h"
-    age = asked.age("24h")
-    after_time = asked.moment("after")
-    after = Place(after_time, asked.text("place")) if after_time else None
+    feed, state, name = arguments.text("feed"), arguments.text("state", list(State)), arguments.text("name")
+    age_word = arguments.text("since") or "24h"
+    age = arguments.age("24h")
+    after_time = arguments.moment("after")
+    after = Place(after_time, arguments.text("place")) if after_time else None
     if feed:
         site.connect().feed(feed)
 
@@ -44,7 +44,7 @@ def files(site: Site, asked: Asked) -> Shown:
     def every() -> Iterator[dict[str, Any]]:
         return (dict(one) for one in every_load(site.connect(), wanted()) if _fits(one, name))
 
-    return Shown(
+    return ViewModel(
         "Files",
         "files.html",
         command_line("history", since=age_word, feed=feed, in_state=state),

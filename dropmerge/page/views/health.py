@@ -6,17 +6,17 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
 from dropmerge.operations.doctor import examine
-from dropmerge.page.asked import Asked
-from dropmerge.page.shown import Shown
+from dropmerge.page.arguments import Arguments
 from dropmerge.page.site import Site
+from dropmerge.page.view_model import ViewModel
 
 
-def health(site: Site, asked: Asked) -> Shown:
+def health(site: Site, arguments: Arguments) -> ViewModel:
     """What `dropmerge doctor` finds, and how each service takes its messages."""
     answer = site.read("health", examine)
-    known = site.answers.last(("status", False))
+    known = site.cache.last(("status", False))
     found = answer.value
-    return Shown(
+    return ViewModel(
         "Health",
         "health.html",
         "dropmerge doctor",

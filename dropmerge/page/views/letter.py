@@ -11,10 +11,10 @@ from dropmerge.operations.dead_letters.newer import with_newer
 from dropmerge.operations.dead_letters.reading import LetterStory, read_story
 from dropmerge.operations.dead_letters.remedies import remedy_for
 from dropmerge.operations.loads.events import LoadEvent, read_dead_letter_events
-from dropmerge.page.asked import Asked
-from dropmerge.page.shown import Shown, level
+from dropmerge.page.arguments import Arguments
+from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
-from dropmerge.page.words import command_line
+from dropmerge.page.view_model import ViewModel, level
 from services.shared.reasons import REASONS
 
 
@@ -25,14 +25,14 @@ class _Found:
     newer: int | None
 
 
-def letter(site: Site, asked: Asked) -> Shown:
+def letter(site: Site, arguments: Arguments) -> ViewModel:
     """`id`: of the dead letter, whether it waits or not."""
-    dead_letter_id = asked.text("id")
+    dead_letter_id = arguments.text("id")
     answer = site.read(("letter", dead_letter_id), lambda connection: _read(connection, dead_letter_id))
     found = answer.value
     one = found.story.letter
     events = [event.as_json() for event in found.events]
-    return Shown(
+    return ViewModel(
         f"Dead letter {one.id}",
         "letter.html",
         command_line("dead-letters", "show", one.id),

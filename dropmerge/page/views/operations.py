@@ -12,10 +12,10 @@ from dropmerge.operations.audit import Operation, read_audit
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.ends import End, read_ends
 from dropmerge.operations.errors import UsageError
-from dropmerge.page.asked import MOST_DAYS, Asked
-from dropmerge.page.shown import Shown
+from dropmerge.page.arguments import MOST_DAYS, Arguments
+from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
-from dropmerge.page.words import command_line
+from dropmerge.page.view_model import ViewModel
 
 _AGE = timedelta(days=30)
 
@@ -27,7 +27,7 @@ class _Found:
     """Of those that somebody else took first: how they ended, as far as that is known."""
 
 
-def operations(site: Site, asked: Asked) -> Shown:
+def operations(site: Site, arguments: Arguments) -> ViewModel:
     """Newest first, of the last 30 days: this page's actions, and runs of commands."""
 
     def read(connection: Connection) -> tuple[list[RecordedAction], list[Operation]]:
@@ -38,7 +38,7 @@ def operations(site: Site, asked: Asked) -> Shown:
 
     answer = site.read("operations", read)
     actions, runs = answer.value
-    return Shown(
+    return ViewModel(
         "Operations",
         "operations.html",
         command_line("audit"),
@@ -63,9 +63,9 @@ def operations(site: Site, asked: Asked) -> Shown:
     )
 
 
-def operation(site: Site, asked: Asked) -> Shown:
+def operation(site: Site, arguments: Arguments) -> ViewModel:
     """`id`: of an action of this page."""
-    operation_id = asked.text("id")
+    operation_id = arguments.text("id")
     if not OPERATION_ID.fullmatch(operation_id):
         raise UsageError("no operation has that id: it is 12 hexadecimal digits")
     since = datetime.now(UTC) - timedelta(days=MOST_DAYS)
@@ -79,10 +79,10 @@ def operation(site: Site, asked: Asked) -> Shown:
         return _Found(found[0], {one: ends.get(one) for one in taken})
 
     # It moves: who looks at it wants to see that.
-    answer = site.answers.get(("operation", operation_id), 1.0, lambda: read(site.connect()))
+    answer = site.cache.get(("operation", operation_id), 1.0, lambda: read(site.connect()))
     found = answer.value
     one = found.action
-    return Shown(
+    return ViewModel(
         f"{one.kind.capitalize()} of {one.count:,} dead letter{'' if one.count == 1 else 's'}",
         "operation.html",
         command_line("audit"),

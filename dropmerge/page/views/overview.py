@@ -10,10 +10,10 @@ from dropmerge.operations.flow import read_letters_by_reason, read_merges
 from dropmerge.operations.past_loads import Wanted, throughput
 from dropmerge.operations.status.attention import Attention
 from dropmerge.operations.status.read import Status
-from dropmerge.page.asked import Asked
+from dropmerge.page.arguments import Arguments
 from dropmerge.page.plots import SPANS, Span, letters_plot, sparks, throughput_plots
-from dropmerge.page.shown import Shown
 from dropmerge.page.site import Site
+from dropmerge.page.view_model import ViewModel
 
 _SHOWN_PLOTS = ("files", "latency")
 
@@ -26,9 +26,9 @@ class Need:
     link: str
 
 
-def overview(site: Site, asked: Asked) -> Shown:
+def overview(site: Site, arguments: Arguments) -> ViewModel:
     """The first page."""
-    span = Span(asked.text("span", SPANS) or "24h", datetime.now(UTC))
+    span = Span(arguments.text("span", SPANS) or "24h", datetime.now(UTC))
     answer = site.status()
     status = answer.value
     moved = site.read(("merges", span.word), lambda connection: read_merges(connection, span.since, span.step))
@@ -39,7 +39,7 @@ def overview(site: Site, asked: Asked) -> Shown:
         ("letters", span.word), lambda connection: read_letters_by_reason(connection, span.since, span.step)
     )
     plots = [plot for plot in throughput_plots(span, flow.value) if plot.id in _SHOWN_PLOTS]
-    return Shown(
+    return ViewModel(
         "Overview",
         "overview.html",
         "dropmerge status",

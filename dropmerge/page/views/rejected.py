@@ -11,10 +11,10 @@ from dropmerge.operations.file_name import name_of_file
 from dropmerge.operations.rejected.reading import Reading
 from dropmerge.operations.rejected.row import RejectedRow
 from dropmerge.operations.rejected.selection import Selection, count_reasons, load_of, select
-from dropmerge.page.asked import Asked
-from dropmerge.page.shown import Shown
+from dropmerge.page.arguments import Arguments
+from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
-from dropmerge.page.words import command_line
+from dropmerge.page.view_model import ViewModel
 from services.shared.reasons import ROW_REASONS
 
 _MOST = 50
@@ -28,9 +28,10 @@ class _Found:
     total: int
 
 
-def rejected(site: Site, asked: Asked) -> Shown:
+def rejected(site: Site, arguments: Arguments) -> ViewModel:
     """Filters: feed, reason, file."""
-    chosen = {"feed": asked.text("feed"), "reason": asked.text("reason", ROW_REASONS), "file": asked.text("file")}
+    reason = arguments.text("reason", ROW_REASONS)
+    chosen = {"feed": arguments.text("feed"), "reason": reason, "file": arguments.text("file")}
     if chosen["feed"]:
         site.connect().feed(chosen["feed"])
     files = [name_of_file(chosen["file"])] if chosen["file"] else []
@@ -46,7 +47,7 @@ def rejected(site: Site, asked: Asked) -> Shown:
         return (row.as_json() for row in Reading(connection).all(wanted)) if wanted else iter(())
 
     found = answer.value
-    return Shown(
+    return ViewModel(
         "Rejected rows",
         "rejected.html",
         command_line("rejected", *([chosen["file"]] if files else []), feed=chosen["feed"], reason=chosen["reason"]),

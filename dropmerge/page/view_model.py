@@ -14,7 +14,7 @@ from flask import Response, stream_with_context
 
 
 @dataclass(frozen=True)
-class Shown:
+class ViewModel:
     title: str
     template: str
     command: str
@@ -33,7 +33,7 @@ class Shown:
     """Seconds after which the page asks for newer figures."""
 
 
-def as_json(shown: Shown) -> Response:
+def as_json(shown: ViewModel) -> Response:
     """An iterator becomes an array, an item at a time."""
     found = shown.json()
     if isinstance(found, Iterator):
@@ -47,7 +47,7 @@ def level(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{key: row.get(key) for key in keys} for row in rows]
 
 
-def as_csv(shown: Shown, name: str) -> Response:
+def as_csv(shown: ViewModel, name: str) -> Response:
     """RFC 4180, with a header. Names and errors are others' text: one that a spreadsheet would compute is quoted."""
     disposition = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return Response(stream_with_context(_lines(shown.rows())), shown.status, mimetype="text/csv", headers=disposition)

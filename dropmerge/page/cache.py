@@ -17,14 +17,14 @@ from dropmerge.operations.no_answer import BIGQUERY, NoAnswer
 T = TypeVar("T")
 
 _MOST = 100
-"""Answers that are kept; the one that was asked for longest ago goes first."""
+"""Cache that are kept; the one that was asked for longest ago goes first."""
 _AWAY_SECONDS = 1.0
 """How long BigQuery is asked nothing more once it has not answered: each question would wait as long again, and a page
 has several."""
 
 
 @dataclass(frozen=True)
-class Answer(Generic[T]):
+class Cached(Generic[T]):
     value: T
     as_of: datetime
     trouble: str | None = None
@@ -36,11 +36,11 @@ class _Place:
     """One question's."""
 
     turn: threading.Lock = field(default_factory=threading.Lock)
-    answer: Answer[Any] | None = None
+    answer: Cached[Any] | None = None
     next_look: float = 0.0
 
 
-class Answers:
+class Cache:
     """`clock`: as time.monotonic, which decides when an answer is old."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -50,7 +50,7 @@ class Answers:
         self._away: tuple[float, NoAnswer] | None = None
         """Until when, and what it said."""
 
-    def get(self, question: Hashable, seconds: float, read: Callable[[], T]) -> Answer[T]:
+    def get(self, question: Hashable, seconds: float, read: Callable[[], T]) -> Cached[T]:
         """The answer, read anew where it is older than that. Who asks while another reads gets the old one, if any.
 
         Raises what reading raises, where it never succeeded, or where the question itself is wrong.
@@ -76,16 +76,16 @@ class Answers:
             for place in self._places.values():
                 place.next_look = 0.0
 
-    def last(self, question: Hashable) -> Answer[Any] | None:
+    def last(self, question: Hashable) -> Cached[Any] | None:
         """What is known without reading."""
         with self._lock:
             place = self._places.get(question)
         return place.answer if place else None
 
-    def _read(self, place: _Place, seconds: float, read: Callable[[], T]) -> Answer[T]:
+    def _read(self, place: _Place, seconds: float, read: Callable[[], T]) -> Cached[T]:
         as_of = datetime.now(UTC)
         try:
-            answer = Answer(self._ask(read), as_of)
+            answer = Cached(self._ask(read), as_of)
         except UsageError:
             raise
         except Exception as error:

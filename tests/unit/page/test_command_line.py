@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from dropmerge.page.words import command_line
+from dropmerge.page.command_line import command_line
 
 
 def test_options_without_a_value_are_left_out() -> None:

@@ -18,7 +18,7 @@ MOST_DAYS = 45
 
 
 @dataclass(frozen=True)
-class Asked:
+class Arguments:
     words: MultiDict[str, str] | CombinedMultiDict[str, str]
 
     def text(self, name: str, among: Collection[str] = ()) -> str:

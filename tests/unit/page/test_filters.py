@@ -7,13 +7,13 @@ import pytest
 from flask import Flask, render_template_string
 from markupsafe import Markup
 
-from dropmerge.page import text
+from dropmerge.page import filters
 
 _DASH = "\N{EN DASH}"
 _HOSTILE = "<script>alert(1)</script>\"onmouseover='x' {{7*7}} &lt;"
 
 
-@pytest.mark.parametrize("write", [text.name, text.prose, text.state_mark])
+@pytest.mark.parametrize("write", [filters.name, filters.prose, filters.state_mark])
 def test_what_would_be_markup_is_text(write: Callable[[str], Markup]) -> None:
     """Nothing of it opens a tag, ends an attribute, or is taken for an entity."""
     found = str(write(_HOSTILE))
@@ -27,7 +27,7 @@ def test_what_would_be_markup_is_text(write: Callable[[str], Markup]) -> None:
 def test_a_template_writes_a_filtered_name_as_it_is() -> None:
     """It is escaped once, and what is in braces is not computed."""
     app = Flask(__name__)
-    text.register(app)
+    filters.register(app)
     with app.app_context():
         found = render_template_string("<p>{{ given|name }} {{ given }}</p>", given="<b>{{7*7}}")
     assert found == "<p><bdi>&lt;b&gt;{{7*7}}</bdi> &lt;b&gt;{{7*7}}</p>"
@@ -47,42 +47,44 @@ def test_a_template_writes_a_filtered_name_as_it_is() -> None:
 )
 def test_what_cannot_be_seen_of_a_name_is_an_escape(given: str | None, shown: str) -> None:
     """What is printed in any script stays as it is, apart from the direction of the text around it."""
-    assert text.name(given) == Markup("<bdi>{}</bdi>").format(shown)
+    assert filters.name(given) == Markup("<bdi>{}</bdi>").format(shown)
 
 
 def test_a_sentence_keeps_its_lines_and_no_other_control_character() -> None:
-    assert text.prose("a\nb\tc\r") == Markup("<bdi>a\nb\\tc\\r</bdi>")
+    assert filters.prose("a\nb\tc\r") == Markup("<bdi>a\nb\\tc\\r</bdi>")
 
 
 def test_a_very_long_name_is_cut_in_its_middle() -> None:
     """Both ends tell files apart; the whole of it is in the tooltip, as text of an attribute."""
     given = f'"{"a" * 500}b>'
-    found = str(text.name(given))
+    found = str(filters.name(given))
     assert found.endswith(f">&#34;{'a' * 79}…{'a' * 78}b&gt;</bdi>")
     assert f'title="&#34;{"a" * 500}b&gt;"' in found
-    assert text.name("x" * 160) == f"<bdi>{'x' * 160}</bdi>"
+    assert filters.name("x" * 160) == f"<bdi>{'x' * 160}</bdi>"
 
 
 def test_a_sentence_that_is_far_too_long_is_cut() -> None:
-    assert text.prose("x" * 4001) == f"<bdi>{'x' * 4000}…</bdi>"
+    assert filters.prose("x" * 4001) == f"<bdi>{'x' * 4000}…</bdi>"
 
 
 def test_json_is_shown_on_lines_with_what_cannot_be_seen_as_escapes() -> None:
     at = datetime(2026, 1, 2, tzinfo=UTC)
-    assert text.pretty({"a\u202e": [1, at]}) == '{\n  "a\\u202e": [\n    1,\n    "2026-01-02 00:00:00+00:00"\n  ]\n}'
+    assert (
+        filters.pretty({"a\u202e": [1, at]}) == '{\n  "a\\u202e": [\n    1,\n    "2026-01-02 00:00:00+00:00"\n  ]\n}'
+    )
 
 
 def test_a_time_is_in_utc_with_the_exact_one_for_machines() -> None:
     """Whichever zone it comes in, and also as text."""
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2)))
     for given in (at, at.isoformat()):
-        assert text.when(given) == '<time datetime="2026-01-02T01:04:05+00:00">2026-01-02 01:04:05 UTC</time>'
-    assert (text.when(None), text.since(None)) == ("", "")
+        assert filters.when(given) == '<time datetime="2026-01-02T01:04:05+00:00">2026-01-02 01:04:05 UTC</time>'
+    assert (filters.when(None), filters.since(None)) == ("", "")
 
 
 def test_how_long_ago_has_the_exact_time_beside_it() -> None:
     at = datetime.now(UTC) - timedelta(hours=2, minutes=5)
-    found = text.since(at)
+    found = filters.since(at)
     assert f'datetime="{at.isoformat()}"' in found
     assert f'title="{at:%Y-%m-%d %H:%M:%S} UTC"' in found
     assert found.endswith(">2 h 5 min ago</time>")
@@ -100,14 +102,14 @@ def test_how_long_ago_has_the_exact_time_beside_it() -> None:
     ],
 )
 def test_a_size_has_two_or_three_figures(number: int | None, shown: str) -> None:
-    assert text.size(number) == shown
+    assert filters.size(number) == shown
 
 
 def test_numbers_have_their_thousands_apart() -> None:
     """What is not known is not 0."""
-    assert [text.count(number) for number in (0, 1234567, None)] == ["0", "1,234,567", ""]
-    assert [text.plural(number, "file") for number in (0, 1, 2000)] == ["0 files", "1 file", "2,000 files"]
-    assert text.plural(2, "file has", "files have") == "2 files have"
-    assert [text.seconds(None), text.seconds(0.0), text.step(1.234), text.step(90)] == [
+    assert [filters.count(number) for number in (0, 1234567, None)] == ["0", "1,234,567", ""]
+    assert [filters.plural(number, "file") for number in (0, 1, 2000)] == ["0 files", "1 file", "2,000 files"]
+    assert filters.plural(2, "file has", "files have") == "2 files have"
+    assert [filters.seconds(None), filters.seconds(0.0), filters.step(1.234), filters.step(90)] == [
         _DASH, "0.0 s", "1.23 s", "1 min 30 s",
     ]  # fmt: skip

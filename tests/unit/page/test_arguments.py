@@ -6,11 +6,11 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from dropmerge.operations.errors import UsageError
-from dropmerge.page.asked import Asked
+from dropmerge.page.arguments import Arguments
 
 
-def asked(**words: str) -> Asked:
-    return Asked(MultiDict(words))
+def asked(**words: str) -> Arguments:
+    return Arguments(MultiDict(words))
 
 
 def test_a_text_is_taken_without_the_blanks_around_it() -> None:

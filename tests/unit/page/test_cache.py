@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from dropmerge.operations.errors import NotDone, UsageError
-from dropmerge.page.answers import Answers
+from dropmerge.page.cache import Cache
 
 _SECONDS = 10.0
 _PATIENCE = 30.0
@@ -46,8 +46,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def answers(clock: Clock) -> Answers:
-    return Answers(clock)
+def cache(clock: Clock) -> Cache:
+    return Cache(clock)
 
 
 @pytest.fixture
@@ -55,22 +55,22 @@ def source() -> Source:
     return Source()
 
 
-def test_an_answer_is_read_anew_once_it_is_old(answers: Answers, clock: Clock, source: Source) -> None:
+def test_an_answer_is_read_anew_once_it_is_old(cache: Cache, clock: Clock, source: Source) -> None:
     """Until then all get the same one, with the time at which it was read."""
-    first = answers.get("q", _SECONDS, source)
+    first = cache.get("q", _SECONDS, source)
     clock.now += _SECONDS - 0.1
-    assert answers.get("q", _SECONDS, source) is first
+    assert cache.get("q", _SECONDS, source) is first
     clock.now += 0.1
-    second = answers.get("q", _SECONDS, source)
+    second = cache.get("q", _SECONDS, source)
     assert (first.value, second.value) == (1, 2)
     assert second.as_of >= first.as_of
 
 
-def test_each_question_has_an_answer_of_its_own(answers: Answers, source: Source) -> None:
-    assert [answers.get(question, _SECONDS, source).value for question in ("a", ("a", 1), "a")] == [1, 2, 1]
+def test_each_question_has_an_answer_of_its_own(cache: Cache, source: Source) -> None:
+    assert [cache.get(question, _SECONDS, source).value for question in ("a", ("a", 1), "a")] == [1, 2, 1]
 
 
-def test_however_many_ask_at_once_it_is_read_once(answers: Answers, source: Source) -> None:
+def test_however_many_ask_at_once_it_is_read_once(cache: Cache, source: Source) -> None:
     """Those who ask while the first one reads wait for it, where there is no older answer."""
     asked, may_end = threading.Barrier(9), threading.Event()
 
@@ -81,7 +81,7 @@ def test_however_many_ask_at_once_it_is_read_once(answers: Answers, source: Sour
 
     def ask() -> int:
         asked.wait(_PATIENCE)
-        return answers.get("q", _SECONDS, read).value
+        return cache.get("q", _SECONDS, read).value
 
     with ThreadPoolExecutor(8) as pool:
         found = [pool.submit(ask) for _ in range(8)]
@@ -91,9 +91,9 @@ def test_however_many_ask_at_once_it_is_read_once(answers: Answers, source: Sour
     assert source.reads == 1
 
 
-def test_who_asks_while_another_reads_gets_the_old_answer(answers: Answers, clock: Clock, source: Source) -> None:
+def test_who_asks_while_another_reads_gets_the_old_answer(cache: Cache, clock: Clock, source: Source) -> None:
     """At once: nobody waits for figures that are there already."""
-    answers.get("q", _SECONDS, source)
+    cache.get("q", _SECONDS, source)
     clock.now += _SECONDS
     reads, may_end = threading.Event(), threading.Event()
 
@@ -103,54 +103,54 @@ def test_who_asks_while_another_reads_gets_the_old_answer(answers: Answers, cloc
         return source()
 
     with ThreadPoolExecutor(1) as pool:
-        newer = pool.submit(answers.get, "q", _SECONDS, slowly)
+        newer = pool.submit(cache.get, "q", _SECONDS, slowly)
         assert reads.wait(_PATIENCE)
-        assert answers.get("q", _SECONDS, _unread).value == 1
+        assert cache.get("q", _SECONDS, _unread).value == 1
         may_end.set()
         assert newer.result(_PATIENCE).value == 2
-    assert answers.get("q", _SECONDS, _unread).value == 2
+    assert cache.get("q", _SECONDS, _unread).value == 2
 
 
-def test_where_it_cannot_be_read_anew_the_old_answer_says_why(answers: Answers, clock: Clock, source: Source) -> None:
+def test_where_it_cannot_be_read_anew_the_old_answer_says_why(cache: Cache, clock: Clock, source: Source) -> None:
     """With its own time; not every viewer tries again at once, and what is read later has no trouble."""
-    first = answers.get("q", _SECONDS, source)
+    first = cache.get("q", _SECONDS, source)
     clock.now += _SECONDS
     source.error = NotDone("the warehouse does not answer")
-    stale = answers.get("q", _SECONDS, source)
+    stale = cache.get("q", _SECONDS, source)
     assert (stale.value, stale.as_of, stale.trouble) == (1, first.as_of, "the warehouse does not answer")
-    assert answers.get("q", _SECONDS, source) is stale
+    assert cache.get("q", _SECONDS, source) is stale
     assert source.reads == 2
     clock.now += _SECONDS
     source.error = None
-    newer = answers.get("q", _SECONDS, source)
+    newer = cache.get("q", _SECONDS, source)
     assert (newer.value, newer.trouble) == (3, None)
 
 
 @pytest.mark.parametrize("is_known", [False, True])
 @pytest.mark.parametrize("error", [UsageError("no such feed"), ZeroDivisionError()])
 def test_a_wrong_question_and_a_fault_of_ours_are_raised(
-    answers: Answers, clock: Clock, source: Source, error: Exception, *, is_known: bool
+    cache: Cache, clock: Clock, source: Source, error: Exception, *, is_known: bool
 ) -> None:
     """Whether there is an older answer or not; the next who asks reads again."""
     if is_known:
-        answers.get("q", _SECONDS, source)
+        cache.get("q", _SECONDS, source)
         clock.now += _SECONDS
     source.error = error
     for _ in range(2):
         with pytest.raises(type(error)):
-            answers.get("q", _SECONDS, source)
+            cache.get("q", _SECONDS, source)
     assert source.reads == 2 + is_known
 
 
-def test_what_never_answered_is_an_error(answers: Answers, source: Source) -> None:
+def test_what_never_answered_is_an_error(cache: Cache, source: Source) -> None:
     source.error = NotDone("the warehouse does not answer")
     with pytest.raises(NotDone):
-        answers.get("q", _SECONDS, source)
+        cache.get("q", _SECONDS, source)
     source.error = None
-    assert answers.get("q", _SECONDS, source).value == 2
+    assert cache.get("q", _SECONDS, source).value == 2
 
 
-def test_who_waited_for_a_reader_that_failed_reads_on_its_own(answers: Answers, source: Source) -> None:
+def test_who_waited_for_a_reader_that_failed_reads_on_its_own(cache: Cache, source: Source) -> None:
     """Nobody is told of a failure that is not theirs."""
     reads, may_end = threading.Event(), threading.Event()
 
@@ -160,32 +160,32 @@ def test_who_waited_for_a_reader_that_failed_reads_on_its_own(answers: Answers, 
         raise NotDone("gone")
 
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(answers.get, "q", _SECONDS, fail)
+        first = pool.submit(cache.get, "q", _SECONDS, fail)
         assert reads.wait(_PATIENCE)
-        second = pool.submit(answers.get, "q", _SECONDS, source)
+        second = pool.submit(cache.get, "q", _SECONDS, source)
         may_end.set()
         with pytest.raises(NotDone):
             first.result(_PATIENCE)
         assert second.result(_PATIENCE).value == 1
 
 
-def test_what_was_changed_is_read_anew(answers: Answers, source: Source) -> None:
+def test_what_was_changed_is_read_anew(cache: Cache, source: Source) -> None:
     """Every answer is forgotten as new; the last one stays, for who asks without reading."""
-    assert answers.last("q") is None
-    answers.get("q", _SECONDS, source)
-    answers.forget()
-    last = answers.last("q")
+    assert cache.last("q") is None
+    cache.get("q", _SECONDS, source)
+    cache.forget()
+    last = cache.last("q")
     assert last is not None
     assert last.value == 1
-    assert answers.get("q", _SECONDS, source).value == 2
+    assert cache.get("q", _SECONDS, source).value == 2
 
 
-def test_a_hundred_answers_are_kept(answers: Answers, source: Source) -> None:
+def test_a_hundred_answers_are_kept(cache: Cache, source: Source) -> None:
     """The one that was asked for longest ago goes first."""
     for number in range(100):
-        answers.get(number, _SECONDS, source)
-    answers.get(0, _SECONDS, _unread)
-    answers.get("one more", _SECONDS, source)
-    assert answers.get(0, _SECONDS, _unread).value == 1
-    assert answers.last(1) is None
-    assert answers.last(2) is not None
+        cache.get(number, _SECONDS, source)
+    cache.get(0, _SECONDS, _unread)
+    cache.get("one more", _SECONDS, source)
+    assert cache.get(0, _SECONDS, _unread).value == 1
+    assert cache.last(1) is None
+    assert cache.last(2) is not None
