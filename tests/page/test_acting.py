@@ -396,8 +396,11 @@ def test_many_are_discarded_only_by_who_types_how_many(
     empty_dead_letters(pipeline)
     put_many(pipeline, 101, 8)
     wait_for_the_table(pipeline)
-    with open_tab(browser, shown, "/dead-letters/act?kind=discard&all=1") as tab:
+    with open_tab(browser, shown, "/dead-letters") as tab:
         page = tab.page
+        group = page.get_by_role("link", name="discard 101 wrong_header of accounts")
+        await_figures(tab, group.count, "shown")
+        group.click()
         page.fill("[name=why]", "a hundred and one")
         page.click("#do")
         assert page.evaluate("document.activeElement.name") == "typed", "the browser asks for it"
