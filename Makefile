@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STATE ?= .local
 
-.PHONY: demo test check format up down requirements clean
+.PHONY: demo test check format up down requirements pictures clean
 
 # What running needs, and on top of it what checks and tests need.
 SET_UP := @sh toolchain/set-up.sh
@@ -48,6 +48,10 @@ up: run-environment
 
 down: run-environment
 	@$(BIN)/dropmerge down --state $(STATE)
+
+# Of the console's pages, for the documentation.
+pictures: dev-environment
+	DROPMERGE_PICTURES=docs/console $(BIN)/python -m pytest tests/page/test_pages.py -k test_pictures
 
 requirements: dev-environment
 	$(BIN)/python -m toolchain.requirements
