@@ -16,6 +16,7 @@ import typer
 from dropmerge.cli.command import connect
 from dropmerge.cli.exit_codes import abort, report_errors
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, Project, State
+from dropmerge.operations.light_imports import import_bigquery
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -44,6 +45,7 @@ def console(
 
     Example: dropmerge console --open
     """
+    import_bigquery()
     from dropmerge.page.access import Role
     from dropmerge.page.app import make_app
     from dropmerge.page.child import starter

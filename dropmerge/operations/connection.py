@@ -12,7 +12,6 @@ import pwd
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from deploy import topology
 from deploy.topology import ARCHIVE, LANDING, Topology
 from dropmerge.operations.errors import NotDone, UsageError
+from dropmerge.operations.light_imports import import_bigquery
 from dropmerge.operations.main_tables import MainTables
 from dropmerge.operations.no_answer import BIGQUERY, MONITORING, PUBSUB, STORAGE, Api
 from dropmerge.operations.queries import statement
@@ -112,8 +112,8 @@ class Connection:
 
     @cached_property
     def warehouse(self) -> Warehouse:
-        with _as_if_missing("google.cloud.bigquery_storage_v1", "pyarrow"):
-            from google.cloud.bigquery import Client
+        import_bigquery()
+        from google.cloud.bigquery import Client
 
         from services.shared.labels import service_labels
         from services.shared.warehouse import Warehouse, query_defaults
@@ -318,18 +318,3 @@ class Connection:
         lies outside the landing prefix."""
         is_elsewhere = not object_name.startswith(self.landing_prefix) and self.feed_of(object_name) is None
         return object_name.endswith("/") or self.ignored_by(object_name) is not None or is_elsewhere
-
-
-@contextmanager
-def _as_if_missing(*modules: str) -> Iterator[None]:
-    """What Google's client imports only if it is installed, and what takes longer to import than all the rest.
-
-    It reads Arrow with them. Commands read rows as JSON.
-    """
-    hidden = [name for name in modules if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: "not to be found", by Python's reference
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]

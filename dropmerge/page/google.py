@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import NotDone
+from dropmerge.operations.light_imports import import_bigquery
 from dropmerge.page.access import Role
 from services.shared.settings import SettingsError
 
@@ -79,6 +80,7 @@ def connect(settings: Settings) -> Connection:
 
 def app() -> flask.Flask:
     """The page, for a server. Raises SettingsError."""
+    import_bigquery()
     from dropmerge.page.app import make_app
     from dropmerge.page.iap import Iap
 
