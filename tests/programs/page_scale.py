@@ -12,6 +12,7 @@ import base64
 import html
 import json
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,8 +96,12 @@ class Counted:
     def count(self, path: str) -> int:
         """How many statements a page sends that nobody has asked for yet."""
         before = self.statements
-        self.ask(path)
+        self._client.get(path)
         return self.statements - before
+
+
+class NotShown(Exception):
+    """A page has another status than 200; the text says which, and why."""
 
 
 class _Anybody:
@@ -139,23 +144,30 @@ def next_of(page: str) -> str | None:
 
 
 def measure(pipeline: Pipeline, only: Sequence[str] = PAGES) -> dict[str, Any]:
-    """By page the seconds of its first read, of a second one at once, and of pages that follow; the memory in MB."""
+    """By page the seconds of its first read, of a second one at once, and of pages that follow; the memory in MB. Of a
+    page that is not shown, why."""
     pages: dict[str, dict[str, Any]] = {}
     with console(pipeline) as shown:
         session, master = requests.Session(), psutil.Process(shown.process.pid)
         session.get(shown.address, allow_redirects=False, timeout=60).raise_for_status()
         for path in only:
-            first, text = _timed(session, shown.base + path)
-            again, _ = _timed(session, shown.base + path)
-            pages[path] = {"first": first, "again": again, "bytes": len(text), "memory": memory(master)}
-            following: list[float] = []
-            while (path_of_next := next_of(text)) and len(following) < _PAGES_ON:
-                seconds, text = _timed(session, shown.base + path_of_next)
-                following.append(seconds)
-            if following:
-                pages[path]["following"] = following
+            pages[path] = one = _measured(session, shown.base, path) | {"memory": memory(master)}
+            print(path, json.dumps(one), file=sys.stderr, flush=True)
         _ask_of_each_reason(lambda path: _timed(session, shown.base + path))
         return {"pages": pages, "memory with each group read": memory(master)}
+
+
+def _measured(session: requests.Session, base: str, path: str) -> dict[str, Any]:
+    try:
+        first, text = _timed(session, base + path)
+        again, _ = _timed(session, base + path)
+        following: list[float] = []
+        while (path_of_next := next_of(text)) and len(following) < _PAGES_ON:
+            seconds, text = _timed(session, base + path_of_next)
+            following.append(seconds)
+    except NotShown as error:
+        return {"not shown": str(error)}
+    return {"first": first, "again": again, "bytes": len(text), "following": following}
 
 
 def statements(pipeline: Pipeline) -> dict[str, int]:
@@ -183,7 +195,9 @@ def _timed(session: requests.Session, url: str) -> tuple[float, str]:
     started = time.monotonic()
     answer = session.get(url, timeout=600)
     seconds = round(time.monotonic() - started, 2)
-    assert answer.status_code == 200, f"{url}: {answer.status_code} {answer.text[:500]}"
+    if answer.status_code != 200:
+        told = html.unescape(" ".join(re.findall(r"<p>([^<]+)</p>", answer.text)))
+        raise NotShown(f"{answer.status_code} after {seconds} s: {told}")
     return seconds, answer.text
 
 
