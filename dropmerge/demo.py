@@ -31,6 +31,7 @@ from dropmerge.operations.describe_error import describe_error
 from dropmerge.operations.loads.in_flight import InFlight
 from dropmerge.operations.loads.status import statuses_of
 from localcloud.cloud import LocalCloud
+from localcloud.errors import CloudError
 from services.shared.contract.feed import Feed
 from services.shared.generation import ObjectGeneration
 
@@ -115,7 +116,7 @@ def main() -> int:
     except Exception as error:
         # To describe it may take longer than until the clock rings again.
         clock.hold()
-        problem = str(error) if isinstance(error, (DemoFailed, psutil.Error)) else describe_error(error)
+        problem = str(error) if isinstance(error, (DemoFailed, CloudError, psutil.Error)) else describe_error(error)
         if not problem and not clock.asked():
             raise
     finally:

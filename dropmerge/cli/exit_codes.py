@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from dropmerge.operations.describe_error import describe_error
 from dropmerge.operations.errors import UsageError
+from localcloud.errors import CloudError
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 CODES: dict[int, str] = {
@@ -46,6 +47,8 @@ def report_errors() -> Iterator[None]:
         yield
     except UsageError as error:
         usage_error(error)
+    except CloudError as error:
+        abort(error)
     except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
         # Of a pipe, such as `| head`, that is closed; the network's are the client libraries' own errors.
         raise

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dropmerge.operations.errors import NotDone, UsageError
 from dropmerge.operations.no_answer import PUBSUB, NoAnswer
-from localcloud.errors import CloudError
 from services.shared.errors import PermanentError, TransientError
 
 
 def describe_error(error: Exception) -> str | None:
     """What a person reads of it; None for a bug."""
-    if isinstance(error, (NoAnswer, CloudError, NotDone, UsageError)):
+    if isinstance(error, (NoAnswer, NotDone, UsageError)):
         return str(error)
     if isinstance(error, (PermanentError, TransientError)):
         return describe_error(error.__cause__) if isinstance(error.__cause__, Exception) else str(error)
