@@ -36,20 +36,6 @@ class Source:
         return self.reads
 
 
-class _Question:
-    """Knows when all have looked for its place: for each of them it is hashed twice."""
-
-    def __init__(self, askers: int) -> None:
-        self._left = 2 * askers
-        self.is_asked_by_all = threading.Event()
-
-    def __hash__(self) -> int:
-        self._left -= 1
-        if self._left <= 0:
-            self.is_asked_by_all.set()
-        return 0
-
-
 def _unread() -> int:
     pytest.fail("it was read")
 
@@ -86,16 +72,22 @@ def test_each_question_has_an_answer_of_its_own(cache: Cache, source: Source) ->
 
 def test_however_many_ask_at_once_it_is_read_once(cache: Cache, source: Source) -> None:
     """Those who ask while the first one reads wait for it, where there is no older answer."""
-    question = _Question(askers=8)
+    asked, may_end = threading.Barrier(9), threading.Event()
 
     def read() -> int:
         found = source()
-        assert question.is_asked_by_all.wait(_PATIENCE)
+        assert may_end.wait(_PATIENCE)
         return found
 
+    def ask() -> int:
+        asked.wait(_PATIENCE)
+        return cache.get("q", _SECONDS, read).value
+
     with ThreadPoolExecutor(8) as pool:
-        found = [pool.submit(cache.get, question, _SECONDS, read) for _ in range(8)]
-        assert [one.result(_PATIENCE).value for one in found] == [1] * 8
+        found = [pool.submit(ask) for _ in range(8)]
+        asked.wait(_PATIENCE)
+        may_end.set()
+        assert [one.result(_PATIENCE) for one in found] == [1] * 8
     assert source.reads == 1
 
 

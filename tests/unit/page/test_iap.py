@@ -133,7 +133,7 @@ FORGED: dict[str, Callable[[], str]] = {
     "no issuer": lambda: token(iss=None),
     "expired": lambda: token(iat=NOW - 700, exp=NOW - 60),
     "no expiry": lambda: token(exp=None),
-    "issued in the future": lambda: token(iat=NOW + 600, exp=NOW + 1200),
+    "issued in the future": lambda: token(iat=NOW + 86_400, exp=NOW + 90_000),
     "a time of issue that is text": lambda: token(iat="now"),
     "no time of issue": lambda: token(iat=None),
     "no e-mail": lambda: token(email=None),
