@@ -17,7 +17,7 @@ from dropmerge.operations.no_answer import BIGQUERY, NoAnswer
 T = TypeVar("T")
 
 _MOST = 100
-"""Cache that are kept; the one that was asked for longest ago goes first."""
+"""Answers that are kept; the one that was asked for longest ago goes first."""
 _AWAY_SECONDS = 1.0
 """How long BigQuery is asked nothing more once it has not answered: each question would wait as long again, and a page
 has several."""

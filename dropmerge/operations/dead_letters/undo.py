@@ -40,8 +40,8 @@ def find_undoable(connection: Connection, ids: Sequence[str]) -> Undoable:
     missing = [one for one in wanted if one not in found]
     if missing:
         _refuse(missing, read_ends(connection, missing))
-    can = [found[one] for one in wanted if _is_undoable(found[one].end)]
-    return Undoable(can, {one: found[one].end for one in wanted if not _is_undoable(found[one].end)})
+    can = [found[one] for one in wanted if is_undoable(found[one].end)]
+    return Undoable(can, {one: found[one].end for one in wanted if not is_undoable(found[one].end)})
 
 
 def undo(connection: Connection, letters: Sequence[KeptLetter]) -> list[Undone]:
@@ -67,7 +67,8 @@ def undo(connection: Connection, letters: Sequence[KeptLetter]) -> list[Undone]:
     return done
 
 
-def _is_undoable(end: End) -> bool:
+def is_undoable(end: End) -> bool:
+    """Whether it was discarded, and not taken back yet."""
     return end.state == LetterState.DISCARDED and end.undone_as is None
 
 

@@ -11,10 +11,10 @@ from werkzeug.datastructures import MultiDict
 from deploy.topology import SERVICES
 from dropmerge.operations.actions.record import MOST_LETTERS, Action, Kind, find_action
 from dropmerge.operations.dead_letters.board import Line, newer_of
-from dropmerge.operations.dead_letters.ends import End
 from dropmerge.operations.dead_letters.filters import MAX_REPLAYS, Filter
-from dropmerge.operations.dead_letters.kept import KeptLetter, kept_letters
+from dropmerge.operations.dead_letters.kept import kept_letters
 from dropmerge.operations.dead_letters.summary import Summary
+from dropmerge.operations.dead_letters.undo import is_undoable
 from dropmerge.operations.errors import UsageError
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.command_line import command_line
@@ -146,16 +146,9 @@ def _of_ended(site: Site, arguments: Arguments) -> Question:
         ids = list(action.letters) if action else []
     if not ids:
         raise UsageError("choose discarded dead letters first")
-    found = [one for one in kept_letters(connection, "ended", ids) if _can_be_undone(one.end)]
-    return Question(Kind.UNDO, sorted(map(_line, found), key=lambda line: line.letter.at), len(set(ids)) - len(found))
-
-
-def _can_be_undone(end: End) -> bool:
-    return end.state.value == "discarded" and end.undone_as is None
-
-
-def _line(one: KeptLetter) -> Line:
-    return Line(one.letter, one.end)
+    found = [one for one in kept_letters(connection, "ended", ids) if is_undoable(one.end)]
+    lines = sorted((Line(one.letter, one.end) for one in found), key=lambda line: line.letter.at)
+    return Question(Kind.UNDO, lines, len(set(ids)) - len(found))
 
 
 def _command(kind: Kind, arguments: Arguments, ids: Sequence[str]) -> str:

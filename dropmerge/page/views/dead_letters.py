@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -41,7 +40,7 @@ def dead_letters(site: Site, arguments: Arguments) -> ViewModel:
         question = ("ended", wanted)
         answer = site.read(question, lambda connection: read_ended_board(connection, wanted, _ENDED_WITHIN))
     else:
-        answer = site.board(replace(wanted, before=None))
+        answer = site.board(wanted)
     board = answer.value
     before = datetime.now(UTC) - arguments.age("1m", "older") if chosen["older"] else None
     lines = [line for line in board.lines if _fits(line, name, feed, before)]
