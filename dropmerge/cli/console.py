@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import socket
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -19,8 +20,6 @@ from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Feeds, P
 from dropmerge.operations.light_imports import import_bigquery
 
 if TYPE_CHECKING:
-    from flask import Flask
-
     from dropmerge.operations.connection import Connection
 
 _PORT = 8080
@@ -50,15 +49,13 @@ def console(
     from dropmerge.page.app import make_app
     from dropmerge.page.child import starter
     from dropmerge.page.local_access import Local
-    from dropmerge.page.serve import free_port, serve
+    from dropmerge.page.serve import serve
 
     with report_errors():
         connect(state, project, feeds)
-    try:
-        listens = free_port(port or _PORT, port is not None)
-    except OSError as error:
-        abort(f"127.0.0.1:{port} cannot be listened on ({error.strerror}): choose another --port, or leave it out")
-    access = Local(pwd.getpwuid(os.getuid()).pw_name, listens, Role.VIEWER if read_only else Role.OPERATOR)
+    listener = _listen(port)
+    role = Role.VIEWER if read_only else Role.OPERATOR
+    access = Local(pwd.getpwuid(os.getuid()).pw_name, listener.getsockname()[1], role)
 
     def ready() -> None:
         typer.echo(access.address)
@@ -66,11 +63,20 @@ def console(
         if open_:
             threading.Thread(target=webbrowser.open, args=[access.address], daemon=True).start()
 
-    def make() -> Flask:
-        current = _same_again(state, project, feeds)
-        return make_app(current, access, starter(current, state / "logs"))
+    current = _same_again(state, project, feeds)
+    serve(make_app(current, access, starter(current, state / "logs")), listener, ready)
 
-    serve(make, listens, ready)
+
+def _listen(port: int | None) -> socket.socket:
+    """At the port that was given; where none was, at the usual one, or at another that is free."""
+    from dropmerge.page.serve import listen
+
+    try:
+        return listen("127.0.0.1", port or _PORT)
+    except OSError as error:
+        if port is None:
+            return listen("127.0.0.1", 0)
+        abort(f"127.0.0.1:{port} cannot be listened on ({error.strerror}): choose another --port, or leave it out")
 
 
 def _same_again(state: Path, project: str | None, feeds: Path) -> Callable[[], Connection]:

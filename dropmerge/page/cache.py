@@ -83,7 +83,7 @@ class Cache:
         return place.answer if place else None
 
     def _read(self, place: _Place, seconds: float, read: Callable[[], T]) -> Cached[T]:
-        as_of = datetime.now(UTC)
+        as_of, began = datetime.now(UTC), self._clock()
         try:
             answer = Cached(self._ask(read), as_of)
         except UsageError:
@@ -94,7 +94,9 @@ class Cache:
                 raise
             answer = replace(place.answer, trouble=trouble)
         place.answer = answer
-        place.next_look = self._clock() + seconds
+        now = self._clock()
+        # What takes long to read is not read without end.
+        place.next_look = now + max(seconds, now - began)
         return answer
 
     def _ask(self, read: Callable[[], T]) -> T:

@@ -1,4 +1,4 @@
-"""The page on Google Cloud: `gunicorn 'dropmerge.page.google:app()'`, as deploy/google/console/Dockerfile says."""
+"""The page on Google Cloud: `python -m dropmerge.page.google`, as deploy/google/console/Dockerfile says."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def connect(settings: Settings) -> Connection:
 
 
 def app() -> flask.Flask:
-    """The page, for a server. Raises SettingsError."""
+    """Raises SettingsError."""
     import_bigquery()
     from dropmerge.page.app import make_app
     from dropmerge.page.iap import Iap
@@ -99,3 +99,22 @@ def _starter(job: str) -> Callable[[str], None]:
         cloud_run_job.start(job, [operation_id])
 
     return start
+
+
+def main() -> None:
+    """Serve the page. Raises SettingsError."""
+    from dropmerge.page.serve import listen, serve
+
+    # A container is reached from outside itself.
+    serve(app(), listen("0.0.0.0", _port(os.environ)), lambda: None)  # noqa: S104
+
+
+def _port(environ: Mapping[str, str]) -> int:
+    text = environ.get("PORT", "")
+    if not re.fullmatch(r"[0-9]{1,5}", text):
+        raise SettingsError(f"environment: PORT: {text!r}; it is the port to listen on, which Cloud Run sets")
+    return int(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,72 +1,54 @@
-"""The page on this machine: one process with some threads, on 127.0.0.1 only."""
+"""The page's server: one process, for what one person has made it read all others are shown."""
 
 from __future__ import annotations
 
-import gc
-import os
+import ctypes
+import logging
 import signal
 import socket
+import sys
 from collections.abc import Callable
-from typing import Any
 
+import waitress
 from flask import Flask
-from gunicorn.app.base import BaseApplication
 
-_THREADS = 8
-
-
-class _Server(BaseApplication):  # type: ignore[misc]  # it has no types
-    def __init__(self, make: Callable[[], Flask], port: int, ready: Callable[[], None]) -> None:
-        self._make = make
-        self._port = port
-        self._ready = ready
-        super().__init__()
-
-    def load_config(self) -> None:
-        """What gunicorn is to do; nothing of it is read from elsewhere."""
-        settings: dict[str, Any] = {
-            "bind": f"127.0.0.1:{self._port}",
-            "workers": 1,  # what one has read, all viewers share
-            "worker_class": "gthread",
-            "threads": _THREADS,
-            "timeout": 300,
-            "graceful_timeout": 2,
-            "accesslog": None,  # addresses have names and keys in them
-            "loglevel": "warning",
-            "when_ready": self._listens,
-            # What is there already stays shared between the two processes: no collection writes to it.
-            "pre_fork": lambda _, __: gc.freeze(),
-        }
-        for name, value in settings.items():
-            self.cfg.set(name, value)
-
-    def _listens(self, _: object) -> None:
-        # A terminal that closes ends it; to gunicorn the signal means to begin anew.
-        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        self._ready()
-
-    def load(self) -> Flask:
-        """In the process that answers."""
-        return self._make()
+THREADS = 16
+"""Requests that are answered at once. deploy/google/console sends an instance no more."""
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3
 
 
-def serve(make: Callable[[], Flask], port: int, ready: Callable[[], None]) -> None:
-    """Until a signal ends it. `ready` is called once it listens; SystemExit at its end."""
-    _Server(make, port, ready).run()
+def serve(app: Flask, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Until a signal ends it. `ready` is called once it answers."""
+    _give_memory_back()
+    # To its users, what waits for a thread is a page that takes a moment.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    server = waitress.create_server(app, sockets=[listener], threads=THREADS, ident=None)
+    # Ctrl-C; what stops a process; a terminal that closes.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit())
+    ready()
+    server.run()
 
 
-def free_port(wanted: int, is_given: bool) -> int:
-    """The wanted port, or, unless somebody gave it, another that is free where it is taken. Raises OSError."""
+def _give_memory_back() -> None:
+    """As Linux's C library is set, each thread keeps for itself what it once used, and large blocks grow what is kept.
+
+    https://man7.org/linux/man-pages/man3/mallopt.3.html
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_MMAP_THRESHOLD, 65_536)
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """At this port, 0: at any that is free. Who connects waits until it is served. Raises OSError."""
+    listener = socket.socket()
     try:
-        return _bound(wanted)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen()
     except OSError:
-        if is_given:
-            raise
-        return _bound(0)
-
-
-def _bound(port: int) -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", port))
-        return int(probe.getsockname()[1])
+        listener.close()
+        raise
+    return listener

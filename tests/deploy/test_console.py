@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from deploy import bundle, topology
 from deploy.google import __main__ as command
@@ -16,7 +21,11 @@ from deploy.google import image
 from deploy.topology import ROOT
 from dropmerge.page import google as page
 from dropmerge.page.access import Role
+from dropmerge.page.serve import THREADS
+from services.shared.settings import SettingsError
 from tests.deploy import hcl
+from tests.harness.console import free_port
+from tests.harness.subscription import wait_until
 
 GRANTS = [r for r in hcl.resources() if re.search(r"_iam_(member|binding|policy)$", r.kind)]
 PLACES = ("bucket", "dataset_id", "table_id", "topic", "subscription", "project", "name")
@@ -188,15 +197,44 @@ def test_what_is_in_memory_is_in_one_instance() -> None:
     assert template["scaling"] == [{"min_instance_count": 0, "max_instance_count": 1}]
     (resources,) = template["containers"][0]["resources"]
     assert resources["limits"] == {"cpu": "1", "memory": "512Mi"}
-    words = page_command()
-    assert words[words.index("--workers") + 1] == "1"
-    assert words[words.index("--threads") + 1] == str(template["max_instance_request_concurrency"])
+    assert template["max_instance_request_concurrency"] == THREADS
 
 
 def page_command() -> list[str]:
     (line,) = [one for one in DOCKERFILE.splitlines() if one.startswith("CMD ")]
     found: list[str] = json.loads(line.removeprefix("CMD "))
     return found
+
+
+def test_what_the_image_runs_answers_and_ends_when_it_is_told_to() -> None:
+    """Nobody without an assertion of IAP's is let in."""
+    port = free_port()
+    told = {
+        **os.environ,
+        **environment(Role.VIEWER),
+        "DROPMERGE_FEEDS": str(ROOT / "deploy" / "feeds"),
+        "PORT": str(port),
+    }
+    with subprocess.Popen([sys.executable, *page_command()[1:]], cwd=ROOT, env=told, stderr=subprocess.PIPE) as server:
+        wait_until(lambda: _status(port), "listening")
+        assert _status(port) == 403
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) == 0
+        assert server.stderr
+        assert not server.stderr.read()
+
+
+def _status(port: int) -> int | None:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/overview", timeout=30).status_code
+    except requests.ConnectionError:
+        return None
+
+
+@pytest.mark.parametrize("text", [None, "", "http", "80 80"])
+def test_a_port_that_is_none_is_named(text: str | None) -> None:
+    with pytest.raises(SettingsError, match="PORT"):
+        page._port({} if text is None else {"PORT": text})
 
 
 DOCKERFILE = (ROOT / "deploy" / "google" / "console" / "Dockerfile").read_text()
@@ -223,8 +261,7 @@ def test_the_image_has_the_python_and_the_pins_of_the_services() -> None:
     (install,) = [shlex.split(line) for line in lines if "pip install" in line]
     assert "--require-hashes" in install
     assert lines.index("COPY . .") < lines.index("USER 65534:65534")
-    assert page_command()[0] == "gunicorn"
-    assert page_command()[-1] == "dropmerge.page.google:app()"
+    assert page_command() == ["python", "-m", "dropmerge.page.google"]
 
 
 def test_its_bundle_is_the_page_and_what_it_calls() -> None:

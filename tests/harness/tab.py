@@ -14,7 +14,7 @@ from tests.harness.subscription import wait_until
 
 _MOST_TABS = 300
 _NEWER_MS = 30_000
-_OF_ANSWERS = re.compile("Failed to load resource: |htmx:(afterRequest|sendError), ")
+_OF_ANSWERS = re.compile("Failed to load resource: |htmx: htmx:error: Failed to fetch")
 _IS_FOCUSED = "element => element === document.activeElement"
 
 

@@ -52,7 +52,7 @@ resource "google_cloud_run_v2_service" "page" {
     execution_environment = "EXECUTION_ENVIRONMENT_GEN2"
     encryption_key        = local.kms_key
     timeout               = "300s"
-    # As many as the server has threads: Dockerfile.
+    # As many as the server has threads: dropmerge/page/serve.py.
     max_instance_request_concurrency = 16
 
     # What it has read, and what its forms are signed with, is in the memory of one instance.

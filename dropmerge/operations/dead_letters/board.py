@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import nlargest, nsmallest
+from sys import intern
 
 from dropmerge.operations.backlog import waiting_dead_letters
 from dropmerge.operations.connection import Connection
@@ -25,6 +26,7 @@ MOST = 10_000
 """Letters that a board holds one by one; of more, the others are counted."""
 _LINE = 300
 """Characters of an error that are kept."""
+_NO_ATTRIBUTES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, order=True)
@@ -51,7 +53,7 @@ class Line:
     @property
     def place(self) -> tuple[datetime, str]:
         """What a board is ordered by: no two letters have the same."""
-        return _place(self.letter, self.end)
+        return self.end.at or self.letter.at, self.letter.id
 
 
 @dataclass
@@ -87,9 +89,8 @@ class Board:
 def read_board(connection: Connection, wanted: Filter) -> Board:
     """Of the letters that wait. One query, whatever their number. Raises as `Warehouse`, and NoAnswer."""
     groups: dict[Kind, Group] = {}
-    fitting = (one for one in waiting_letters(connection) if _fits(one.letter, wanted))
-    found = nsmallest(MOST, _counted(fitting, groups, Counter()), key=_place_of)
-    lines = [_line(one.letter) for one in found]
+    fitting = (_line(one) for one in waiting_letters(connection) if _fits(one.letter, wanted))
+    lines = nsmallest(MOST, _counted(fitting, groups, Counter()), key=_place)
     waiting = waiting_dead_letters(connection) if wanted.is_everything else len(lines)
     return Board(_by_size(groups), lines, waiting)
 
@@ -109,8 +110,8 @@ def read_ended_board(connection: Connection, wanted: Filter, age: timedelta) -> 
     """Of those that ended within this time. One query. Raises as `Warehouse`, and NoAnswer."""
     groups: dict[Kind, Group] = {}
     states = Counter[str]()
-    found = nlargest(MOST, _counted(read_ended(connection, wanted, age), groups, states), key=_place_of)
-    lines = [_line(one.letter, one.end) for one in found]
+    ended = map(_line, read_ended(connection, wanted, age))
+    lines = nlargest(MOST, _counted(ended, groups, states), key=_place)
     return Board(_by_size(groups), lines, sum(states.values()), states)
 
 
@@ -120,7 +121,7 @@ def newer_of(connection: Connection, lines: Sequence[Line]) -> dict[str, int]:
     return {one.id: newer for one, newer in judged if newer}
 
 
-def _counted(found: Iterable[KeptLetter], groups: dict[Kind, Group], states: Counter[str]) -> Iterator[KeptLetter]:
+def _counted(found: Iterable[Line], groups: dict[Kind, Group], states: Counter[str]) -> Iterator[Line]:
     for one in found:
         states[one.end.state.value] += 1
         _count(groups, one.letter)
@@ -131,12 +132,8 @@ def _fits(one: DeadLetter, wanted: Filter) -> bool:
     return one.service in wanted.services and wanted.wants(one)
 
 
-def _place_of(one: KeptLetter) -> tuple[datetime, str]:
-    return _place(one.letter, one.end)
-
-
-def _place(letter: DeadLetter, end: End) -> tuple[datetime, str]:
-    return end.at or letter.at, letter.id
+def _place(line: Line) -> tuple[datetime, str]:
+    return line.place
 
 
 def _count(groups: dict[Kind, Group], one: DeadLetter) -> None:
@@ -155,5 +152,21 @@ def _kind(one: DeadLetter) -> Kind:
     return Kind(one.reason, one.feed or "", one.service)
 
 
-def _line(one: DeadLetter, end: End = WAITING) -> Line:
-    return Line(replace(one, data=b"", attributes={}, error=one.first_line[:_LINE]), end)
+def _line(one: KeptLetter) -> Line:
+    letter = one.letter
+    slim = replace(
+        letter,
+        reason=intern(letter.reason),
+        feed=_once(letter.feed),
+        bucket=_once(letter.bucket),
+        contract=_once(letter.contract),
+        error=intern(letter.first_line[:_LINE]),
+        data=b"",
+        attributes=_NO_ATTRIBUTES,
+    )
+    return Line(slim, one.end)
+
+
+def _once(text: str | None) -> str | None:
+    """What thousands of letters have alike is in memory once."""
+    return text if text is None else intern(text)

@@ -36,12 +36,12 @@
     const beside = row && all("[data-row]", live()).find((one) => one.dataset.row === row);
     (same || (beside && places(beside)[place]) || byId("main")).focus({ preventScroll: true });
   };
-  const replace = (html) => {
+  const replace = async (html) => {
     const open = all("details[open][id]", live()).map((one) => one.id), hand = all("[data-at-hand]")[0]?.dataset.row;
     const focus = document.activeElement, isWithin = live().contains(focus), row = isWithin && rowOf(focus);
     const known = isWithin && sign(focus), place = row && places(focus.closest("[data-row]")).indexOf(focus);
     const checked = all("input:checked", live()).map((one) => one.value), letters = Number(live().dataset.letters);
-    htmx.swap(live(), html, { swapStyle: "outerHTML" });
+    await htmx.swap({ sourceElement: live(), target: live(), text: html, swap: "outerHTML" });
     const more = Number(live().dataset.letters) - letters;
     byId("news").textContent = more > 0 ? `${more} new dead letter${more > 1 ? "s" : ""}` : "";
     open.forEach((id) => { if (byId(id)) byId(id).open = true; });
@@ -57,21 +57,21 @@
     byId("fresh").textContent = `${words}: show`;
     byId("fresh").onclick = () => replace(kept);
   };
-  document.addEventListener("htmx:configRequest", (event) => { if (etag) event.detail.headers["If-None-Match"] = etag; });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const answer = event.detail.xhr;
-    event.detail.shouldSwap = false;
-    byId("silence").hidden = answer.status < 400;
-    if (answer.status === 403) location.reload();
-    if (answer.status !== 200) return;
-    etag = answer.getResponseHeader("ETag") || "";
-    kept = answer.responseText;
+  document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => { if (etag) ctx.request.headers["If-None-Match"] = etag; });
+  document.addEventListener("htmx:after:request", (event) => {
+    const { response, text } = event.detail.ctx;
+    event.preventDefault();
+    byId("silence").hidden = response.status < 400;
+    if (response.status === 403) location.reload();
+    if (response.status !== 200) return;
+    etag = response.headers.get("ETag") || "";
+    kept = text;
     const part = new DOMParser().parseFromString(kept, "text/html").body;
     const now = rows(live()), then = rows(part);
     if (now.join("\n") !== then.join("\n") && inUse()) offer(now, then);
     else replace(kept);
   });
-  for (const silence of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(silence, () => { byId("silence").hidden = false; });
+  document.addEventListener("htmx:error", () => { byId("silence").hidden = false; });
 
   // Times by the reader's own clock, beside UTC; how long ago, as time goes on.
   const age = (s) => (s < 60 ? `${s | 0} s` : s < 3600 ? `${(s / 60) | 0} min` : s < 86400 ? `${(s / 3600) | 0} h` : `${(s / 86400) | 0} d`);

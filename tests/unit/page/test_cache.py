@@ -66,28 +66,54 @@ def test_an_answer_is_read_anew_once_it_is_old(cache: Cache, clock: Clock, sourc
     assert second.as_of >= first.as_of
 
 
+def test_what_took_long_to_read_is_shown_for_as_long(cache: Cache, clock: Clock, source: Source) -> None:
+    def slowly() -> int:
+        clock.now += 5 * _SECONDS
+        return source()
+
+    cache.get("q", _SECONDS, slowly)
+    clock.now += 5 * _SECONDS - 0.1
+    assert cache.get("q", _SECONDS, _unread).value == 1
+    clock.now += 0.1
+    assert cache.get("q", _SECONDS, source).value == 2
+
+
 def test_each_question_has_an_answer_of_its_own(cache: Cache, source: Source) -> None:
     assert [cache.get(question, _SECONDS, source).value for question in ("a", ("a", 1), "a")] == [1, 2, 1]
 
 
+class Question:
+    """Knows who has asked it: whoever asks looks it up by its hash."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Condition()
+        self._who: set[int] = set()
+
+    def __hash__(self) -> int:
+        with self._asked:
+            self._who.add(threading.get_ident())
+            self._asked.notify_all()
+        return 1
+
+    def await_asked(self, by: int) -> None:
+        with self._asked:
+            assert self._asked.wait_for(lambda: len(self._who) == by, _PATIENCE)
+
+
 def test_however_many_ask_at_once_it_is_read_once(cache: Cache, source: Source) -> None:
     """Those who ask while the first one reads wait for it, where there is no older answer."""
-    asked, may_end = threading.Barrier(9), threading.Event()
+    question, gate = Question(), threading.Barrier(8)
 
     def read() -> int:
-        found = source()
-        assert may_end.wait(_PATIENCE)
-        return found
+        question.await_asked(by=8)
+        return source()
 
-    def ask() -> int:
-        asked.wait(_PATIENCE)
-        return cache.get("q", _SECONDS, read).value
+    def ask(_: int) -> int:
+        gate.wait(_PATIENCE)
+        return cache.get(question, _SECONDS, read).value
 
     with ThreadPoolExecutor(8) as pool:
-        found = [pool.submit(ask) for _ in range(8)]
-        asked.wait(_PATIENCE)
-        may_end.set()
-        assert [one.result(_PATIENCE) for one in found] == [1] * 8
+        assert list(pool.map(ask, range(8))) == [1] * 8
     assert source.reads == 1
 
 

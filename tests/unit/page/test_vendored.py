@@ -24,7 +24,7 @@ def test_each_vendored_file_has_the_hash_that_is_listed() -> None:
 
 def test_the_listed_versions_are_those_that_the_files_name() -> None:
     versions = {one["file"]: one["version"] for one in _listed()}
-    assert f'version:"{versions["htmx.js"]}"' in (_FOLDER / "htmx.js").read_text()
+    assert f'version="{versions["htmx.js"]}"' in (_FOLDER / "htmx.js").read_text()
     assert f"(v{versions['uPlot.js']})" in (_FOLDER / "uPlot.js").read_text()
 
 
