@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from dropmerge.operations.flow import LettersOfReason, Merges
 from dropmerge.operations.past_loads import Throughput
+from dropmerge.page.filters import plural
 
 T = TypeVar("T")
 Value = float | int | None
@@ -97,7 +98,13 @@ def throughput_plots(span: Span, found: Iterable[Throughput]) -> list[Plot]:
     rows, bad = sum(one.row_count for one in by_time.values()), sum(one.error_count for one in by_time.values())
     billed = [one.bytes_billed for one in by_time.values() if one.bytes_billed is not None]
     return [
-        Plot("files", "Files merged", f"{_sum(merged):,} files were merged.", times, [Series("files", merged)]),
+        Plot(
+            "files",
+            "Files merged",
+            f"{plural(_sum(merged), 'file was', 'files were')} merged.",
+            times,
+            [Series("files", merged)],
+        ),
         Plot(
             "latency",
             "Drop to merged",
@@ -141,7 +148,7 @@ def merges_plot(span: Span, found: Iterable[Merges]) -> Plot:
     return Plot(
         "merges",
         "MERGEs",
-        f"{total:,} MERGEs{each}.",
+        f"{plural(total, 'MERGE')}{each}.",
         span.times,
         [Series("MERGEs", [merges[at] for at in span.times]), Series("files per MERGE", per_merge)],
         kind="lines",
@@ -160,8 +167,8 @@ def letters_plot(span: Span, found: Iterable[LettersOfReason]) -> Plot:
         rest = [sum(by_reason[reason].get(at, 0) for reason in others) for at in span.times]
         series.append(Series("others", rest))
     total = sum(sum(found.values()) for found in by_reason.values())
-    most = f", most of them {reasons[0]}" if reasons else ""
-    sentence = f"{total:,} dead letters were written{most}."
+    most = f"{', most often' if len(reasons) > 1 else ':'} {reasons[0]}" if reasons else ""
+    sentence = f"{plural(total, 'dead letter was', 'dead letters were')} written{most}."
     return Plot(
         "letters",
         "Dead letters by reason",

@@ -105,11 +105,14 @@
       value: (_, __, ___, at) => written(unit, at == null ? null : real[n][at]),
     }));
     const axis = { stroke: quiet, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
+    // By day and hour as the tables have them: of a day its name once, below the first hour.
+    const clock = [[86400, "{MM}-{DD}", ...Array(6).fill(null), 1], [60, "{HH}:{mm}", "\n{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1]];
     box.parentElement.classList.add("drawn");
     return new uPlot({
-      width: box.clientWidth, height: 150, tzDate: (at) => uPlot.tzDate(new Date(1000 * at), "Etc/UTC"), cursor: { y: false }, series: [{}, ...series],
+      width: box.clientWidth, height: 150, tzDate: (at) => uPlot.tzDate(new Date(1000 * at), "Etc/UTC"), cursor: { y: false },
+      series: [{ label: "UTC", value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...series],
       scales: { y: { range: (_, low, high) => [0, 1.05 * Math.max(high || 0, unit ? 0.01 : 1)] } },
-      axes: [axis, { ...axis, size: 60, values: (_, found) => found.map((one) => (one == null ? "" : written(unit, one))) }],
+      axes: [{ ...axis, values: clock }, { ...axis, size: 60, values: (_, found) => found.map((one) => (one == null ? "" : written(unit, one))) }],
     }, [x, ...order.map((n) => sums[n])], box);
   };
   let later;

@@ -93,7 +93,14 @@ def test_rare_reasons_are_one_series() -> None:
         ("r0", 10), ("r1", 9), ("r2", 8), ("r3", 7), ("r4", 6), ("others", 9),
     ]  # fmt: skip
     assert plot.series[-1].values[-2] == 1
-    assert plot.sentence == "50 dead letters were written, most of them r0."
+    assert plot.sentence == "50 dead letters were written, most often r0."
+
+
+def test_one_is_one() -> None:
+    """Sentences are of one file as of many."""
+    assert throughput_plots(_DAY, [_hour("2026-11-28 12:00", merged=1)])[0].sentence == "1 file was merged."
+    assert merges_plot(_DAY, [Merges("a", _NOON, 1, 1)]).sentence == "1 MERGE, 1.0 files each."
+    assert letters_plot(_DAY, [LettersOfReason("r", _NOON, 1)]).sentence == "1 dead letter was written: r."
 
 
 def test_a_spark_has_a_value_for_each_interval_of_its_feed() -> None:
