@@ -46,7 +46,7 @@ from dropmerge.cli.terminal import (
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.ends import read_ends
 from dropmerge.operations.dead_letters.filters import MAX_REPLAYS, Filter
-from dropmerge.operations.dead_letters.replay import discard, look, replay
+from dropmerge.operations.dead_letters.replay import discard, look, replay, takes_number
 from dropmerge.operations.dead_letters.summary import Summary
 from dropmerge.operations.deployed import read_deployed
 from dropmerge.operations.rate import RateLimiter
@@ -56,8 +56,6 @@ commands = typer.Typer(
     rich_markup_mode=None,
     help="Messages that failed for good: list, show, replay, discard and undo.",
 )
-
-_MAX_DISCARDED_ON_A_YES = 100
 
 Shown = Callable[[int | str], None]
 """Is called with how many are done, or with what is being waited for."""
@@ -215,7 +213,7 @@ def _run_action(
 def _run_if_confirmed(verb: str, connection: Connection, wanted: Filter, seen: Summary, action: Action) -> Summary:
     """Do it to the dead letters that the person has seen counted, and to no others. None is leased meanwhile."""
     print_summary(seen, err=True)
-    many = verb == "discard" and seen.count > _MAX_DISCARDED_ON_A_YES
+    many = verb == "discard" and takes_number(seen.count)
     confirm(f"{verb} {pluralize(seen.count, 'dead letter')}?", agreed=str(seen.count) if many else "y")
     summary = _watched(action, replace(wanted, ids=frozenset(seen.ids)))
     left = {*summary.seen, *summary.held_back}

@@ -19,6 +19,8 @@ from services.shared.messages.dead_letter import DeadLetter
 Action = Callable[[Connection, DeadLetterSubscription, Sequence[DeadLetter]], None]
 Progress = Callable[[int], None]
 """Is called with the number of dead letters done so far."""
+_MOST_ON_A_YES = 100
+"""Dead letters: to discard more takes typing their number."""
 
 
 def look(connection: Connection, wanted: Filter, progress: Progress) -> Summary:
@@ -40,6 +42,11 @@ def discard(connection: Connection, wanted: Filter, why: str, progress: Progress
     """Discard them; what was done. Raises NotDone where that cannot be recorded."""
     action = partial(discard_batch, why=why)
     return for_each_batch(connection, wanted, RateLimiter(None), action, progress)
+
+
+def takes_number(count: int) -> bool:
+    """Whether who discards so many has to type how many they are."""
+    return count > _MOST_ON_A_YES
 
 
 def replay_batch(

@@ -13,6 +13,7 @@ from dropmerge.operations.actions.record import MOST_LETTERS, Action, Kind, find
 from dropmerge.operations.dead_letters.board import Line, newer_of
 from dropmerge.operations.dead_letters.filters import MAX_REPLAYS, Filter
 from dropmerge.operations.dead_letters.kept import kept_letters
+from dropmerge.operations.dead_letters.replay import takes_number
 from dropmerge.operations.dead_letters.summary import Summary
 from dropmerge.operations.dead_letters.undo import is_undoable
 from dropmerge.operations.errors import UsageError
@@ -24,8 +25,6 @@ from dropmerge.page.view_model import ViewModel
 from dropmerge.page.views.dead_letters import NO_FEED
 
 _SAMPLE = 10
-TYPED_ABOVE = 100
-"""To discard more than that takes typing their number."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def act(site: Site, arguments: Arguments) -> ViewModel:
             "warnings": list(deployed.unchanged(summary.contracts)) if kind == Kind.REPLAY else [],
             "newer": newer,
             "key": new_key(),
-            "typed_above": TYPED_ABOVE,
+            "is_typed": kind == Kind.DISCARD and takes_number(question.count),
             "max_replays": MAX_REPLAYS,
             "refused": arguments.words.get("refused", ""),
             "typed_why": arguments.words.get("why", ""),
@@ -89,8 +88,8 @@ def read_form(form: MultiDict[str, str], who: str) -> Action:
     if kind not in list(Kind):
         raise UsageError("kind is replay, discard or undo")
     ids = tuple(dict.fromkeys(one for one in form.get("ids", "").split(",") if one))
-    if kind == Kind.DISCARD and len(ids) > TYPED_ABOVE and form.get("typed", "").replace(",", "") != str(len(ids)):
-        raise UsageError(f"to discard more than {TYPED_ABOVE} takes typing how many they are: {len(ids)}")
+    if kind == Kind.DISCARD and takes_number(len(ids)) and form.get("typed", "").replace(",", "") != str(len(ids)):
+        raise UsageError(f"to discard so many takes typing how many they are: {len(ids)}")
     return Action(
         form.get("key", ""),
         Kind(kind),
