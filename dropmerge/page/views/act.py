@@ -124,7 +124,7 @@ def _of_waiting(site: Site, arguments: Arguments, kind: Kind) -> Question:
         feed if feed and feed != NO_FEED else None,
         ids=frozenset(chosen),
     )
-    if wanted.is_everything and not feed and arguments.text("all") != "1":
+    if wanted.is_everything and not feed:
         raise UsageError("choose dead letters first, or a group of them")
     board = site.board(wanted).value
     name = arguments.text("name").lower()
