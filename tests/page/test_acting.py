@@ -20,6 +20,7 @@ from tests.harness.commands import Commands
 from tests.harness.console import Console, console
 from tests.harness.dead_letters import empty_dead_letters, ours, put, put_many, wait_for_the_table
 from tests.harness.feeds import AGAIN, write_feeds
+from tests.harness.page_forms import discard_on_the_page
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import wait_until
 from tests.harness.tab import await_figures, open_tab, operation_ended
@@ -125,6 +126,20 @@ def test_of_two_people_one_wins_and_the_other_reads_who_took_them(
             expect(taken.nth(n)).to_contain_text(f"by {ME}")
     assert len(begun(pipeline, before)) == 2
     assert how_ended(commands, ids) == dict.fromkeys(ids, "discarded")
+
+
+def test_what_somebody_took_is_said_and_what_never_was_is_not_found(pipeline: Pipeline, shown: Console) -> None:
+    """Only what is not known is named."""
+    (taken, left) = letters(pipeline, 2)
+    discard_on_the_page(shown, taken, "by somebody else")
+    session = shown.session()
+    answer = session.get(shown.base + path_of("replay", [taken]), timeout=60)
+    assert (answer.status_code, "None of them is waiting any more" in answer.text) == (200, True)
+    answer = session.get(shown.base + path_of("undo", [left]), timeout=60)
+    assert (answer.status_code, "None of them can be taken back" in answer.text) == (200, True)
+    for kind in ("replay", "discard", "undo"):
+        answer = session.get(shown.base + path_of(kind, [taken, left, "999999"]), timeout=60)
+        assert (answer.status_code, "no dead letter 999999 is known" in answer.text) == (404, True)
 
 
 def test_two_people_act_at_the_same_time(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,6 +78,16 @@ def check_names(connection: Connection, wanted: Filter) -> dict[str, End]:
     if unknown := sorted(wanted.ids - ended.keys()):
         raise UsageError(_unknown(unknown))
     return ended
+
+
+def check_known(connection: Connection, ids: Iterable[str]) -> None:
+    """Raises UsageError where one of these never was there, by table and journal; as `Warehouse`, and NoAnswer."""
+    wanted = set(ids)
+    if not wanted:
+        return
+    missing = wanted - {one.letter.id for one in kept_letters(connection, ids=wanted)}
+    if unknown := sorted(missing - read_ends(connection, missing).keys()):
+        raise UsageError(_unknown(unknown))
 
 
 def _story(connection: Connection, kept: KeptLetter, end: End) -> LetterStory:

@@ -13,6 +13,7 @@ from dropmerge.operations.actions.record import MOST_LETTERS, Action, Kind, find
 from dropmerge.operations.dead_letters.board import Line, newer_of
 from dropmerge.operations.dead_letters.filters import MAX_REPLAYS, Filter
 from dropmerge.operations.dead_letters.kept import kept_letters
+from dropmerge.operations.dead_letters.reading import check_known
 from dropmerge.operations.dead_letters.replay import takes_number
 from dropmerge.operations.dead_letters.summary import Summary
 from dropmerge.operations.dead_letters.undo import is_undoable
@@ -116,7 +117,7 @@ def _rate(text: str) -> float | None:
 
 def _of_waiting(site: Site, arguments: Arguments, kind: Kind) -> Question:
     """As the lists show them: those that came later are not meant."""
-    chosen = set(arguments.words.getlist("id"))
+    chosen = set(_ids(arguments))
     service, feed = arguments.text("service", SERVICES), arguments.text("feed")
     wanted = Filter(
         (service,) if service else SERVICES,
@@ -127,6 +128,8 @@ def _of_waiting(site: Site, arguments: Arguments, kind: Kind) -> Question:
     if wanted.is_everything and not feed:
         raise UsageError("choose dead letters first, or a group of them")
     board = site.board(wanted).value
+    # Of those that no longer wait, the page says so; others never were there.
+    check_known(site.connect(), chosen - {line.letter.id for line in board.lines})
     name = arguments.text("name").lower()
     lines = [
         line
@@ -136,16 +139,23 @@ def _of_waiting(site: Site, arguments: Arguments, kind: Kind) -> Question:
     return Question(kind, lines, max(0, board.count - len(board.lines)) if not name else 0)
 
 
+def _ids(arguments: Arguments) -> list[str]:
+    return [one for one in arguments.words.getlist("id") if one]
+
+
 def _of_ended(site: Site, arguments: Arguments) -> Question:
     """Those of the chosen discards that can be taken back."""
     connection = site.connect()
-    ids = arguments.words.getlist("id")
+    ids = _ids(arguments)
     if operation := arguments.text("operation"):
         action = find_action(connection, operation)
-        ids = list(action.letters) if action else []
+        if action is None:
+            raise UsageError(f"no operation {operation} is known: the page of operations lists those that are")
+        ids = list(action.letters)
     if not ids:
         raise UsageError("choose discarded dead letters first")
     found = [one for one in kept_letters(connection, "ended", ids) if is_undoable(one.end)]
+    check_known(connection, set(ids) - {one.letter.id for one in found})
     lines = sorted((Line(one.letter, one.end) for one in found), key=lambda line: line.letter.at)
     return Question(Kind.UNDO, lines, len(set(ids)) - len(found))
 
