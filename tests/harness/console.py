@@ -46,7 +46,8 @@ class Console:
 def console(pipeline: Pipeline, *options: str) -> Iterator[Console]:
     """`dropmerge console` on a free port, until the block ends."""
     words = ("console", "--port", str(free_port()), *options)
-    with Commands.of(pipeline).start(*words, stdout=subprocess.PIPE) as process:
+    # As a terminal's: Ctrl-C there is for it, and for what has stayed in its group.
+    with Commands.of(pipeline).start(*words, stdout=subprocess.PIPE, start_new_session=True) as process:
         assert process.stdout
         address = process.stdout.readline().decode().strip()
         assert address.startswith("http://127.0.0.1:"), f"the console did not start: {address!r}"
