@@ -13,6 +13,8 @@ from flask import Request
 from dropmerge.page.access import Person, Refused, Role
 
 FIELD = "csrf"
+READ_ONLY = "You may look and change nothing: this console, or your account, is read-only."
+"""What a viewer is told."""
 MAX_BYTES = 1_000_000
 """Of a form: it may name ten thousand dead letters."""
 
@@ -42,7 +44,7 @@ class Forms:
         """As `require`, of somebody who may change something, or see values. Raises Refused."""
         self.require(request, person)
         if person.role != Role.OPERATOR:
-            raise Refused(403, "You may look and change nothing: this console, or your account, is read-only.")
+            raise Refused(403, READ_ONLY)
 
 
 def new_key() -> str:

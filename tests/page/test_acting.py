@@ -15,6 +15,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
+from dropmerge.page.forms import READ_ONLY
 from tests.harness.browser import WatchedPage
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
@@ -345,7 +346,7 @@ def test_an_operation_outlives_the_console(pipeline: Pipeline, commands: Command
 
 
 def test_a_read_only_console_has_no_buttons_and_takes_no_form(pipeline: Pipeline, browser: Browser) -> None:
-    """Where an action would be, nothing is; whoever sends the form all the same is refused."""
+    """Where an action would be, nothing is; its page says why; whoever sends the form all the same is refused."""
     (letter,) = letters(pipeline, 1)
     with console(pipeline, "--read-only") as shown, open_tab(browser, shown) as tab:
         for path in ("/overview", "/dead-letters", f"/dead-letters/{letter}", "/rejected"):
@@ -355,16 +356,18 @@ def test_a_read_only_console_has_no_buttons_and_takes_no_form(pipeline: Pipeline
             expect(tab.page.locator("#live").get_by_role("button", name="pause")).to_have_count(1)
             expect(tab.page.locator("#live").get_by_role("button")).to_have_count(1)
         expect(tab.page.locator(".who")).to_contain_text("viewer")
+        for kind in ("replay", "discard", "undo"):
+            tab.page.goto(shown.base + path_of(kind, [letter]))
+            expect(tab.page.locator("#live form, #live button.main")).to_have_count(0)
+            if kind != "undo":  # this letter waits
+                expect(tab.page.locator("#live .banner")).to_have_text(READ_ONLY)
+                expect(tab.page.locator("#live tbody")).to_contain_text(letter)
         session = shown.session()
-        act = session.get(shown.base + path_of("discard", [letter]), timeout=60).text
-        answer = send(shown, session, act, why="all the same")
-        assert (answer.status_code, "change nothing" in answer.text) == (403, True)
+        token = fields_of(session.get(f"{shown.base}/rows", timeout=60).text)["csrf"]
+        form = {"csrf": token, "key": "0" * 12, "kind": "discard", "ids": letter, "why": "all the same"}
+        answer = session.post(f"{shown.base}/operations", form, headers={"Origin": shown.base}, timeout=60)
+        assert (answer.status_code, READ_ONLY in answer.text) == (403, True)
     assert [one.id for one in pipeline.dead_letters()] == [letter]
-
-
-def send(shown: Console, session: requests.Session, page: str, **more: str) -> requests.Response:
-    """The form of this page, as a browser sends it."""
-    return session.post(f"{shown.base}/operations", fields_of(page) | more, headers={"Origin": shown.base}, timeout=60)
 
 
 def fields_of(page: str) -> dict[str, str]:

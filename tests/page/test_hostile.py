@@ -19,7 +19,7 @@ from playwright.sync_api import Browser
 
 from dropmerge.operations.loads.find_file import find_file
 from dropmerge.page.app import VIEWS
-from dropmerge.page.forms import MAX_BYTES
+from dropmerge.page.forms import MAX_BYTES, READ_ONLY
 from tests.harness.browser import WatchedPage, open_page
 from tests.harness.cloud import running
 from tests.harness.console import Console, console
@@ -204,17 +204,19 @@ def test_a_viewer_changes_nothing(hostile: Hostile) -> None:
     letter = hostile.letters["a script"]
     with console(hostile.pipeline, "--read-only") as viewers:
         session = viewers.session()
-        form = form_of(viewers, session, f"/dead-letters/act?kind=discard&id={letter}")
+        token = {"csrf": form_of(viewers, session, "/rows").fields["csrf"]}
         for path, sent in (
-            (form.action, {**form.fields, "why": "may I"}),
-            ("/rejected", {**form.fields, "values": "1"}),
-            (f"/operations/{'0' * 12}/cancel", form.fields),
+            ("/operations", {**token, "key": "0" * 12, "kind": "discard", "ids": letter, "why": "may I"}),
+            ("/rejected", {**token, "values": "1"}),
+            (f"/operations/{'0' * 12}/cancel", token),
         ):
             answer = session.post(viewers.base + path, sent, headers={"Origin": viewers.base}, timeout=60)
             assert (answer.status_code, "read-only" in answer.text) == (403, True)
         for path in ("/overview", "/dead-letters", f"/dead-letters/{letter}", "/rejected"):
             page = session.get(viewers.base + path, timeout=60).text
             assert ('method="post"' in page, "/dead-letters/act" in page) == (False, False)
+        page = session.get(f"{viewers.base}/dead-letters/act?kind=discard&id={letter}", timeout=60).text
+        assert ('method="post"' in page, READ_ONLY in page) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from dropmerge.operations.dead_letters.undo import is_undoable
 from dropmerge.operations.errors import UsageError
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.command_line import command_line
-from dropmerge.page.forms import new_key
+from dropmerge.page.forms import READ_ONLY, new_key
 from dropmerge.page.site import Site
 from dropmerge.page.view_model import ViewModel
 from dropmerge.page.views.dead_letters import NO_FEED
@@ -73,6 +73,7 @@ def act(site: Site, arguments: Arguments) -> ViewModel:
             "warnings": list(deployed.unchanged(summary.contracts)) if kind == Kind.REPLAY else [],
             "newer": newer,
             "key": new_key(),
+            "read_only": READ_ONLY,
             "is_typed": kind == Kind.DISCARD and takes_number(question.count),
             "max_replays": MAX_REPLAYS,
             "refused": arguments.words.get("refused", ""),
