@@ -255,6 +255,18 @@ def test_filters_hold_for_people_and_programs(
     assert f"{len(found)} {'rejected ' if number == 'row' else ''}{number}" in shown.get(f"{path}?{query}").text
 
 
+def test_operations_are_those_of_the_page_and_of_commands_in_each_form(shown: Shown) -> None:
+    """In the same order."""
+    found = shown.get("/operations.json").json()
+    began = [one.get("began_at") or one["happened_at"] for one in found]
+    own = [one for one in found if "kind" in one]
+    assert 0 < len(own) < len(found)
+    lines = list(csv.DictReader(io.StringIO(shown.get("/operations.csv").text)))
+    assert [line["began_at"] for line in lines] == began
+    assert [line["id"] for line in lines] == [one.get("id") or one["operation_id"] for one in found]
+    assert "replayed 1 dead letter" in [line["what"] for line in lines]
+
+
 _MOVES = ("as_of", "version")
 _AGE = re.compile(r"\b\d+ (s|min|h|d) old\b")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from dropmerge.operations.actions.read import RecordedAction, read_actions
 from dropmerge.operations.actions.record import OPERATION_ID
@@ -44,23 +45,40 @@ def operations(site: Site, arguments: Arguments) -> ViewModel:
         command_line("audit"),
         answer.as_of,
         json=lambda: [*(one.as_json() for one in actions), *(one.as_json() for one in runs)],
-        rows=lambda: (
-            {
-                "began_at": one.began_at,
-                "id": one.id,
-                "who": one.who,
-                "what": one.kind,
-                "count": one.count,
-                "state": one.state,
-                "done": one.done,
-                "why": one.why,
-            }
-            for one in actions
-        ),
+        rows=lambda: [*map(_of_action, actions), *map(_of_run, runs)],
         values={"actions": actions, "runs": runs},
         trouble=answer.trouble,
         every=3 if any(not one.is_ended for one in actions) else 10,
     )
+
+
+def _of_action(one: RecordedAction) -> dict[str, Any]:
+    return {
+        "began_at": one.began_at,
+        "id": one.id,
+        "who": one.who,
+        "what": one.kind,
+        "count": one.count,
+        "state": one.state,
+        "done": one.done,
+        "feeds": None,
+        "why": one.why,
+    }
+
+
+def _of_run(one: Operation) -> dict[str, Any]:
+    """A run of a command is recorded once it has done something: it says how many of each, and has no state."""
+    return {
+        "began_at": one.happened_at,
+        "id": one.operation_id,
+        "who": one.who,
+        "what": one.what,
+        "count": None,
+        "state": None,
+        "done": None,
+        "feeds": one.feeds,
+        "why": one.why or one.reasons,
+    }
 
 
 def operation(site: Site, arguments: Arguments) -> ViewModel:
