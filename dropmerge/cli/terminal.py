@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import select
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from dropmerge.cli.exit_codes import abort, usage_error
+from dropmerge.operations.texts import csv_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -122,12 +122,8 @@ def print_array(items: Iterable[Mapping[str, Any]]) -> None:
 
 
 def print_csv(items: Iterable[Mapping[str, Any]]) -> None:
-    """One line per item, below the names of the first's fields. NULL is empty."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    for number, item in enumerate(items):
-        if not number:
-            writer.writerow(item)
-        writer.writerow(item.values())
+    """As the page's .csv."""
+    sys.stdout.writelines(csv_lines(items))
 
 
 def shorten_list(lines: Sequence[str], most: int = 20) -> list[str]:

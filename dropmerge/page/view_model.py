@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from flask import Response, stream_with_context
+
+from dropmerge.operations.texts import csv_lines, json_text
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def as_json(shown: ViewModel) -> Response:
     found = shown.json()
     if isinstance(found, Iterator):
         return Response(stream_with_context(_array(found)), shown.status, mimetype="application/json")
-    return Response(_text(found), shown.status, mimetype="application/json")
+    return Response(json_text(found), shown.status, mimetype="application/json")
 
 
 def level(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -48,49 +47,14 @@ def level(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def as_csv(shown: ViewModel, name: str) -> Response:
-    """RFC 4180, with a header. Names and errors are others' text: one that a spreadsheet would compute is quoted."""
+    """As the command's --csv, where it has one."""
     disposition = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(stream_with_context(_lines(shown.rows())), shown.status, mimetype="text/csv", headers=disposition)
+    lines = stream_with_context(csv_lines(shown.rows()))
+    return Response(lines, shown.status, mimetype="text/csv", headers=disposition)
 
 
 def _array(items: Iterator[Any]) -> Iterator[str]:
     yield "["
     for number, one in enumerate(items):
-        yield f"{',' if number else ''}\n{_text(one)}"
+        yield f"{',' if number else ''}\n{json_text(one)}"
     yield "\n]\n"
-
-
-def _lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    is_first = True
-    for row in rows:
-        if is_first:
-            yield _line(row.keys())
-            is_first = False
-        yield _line(map(_cell, row.values()))
-
-
-def _line(cells: Iterable[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue()
-
-
-def _cell(value: Any) -> str:
-    """A cell that begins as a formula does gets an apostrophe before it: it would be computed where it is opened
-    (https://owasp.org/www-community/attacks/CSV_Injection)."""
-    if value is None:
-        return ""
-    if isinstance(value, bool | int | float):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    text = value if isinstance(value, str) else _text(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
