@@ -12,7 +12,7 @@ from dropmerge.cli.exit_codes import report_errors, usage_error
 from dropmerge.cli.options import DEFAULT_FEEDS_DIR, DEFAULT_STATE_DIR, Csv, Feeds, Json, Project, Since, State
 from dropmerge.cli.terminal import escape_unprintable, is_interactive, print_csv, print_table, table
 from dropmerge.cli.times import as_of
-from dropmerge.operations.audit import Operation, read_audit
+from dropmerge.operations.audit import COLUMNS, Operation, read_audit
 from dropmerge.operations.times import moment
 
 
@@ -37,7 +37,7 @@ def audit(
     if as_json:
         typer.echo(json.dumps([one.as_json() for one in found], indent=2))
     elif as_csv:
-        print_csv({**one.as_json(), "events": one.what} for one in found)
+        print_csv(COLUMNS, ({**one.as_json(), "events": one.what} for one in found))
     else:
         lines = table("time", "who", "what", "feed", "why")
         for one in found:

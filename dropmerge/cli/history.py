@@ -29,7 +29,17 @@ from dropmerge.cli.options import (
 )
 from dropmerge.cli.terminal import escape_unprintable, is_interactive, print_array, print_csv, print_table, table
 from dropmerge.cli.times import as_of
-from dropmerge.operations.past_loads import BY, PastLoad, Throughput, Wanted, every_load, newest_loads, throughput
+from dropmerge.operations.past_loads import (
+    BY,
+    COLUMNS,
+    FIGURES,
+    PastLoad,
+    Throughput,
+    Wanted,
+    every_load,
+    newest_loads,
+    throughput,
+)
 from dropmerge.operations.times import clock, duration, moment
 
 _SHOWN = 40
@@ -86,7 +96,7 @@ def history(
 
 def _print_all(found: Iterable[PastLoad], as_csv: bool) -> None:
     if as_csv:
-        print_csv(map(_plain, found))
+        print_csv(COLUMNS, map(_plain, found))
     else:
         print_array(map(_plain, found))
 
@@ -134,7 +144,7 @@ def _name(one: PastLoad) -> str:
 def _print_parts(found: Sequence[Throughput], by: str, as_csv: bool, as_json: bool) -> None:
     parts = [{by: one.part, **_without_part(one)} for one in found]
     if as_csv:
-        print_csv(parts)
+        print_csv((by, *FIGURES), parts)
     elif as_json:
         typer.echo(json.dumps(parts, indent=2))
     else:

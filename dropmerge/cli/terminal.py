@@ -121,9 +121,9 @@ def print_array(items: Iterable[Mapping[str, Any]]) -> None:
     typer.echo("[]" if before == "[" else "\n]")
 
 
-def print_csv(items: Iterable[Mapping[str, Any]]) -> None:
+def print_csv(columns: Sequence[str], items: Iterable[Mapping[str, Any]]) -> None:
     """As the page's .csv."""
-    sys.stdout.writelines(csv_lines(items))
+    sys.stdout.writelines(csv_lines(columns, items))
 
 
 def shorten_list(lines: Sequence[str], most: int = 20) -> list[str]:

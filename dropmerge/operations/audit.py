@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.texts import field_names
 
 _COUNTED: dict[str, tuple[str, str]] = {
     "replayed": ("dead letter", "dead letters"),
@@ -57,6 +58,9 @@ class Operation:
     def as_json(self) -> dict[str, Any]:
         """All fields, the time as RFC 3339."""
         return {**asdict(self), "happened_at": self.happened_at.isoformat()}
+
+
+COLUMNS = field_names(Operation)
 
 
 def read_audit(connection: Connection, since: datetime) -> list[Operation]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.queries import statement
+from dropmerge.operations.texts import field_names
 from services.merge.views import view_query
 
 BY = ("5min", "hour", "day", "feed")
@@ -16,6 +17,16 @@ _EARLIER = timedelta(days=7)
 """How long before its last event a load may have had its first: what is read, so that its first steps are known."""
 
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC)
+
+COLUMNS = (
+    *("load_id", "feed", "table_name", "stage_location", "file_name", "generation", "file_size", "md5", "state"),
+    *("create_time", "discovery_time", "processed_time", "commit_time", "last_event_time", "last_event"),
+    *("seconds_to_commit", "row_parsed", "error_count", "staged", "deleted", "lost_in_file", "inserted", "updated"),
+    *("ignored", "commonest_error", "dead_letter_reason", "dead_letter_id", "first_error_message", "dead_letters"),
+    *("bytes_billed", "contract", "merge_id", "loads_in_merge", "merge_staged", "merge_inserted", "merge_updated"),
+    *("merge_ignored", "merge_bytes_billed", "merge_slot_ms", "check_bytes_billed", "check_slot_ms"),
+)
+"""Of `ops.loads`."""
 
 PastLoad = Mapping[str, Any]
 """The columns of `ops.loads`."""
@@ -57,6 +68,10 @@ class Throughput:
     p95_seconds: float | None
     bytes_billed: int | None
     """None where nothing is known of it, as on a local cloud."""
+
+
+FIGURES = field_names(Throughput)[1:]
+"""All but the part."""
 
 
 @dataclass(frozen=True)

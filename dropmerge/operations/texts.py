@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 
@@ -15,15 +17,24 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=_plain)
 
 
-def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """One for each row, below the names of the first's fields; NULL is empty, what has parts is JSON.
+def field_names(kind: type) -> tuple[str, ...]:
+    """Of a dataclass: the columns of a CSV whose rows are such."""
+    return tuple(one.name for one in fields(kind))
 
-    As RFC 4180 has it, but for a line's end, which is that of every other text here.
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """One for each row, below the names of the columns; NULL is empty, as is what a row lacks, what has parts is JSON.
+
+    As RFC 4180 has it, but for a line's end, which is that of every other text here. Raises ValueError for a row that
+    has another column, and before the first line what reading the first row raises.
     """
-    for number, row in enumerate(rows):
-        if not number:
-            yield _line(row)
-        yield _line(map(_cell, row.values()))
+    known, found = set(columns), iter(rows)
+    first = next(found, None)
+    yield _line(columns)
+    for row in chain([first] if first is not None else [], found):
+        if others := row.keys() - known:
+            raise ValueError(f"no columns for {', '.join(sorted(others))}")
+        yield _line(_cell(row.get(name)) for name in columns)
 
 
 def _line(cells: Iterable[str]) -> str:

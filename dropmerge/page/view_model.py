@@ -21,8 +21,10 @@ class ViewModel:
     as_of: datetime
     json: Callable[[], Any]
     """As the command's --json has it: a list may be an iterator."""
+    columns: Sequence[str]
+    """Of the CSV, whether it has lines or not."""
     rows: Callable[[], Iterable[Mapping[str, Any]]]
-    """One for each line of the CSV, all with the same keys."""
+    """One for each line of the CSV, with keys of the columns and no others."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """Of the template."""
     trouble: str | None = None
@@ -40,16 +42,10 @@ def as_json(shown: ViewModel) -> Response:
     return Response(json_text(found), shown.status, mimetype="application/json")
 
 
-def level(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each with the keys of all, as the lines of a CSV have them."""
-    keys = dict.fromkeys(key for row in rows for key in row)
-    return [{key: row.get(key) for key in keys} for row in rows]
-
-
 def as_csv(shown: ViewModel, name: str) -> Response:
     """As the command's --csv, where it has one."""
     disposition = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    lines = stream_with_context(csv_lines(shown.rows()))
+    lines = stream_with_context(csv_lines(shown.columns, shown.rows()))
     return Response(lines, shown.status, mimetype="text/csv", headers=disposition)
 
 

@@ -12,6 +12,9 @@ from tests.harness.commands import Commands
 from tests.harness.pipeline import HEADER, Pipeline, row
 from tests.harness.subscription import paused_subscription, pull_all
 
+_TABLES = (("history",), ("history", "--by", "day"), ("audit",))
+"""The commands that print CSV."""
+
 
 def _of(commands: Commands, name: str) -> dict[str, Any]:
     (found,) = [one for one in commands.json("history", "--since", "1h") if str(one["file_name"]).endswith(f"/{name}")]
@@ -87,6 +90,10 @@ def test_history_of_a_group_and_by_the_hour(pipeline: Pipeline, commands: Comman
     assert "not one of" in commands.run("history", "--in-state", "lost", code=2).stderr
     assert "is not a time" in commands.run("history", "--since", "yesterday", code=2).stderr
     assert commands.json("history", "--since", "2100-01-01") == []
+    none = [commands.run(*words, "--since", "2100-01-01", "--csv").stdout for words in _TABLES]
+    some = [commands.run(*words, "--csv").stdout for words in _TABLES]
+    assert [text.splitlines() for text in none] == [text.splitlines()[:1] for text in some]
+    assert all(none)
 
 
 def test_audit_has_a_line_for_each_run_of_a_command(pipeline: Pipeline, commands: Commands) -> None:

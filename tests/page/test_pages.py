@@ -13,16 +13,18 @@ from dataclasses import dataclass
 from html import unescape
 from threading import Barrier
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import psutil
 import pytest
 import requests
 from playwright.sync_api import Browser
+from werkzeug.datastructures import MultiDict
 
 from deploy.topology import ROOT
 from dropmerge.page.access import Person, Role
 from dropmerge.page.app import VIEWS, make_app
+from dropmerge.page.arguments import Arguments
 from dropmerge.page.site import Site
 from tests.harness.browser import WatchedPage, open_page
 from tests.harness.cloud import running
@@ -221,9 +223,9 @@ def test_a_page_is_json_and_csv_at_the_same_address(shown: Shown, page: str) -> 
     answer.json()
     answer = shown.get(f"{path}.csv?{query}")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
-    header, *lines = csv.reader(io.StringIO(answer.text)) if answer.text else [[""]]
+    header, *lines = csv.reader(io.StringIO(answer.text))
     assert {len(line) for line in lines} <= {len(header)}
-    assert len(set(header)) == len(header)
+    assert len(set(header)) == len(header) > 0
     # Nothing was asked there, or nothing has come: then there is no line either.
     assert lines or page in ("a form for a row", "an idle feed")
 
@@ -253,6 +255,20 @@ def test_filters_hold_for_people_and_programs(
     assert 0 < len(found) == len(lines) <= len(unfiltered)
     number = "row" if path == "/rejected" else "file" if path == "/files" else "dead letter"
     assert f"{len(found)} {'rejected ' if number == 'row' else ''}{number}" in shown.get(f"{path}?{query}").text
+
+
+_ACTED_ON = {"/file": "/file?name=given-up.csv", "/dead-letters/<word:id>": "/dead-letters/{discarded}"}
+"""Of an event that a command recorded, the account is known too."""
+
+
+@pytest.mark.parametrize("rule", VIEWS)
+def test_columns_are_all_that_rows_have(shown: Shown, rule: str) -> None:
+    """No more and no fewer: each is of some row."""
+    found = urlsplit(_ACTED_ON.get(rule, ADDRESSES[rule][0]).format(**shown.words))
+    words: MultiDict[str, str] = MultiDict(parse_qsl(found.query))
+    words.update({name: found.path.rpartition("/")[2] for name in re.findall(r"<word:(\w+)>", rule)})
+    view = VIEWS[rule](Site(lambda: shown.pipeline.connection), Arguments(words))
+    assert {name for row in view.rows() for name in row} == set(view.columns)
 
 
 def test_operations_are_those_of_the_page_and_of_commands_in_each_form(shown: Shown) -> None:

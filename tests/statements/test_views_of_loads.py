@@ -15,6 +15,7 @@ from google.cloud.bigquery import Client
 
 from deploy.topology import ROOT
 from dropmerge.operations.loads.states import DISPATCH_EVENTS, Evidence, state_of
+from dropmerge.operations.past_loads import COLUMNS
 from services.merge.views import view_query
 from services.shared.warehouse import Warehouse
 from tests.harness.googlesql import GoogleSql
@@ -232,6 +233,7 @@ def test_the_page_has_every_column_and_its_questions_are_answered(client: Client
     for name, rows in _both(client, journal=journal).items():
         described = _PAGE.partition(f"<!-- ops.{name} -->")[2].partition("<!-- end -->")[0]
         assert re.findall(r"^\| `(\w+)` \| .+[.…] \|$", described, re.MULTILINE) == list(rows[0])
+        assert name != "loads" or tuple(rows[0]) == COLUMNS
     google = GoogleSql()
     fill(google, {"journal": journal})
     questions = re.findall(r"```sql\n(.+?)```", _PAGE, re.DOTALL)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from dropmerge.operations.dead_letters.ends import End
+from dropmerge.operations.dead_letters.ends import WAITING, End
 from dropmerge.operations.dead_letters.reading import LetterStory
 from dropmerge.operations.dead_letters.remedies import remedy_for
 from services.shared.messages.dead_letter import DeadLetter
 from services.shared.reasons import REASONS
+
+COLUMNS = (
+    *("id", "service", "reason", "error", "feed", "bucket", "object", "generation", "contract", "attempts"),
+    *("dead_lettered_at", "replay_of", "replay_count", "superseded_by", *WAITING.as_json()),
+)
+"""The keys of `letter_json`."""
 
 
 def letter_json(one: DeadLetter, newer: int | None, end: End) -> dict[str, Any]:

@@ -37,6 +37,10 @@ class LoadEvent:
         return {"at": self.at.isoformat(), "event": self.event, "service": self.service, "detail": self.detail, **by}
 
 
+COLUMNS = ("at", "event", "service", "detail", "who", "operation_id")
+"""All keys that events have as JSON."""
+
+
 @dataclass(frozen=True)
 class JournalState:
     """What the journal knows of an object generation: what decides its state, and no more."""

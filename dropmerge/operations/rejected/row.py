@@ -11,6 +11,9 @@ from services.shared.contract.formats import LINE
 from services.shared.contract.order import RESCUED
 from services.shared.load import Load
 
+COLUMNS = ("feed", "bucket", "object", "generation", "row", "reasons", "load_id", "record", "line", "faults")
+"""The keys of a row as JSON."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -47,7 +50,7 @@ class RejectedRow:
         return [_fault(reason, row) for reason in self.reasons]
 
     def as_json(self) -> dict[str, Any]:
-        """Keys feed, bucket, object, generation, row, reasons, load_id, record, line, faults."""
+        """Keys as in `COLUMNS`."""
         faults = [{"reason": one.reason, "column": one.column, "value": one.value} for one in self.faults]
         known = {"feed": self.load.feed, **self.load.source.fields, "row": self.row, "reasons": list(self.reasons)}
         place = {"load_id": self.load.load_id, "record": self.record, "line": self.line}

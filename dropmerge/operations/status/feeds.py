@@ -19,6 +19,7 @@ from dropmerge.operations.status.letters import LetterGroup, Letters
 from dropmerge.operations.status.services import ServiceHealth
 from dropmerge.operations.status.states import FeedState
 from dropmerge.operations.status.totals import FeedTotals
+from dropmerge.operations.texts import field_names
 from services.shared.generation import ObjectGeneration
 from services.shared.load import staged_load
 
@@ -96,6 +97,10 @@ class FeedStatus:
             "failing": {"object": self.failing.file.object, **failing} if self.failing else None,
             **{name: one.as_json() if one else None for name, one in files.items()},
         }
+
+
+COLUMNS = tuple(name for name in field_names(FeedStatus) if name not in ("late", "totals"))
+"""The keys of a feed as JSON, without its totals."""
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ def act(site: Site, arguments: Arguments) -> ViewModel:
         _command(kind, arguments, ids),
         site.status().as_of,
         json=lambda: {"kind": kind.value, "ids": ids},
+        columns=("id",),
         rows=lambda: ({"id": one} for one in ids),
         values={
             "question": question,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from dropmerge.operations.audit import read_audit
+from dropmerge.operations.audit import COLUMNS, read_audit
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
@@ -24,6 +24,7 @@ def audit(site: Site, arguments: Arguments) -> ViewModel:
         command_line("audit", since=word),
         answer.as_of,
         json=lambda: [one.as_json() for one in answer.value],
+        columns=COLUMNS,
         rows=lambda: ({**one.as_json(), "events": one.what} for one in answer.value),
         values={"runs": found, "since": word, "ages": _AGES if word in _AGES else (*_AGES, word)},
         trouble=answer.trouble,

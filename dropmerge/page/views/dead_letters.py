@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from deploy.topology import SERVICES
-from dropmerge.operations.dead_letters.as_json import letter_json
+from dropmerge.operations.dead_letters.as_json import COLUMNS, letter_json
 from dropmerge.operations.dead_letters.board import Line, newer_of, read_ended_board
 from dropmerge.operations.dead_letters.ends import WAITING
 from dropmerge.operations.dead_letters.filters import Filter
@@ -84,6 +84,7 @@ def dead_letters(site: Site, arguments: Arguments) -> ViewModel:
         ),
         answer.as_of,
         json=every,
+        columns=COLUMNS,
         rows=every,
         values={
             "board": board,

@@ -9,7 +9,7 @@ from dropmerge.operations.deployed import Deployed
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.feeds.against import effects
 from dropmerge.operations.flow import read_merges
-from dropmerge.operations.past_loads import Throughput, Wanted, throughput
+from dropmerge.operations.past_loads import FIGURES, Throughput, Wanted, throughput
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.command_line import command_line
 from dropmerge.page.plots import SPANS, Plot, Span, merges_plot, throughput_plots
@@ -32,6 +32,7 @@ def feeds(site: Site, arguments: Arguments) -> ViewModel:
         "dropmerge feeds check",
         answer.as_of,
         json=lines,
+        columns=("feed", "table", "on_disk", *contracts.running),
         rows=lines,
         values={
             "feeds": {name: known[name] for name in sorted(known)},
@@ -70,6 +71,7 @@ def feed(site: Site, arguments: Arguments) -> ViewModel:
             **_contracts(status.contracts, name),
             "status": status.feeds[name].as_json(),
         },
+        columns=(span.by, *FIGURES),
         rows=lambda: ({span.by: one.part, **_figures(one)} for one in flow.value),
         values={
             "feed": contract,

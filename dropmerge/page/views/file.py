@@ -9,11 +9,12 @@ from typing import Any
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.errors import UsageError
 from dropmerge.operations.explained_file import ExplainedFile, explain_file
+from dropmerge.operations.loads.events import COLUMNS
 from dropmerge.operations.loads.history import LoadHistory
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
-from dropmerge.page.view_model import ViewModel, level
+from dropmerge.page.view_model import ViewModel
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def file(site: Site, arguments: Arguments) -> ViewModel:
         command_line("explain", name),
         answer.as_of,
         json=explained.as_json,
-        rows=lambda: level([one.event.as_json() | {"seconds": one.seconds} for one in moments]),
+        columns=(*COLUMNS, "seconds"),
+        rows=lambda: (one.event.as_json() | {"seconds": one.seconds} for one in moments),
         values={
             "file": explained,
             "history": history,

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dropmerge.operations.loads.states import State
-from dropmerge.operations.past_loads import Place, Wanted, every_load, page_of_loads
+from dropmerge.operations.past_loads import COLUMNS, Place, Wanted, every_load, page_of_loads
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
@@ -50,6 +50,7 @@ def files(site: Site, arguments: Arguments) -> ViewModel:
         command_line("history", since=age_word, feed=feed, in_state=state),
         answer.as_of,
         json=every,
+        columns=COLUMNS,
         rows=every,
         values={
             "page": page,

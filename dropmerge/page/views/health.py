@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
-from dropmerge.operations.doctor import examine
+from dropmerge.operations.doctor import Finding, examine
+from dropmerge.operations.texts import field_names
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.site import Site
 from dropmerge.page.view_model import ViewModel
@@ -22,6 +23,7 @@ def health(site: Site, arguments: Arguments) -> ViewModel:
         "dropmerge doctor",
         answer.as_of,
         json=lambda: {"version": release(), "findings": [asdict(one) for one in found]},
+        columns=field_names(Finding),
         rows=lambda: (asdict(one) for one in found),
         values={
             "findings": found,

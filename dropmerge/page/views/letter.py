@@ -10,11 +10,11 @@ from dropmerge.operations.dead_letters.as_json import story_json
 from dropmerge.operations.dead_letters.newer import with_newer
 from dropmerge.operations.dead_letters.reading import LetterStory, read_story
 from dropmerge.operations.dead_letters.remedies import remedy_for
-from dropmerge.operations.loads.events import LoadEvent, read_dead_letter_events
+from dropmerge.operations.loads.events import COLUMNS, LoadEvent, read_dead_letter_events
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
-from dropmerge.page.view_model import ViewModel, level
+from dropmerge.page.view_model import ViewModel
 from services.shared.reasons import REASONS
 
 
@@ -38,7 +38,8 @@ def letter(site: Site, arguments: Arguments) -> ViewModel:
         command_line("dead-letters", "show", one.id),
         answer.as_of,
         json=lambda: {**story_json(found.story, found.newer), "history": events},
-        rows=lambda: level(events),
+        columns=COLUMNS,
+        rows=lambda: events,
         values={
             "story": found.story,
             "letter": one,

@@ -19,6 +19,7 @@ from dropmerge.page.site import Site
 from dropmerge.page.view_model import ViewModel
 
 _AGE = timedelta(days=30)
+_COLUMNS = ("began_at", "id", "who", "what", "count", "state", "done", "feeds", "why")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def operations(site: Site, arguments: Arguments) -> ViewModel:
         command_line("audit"),
         answer.as_of,
         json=lambda: [*(one.as_json() for one in actions), *(one.as_json() for one in runs)],
+        columns=_COLUMNS,
         rows=lambda: [*map(_of_action, actions), *map(_of_run, runs)],
         values={"actions": actions, "runs": runs},
         trouble=answer.trouble,
@@ -61,7 +63,6 @@ def _of_action(one: RecordedAction) -> dict[str, Any]:
         "count": one.count,
         "state": one.state,
         "done": one.done,
-        "feeds": None,
         "why": one.why,
     }
 
@@ -73,9 +74,6 @@ def _of_run(one: Operation) -> dict[str, Any]:
         "id": one.operation_id,
         "who": one.who,
         "what": one.what,
-        "count": None,
-        "state": None,
-        "done": None,
         "feeds": one.feeds,
         "why": one.why or one.reasons,
     }
@@ -106,6 +104,7 @@ def operation(site: Site, arguments: Arguments) -> ViewModel:
         command_line("audit"),
         answer.as_of,
         json=one.as_json,
+        columns=tuple(one.as_json()),
         rows=lambda: [one.as_json()],
         values={"operation": one, "taken": found.taken},
         trouble=answer.trouble,

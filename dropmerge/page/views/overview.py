@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from dropmerge.operations.flow import read_letters_by_reason, read_merges
 from dropmerge.operations.past_loads import Wanted, throughput
 from dropmerge.operations.status.attention import Attention
+from dropmerge.operations.status.feeds import COLUMNS
 from dropmerge.operations.status.read import Status
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.plots import SPANS, Span, letters_plot, sparks, throughput_plots
@@ -45,6 +46,7 @@ def overview(site: Site, arguments: Arguments) -> ViewModel:
         "dropmerge status",
         answer.as_of,
         json=lambda: site.status(with_totals=True).value.as_json(),
+        columns=("feed", *COLUMNS),
         rows=lambda: [{"feed": name, **one.as_json()} for name, one in status.feeds.items()],
         values={
             "status": status,

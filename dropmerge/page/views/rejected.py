@@ -9,7 +9,7 @@ from typing import Any
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.file_name import name_of_file
 from dropmerge.operations.rejected.reading import Reading
-from dropmerge.operations.rejected.row import RejectedRow
+from dropmerge.operations.rejected.row import COLUMNS, RejectedRow
 from dropmerge.operations.rejected.selection import Selection, count_reasons, load_of, select
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.command_line import command_line
@@ -53,6 +53,7 @@ def rejected(site: Site, arguments: Arguments) -> ViewModel:
         command_line("rejected", *([chosen["file"]] if files else []), feed=chosen["feed"], reason=chosen["reason"]),
         answer.as_of,
         json=every,
+        columns=COLUMNS,
         rows=every,
         values={
             "counts": list(found.counts.items())[:_MOST_COUNTS],

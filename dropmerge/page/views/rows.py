@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dropmerge.operations.row_story.explained import ExplainedRow, explain_row
+from dropmerge.operations.row_story.story import Piece
+from dropmerge.operations.texts import field_names
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
@@ -36,6 +38,7 @@ def rows(site: Site, arguments: Arguments) -> ViewModel:
         command_line("explain", "--feed", name, "--row", *pairs) if is_asked else "dropmerge explain --row KEY=VALUE",
         as_of,
         json=lambda: found.as_json() if found else None,
+        columns=field_names(Piece),
         rows=lambda: (piece.as_json() for piece in found.story) if found else (),
         values={
             "found": found,
