@@ -52,7 +52,7 @@ def console(
     from dropmerge.page.serve import serve
 
     with report_errors():
-        connect(state, project, feeds)
+        _ = connect(state, project, feeds).feeds
     listener = _listen(port)
     role = Role.VIEWER if read_only else Role.OPERATOR
     access = Local(pwd.getpwuid(os.getuid()).pw_name, listener.getsockname()[1], role)

@@ -55,6 +55,11 @@ class Operation:
             return "asked for something that had been done"
         return ", ".join(f"{event.replace('_', ' ')} {_count(event, n)}" for event, n in self.events.items())
 
+    @property
+    def others(self) -> int:
+        """How many it was about beside the one that is named."""
+        return max(0, max(self.events.values(), default=1) - 1)
+
     def as_json(self) -> dict[str, Any]:
         """All fields, the time as RFC 3339."""
         return {**asdict(self), "happened_at": self.happened_at.isoformat()}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from dropmerge.operations.times import ago, duration, moment
 from dropmerge.page.marks import Mark, mark
@@ -15,6 +16,7 @@ from dropmerge.page.marks import Mark, mark
 _DASH = "\N{EN DASH}"
 _LONGEST_NAME = 160
 _LONGEST_PROSE = 4000
+_TYPED = re.compile(r"`([^`\n]+)`")
 
 
 def register(app: Flask) -> None:
@@ -94,9 +96,14 @@ def name(text: str | None) -> Markup:
 
 
 def prose(text: str | None) -> Markup:
-    """A sentence, which may quote what others have named; only one that is far too long is cut."""
+    """A sentence, which may quote what others have named; only one that is far too long is cut. What it has between
+    backticks is to be typed, or was."""
     shown = visible(text or "", keep="\n")
-    return Markup("<bdi>{}</bdi>").format(shown if len(shown) <= _LONGEST_PROSE else f"{shown[:_LONGEST_PROSE]}…")
+    cut = shown if len(shown) <= _LONGEST_PROSE else f"{shown[:_LONGEST_PROSE]}…"
+    parts = (
+        Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(_TYPED.split(cut))
+    )
+    return Markup("<bdi>{}</bdi>").format(Markup("").join(parts))
 
 
 def pretty(value: Any) -> str:

@@ -35,7 +35,7 @@ class Local:
         """Raises Refused where the cookie or the Host is not ours."""
         self._require_host(request)
         if not self._is_token(request.cookies.get(self._cookie, "")):
-            raise Refused(403, "Open the page by the address that `dropmerge console` printed: it has a token.")
+            raise Refused(403, "Open the page by the address that `dropmerge console` printed last: it has a token.")
         return Person(self.who, self.role, self.token)
 
     def enter(self, request: Request) -> Response:

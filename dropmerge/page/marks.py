@@ -31,12 +31,15 @@ _MARKS: dict[str, tuple[str, str]] = {
     "replayed": ("●", _OK),
     "discarded": ("○", _QUIET),
     "expired": ("◇", _WARN),
+    "came_back": ("▲", _BAD),
     # what the doctor found
     "WRONG": ("■", _BAD),
     # operations
     "starting": ("◔", _BUSY),
     "running": ("◐", _BUSY),
     "done": ("●", _OK),
+    "done_in_part": ("◆", _WARN),
+    "not_merged": ("▲", _BAD),
     "stopped": ("◆", _WARN),
     "failed": ("■", _BAD),
     "silent": ("◇", _WARN),

@@ -265,7 +265,9 @@ def test_what_the_first_does_is_seen_before_the_others_follow(
         operation_ended(tab, "stopped")
         expect(tab.page.locator("#live")).to_contain_text("The first was not merged, so 2 others are still waiting.")
         expect(tab.page.locator("#came-back")).to_have_text("1")
-        (back,) = tab.page.locator("#live p", has_text="Came back as").get_by_role("link").all_inner_texts()
+        came_back = tab.page.get_by_role("region", name="What came back")
+        expect(came_back).to_contain_text("wrong_header", timeout=30_000)
+        (back,) = came_back.get_by_role("rowheader").all_inner_texts()
     left = {one.id for one in pipeline.dead_letters()}
     assert len(left) == 3
     assert len(left & set(ids)) == 2

@@ -99,8 +99,13 @@ def _replay(run: _Run) -> dict[str, Any]:
     action = run.action
     wanted = Filter(ids=frozenset(action.letters), max_replays=None if action.force else MAX_REPLAYS)
     replay = FollowedReplay(run.connection, RateLimiter(action.rate), FOLLOW_SECONDS, action.canary)
-    # Those of the canary have ended when the others are followed.
-    summary = replay.run(wanted, run.progress, lambda some: run.tell([*replay.outcomes.values(), *some]))
+
+    def progress(done: int) -> None:
+        # Those of the canary have ended when the others are sent.
+        run.outcomes = list(replay.outcomes.values())
+        run.progress(done)
+
+    summary = replay.run(wanted, progress, lambda some: run.tell([*replay.outcomes.values(), *some]))
     run.done, run.outcomes = summary.count, list(replay.outcomes.values())
     back = [one.dead_letter for one in run.outcomes if one.dead_letter and not one.is_merged]
     return {

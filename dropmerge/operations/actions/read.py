@@ -10,6 +10,8 @@ from typing import Any
 
 from dropmerge.operations.connection import Connection
 
+_STATES = {"cancelled": "stopped", "held_back": "stopped"}
+"""By the outcomes that have another name."""
 SILENT_AFTER = timedelta(seconds=60)
 """Who carries an action out says something more often than that."""
 
@@ -33,13 +35,21 @@ class RecordedAction:
 
     @property
     def state(self) -> str:
-        """starting, running, silent; done, stopped, failed."""
+        """starting, running, silent; done, done_in_part, not_merged (none of them), stopped, failed."""
         if self.is_ended:
             outcome = str(self.progress.get("outcome"))
-            return {"cancelled": "stopped", "held_back": "stopped"}.get(outcome, outcome)
+            return self._success if outcome == "done" else _STATES.get(outcome, outcome)
         if datetime.now(UTC) - self.last_word_at > SILENT_AFTER:
             return "silent"
         return "running" if self.progress else "starting"
+
+    @property
+    def _success(self) -> str:
+        """Replayed is not merged: a file that came back needs somebody again."""
+        merged = int(self.progress.get("merged", self.done))
+        if merged == self.count:
+            return "done"
+        return "done_in_part" if merged or not self.done else "not_merged"
 
     @property
     def done(self) -> int:

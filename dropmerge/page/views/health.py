@@ -15,7 +15,7 @@ from dropmerge.page.view_model import ViewModel
 def health(site: Site, arguments: Arguments) -> ViewModel:
     """What `dropmerge doctor` finds, and how each service takes its messages."""
     answer = site.read("health", examine)
-    known = site.cache.last(("status", False))
+    status = site.status()
     found = answer.value
     return ViewModel(
         "Health",
@@ -28,11 +28,12 @@ def health(site: Site, arguments: Arguments) -> ViewModel:
         values={
             "findings": found,
             "wrong": [one for one in found if one.trouble],
-            "services": known.value.services if known else {},
+            # Of the same moment, or not at all: the findings speak of the services, too.
+            "services": {} if status.trouble else status.value.services,
             "release": release(),
         },
         trouble=answer.trouble,
-        every=30,
+        every=10,
     )
 
 

@@ -12,13 +12,16 @@ from dropmerge.operations.actions.record import OPERATION_ID
 from dropmerge.operations.audit import Operation, read_audit
 from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.ends import End, read_ends
+from dropmerge.operations.dead_letters.kept import kept_letters
 from dropmerge.operations.errors import UsageError
 from dropmerge.page.arguments import MOST_DAYS, Arguments
 from dropmerge.page.command_line import command_line
 from dropmerge.page.site import Site
 from dropmerge.page.view_model import ViewModel
+from services.shared.messages.dead_letter import DeadLetter
 
 _AGE = timedelta(days=30)
+_CHANGE_NOTHING = {"values_shown"}
 _COLUMNS = ("began_at", "id", "who", "what", "count", "state", "done", "feeds", "why")
 
 
@@ -27,6 +30,8 @@ class _Found:
     action: RecordedAction
     taken: Mapping[str, End | None]
     """Of those that somebody else took first: how they ended, as far as that is known."""
+    back: Mapping[str, DeadLetter | None]
+    """Of those that were replayed and failed again: their letters of now, as far as they are in the table."""
 
 
 def operations(site: Site, arguments: Arguments) -> ViewModel:
@@ -36,7 +41,8 @@ def operations(site: Site, arguments: Arguments) -> ViewModel:
         since = datetime.now(UTC) - _AGE
         actions = list(read_actions(connection, since))
         own = {one.id for one in actions}
-        return actions, [one for one in read_audit(connection, since)[::-1] if one.operation_id not in own]
+        runs = read_audit(connection, since)[::-1]
+        return actions, [one for one in runs if one.operation_id not in own and one.events.keys() != _CHANGE_NOTHING]
 
     answer = site.read("operations", read)
     actions, runs = answer.value
@@ -75,7 +81,7 @@ def _of_run(one: Operation) -> dict[str, Any]:
         "who": one.who,
         "what": one.what,
         "feeds": one.feeds,
-        "why": one.why or one.reasons,
+        "why": one.why,
     }
 
 
@@ -92,7 +98,9 @@ def operation(site: Site, arguments: Arguments) -> ViewModel:
             raise UsageError(f"no operation {operation_id} is known, of the last {MOST_DAYS} days")
         taken = found[0].progress.get("taken") or []
         ends = read_ends(connection, taken)
-        return _Found(found[0], {one: ends.get(one) for one in taken})
+        back = found[0].progress.get("came_back_ids") or []
+        letters = {one.letter.id: one.letter for one in kept_letters(connection, ids=back)} if back else {}
+        return _Found(found[0], {one: ends.get(one) for one in taken}, {one: letters.get(one) for one in back})
 
     # It moves: who looks at it wants to see that.
     answer = site.cache.get(("operation", operation_id), 1.0, lambda: read(site.connect()))
@@ -106,7 +114,8 @@ def operation(site: Site, arguments: Arguments) -> ViewModel:
         json=one.as_json,
         columns=tuple(one.as_json()),
         rows=lambda: [one.as_json()],
-        values={"operation": one, "taken": found.taken},
+        values={"operation": one, "taken": found.taken, "back": found.back},
         trouble=answer.trouble,
-        every=0 if one.is_ended else 1,
+        # A letter that came back is in the table some moments later.
+        every=0 if one.is_ended and all(found.back.values()) else 1,
     )

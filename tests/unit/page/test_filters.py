@@ -67,6 +67,12 @@ def test_a_sentence_that_is_far_too_long_is_cut() -> None:
     assert filters.prose("x" * 4001) == f"<bdi>{'x' * 4000}…</bdi>"
 
 
+def test_what_is_to_be_typed_is_set_apart() -> None:
+    """Between backticks; what is there stays text."""
+    assert filters.prose("run `dropmerge up <b>`, then") == "<bdi>run <code>dropmerge up &lt;b&gt;</code>, then</bdi>"
+    assert filters.prose("one ` alone") == "<bdi>one ` alone</bdi>"
+
+
 def test_json_is_shown_on_lines_with_what_cannot_be_seen_as_escapes() -> None:
     at = datetime(2026, 1, 2, tzinfo=UTC)
     assert (

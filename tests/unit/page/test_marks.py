@@ -27,7 +27,13 @@ def test_every_state_of_an_action_has_a_mark() -> None:
     """From its record to its end, and when nobody says anything of it any more."""
     now = datetime.now(UTC)
     long_ago = now - 2 * SILENT_AFTER
-    ends = [{"outcome": outcome} for outcome in ("done", "cancelled", "held_back", "failed")]
+    ends: list[dict[str, object]] = [
+        {"outcome": "done", "done": 2, "merged": 2},
+        {"outcome": "done", "done": 2, "merged": 1, "came_back": 1},
+        {"outcome": "done", "done": 2, "merged": 0, "came_back": 2},
+        {"outcome": "done", "done": 0, "merged": 0, "taken": ["1", "2"]},
+        *({"outcome": outcome} for outcome in ("cancelled", "held_back", "failed")),
+    ]
     actions = [
         _action(now, {}, is_ended=False),
         _action(now, {"done": 1}, is_ended=False),
@@ -35,7 +41,11 @@ def test_every_state_of_an_action_has_a_mark() -> None:
         *(_action(long_ago, end, is_ended=True) for end in ends),
     ]
     states = [one.state for one in actions]
-    assert states == ["starting", "running", "silent", "done", "stopped", "stopped", "failed"]
+    assert states == [
+        *("starting", "running", "silent", "done", "done_in_part", "not_merged", "done_in_part"),
+        *("stopped", "stopped", "failed"),
+    ]
+    assert {mark(one).colour for one in ("done_in_part", "not_merged")} & {mark("done").colour} == set()
     assert all((mark(one).shape, mark(one).colour) != (_UNKNOWN.shape, _UNKNOWN.colour) for one in states)
 
 
@@ -52,4 +62,4 @@ def test_every_colour_is_one_of_the_style_sheet(state: str) -> None:
 
 
 def _action(last_word_at: datetime, progress: Mapping[str, object], *, is_ended: bool) -> RecordedAction:
-    return RecordedAction("0" * 12, "replay", "ada", last_word_at, 1, None, last_word_at, False, is_ended, progress)
+    return RecordedAction("0" * 12, "replay", "ada", last_word_at, 2, None, last_word_at, False, is_ended, progress)
