@@ -13,10 +13,10 @@ def command_line(*words: str, **options: object) -> str:
         if value not in (None, "", False)
         for part in (f"--{name.replace('_', '-')}", *([] if value is True else [str(value)]))
     ]
-    return " ".join(map(_quoted, ["dropmerge", *words, *given]))
+    return " ".join(map(quoted, ["dropmerge", *words, *given]))
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
     """As shlex has it, but what cannot be seen, or turns the line around, as an escape that bash and zsh read."""
     if word.isprintable():
         return shlex.quote(word)

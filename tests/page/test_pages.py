@@ -326,6 +326,14 @@ def test_figures_are_those_of_the_command(shown: Shown, path: str, command: str)
     assert _still(answer.json()) == _still(shown.commands.json(*shlex.split(typed)))
 
 
+def test_what_to_do_names_the_file(shown: Shown) -> None:
+    """In the command, and by a link to its rows."""
+    text = unescape(shown.get(f"/dead-letters/{shown.words['too_many']}").text)
+    assert "<code>dropmerge rejected --object incoming/accounts/half.csv</code> shows each row" in text
+    (path,) = re.findall(r'<a href="(/rejected\?file=[^"]+)">its rejected rows', text)
+    assert "half.csv" in shown.get(path).text
+
+
 def test_the_overview_has_the_figures_of_status(shown: Shown, tab: WatchedPage) -> None:
     """On its cards, and in the row of each feed."""
     status = shown.commands.json("status")

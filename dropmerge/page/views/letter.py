@@ -12,9 +12,10 @@ from dropmerge.operations.dead_letters.reading import LetterStory, read_story
 from dropmerge.operations.dead_letters.remedies import remedy_for
 from dropmerge.operations.loads.events import COLUMNS, LoadEvent, read_dead_letter_events
 from dropmerge.page.arguments import Arguments
-from dropmerge.page.command_line import command_line
+from dropmerge.page.command_line import command_line, quoted
 from dropmerge.page.site import Site
 from dropmerge.page.view_model import ViewModel
+from services.shared.messages.dead_letter import DeadLetter
 from services.shared.reasons import REASONS
 
 
@@ -32,6 +33,7 @@ def letter(site: Site, arguments: Arguments) -> ViewModel:
     found = answer.value
     one = found.story.letter
     events = [event.as_json() for event in found.events]
+    remedy = remedy_for(one.reason)
     return ViewModel(
         f"Dead letter {one.id}",
         "letter.html",
@@ -45,12 +47,18 @@ def letter(site: Site, arguments: Arguments) -> ViewModel:
             "letter": one,
             "events": found.events,
             "newer": found.newer,
-            "remedy": remedy_for(one.reason),
+            "cause": _of_this(remedy.cause, one),
+            "fix": _of_this(remedy.fix, one),
             "meaning": REASONS.get(one.reason, "This version does not know the reason."),
             "text": one.whole()["text"],
         },
         trouble=answer.trouble,
     )
+
+
+def _of_this(advice: str, one: DeadLetter) -> str:
+    """With the file's name in the commands, where it is known."""
+    return advice.replace("--object NAME", f"--object {quoted(one.object)}") if one.object else advice
 
 
 def _read(connection: Connection, dead_letter_id: str) -> _Found:

@@ -27,7 +27,7 @@ def test_every_state_of_an_action_has_a_mark() -> None:
     """From its record to its end, and when nobody says anything of it any more."""
     now = datetime.now(UTC)
     long_ago = now - 2 * SILENT_AFTER
-    ends: list[dict[str, object]] = [
+    ends: list[Mapping[str, object]] = [
         {"outcome": "done", "done": 2, "merged": 2},
         {"outcome": "done", "done": 2, "merged": 1, "came_back": 1},
         {"outcome": "done", "done": 2, "merged": 0, "came_back": 2},
