@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -18,6 +19,8 @@ T = TypeVar("T")
 
 _MOST = 100
 """Answers that are kept; the one that was asked for longest ago goes first."""
+_PATIENCE_SECONDS = 1.5
+"""How long who is shown an old answer otherwise waits for a new one."""
 _AWAY_SECONDS = 1.0
 """How long BigQuery is asked nothing more once it has not answered: each question would wait as long again, and a page
 has several."""
@@ -38,32 +41,42 @@ class _Place:
     turn: threading.Lock = field(default_factory=threading.Lock)
     answer: Cached[Any] | None = None
     next_look: float = 0.0
+    changes: int = 0
+    """How many were known when the answer was read."""
 
 
 class Cache:
-    """`clock`: as time.monotonic, which decides when an answer is old."""
+    """`clock`: as time.monotonic, which decides when an answer is old; `patience` in seconds."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, patience: float = _PATIENCE_SECONDS) -> None:
         self._clock = clock
+        self._patience = patience
         self._lock = threading.Lock()
+        self._changes = 0
+        self._late: set[Future[Any]] = set()
+        """What is read for longer than anybody waits for it."""
         self._places: OrderedDict[Hashable, _Place] = OrderedDict()
         self._away: tuple[float, NoAnswer] | None = None
         """Until when, and what it said."""
 
     def get(self, question: Hashable, seconds: float, read: Callable[[], T]) -> Cached[T]:
-        """The answer, read anew where it is older than that. Who asks while another reads gets the old one, if any.
+        """The answer, read anew where it is older than that. Where that takes long, and for who asks while another
+        reads, it is the old one, if any.
 
         Raises what reading raises, where it never succeeded, or where the question itself is wrong.
         """
         place = self._place(question)
-        old = place.answer
+        # After a change, an old answer would be a wrong one.
+        old = place.answer if place.changes == self._changes else None
         if old is not None and self._clock() < place.next_look:
             return old
         if not place.turn.acquire(blocking=old is None):
             assert old is not None
             return old
+        if old is not None:
+            return self._read_beside(place, seconds, read, old)
         try:
-            if place.answer is not None and self._clock() < place.next_look:
+            if place.answer and place.changes == self._changes and self._clock() < place.next_look:
                 return place.answer
             return self._read(place, seconds, read)
         finally:
@@ -73,8 +86,7 @@ class Cache:
         """All are read anew when they are next asked for: something was changed."""
         with self._lock:
             self._away = None
-            for place in self._places.values():
-                place.next_look = 0.0
+            self._changes += 1
 
     def last(self, question: Hashable) -> Cached[Any] | None:
         """What is known without reading."""
@@ -82,8 +94,29 @@ class Cache:
             place = self._places.get(question)
         return place.answer if place else None
 
+    def _read_beside(self, place: _Place, seconds: float, read: Callable[[], T], old: Cached[T]) -> Cached[T]:
+        """In a thread of its own, which gives the turn back."""
+        found: Future[Cached[T]] = Future()
+
+        def answer() -> None:
+            try:
+                found.set_result(self._read(place, seconds, read))
+            except BaseException as error:
+                found.set_exception(error)
+            finally:
+                place.turn.release()
+
+        threading.Thread(target=answer, daemon=True).start()
+        # One question that takes long is waited for, not each of a page.
+        wait([found], 0.0 if self._late else self._patience)
+        if found.done():
+            return found.result()
+        self._late.add(found)
+        found.add_done_callback(self._late.discard)
+        return old
+
     def _read(self, place: _Place, seconds: float, read: Callable[[], T]) -> Cached[T]:
-        as_of, began = datetime.now(UTC), self._clock()
+        as_of, began, changes = datetime.now(UTC), self._clock(), self._changes
         try:
             answer = Cached(self._ask(read), as_of)
         except UsageError:
@@ -93,7 +126,7 @@ class Cache:
             if place.answer is None or trouble is None:
                 raise
             answer = replace(place.answer, trouble=trouble)
-        place.answer = answer
+        place.answer, place.changes = answer, changes
         now = self._clock()
         # What takes long to read is not read without end.
         place.next_look = now + max(seconds, now - began)

@@ -53,7 +53,7 @@ def test_a_tab_outlives_the_warehouse(pipeline: Pipeline, browser: Browser, show
         os.kill(_warehouse(), signal.SIGKILL)
         expect(banner).to_contain_text("the warehouse of the local cloud does not answer", timeout=_SEEN_MS)
         expect(banner).to_contain_text("These figures are old")
-        expect(banner).to_contain_text("run `dropmerge up` to start it again")
+        expect(banner).to_contain_text("run dropmerge up to start it again")
         expect(page.locator("#merged-today")).to_have_text("1")
         old = as_of.get_attribute("datetime")
         pipeline.cloud.up()

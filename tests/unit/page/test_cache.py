@@ -7,6 +7,7 @@ import pytest
 
 from dropmerge.operations.errors import NotDone, UsageError
 from dropmerge.page.cache import Cache
+from tests.harness.subscription import wait_until
 
 _SECONDS = 10.0
 _PATIENCE = 30.0
@@ -203,6 +204,33 @@ def test_what_was_changed_is_read_anew(cache: Cache, source: Source) -> None:
     last = cache.last("q")
     assert last is not None
     assert last.value == 1
+    assert cache.get("q", _SECONDS, source).value == 2
+
+
+def test_who_has_an_old_answer_does_not_wait_long_for_a_new_one(clock: Clock, source: Source) -> None:
+    """It comes later, by itself."""
+    cache, may_end = Cache(clock, patience=0.01), threading.Event()
+    cache.get("q", _SECONDS, source)
+    clock.now += _SECONDS
+
+    def slowly() -> int:
+        assert may_end.wait(_PATIENCE)
+        return source()
+
+    assert cache.get("q", _SECONDS, slowly).value == 1
+    may_end.set()
+    wait_until(lambda: cache.get("q", _SECONDS, _unread).value == 2, "read")
+    assert source.reads == 2
+
+
+def test_what_was_read_before_a_change_is_not_shown_after_it(cache: Cache, source: Source) -> None:
+    """Also where the change came while it was read; who asks then waits."""
+
+    def meanwhile() -> int:
+        cache.forget()
+        return source()
+
+    assert cache.get("q", _SECONDS, meanwhile).value == 1
     assert cache.get("q", _SECONDS, source).value == 2
 
 
