@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TypeVar
 
 from dropmerge.operations.connection import Connection
-from dropmerge.operations.dead_letters.board import Board, narrowed, read_board
+from dropmerge.operations.dead_letters.board import Board, narrowed, read_board, read_ended_board
 from dropmerge.operations.dead_letters.filters import Filter
 from dropmerge.operations.errors import NotDone
 from dropmerge.operations.no_answer import BIGQUERY
@@ -16,6 +17,8 @@ from dropmerge.operations.status.read import Reader, Status
 from dropmerge.page.cache import Cache, Cached
 
 T = TypeVar("T")
+ENDED_WITHIN = timedelta(days=31)
+"""Dead letters that ended before that are not shown."""
 
 
 @dataclass
@@ -61,6 +64,10 @@ class Site:
         if board is None:
             return self.read(("board", wanted), lambda connection: read_board(connection, wanted))
         return replace(whole, value=board)
+
+    def ended_board(self, wanted: Filter) -> Cached[Board]:
+        """The dead letters that ended lately."""
+        return self.read(("ended", wanted), lambda connection: read_ended_board(connection, wanted, ENDED_WITHIN))
 
     def known_letters(self) -> int | None:
         """How many dead letters wait, as far as anybody has asked lately."""

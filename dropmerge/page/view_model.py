@@ -17,7 +17,7 @@ class ViewModel:
     title: str
     template: str
     command: str
-    """What to type for the same."""
+    """What to type for the same; empty where no command does that."""
     as_of: datetime
     json: Callable[[], Any]
     """As the command's --json has it: a list may be an iterator."""

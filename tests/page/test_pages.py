@@ -69,7 +69,7 @@ OTHERS = {
     "a letter without a feed": ("/dead-letters/{no_feed}", "Dead letter {no_feed}"),
     "ended letters": ("/dead-letters?ended=1", "Dead letters"),
     "a discard": ("/dead-letters/act?kind=discard&feed=accounts&reason=wrong_header", "Discard 51 dead letters"),
-    "an undo": ("/dead-letters/act?kind=undo&id={discarded}", "Undo 1 dead letter"),
+    "an undo": ("/dead-letters/act?kind=undo&id={discarded}", "Take back the discard of 1 dead letter"),
     "a form for a row": ("/rows", "A row's story"),
     "an idle feed": ("/feeds/airports", "Feed airports"),
 }

@@ -126,7 +126,7 @@ def test_a_discard_has_a_reason_and_is_taken_back(pipeline: Pipeline, tab: Watch
     enter(tab, link(tab, "discard 1 letter"))
     expect(page).to_have_url(operation)
     enter(tab, link(tab, "take the discard back…"))
-    enter(tab, button(tab, "Undo 1"))
+    enter(tab, button(tab, "Take 1 back"))
     operation_ended(tab)
     (again,) = page.locator("#live").get_by_role("link", name=re.compile("^[0-9]+$")).all_inner_texts()
     tab.press("g d")

@@ -937,9 +937,9 @@ MUTATIONS = [
     Mutation(
         "page-lists-what-was-filtered-out",
         "page",
-        "dropmerge/page/views/dead_letters.py",
-        "    lines = [line for line in board.lines if _fits(line, name, feed, before)]\n",
-        "    lines = list(board.lines)\n",
+        "dropmerge/operations/dead_letters/filters.py",
+        '            and self.object_part in (dead_letter.object or "").lower()\n',
+        "",
         "tests/page/test_pages.py::test_filters_hold_for_people_and_programs",
     ),
     Mutation(

@@ -89,7 +89,7 @@ class Board:
 def read_board(connection: Connection, wanted: Filter) -> Board:
     """Of the letters that wait. One query, whatever their number. Raises as `Warehouse`, and NoAnswer."""
     groups: dict[Kind, Group] = {}
-    fitting = (_line(one) for one in waiting_letters(connection) if _fits(one.letter, wanted))
+    fitting = (_line(one) for one in waiting_letters(connection) if wanted.wants(one.letter))
     lines = nsmallest(MOST, _counted(fitting, groups, Counter()), key=_place)
     waiting = waiting_dead_letters(connection) if wanted.is_everything else len(lines)
     return Board(_by_size(groups), lines, waiting)
@@ -97,7 +97,7 @@ def read_board(connection: Connection, wanted: Filter) -> Board:
 
 def narrowed(board: Board, wanted: Filter) -> Board | None:
     """Of a board of all letters that wait, those that are wanted; None where it does not tell: it may lack some."""
-    lines = [line for line in board.lines if _fits(line.letter, wanted)]
+    lines = [line for line in board.lines if wanted.wants(line.letter)]
     if board.count > len(board.lines) or len(wanted.ids or lines) != len(lines):
         return None
     groups: dict[Kind, Group] = {}
@@ -126,10 +126,6 @@ def _counted(found: Iterable[Line], groups: dict[Kind, Group], states: Counter[s
         states[one.end.state.value] += 1
         _count(groups, one.letter)
         yield one
-
-
-def _fits(one: DeadLetter, wanted: Filter) -> bool:
-    return one.service in wanted.services and wanted.wants(one)
 
 
 def _place(line: Line) -> tuple[datetime, str]:

@@ -30,6 +30,10 @@ class Filter:
     limit: int | None = None
     max_replays: int | None = None
     """Those that were replayed so often are counted in the summary, and left where they are."""
+    object_part: str = ""
+    """Of the object's name, in lower case."""
+    is_without_feed: bool = False
+    """Only those that name no feed."""
 
     @property
     def is_everything(self) -> bool:
@@ -39,11 +43,14 @@ class Filter:
     def wants(self, dead_letter: DeadLetter) -> bool:
         load_id = dead_letter.subject["load_id"]
         return (
-            (self.reason is None or dead_letter.reason == self.reason)
+            dead_letter.service in self.services
+            and (self.reason is None or dead_letter.reason == self.reason)
             and (self.feed is None or dead_letter.feed == self.feed)
             and (self.file is None or self.file.fits(generation_of(dead_letter), load_id, dead_letter.id))
             and (not self.ids or dead_letter.id in self.ids)
             and (self.before is None or dead_letter.at < self.before)
+            and self.object_part in (dead_letter.object or "").lower()
+            and not (self.is_without_feed and dead_letter.feed)
         )
 
     def batches(

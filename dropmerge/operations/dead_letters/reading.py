@@ -44,8 +44,7 @@ def read_ended(connection: Connection, wanted: Filter, age: timedelta) -> Iterat
     """Those that ended within `age`, in no order. Raises as `Warehouse`, and NoAnswer."""
     # What ended then was written at most as long before as it can wait.
     for one in kept_letters(connection, "ended", wanted.ids, age + retention(connection)):
-        is_wanted = one.letter.service in wanted.services and wanted.wants(one.letter)
-        if is_wanted and one.end.is_within(age):
+        if wanted.wants(one.letter) and one.end.is_within(age):
             yield one
 
 

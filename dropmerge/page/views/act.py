@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from werkzeug.datastructures import MultiDict
 
-from deploy.topology import SERVICES
 from dropmerge.operations.actions.record import MOST_LETTERS, Action, Kind, find_action
+from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.board import Line, newer_of
-from dropmerge.operations.dead_letters.filters import MAX_REPLAYS, Filter
+from dropmerge.operations.dead_letters.filters import MAX_REPLAYS
 from dropmerge.operations.dead_letters.kept import kept_letters
 from dropmerge.operations.dead_letters.reading import check_known
 from dropmerge.operations.dead_letters.replay import takes_number
@@ -23,9 +23,11 @@ from dropmerge.page.command_line import command_line
 from dropmerge.page.forms import READ_ONLY, new_key
 from dropmerge.page.site import Site
 from dropmerge.page.view_model import ViewModel
-from dropmerge.page.views.dead_letters import NO_FEED
+from dropmerge.page.views.chosen_letters import chosen_letters
 
 _SAMPLE = 10
+_MOST_TYPED = 50
+"""Ids in a command."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,36 @@ class Question:
     """The letters that are meant, the oldest first."""
     left_out: int
     """Of the filter, that are more than one action takes."""
+    options: Mapping[str, object] | None = None
+    """Of a command that takes the same letters; None where it takes their ids."""
 
     @property
     def count(self) -> int:
         return len(self.lines)
+
+    @property
+    def title(self) -> str:
+        verb = "Take back the discard of" if self.kind == Kind.UNDO else self.kind.value.capitalize()
+        return f"{verb} {self.count:,} dead letter{'' if self.count == 1 else 's'}"
+
+    @property
+    def has_canary(self) -> bool:
+        """Whether one goes first, unless somebody says otherwise."""
+        return self.kind == Kind.REPLAY and self.count > 1
+
+    @property
+    def causes(self) -> list[tuple[str, str, int]]:
+        """Reason, feed and how many, the most frequent first."""
+        found = Counter((line.kind.reason, line.kind.feed) for line in self.lines)
+        return [(*cause, number) for cause, number in sorted(found.items(), key=lambda one: (-one[1], one[0]))]
+
+    @property
+    def different(self) -> str:
+        """Why the first says nothing about the others; empty where it does."""
+        reasons, feeds = ({cause[n] for cause in self.causes} for n in (0, 1))
+        if len(reasons) > 1:
+            return f"these failed for {len(reasons)} different reasons"
+        return f"these are of {len(feeds)} different feeds" if len(feeds) > 1 else ""
 
     @property
     def over_limit(self) -> int:
@@ -60,9 +88,9 @@ def act(site: Site, arguments: Arguments) -> ViewModel:
     newer = {} if kind == Kind.UNDO else newer_of(site.connect(), question.lines[:500])
     ids = [line.letter.id for line in question.lines]
     return ViewModel(
-        f"{kind.value.capitalize()} {question.count:,} dead letter{'' if question.count == 1 else 's'}",
+        question.title,
         "act.html",
-        _command(kind, arguments, ids),
+        _command(question, ids),
         site.status().as_of,
         json=lambda: {"kind": kind.value, "ids": ids},
         columns=("id",),
@@ -71,7 +99,11 @@ def act(site: Site, arguments: Arguments) -> ViewModel:
             "question": question,
             "sample": sample,
             "ids": ",".join(ids),
-            "warnings": list(deployed.unchanged(summary.contracts)) if kind == Kind.REPLAY else [],
+            "warnings": (
+                [*deployed.unchanged(summary.contracts), *_still_unwanted(site.connect(), question.lines)]
+                if kind == Kind.REPLAY
+                else []
+            ),
             "newer": newer,
             "key": new_key(),
             "read_only": READ_ONLY,
@@ -119,26 +151,15 @@ def _rate(text: str) -> float | None:
 
 def _of_waiting(site: Site, arguments: Arguments, kind: Kind) -> Question:
     """As the lists show them: those that came later are not meant."""
-    chosen = set(_ids(arguments))
-    service, feed = arguments.text("service", SERVICES), arguments.text("feed")
-    wanted = Filter(
-        (service,) if service else SERVICES,
-        arguments.text("reason") or None,
-        feed if feed and feed != NO_FEED else None,
-        ids=frozenset(chosen),
-    )
-    if wanted.is_everything and not feed:
+    ids, chosen = set(_ids(arguments)), chosen_letters(site, arguments)
+    wanted = replace(chosen.wanted, ids=frozenset(ids))
+    if wanted.is_everything:
         raise UsageError("choose dead letters first, or a group of them")
     board = site.board(wanted).value
     # Of those that no longer wait, the page says so; others never were there.
-    check_known(site.connect(), chosen - {line.letter.id for line in board.lines})
-    name = arguments.text("name").lower()
-    lines = [
-        line
-        for line in board.lines
-        if name in (line.letter.object or "").lower() and (feed != NO_FEED or not line.letter.feed)
-    ]
-    return Question(kind, lines, max(0, board.count - len(board.lines)) if not name else 0)
+    check_known(site.connect(), ids - {line.letter.id for line in board.lines})
+    left_out = max(0, board.count - len(board.lines))
+    return Question(kind, board.lines, left_out, None if ids or left_out else chosen.options)
 
 
 def _ids(arguments: Arguments) -> list[str]:
@@ -162,11 +183,27 @@ def _of_ended(site: Site, arguments: Arguments) -> Question:
     return Question(Kind.UNDO, lines, len(set(ids)) - len(found))
 
 
-def _command(kind: Kind, arguments: Arguments, ids: Sequence[str]) -> str:
+def _still_unwanted(connection: Connection, lines: Sequence[Line]) -> Iterator[str]:
+    names = [line.letter.object for line in lines if line.letter.reason == "no_feed"]
+    count = sum(name is not None and connection.feed_of(name) is None for name in names)
+    if count:
+        whose = "the name of 1 of these files" if count == 1 else f"the names of {count:,} of these files"
+        yield f"no feed's pattern matches {whose} still: deploy a contract that has it, or they will fail again"
+
+
+def _command(question: Question, ids: Sequence[str]) -> str:
+    """Empty where nothing is chosen, or more than anybody types."""
+    kind, options = question.kind, question.options
+    if not ids or (options is None and len(ids) > _MOST_TYPED):
+        return ""
     if kind == Kind.UNDO:
-        return command_line("dead-letters", "undo", *ids[:_SAMPLE])
-    given: dict[str, Any] = {name: arguments.text(name) for name in ("reason", "feed", "service")}
-    if not any(given.values()) or given["feed"] == NO_FEED:
-        chosen = [part for one in ids[:_SAMPLE] for part in ("--id", one)]
-        return command_line("dead-letters", kind.value, *chosen, why="…" if kind == Kind.DISCARD else None)
-    return command_line("dead-letters", kind.value, **given, why="…" if kind == Kind.DISCARD else None)
+        return command_line("dead-letters", "undo", *ids)
+    named = [part for one in ids for part in ("--id", one)] if options is None else []
+    return command_line(
+        "dead-letters",
+        kind.value,
+        *named,
+        **(options or {}),
+        canary=1 if question.has_canary else None,
+        why="…" if kind == Kind.DISCARD else None,
+    )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from deploy.topology import SERVICES
 from dropmerge.operations.dead_letters.as_json import COLUMNS, letter_json
-from dropmerge.operations.dead_letters.board import Line, newer_of, read_ended_board
+from dropmerge.operations.dead_letters.board import Line, newer_of
 from dropmerge.operations.dead_letters.ends import WAITING
 from dropmerge.operations.dead_letters.filters import Filter
 from dropmerge.operations.dead_letters.kept import waiting_letters
@@ -17,14 +18,15 @@ from dropmerge.operations.dead_letters.newer import with_newer
 from dropmerge.operations.dead_letters.reading import read_ended
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.command_line import command_line
-from dropmerge.page.site import Site
+from dropmerge.page.site import ENDED_WITHIN, Site
 from dropmerge.page.view_model import ViewModel
+from dropmerge.page.views.chosen_letters import NONE, chosen_letters
 from services.shared.reasons import REASONS
 
 _MOST = 50
-_ENDED_WITHIN = timedelta(days=31)
-NO_FEED = "-"
-"""Stands for letters that name no feed."""
+_AGES = ("1h", "24h", "7d")
+_JUDGED = 500
+"""Of how many letters one query tells which have a newer file that is merged."""
 
 
 def dead_letters(site: Site, arguments: Arguments) -> ViewModel:
@@ -33,23 +35,19 @@ def dead_letters(site: Site, arguments: Arguments) -> ViewModel:
     after and place: where the page before ends.
     """
     is_ended = arguments.text("ended", ("1",)) == "1"
-    chosen = {name: arguments.text(name) for name in ("reason", "feed", "service", "name", "older")}
-    wanted, name, feed = _filter(arguments), chosen["name"].lower(), chosen["feed"]
-
-    if is_ended:
-        question = ("ended", wanted)
-        answer = site.read(question, lambda connection: read_ended_board(connection, wanted, _ENDED_WITHIN))
-    else:
-        answer = site.board(wanted)
+    chosen = chosen_letters(site, arguments)
+    words, wanted = chosen.words, chosen.wanted
+    answer = site.ended_board(wanted) if is_ended else site.board(wanted)
     board = answer.value
-    before = datetime.now(UTC) - arguments.age("1m", "older") if chosen["older"] else None
-    lines = [line for line in board.lines if _fits(line, name, feed, before)]
+    lines = board.lines
     after = arguments.moment("after")
     start = _start(lines, (after, arguments.text("place")), is_ended) if after else 0
     shown = lines[start : start + _MOST]
-    ids = tuple(line.letter.id for line in shown)
-    newer = site.read(("newer", ids), lambda connection: newer_of(connection, shown)).value if shown else {}
-    more = {**chosen, **({"ended": "1"} if is_ended else {})}
+    judged = [] if is_ended else lines[:_JUDGED]
+    newer = _newer(site, judged)
+    if start + len(shown) > len(judged):
+        newer = {**newer, **_newer(site, shown)}
+    more = {**words, **({"ended": "1"} if is_ended else {})}
     next_page = None
     if start + _MOST < len(lines):
         at, place = shown[-1].place
@@ -58,73 +56,47 @@ def dead_letters(site: Site, arguments: Arguments) -> ViewModel:
     def every() -> Iterator[dict[str, Any]]:
         connection = site.connect()
         if is_ended:
-            for kept in read_ended(connection, wanted, _ENDED_WITHIN):
-                if _fits(Line(kept.letter), name, feed, before):
-                    yield letter_json(kept.letter, None, kept.end)
+            for kept in read_ended(connection, wanted, ENDED_WITHIN):
+                yield letter_json(kept.letter, None, kept.end)
             return
-        fitting = (
-            kept.letter
-            for kept in waiting_letters(connection)
-            if wanted.wants(kept.letter) and _fits(Line(kept.letter), name, feed, before)
-        )
+        fitting = (kept.letter for kept in waiting_letters(connection) if wanted.wants(kept.letter))
         for one, generation in with_newer(connection, fitting):
             yield letter_json(one, generation, WAITING)
 
     return ViewModel(
         "Dead letters",
         "dead_letters.html",
-        command_line(
-            "dead-letters",
-            "list",
-            reason=chosen["reason"],
-            feed="" if feed == NO_FEED else feed,
-            service=chosen["service"],
-            older_than=chosen["older"],
-            ended=is_ended,
-        ),
+        "" if chosen.options is None else command_line("dead-letters", "list", **chosen.options, ended=is_ended),
         answer.as_of,
         json=every,
         columns=COLUMNS,
         rows=every,
         values={
             "board": board,
-            "groups": [group for group in board.groups if _is_of(group.kind.feed, feed)],
+            "groups": [(group, urlencode(chosen.of_kind(group.kind))) for group in board.groups],
+            "judged": Counter(line.kind for line in judged),
+            "replaced": Counter(line.kind for line in judged if line.letter.id in newer),
             "lines": shown,
-            "count": len(lines),
+            "of_all": None if is_ended or wanted.is_everything else site.board(Filter()).value.count,
             "newer": newer,
-            "chosen": chosen,
+            "chosen": words,
             "is_ended": is_ended,
             "is_first": after is None,
             "next_page": next_page,
-            "reasons": sorted(REASONS),
-            "feeds": sorted(site.connect().feeds),
+            # What others have made up is listed where it is chosen.
+            "reasons": sorted({*REASONS, words["reason"]} - {""}),
+            "feeds": sorted({*site.connect().feeds, words["feed"]} - {"", NONE}),
+            "ages": [*_AGES, *({words["older"]} - {"", *_AGES})],
             "services": SERVICES,
-            "no_feed": NO_FEED,
+            "no_feed": NONE,
         },
         trouble=answer.trouble,
     )
 
 
-def _filter(arguments: Arguments) -> Filter:
-    service, feed = arguments.text("service", SERVICES), arguments.text("feed")
-    return Filter(
-        (service,) if service else SERVICES,
-        arguments.text("reason") or None,
-        feed if feed and feed != NO_FEED else None,
-    )
-
-
-def _fits(line: Line, name: str, feed: str, before: datetime | None) -> bool:
-    letter = line.letter
-    return (
-        name in (letter.object or "").lower()
-        and _is_of(letter.feed or "", feed)
-        and (before is None or letter.at < before)
-    )
-
-
-def _is_of(found: str, feed: str) -> bool:
-    return not feed or found == ("" if feed == NO_FEED else feed)
+def _newer(site: Site, lines: Sequence[Line]) -> Mapping[str, int]:
+    ids = tuple(line.letter.id for line in lines)
+    return site.read(("newer", ids), lambda connection: newer_of(connection, lines)).value if ids else {}
 
 
 def _start(lines: Sequence[Line], after: tuple[datetime, str], is_ended: bool) -> int:

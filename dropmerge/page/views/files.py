@@ -47,7 +47,8 @@ def files(site: Site, arguments: Arguments) -> ViewModel:
     return ViewModel(
         "Files",
         "files.html",
-        command_line("history", since=age_word, feed=feed, in_state=state),
+        # Which knows no names.
+        "" if name else command_line("history", since=age_word, feed=feed, in_state=state),
         answer.as_of,
         json=every,
         columns=COLUMNS,
