@@ -60,7 +60,7 @@ def explain(
             from dropmerge.operations.row_story.explained import explain_row
 
             explained = explain_row(connection, feed, pairs, within)
-            answer, is_known = explained.as_json(), explained.is_known
+            answer, is_known = explained.as_json(has_values=True), explained.is_known
             if not as_json:
                 print_row(explained)
         elif file and not more and not within:

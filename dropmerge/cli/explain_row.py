@@ -28,12 +28,12 @@ def _lines(one: ExplainedRow) -> list[str]:
         "do not have this key:", [piece for piece in one.story if not piece.has_row and not piece.is_open]
     )
     if one.general:
-        lines += ["in general:" if one.found.row else "so:", *(f"  {sentence}" for sentence in one.general)]
+        lines += ["in general:" if one.found.row else "so:", *(f"  {sentence.full}" for sentence in one.general)]
     return lines + _next(one)
 
 
 def _section(head: str, pieces: Sequence[Piece]) -> list[str]:
-    lines = [f"  {piece.sentence}" for piece in pieces]
+    lines = [f"  {piece.sentence.full}" for piece in pieces]
     return [head, *shorten_list(lines)] if lines else []
 
 

@@ -113,8 +113,10 @@ def make_app(connect: Callable[[], Connection], access: Access, start: Start) ->
         "/operations/<word:id>/cancel", "cancel", partial(_cancel, site, forms, actions), methods=["POST"]
     )
     for rule, view in (("/rejected", rejected), ("/rows", rows)):
-        posted = partial(_show_posted, site, forms, actions, view)
-        app.add_url_rule(rule, f"posted_{view.__name__}", posted, methods=["POST"])
+        for form in ("", ".json", ".csv"):
+            posted = partial(_show_posted, site, forms, actions, view, form)
+            name = f"posted_{view.__name__}{form}".replace(".", "_")
+            app.add_url_rule(f"{rule}{form}", name, posted, methods=["POST"])
     if hasattr(access, "enter"):
         app.add_url_rule("/enter", "enter", lambda: access.enter(request))
     return app
@@ -155,7 +157,7 @@ def _cancel(site: Site, forms: Forms, actions: Actions, id: str) -> WerkzeugResp
     return redirect(f"/operations/{id}", 303)
 
 
-def _show_posted(site: Site, forms: Forms, actions: Actions, view: View) -> Response:
+def _show_posted(site: Site, forms: Forms, actions: Actions, view: View, form: str) -> Response:
     """A page that a form asks for: with a key, which is not for an address, or with the values of its rows, which are
     shown once it is recorded who asked."""
     has_values = bool(request.form.get("values"))
@@ -165,8 +167,8 @@ def _show_posted(site: Site, forms: Forms, actions: Actions, view: View) -> Resp
             raise NotDone("the journal cannot be written, and without a record no values are shown; try again")
     else:
         forms.require(request, g.person)
-    shown = view(site, Arguments(CombinedMultiDict([request.form, request.args])))
-    return _page(site, replace(shown, every=0, values={**shown.values, "has_values": has_values}))
+    shown = view(site, Arguments(CombinedMultiDict([request.form, request.args]), has_values))
+    return _answer(site, replace(shown, every=0), view, form)
 
 
 def _let_in(access: Access) -> None:
@@ -180,7 +182,10 @@ def _show(site: Site, view: View, form: str, **path: str) -> Response:
     words.update(path)
     if not site.is_local and any(word.startswith(KEY) for word in words):
         raise UsageError("a key is a value of a row, and the service's log has each address: type it into the form")
-    shown = view(site, Arguments(words))
+    return _answer(site, view(site, Arguments(words)), view, form)
+
+
+def _answer(site: Site, shown: ViewModel, view: View, form: str) -> Response:
     if form == ".json":
         return as_json(shown)
     if form == ".csv":

@@ -20,6 +20,8 @@ MOST_DAYS = 45
 @dataclass(frozen=True)
 class Arguments:
     words: MultiDict[str, str] | CombinedMultiDict[str, str]
+    has_values: bool = False
+    """Whether the values of rows are shown: that takes more than a word of an address."""
 
     def text(self, name: str, among: Collection[str] = ()) -> str:
         """Empty where it is not given. Raises UsageError for one that is not among those allowed, if there are any."""

@@ -49,6 +49,12 @@ class RejectedRow:
         row = self.row
         return [_fault(reason, row) for reason in self.reasons]
 
+    def without_values(self) -> dict[str, Any]:
+        """As `as_json`, with null for each value of the row."""
+        whole = self.as_json()
+        faults = [{**one, "value": None} for one in whole["faults"]]
+        return {**whole, "row": dict.fromkeys(whole["row"]), "faults": faults}
+
     def as_json(self) -> dict[str, Any]:
         """Keys as in `COLUMNS`."""
         faults = [{"reason": one.reason, "column": one.column, "value": one.value} for one in self.faults]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dropmerge.operations.row_story.found import FoundRow
 from dropmerge.operations.row_story.key import parse
+from dropmerge.operations.row_story.wording import Wording, joined, say, value
 from dropmerge.operations.trial.texts import text_of
 from services.shared.contract.feed import Feed
 from services.shared.contract.order import DELETED, GENERATION, OBJECT, ranking
@@ -16,14 +17,14 @@ from services.shared.contract.order import DELETED, GENERATION, OBJECT, ranking
 class Decision:
     verdict: str
     """`newer`, `older` or `same`; `found` where there is nothing to compare with."""
-    words: str
+    words: Wording
     """What follows `FILE has this row`."""
 
 
 def decide(feed: Feed, reading: Feed, row: FoundRow, main: FoundRow | None) -> Decision:
     """Both rows were found together. `reading`: the feed, or what is left of it."""
     version = version_of(reading, row)
-    with_version = f" with {version}" if version else ""
+    with_version = say(" with {}", version) if version else say("")
     if main is None or reading.versions != feed.versions:
         return Decision("found", with_version)
     # What is left of a contract knows no other columns.
@@ -32,13 +33,14 @@ def decide(feed: Feed, reading: Feed, row: FoundRow, main: FoundRow | None) -> D
     differing = ((name, row.ranks[n] > main.ranks[n]) for n, name in enumerate(steps) if row.ranks[n] != main.ranks[n])
     name, is_greater = next(differing, (None, False))
     if name is None:
-        return Decision("same", f"{with_version}, the same as the table's")
+        return Decision("same", say("{}, the same as the table's", with_version))
     if feed.mode == "snapshot" and name == DELETED.name:
-        return Decision("older", f"{with_version}, and a newer file lacks it")
+        return Decision("older", say("{}, and a newer file lacks it", with_version))
     verdict = "newer" if is_greater else "older"
     if name in feed.versions:
-        return Decision(verdict, f"{with_version}, {verdict} than the table's {version_of(feed, main)}")
-    return Decision(verdict, f"{with_version}{_equal(feed, name, is_greater, row.load_id == main.load_id)}")
+        return Decision(verdict, say("{}, {} than the table's {}", with_version, verdict, version_of(feed, main)))
+    equal = _equal(feed, name, is_greater, row.load_id == main.load_id)
+    return Decision(verdict, say("{}{}", with_version, equal))
 
 
 def _equal(feed: Feed, name: str, is_greater: bool, is_same_file: bool) -> str:
@@ -63,19 +65,19 @@ def compare_versions(feed: Feed, texts: Mapping[str, str | None], main: FoundRow
     for column in (one for name in feed.versions for one in feed.columns if one.name == name):
         there = main.values.get(column.name)
         try:
-            value = parse(column, texts.get(column.name) or "")
+            own = parse(column, texts.get(column.name) or "")
         except ValueError:
             return None
-        if there is None or value != there:
-            return "newer" if there is None or value > there else "older"
+        if there is None or own != there:
+            return "newer" if there is None or own > there else "older"
     return "equal" if feed.versions else None
 
 
-def version_of(feed: Feed, row: FoundRow) -> str:
+def version_of(feed: Feed, row: FoundRow) -> Wording:
     """Each column of the version with its value; empty where the newest file wins."""
     return named(feed.versions, [text_of(row.values.get(name)) for name in feed.versions])
 
 
-def named(names: Sequence[str], texts: Sequence[str | None]) -> str:
+def named(names: Sequence[str], texts: Sequence[str | None]) -> Wording:
     """Names beside their texts."""
-    return ", ".join(f"{name} {'NULL' if text is None else text}" for name, text in zip(names, texts, strict=True))
+    return joined(", ", (say("{} {}", name, value(text)) for name, text in zip(names, texts, strict=True)))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dropmerge.operations.connection import Connection
+from dropmerge.operations.row_story.wording import Wording, joined, say, value
 from services.shared.contract.order import ADOPTED, DELETED, GENERATION, LOAD_ID, OBJECT, ranking
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class RowHistory:
     row: Mapping[str, str | None] | None
     """The contract's columns as text; None where no row has the key."""
     deleted: bool = False
-    loses_to: Sequence[str] = ()
+    loses_to: Sequence[Wording] = ()
     """What another row for the key would need, to take this one's place."""
     origin: str | None = None
     """gs://bucket/object#generation that the row came from."""
@@ -57,40 +58,45 @@ def _shown(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _loses_to(feed: Feed, row: dict[str, Any]) -> list[str]:
+def _loses_to(feed: Feed, row: dict[str, Any]) -> list[Wording]:
     """The total order of a key's rows, from this row's place upwards."""
     if feed.mode == "snapshot":
-        return [f"whatever a newer file (an object generation above {row[GENERATION.name]}) has, or has not"]
+        return [say("whatever a newer file (an object generation above {}) has, or has not", row[GENERATION.name])]
     ranks, steps = [rank.name for rank in ranking(feed)], _steps(feed, row)
-    others = [
-        f"{name} greater than {'NULL' if row.get(name) is None else row[name]}" for name in ranks if name not in steps
-    ]
-    steps[""] = f"with all that the same: {', then '.join(others)}" if others else ""
+    others = [say("{} greater than {}", name, value(row.get(name))) for name in ranks if name not in steps]
+    steps[""] = say("with all that the same: {}", joined(", then ", others)) if others else say("")
     order = dict.fromkeys(name if name in steps else "" for name in ranks)
     return [steps[name] for name in order if steps[name]]
 
 
-def _steps(feed: Feed, row: dict[str, Any]) -> dict[str, str]:
+def _steps(feed: Feed, row: dict[str, Any]) -> dict[str, Wording]:
     """By a column of the order, what another row needs there; without the contract's other columns."""
-    versions, generation = [f"{name} {row[name]}" for name in feed.versions], f"generation {row[GENERATION.name]}"
+    versions = [say("{} {}", name, value(row[name])) for name in feed.versions]
+    generation = say("generation {}", row[GENERATION.name])
     newer = f"a newer upload (an object generation above {row[GENERATION.name]})"
     equal = _and([*versions, generation])
     return {
         **{
-            name: f"{f'with {_and(versions[:n])}: ' if n else 'a row with '}{name} after {row[name]}"
+            name: say(
+                "{}{} after {}",
+                say("with {}: ", _and(versions[:n])) if n else "a row with ",
+                name,
+                value(row[name]),
+            )
             for n, name in enumerate(feed.versions)
         },
-        GENERATION.name: f"with {_and(versions)}: one of {newer}: at equal versions the newer upload wins"
+        GENERATION.name: say("with {}: one of {}: at equal versions the newer upload wins", _and(versions), newer)
         if versions
-        else f"a row of {newer}",
-        DELETED.name: "" if row[DELETED.name] else f"with {equal}: a delete",
-        OBJECT.name: "a row that is the same in all of these, "
-        f"of an object whose name is greater than {row[OBJECT.name]}",
+        else say("a row of {}", newer),
+        DELETED.name: say("") if row[DELETED.name] else say("with {}: a delete", equal),
+        OBJECT.name: say(
+            "a row that is the same in all of these, of an object whose name is greater than {}", row[OBJECT.name]
+        ),
     }
 
 
-def _and(parts: Sequence[str]) -> str:
-    return " and ".join(parts)
+def _and(parts: Sequence[Wording]) -> Wording:
+    return joined(" and ", parts)
 
 
 def _why(feed: Feed, row: dict[str, Any]) -> str | None:

@@ -24,6 +24,7 @@ from dropmerge.operations.row_story.look import Looked, look_into
 from dropmerge.operations.row_story.rejected import RejectedWithKey, find_rejected
 from dropmerge.operations.row_story.unmerged import Unmerged, find_unmerged, staging_tables
 from dropmerge.operations.row_story.whereabouts import Whereabouts, of_history, of_unmerged
+from dropmerge.operations.row_story.wording import Wording, joined, say, value
 from services.shared.contract.feed import Feed
 from services.shared.contract.history import versions_table
 from services.shared.contract.order import ADOPTED
@@ -52,10 +53,10 @@ class Piece:
     """Of a good row against the table's: `newer`, `older`, `same`, or `found` where nothing is compared. `rejected` of
     a bad one, `possible` of a record that cannot be read and has the key's texts. `absent`, `unreadable` or
     `not_looked` of a file."""
-    sentence: str
+    sentence: Wording
     record: int | None = None
     """The record's number in the file, from 1."""
-    version: str | None = None
+    version: Wording | None = None
     reasons: Sequence[str] = ()
     """Why the row, or the file, was refused."""
     dead_letter: str | None = None
@@ -69,9 +70,11 @@ class Piece:
         """Whether it is not known if it has the key."""
         return self.verdict in ("unreadable", "not_looked")
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, has_values: bool) -> dict[str, Any]:
         """Keys source, state, record, version, verdict, reasons, dead_letter, sentence."""
-        return {**asdict(self), "reasons": list(self.reasons)}
+        version = self.version.shown(has_values) if self.version else None
+        words = {"sentence": self.sentence.shown(has_values), "version": version}
+        return {**asdict(self), **words, "reasons": list(self.reasons)}
 
 
 def tell_story(connection: Connection, key: Key) -> list[Piece]:
@@ -146,21 +149,21 @@ def _main(connection: Connection, key: Key) -> str:
 
 def _rejected(key: Key, row: RejectedRow, where: Whereabouts, main: FoundRow | None, has_key: bool = True) -> Piece:
     source, feed = row.load.source, key.feed
-    version = named(feed.versions, [row.row.get(name) for name in feed.versions]) if has_key else ""
-    begin = f"{_name(source)} has this row{_in_record(row.record)}{f' with {version}' if version else ''}"
+    version = named(feed.versions, [row.row.get(name) for name in feed.versions]) if has_key else say("")
+    begin = say("{} has this row{}{}", _name(source), _in_record(row.record), _with(version))
     compared = compare_versions(feed, row.row, main) if main else None
     if main and compared:
-        begin += f", {compared} {'to' if compared == 'equal' else 'than'} the table's {version_of(feed, main)}"
+        to = "to" if compared == "equal" else "than"
+        begin = say("{}, {} {} the table's {}", begin, compared, to, version_of(feed, main))
     if not has_key:
-        begin = (
-            f"{_name(source)} may have this row{_in_record(row.record)}, which cannot be read and has the key's text"
-        )
+        what = "which cannot be read and has the key's text"
+        begin = say("{} may have this row{}, {}", _name(source), _in_record(row.record), what)
     end = "the other rows of the file are merged" if where.state == State.MERGED else f"the file is {where.words}"
     return Piece(
         str(source),
         where.state.value,
         "rejected" if has_key else "possible",
-        f"{begin}: {', '.join(map(_fault, row.faults))}; {end}.",
+        say("{}: {}; {}.", begin, joined(", ", map(_fault, row.faults)), end),
         row.record,
         version or None,
         row.reasons,
@@ -168,13 +171,13 @@ def _rejected(key: Key, row: RejectedRow, where: Whereabouts, main: FoundRow | N
     )
 
 
-def _fault(fault: Fault) -> str:
+def _fault(fault: Fault) -> Wording:
     if fault.column is None:
-        return fault.reason
+        return say("{}", fault.reason)
     if fault.value is None:
-        return f"{fault.column} is {fault.reason}"
+        return say("{} is {}", fault.column, fault.reason)
     shown = fault.value if len(fault.value) <= _SHOWN_CHARACTERS else f"{fault.value[:_SHOWN_CHARACTERS]}…"
-    return f'{fault.column} "{shown}" is {fault.reason}'
+    return say('{} "{}" is {}', fault.column, value(shown), fault.reason)
 
 
 def _of_staged(connection: Connection, key: Key, files: Sequence[Unmerged]) -> Iterator[Piece]:
@@ -209,8 +212,9 @@ def _of_versions(connection: Connection, key: Key) -> Iterator[Piece]:
     for row in (one for one in rows[1:] if one.load_id != ADOPTED):
         version = version_of(feed, row)
         what = "deleted it" if row.is_deleted else "had this row"
-        begin = f"{_name(row.source)} {what}{f' with {version}' if version else ''}"
-        sentence = f"{begin}, older than the table's {version_of(feed, rows[0])}: it was merged and is history."
+        begin = say("{} {}{}", _name(row.source), what, _with(version))
+        table = version_of(feed, rows[0])
+        sentence = say("{}, older than the table's {}: it was merged and is history.", begin, table)
         yield Piece(str(row.source), State.MERGED.value, "older", sentence, None, version or None)
 
 
@@ -243,7 +247,9 @@ def _affordable(connection: Connection, key: Key, files: Sequence[Unmerged]) -> 
 
 def _not_looked(key: Key, one: Unmerged) -> Piece:
     where, source = of_unmerged(one), one.load.source
-    sentence = f"{_name(source)}, which is {where.words}, was not looked into: `{command(key, source)}` does."
+    sentence = say(
+        "{}, which is {}, was not looked into: `{}` does.", _name(source), where.words, command(key, source)
+    )
     return Piece(str(source), where.state.value, "not_looked", sentence, dead_letter=where.letter)
 
 
@@ -252,7 +258,9 @@ def _strays(left: Sequence[Unmerged]) -> Iterator[Piece]:
     if left:
         source, reason = str(left[0].load.source), "no_feed"
         what = f"{len(left)} more files that no feed wants were not looked into"
-        sentence = f"{what}: `dropmerge dead-letters list --reason {reason}` lists them, and --in looks into one."
+        sentence = say(
+            "{}: `dropmerge dead-letters list --reason {}` lists them, and --in looks into one.", what, reason
+        )
         yield Piece(source, left[0].state.value, "not_looked", sentence, reasons=[reason])
 
 
@@ -267,21 +275,22 @@ def _of_looked(
 ) -> Iterator[Piece]:
     source = load.source
     reasons = [where.reason] if where.reason else []
-    file = Piece(str(source), where.state.value, "absent", "", reasons=reasons, dead_letter=where.letter)
+    file = Piece(str(source), where.state.value, "absent", say(""), reasons=reasons, dead_letter=where.letter)
     is_merged = where.state == State.MERGED
     what = "" if is_merged else f", which is {where.words},"
     if found.problem == "empty_file":
-        yield replace(file, sentence=f"{_name(source)}{what} is empty and does not have this key.")
+        yield replace(file, sentence=say("{}{} is empty and does not have this key.", _name(source), what))
         return
     if found.problem:
         why = f"it is {where.words}" if found.problem == where.reason else found.problem
-        sentence = f"{_name(source)}{what if why == found.problem else ''} could not be read: {why}."
+        which = what if why == found.problem else ""
+        sentence = say("{}{} could not be read: {}.", _name(source), which, why)
         yield replace(file, verdict="unreadable", reasons=[found.problem], sentence=sentence)
         return
     main = table_row or next((row for row in found.rows if row.table.endswith(f".{key.feed.table}")), None)
     own = [row for row in found.rows if row is not main]
     if not own:
-        yield replace(file, sentence=f"{_name(source)}{what} does not have this key.")
+        yield replace(file, sentence=say("{}{} does not have this key.", _name(source), what))
     for row, record in zip(own, found.records, strict=True):
         if row.reasons:
             yield _rejected(key, RejectedRow(load, row.row_text or "{}", row.reasons, record), where, main)
@@ -293,12 +302,12 @@ def _of_looked(
 def _good(key: Key, reading: Feed, file: Piece, where: Whereabouts, row: FoundRow, main: FoundRow | None) -> Piece:
     decision = decide(key.feed, reading, row, main)
     what = "deletes this row" if row.is_deleted else "has this row"
-    begin = f"{_name(row.source)} {what}{_in_record(file.record)}{decision.words}"
+    begin = say("{} {}{}{}", _name(row.source), what, _in_record(file.record), decision.words)
     return replace(
         file,
         verdict=decision.verdict,
         version=version_of(reading, row) or None,
-        sentence=f"{begin}. {_outcome(where, decision.verdict, row, main)}",
+        sentence=say("{}. {}", begin, _outcome(where, decision.verdict, row, main)),
     )
 
 
@@ -312,6 +321,10 @@ def _outcome(where: Whereabouts, verdict: str, row: FoundRow, main: FoundRow | N
     if verdict == "older":
         return "The table's row wins."
     return "The file is merged, and yet this is not the table's row: `dropmerge verify` compares table and files."
+
+
+def _with(version: Wording) -> Wording:
+    return say(" with {}", version) if version else say("")
 
 
 def _in_record(record: int | None) -> str:
