@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from html import unescape
 from threading import Barrier
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 import psutil
 import pytest
@@ -31,7 +31,7 @@ from tests.harness.cloud import running
 from tests.harness.commands import Commands
 from tests.harness.console import Console, console
 from tests.harness.feeds import write_feeds
-from tests.harness.page_forms import discard_on_the_page
+from tests.harness.page_forms import discard_on_the_page, form_of
 from tests.harness.pipeline import Pipeline
 from tests.harness.samples import Samples, drop_samples
 
@@ -303,8 +303,6 @@ def _still(found: Any) -> Any:
         ("/dead-letters.json", "dead-letters list"),
         ("/dead-letters.json?reason=too_many_bad_rows", "dead-letters list --reason too_many_bad_rows"),
         ("/dead-letters.json?ended=1", "dead-letters list --ended"),
-        ("/rejected.json", "rejected"),
-        ("/rejected.json?reason=not_an_integer", "rejected --reason not_an_integer"),
         ("/files.json", "history"),
         ("/files.json?state=merged&since=7d", "history --since 7d --in-state merged"),
         ("/audit.json", "audit"),
@@ -313,8 +311,6 @@ def _still(found: Any) -> Any:
         ("/dead-letters/{wrong_header}.json", "dead-letters show {wrong_header}"),
         ("/dead-letters/{discarded}.json", "dead-letters show {discarded}"),
         ("/dead-letters/{came_back}.json", "dead-letters show {came_back}"),
-        ("/rows.json?feed=accounts&key.customer_id=day-0&key.account_number=a",
-         "explain --feed accounts --row customer_id=day-0 account_number=a"),
         ("/health.json", "doctor"),
     ],
 )  # fmt: skip
@@ -332,6 +328,38 @@ def test_what_to_do_names_the_file(shown: Shown) -> None:
     assert "<code>dropmerge rejected --object incoming/accounts/half.csv</code> shows each row" in text
     (path,) = re.findall(r'<a href="(/rejected\?file=[^"]+)">its rejected rows', text)
     assert "half.csv" in shown.get(path).text
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "command"),
+    [
+        ("/rejected", {}, "rejected"),
+        ("/rejected", {"reason": "not_an_integer"}, "rejected --reason not_an_integer"),
+        (
+            "/rows",
+            {"feed": "accounts", "key.customer_id": "day-0", "key.account_number": "a"},
+            "explain --feed accounts --row customer_id=day-0 account_number=a",
+        ),
+    ],
+)
+def test_rows_are_those_of_the_command(shown: Shown, path: str, words: dict[str, str], command: str) -> None:
+    """With their values where the form asks for them; otherwise the same without."""
+    expected = _still(shown.commands.json(*shlex.split(command)))
+    csrf = form_of(shown.console, shown.session, "/rows").fields["csrf"]
+    origin = {"Origin": shown.console.base}
+    form = {**words, "csrf": csrf, "values": "1"}
+    answer = shown.session.post(f"{shown.console.base}{path}.json", form, headers=origin, timeout=120)
+    assert (answer.status_code, _still(answer.json())) == (200, expected)
+    hidden = _still(shown.get(f"{path}.json?{urlencode(words)}").json())
+    assert hidden != expected
+    assert _names(hidden) == _names(expected)
+
+
+def _names(found: Any) -> Any:
+    """Of a JSON, without its values."""
+    if isinstance(found, dict):
+        return {name: _names(value) for name, value in found.items()}
+    return [_names(one) for one in found] if isinstance(found, list) else None
 
 
 def test_the_overview_has_the_figures_of_status(shown: Shown, tab: WatchedPage) -> None:
