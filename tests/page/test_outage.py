@@ -80,6 +80,20 @@ def test_a_page_that_nobody_has_read_yet_says_what_to_do(pipeline: Pipeline, bro
         assert tab.page.url.endswith("/files?since=7d")
 
 
+def test_health_says_nothing_of_another_moment(shown: Console) -> None:
+    """What was known of the services before is not beside what is found now."""
+    session = shown.session()
+
+    def health() -> str:
+        return session.get(f"{shown.base}/health", timeout=60).text
+
+    assert "every part is as it should be" in health()
+    assert "ingest answers" in health()
+    os.kill(_warehouse(), signal.SIGKILL)
+    wait_until(lambda: "WRONG" in health() and "is as it should be" not in health(), "wrong")
+    wait_until(lambda: "ingest answers" not in health().partition("What was looked at")[0], "left out")
+
+
 def test_a_tab_says_that_the_console_is_gone(pipeline: Pipeline, browser: Browser) -> None:
     """The figures stay; a console that was started again at the same port takes its own address only."""
     with console(pipeline) as shown, open_tab(browser, shown) as tab:
