@@ -26,6 +26,7 @@ from dropmerge.page.access import Person, Role
 from dropmerge.page.app import VIEWS, make_app
 from dropmerge.page.arguments import Arguments
 from dropmerge.page.site import Site
+from services.shared.reasons import ROW_REASONS
 from tests.harness.browser import WatchedPage, open_page
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
@@ -320,6 +321,10 @@ def test_figures_are_those_of_the_command(shown: Shown, path: str, command: str)
     answer = shown.get(path.format(**{name: quote(word) for name, word in shown.words.items()}))
     assert answer.status_code == 200
     assert _still(answer.json()) == _still(shown.commands.json(*shlex.split(typed)))
+
+
+def test_a_reason_is_said_in_words(shown: Shown) -> None:
+    assert ROW_REASONS["not_an_integer"] in unescape(shown.get("/rejected").text)
 
 
 def test_what_to_do_names_the_file(shown: Shown) -> None:

@@ -69,6 +69,7 @@ def rejected(site: Site, arguments: Arguments) -> ViewModel:
         rows=every,
         values={
             "counts": list(found.counts.items())[:_MOST_COUNTS],
+            "meanings": {name: ROW_REASONS[name] for name in sorted(_kinds(found.counts))},
             "more_counts": max(0, len(found.counts) - _MOST_COUNTS),
             "rejected": found.rows,
             "total": found.total,
@@ -83,6 +84,12 @@ def rejected(site: Site, arguments: Arguments) -> ViewModel:
         },
         trouble=answer.trouble,
     )
+
+
+def _kinds(counts: Mapping[tuple[str, str, str], int]) -> set[str]:
+    """Of the reasons that are counted, those that this version knows, without their columns."""
+    found = {reason.partition(":")[0] for _, _, reason in counts}
+    return found & ROW_REASONS.keys()
 
 
 def _read(connection: Connection, wanted: Selection | None, with_places: bool) -> _Found:
