@@ -12,8 +12,12 @@ from collections.abc import Callable
 import waitress
 from flask import Flask
 
+from dropmerge.page.forms import MAX_BYTES
+
 THREADS = 16
 """Requests that are answered at once. deploy/google/console sends an instance no more."""
+_MOST_BYTES = 2 * MAX_BYTES
+"""Of a body, which is read before it is known whose it is; what is a little too large the page refuses, in words."""
 _M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3
 
 
@@ -22,7 +26,9 @@ def serve(app: Flask, listener: socket.socket, ready: Callable[[], None]) -> Non
     _give_memory_back()
     # To its users, what waits for a thread is a page that takes a moment.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server = waitress.create_server(app, sockets=[listener], threads=THREADS, ident=None)
+    server = waitress.create_server(
+        app, sockets=[listener], threads=THREADS, ident=None, max_request_body_size=_MOST_BYTES
+    )
     # Ctrl-C; what stops a process; a terminal that closes.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit())

@@ -160,6 +160,18 @@ def test_a_forged_form_changes_nothing(hostile: Hostile, how: str, target: str) 
     _check_headers(dict(answer.headers.items()))
 
 
+def test_a_huge_body_is_refused_before_it_is_read(hostile: Hostile) -> None:
+    """Of somebody who is not known yet, too."""
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(hostile.console.base).port or 0, timeout=30)
+    connection.putrequest("POST", "/operations")
+    connection.putheader("Content-Length", str(10 * MAX_BYTES))
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert answer.status == 413
+    assert answer.getheader("Server") is None
+    connection.close()
+
+
 def _given(hostile: Hostile, headers: Mapping[str, str | None]) -> dict[str, str]:
     base = urlsplit(hostile.console.base)
     token = hostile.console.address.partition("token=")[2]

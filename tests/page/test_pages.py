@@ -415,6 +415,8 @@ def test_the_first_load_is_small(browser: Browser, shown: Shown) -> None:
         kinds = {urlsplit(one.url).path.rpartition("/")[2] for one in watched.answers if one.status == 200}
         assert {"overview", "page.css", "page.js", "htmx.js", "uPlot.js", "uPlot.css"} <= kinds
         assert 20_000 < watched.bytes_loaded() <= _FIRST_LOAD
+        bodies = [shown.get(urlsplit(one.url).path).content for one in watched.answers if one.status == 200]
+    assert sum(map(len, bodies)) <= _FIRST_LOAD, "as they are before they are compressed"
 
 
 @pytest.mark.parametrize("page", PAGES)
