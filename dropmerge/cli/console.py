@@ -51,8 +51,9 @@ def console(
     from dropmerge.page.local_access import Local
     from dropmerge.page.serve import serve
 
+    current = _same_again(state, project, feeds)
     with report_errors():
-        _ = connect(state, project, feeds).feeds
+        _ = current().feeds
     listener = _listen(port)
     role = Role.VIEWER if read_only else Role.OPERATOR
     access = Local(pwd.getpwuid(os.getuid()).pw_name, listener.getsockname()[1], role)
@@ -63,7 +64,6 @@ def console(
         if open_:
             threading.Thread(target=webbrowser.open, args=[access.address], daemon=True).start()
 
-    current = _same_again(state, project, feeds)
     serve(make_app(current, access, starter(current, state / "logs")), listener, ready)
 
 

@@ -88,6 +88,12 @@ def test_without_a_local_cloud_it_says_how_to_start_one(pipeline: Pipeline, tmp_
     assert "dropmerge up" in done.stderr
 
 
+def test_without_contracts_it_says_so_before_it_starts(pipeline: Pipeline, tmp_path: Path) -> None:
+    done = Commands.of(pipeline).run("console", "--feeds", tmp_path, code=FAILED)
+    assert f"{tmp_path}: no feeds" in done.stderr
+    assert not done.stdout
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_and_all_that_it_started(pipeline: Pipeline, number: int) -> None:
     """A terminal that closes, too."""
