@@ -59,11 +59,17 @@ class Site:
 
     def board(self, wanted: Filter) -> Cached[Board]:
         """The dead letters that wait: of one reading for all filters, where that has them all."""
-        whole = self.read(("board", Filter()), lambda connection: read_board(connection, Filter()))
+        whole = self._whole_board()
         board = whole.value if wanted.is_everything else narrowed(whole.value, wanted)
         if board is None:
             return self.read(("board", wanted), lambda connection: read_board(connection, wanted))
         return replace(whole, value=board)
+
+    def _whole_board(self) -> Cached[Board]:
+        question = ("board", Filter())
+        last = self.cache.last(question)
+        before = last.value.lines if last else ()
+        return self.read(question, lambda connection: read_board(connection, Filter(), before))
 
     def ended_board(self, wanted: Filter) -> Cached[Board]:
         """The dead letters that ended lately."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dropmerge.operations.dead_letters.board import read_board
+from dropmerge.operations.dead_letters.filters import Filter
+from dropmerge.page.site import Site
 from tests.harness.cloud import running
 from tests.harness.feeds import write_feeds_of_folders
 from tests.harness.pipeline import HEADER, Pipeline, row
@@ -127,6 +131,20 @@ def test_a_filter_takes_no_reading_of_its_own(pages: Counted, letters: list[str]
     assert pages.count("/dead-letters?reason=empty_file&feed=accounts") <= 1, "of the newer generations"
     assert once
     assert set(once) <= set(letters[1::3])
+
+
+def test_what_two_readings_have_alike_is_in_memory_once(filled: Filled, letters: list[str]) -> None:
+    """While one board is still shown, the next is read; a letter that another contract reads otherwise is new."""
+    connection = filled.pipeline.connection
+    site = Site(lambda: connection)
+    first = site.board(Filter()).value.lines
+    put_letter(filled.pipeline, "3", datetime.now(UTC))
+    site.cache.forget()
+    *same, new = site.board(Filter()).value.lines
+    assert new.letter.id == "3"
+    assert [one is before for one, before in zip(same, first, strict=True)] == [True] * len(first)
+    old = replace(new, letter=replace(new.letter, feed="another"))
+    assert read_board(connection, Filter(ids=frozenset({"3"})), [old]).lines == [new]
 
 
 def test_the_program_measures_each_page(filled: Filled, letters: list[str]) -> None:

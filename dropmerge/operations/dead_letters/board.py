@@ -39,7 +39,7 @@ class Kind:
     service: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """A dead letter without its message, and of its error the first line."""
 
@@ -86,10 +86,14 @@ class Board:
         return max(0, self.waiting - self.count)
 
 
-def read_board(connection: Connection, wanted: Filter) -> Board:
-    """Of the letters that wait. One query, whatever their number. Raises as `Warehouse`, and NoAnswer."""
+def read_board(connection: Connection, wanted: Filter, before: Sequence[Line] = ()) -> Board:
+    """Of the letters that wait. One query, whatever their number. Raises as `Warehouse`, and NoAnswer.
+
+    `before`: lines of an earlier board, which are in memory once for both.
+    """
     groups: dict[Kind, Group] = {}
-    fitting = (_line(one) for one in waiting_letters(connection) if wanted.wants(one.letter))
+    known = {line.letter.id: line for line in before}
+    fitting = (_line(one, known) for one in waiting_letters(connection) if wanted.wants(one.letter))
     lines = nsmallest(MOST, _counted(fitting, groups, Counter()), key=_place)
     waiting = waiting_dead_letters(connection) if wanted.is_everything else len(lines)
     return Board(_by_size(groups), lines, waiting)
@@ -110,7 +114,7 @@ def read_ended_board(connection: Connection, wanted: Filter, age: timedelta) -> 
     """Of those that ended within this time. One query. Raises as `Warehouse`, and NoAnswer."""
     groups: dict[Kind, Group] = {}
     states = Counter[str]()
-    ended = map(_line, read_ended(connection, wanted, age))
+    ended = (_line(one, {}) for one in read_ended(connection, wanted, age))
     lines = nlargest(MOST, _counted(ended, groups, states), key=_place)
     return Board(_by_size(groups), lines, sum(states.values()), states)
 
@@ -148,7 +152,7 @@ def _kind(one: DeadLetter) -> Kind:
     return Kind(one.reason, one.feed or "", one.service)
 
 
-def _line(one: KeptLetter) -> Line:
+def _line(one: KeptLetter, known: Mapping[str, Line]) -> Line:
     letter = one.letter
     slim = replace(
         letter,
@@ -160,7 +164,8 @@ def _line(one: KeptLetter) -> Line:
         data=b"",
         attributes=_NO_ATTRIBUTES,
     )
-    return Line(slim, one.end)
+    line, before = Line(slim, one.end), known.get(slim.id)
+    return line if before is None or before != line else before
 
 
 def _once(text: str | None) -> str | None:

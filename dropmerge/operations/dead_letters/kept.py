@@ -16,7 +16,7 @@ from dropmerge.operations.connection import Connection
 from dropmerge.operations.dead_letters.ends import WAITING, End, LetterState, end_of, retention
 from services.shared.messages.dead_letter import DeadLetter
 
-_PAGE = 500
+_PAGE = 100
 _KEPT = timedelta(days=400)
 """By services/shared/tables/dead_letter_messages.json."""
 

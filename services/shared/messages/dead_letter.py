@@ -51,7 +51,7 @@ class Message(Protocol):
     def attributes(self) -> Mapping[str, str]: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """What a message became that could not be processed, and why."""
 
