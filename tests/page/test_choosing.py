@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from dropmerge.page.access import Person, Role
 from dropmerge.page.app import make_app
+from dropmerge.page.views import act, dead_letters
 from tests.harness.cloud import running
 from tests.harness.commands import Commands
 from tests.harness.dead_letters import MERGE_DEAD_LETTERS, ours, put, wait_for_the_table
@@ -175,11 +176,16 @@ def test_the_command_means_the_same_or_is_not_shown(waiting: Waiting, kind: str,
         assert ("--canary" in words) == (len(wanted) > 1), "as the form has it"
 
 
-def test_the_ids_of_many_are_all_typed_or_none(waiting: Waiting) -> None:
+def test_the_ids_of_many_are_all_typed_or_none(waiting: Waiting, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = "&".join(f"id={one}" for one in waiting.ids.values())
-    words = command(waiting.page(f"/dead-letters/act?kind=discard&{chosen}&service=ingest"))
+    path = f"/dead-letters/act?kind=discard&{chosen}&service=ingest"
+    meant = set(waiting.ids.values()) - {waiting.ids["merge"]}
+    monkeypatch.setattr(act, "_MOST_TYPED", len(meant))
+    words = command(waiting.page(path))
     assert words
-    assert {one for one in words if one.isdigit()} == set(waiting.ids.values()) - {waiting.ids["merge"]}
+    assert {one for one in words if one.isdigit()} == meant
+    monkeypatch.setattr(act, "_MOST_TYPED", len(meant) - 1)
+    assert command(waiting.page(path)) is None
 
 
 @pytest.mark.parametrize("ended", ["", "&ended=1"])
@@ -199,12 +205,18 @@ def test_what_is_chosen_is_shown_as_chosen(waiting: Waiting) -> None:
     assert re.findall(r"<option selected>(.*?)</option>", page) == ["made_up", "unheard", "3h"]
 
 
-def test_a_group_says_how_many_have_a_newer_file_that_is_merged(waiting: Waiting) -> None:
+def test_a_group_says_how_many_have_a_newer_file_that_is_merged(
+    waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of so many of the oldest as are looked at."""
     found = {group.link: group.text for group in groups(waiting.page("/dead-letters"))}
     assert {link for link, text in found.items() if "✓ safe to discard" in text} == {
         "/dead-letters?reason=wrong_header&feed=accounts&service=ingest"
     }
     assert "1 of 2 ✓ safe to discard" in found["/dead-letters?reason=wrong_header&feed=accounts&service=ingest"]
+    monkeypatch.setattr(dead_letters, "_JUDGED", 1)
+    (text,) = [group.text for group in groups(waiting.page("/dead-letters")) if "safe" in group.text]
+    assert "1 of the oldest 1 ✓ safe to discard" in text
 
 
 def test_what_failed_for_different_reasons_is_not_judged_by_one(waiting: Waiting) -> None:

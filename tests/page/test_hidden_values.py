@@ -213,6 +213,10 @@ def test_a_form_has_buttons_for_what_was_asked_for(hidden: Hidden) -> None:
     assert re.findall(r'formaction="([^"]*)"', after) == ["/rejected.json?feed=hides", "/rejected.csv?feed=hides"]
     page = hidden.post("/rows", **_key("good"), values="1").get_data(as_text=True)
     assert re.findall(r'formaction="([^"]*)"', page) == ["/rows.json", "/rows.csv"]
+    hides = "<caption>The row, its values hidden</caption>"
+    asked = hidden.get("/rows", **_key("good")).text
+    assert (hides in page, hides in asked) == (False, True)
+    assert ("For machines" in page, "For machines" in asked) == (False, True), "no address has what was sent by a form"
 
 
 @pytest.mark.parametrize(("path", "words"), [("/rejected", {}), ("/rows", _key("good"))])
@@ -232,6 +236,8 @@ def test_the_places_of_one_files_rows_are_shown_with_the_values(
     assert [re.findall(r'<td class="n">(\d+)</td>', row) for row in re.findall(r"<tr><td>.*", page)] == wanted
     without = "To see records and lines here, choose one file"
     assert without not in page
+    assert ">record</th>" in page
+    assert ">record</th>" not in hidden.get("/rejected", file="newer.csv").text, "to find them takes reading the file"
     assert without in hidden.post("/rejected", values="1").get_data(as_text=True)
     assert without not in hidden.get("/rejected").get_data(as_text=True)
     monkeypatch.setattr(rejected_view, "MOST_RECORDS", 4)  # it has five
