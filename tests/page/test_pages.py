@@ -331,6 +331,8 @@ def test_what_to_do_names_the_file(shown: Shown) -> None:
     """In the command, and by a link to its rows."""
     text = unescape(shown.get(f"/dead-letters/{shown.words['too_many']}").text)
     assert "<code>dropmerge rejected --object incoming/accounts/half.csv</code> shows each row" in text
+    fix = "<code>dropmerge rejected --object incoming/accounts/half.csv --csv FILE</code> writes the whole file"
+    assert re.search(rf"<p>To fix it: <bdi>[^<]+{fix}", text)
     (path,) = re.findall(r'<a href="(/rejected\?file=[^"]+)">its rejected rows', text)
     assert "half.csv" in shown.get(path).text
 
