@@ -36,9 +36,8 @@ def doctor(
         typer.echo(json.dumps({"version": version("dropmerge"), "findings": [asdict(one) for one in found]}, indent=2))
     else:
         for one in found:
-            word = "WRONG" if one.trouble else "OK"
             text = escape_unprintable(one.trouble or one.note)
-            typer.echo(f"{word:5} {one.what}{f': {text}' if text else ''}")
+            typer.echo(f"{one.state:5} {one.what}{f': {text}' if text else ''}")
         typer.echo(f"dropmerge {version('dropmerge')}, Python {platform.python_version()}", err=True)
         typer.echo(f"{pluralize(len(wrong), 'thing')} to do" if wrong else _HEALTHY, err=True)
         as_of()

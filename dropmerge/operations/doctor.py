@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLong
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 from deploy.topology import SERVICES
@@ -20,6 +20,9 @@ from services.merge.views import NAMES as VIEWS
 from services.merge.views import view_query
 from services.shared.datasets import OPS
 from services.shared.tables import table, table_names
+
+if TYPE_CHECKING:
+    from google.cloud import storage
 
 _SECONDS = 6.0
 """What each check may take. All are made at once."""
@@ -32,6 +35,11 @@ _BUCKET_PERMISSIONS = {
     "archive": ("storage.objects.get", "storage.objects.list"),
 }
 """What commands need. https://cloud.google.com/storage/docs/access-control/iam-permissions"""
+_OF_CHANGES = ("storage.objects.create",)
+"""Those of them that who only looks has no use for."""
+_UNSEEN = (
+    "this account may not see the subscriptions, and need not: `dropmerge doctor` with one that may looks at them"
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,13 @@ class Finding:
     """What is wrong with it and what to do, in a sentence; None where it is as it should be."""
     note: str = ""
     """What is there."""
+    is_known: bool = True
+    """False where this account may not see it, and need not."""
+
+    @property
+    def state(self) -> str:
+        """OK, WRONG or UNKNOWN."""
+        return "WRONG" if self.trouble else "OK" if self.is_known else "UNKNOWN"
 
 
 Check = Callable[[Connection], Iterator[Finding]]
@@ -91,19 +106,36 @@ def _contracts(connection: Connection) -> Iterator[Finding]:
 def _bucket(connection: Connection, name: str) -> Iterator[Finding]:
     bucket = connection.storage.bucket(connection.landing if name == "landing" else connection.archive)
     what = f"bucket {name}"
-    if not bucket.exists(timeout=_SECONDS):
+    wanted = [one for one in _BUCKET_PERMISSIONS[name] if connection.may_lease or one not in _OF_CHANGES]
+    granted = _granted(bucket, wanted)
+    if granted is None:
         how = _DEPLOY if not BIGQUERY.emulator else "`dropmerge up` makes it"
         yield Finding(what, f"gs://{bucket.name} is not there: {how}")
         return
-    wanted = _BUCKET_PERMISSIONS[name]
-    granted = wanted if BIGQUERY.emulator else bucket.test_iam_permissions(wanted, timeout=_SECONDS)
     lacking = [one for one in wanted if one not in granted]
     trouble = f"this account lacks {', '.join(lacking)} on gs://{bucket.name}: have them granted" if lacking else None
     yield Finding(what, trouble, f"gs://{bucket.name}")
 
 
-def _messaging(connection: Connection) -> Iterator[Finding]:
+def _granted(bucket: storage.Bucket, wanted: Sequence[str]) -> Sequence[str] | None:
+    """Those that this account has; None where there is no such bucket.
+
+    To ask that takes no permission, unlike to see the bucket itself:
+    https://cloud.google.com/storage/docs/json_api/v1/buckets/testIamPermissions
+    """
     from google.api_core.exceptions import NotFound
+
+    if BIGQUERY.emulator:
+        return wanted if bucket.exists(timeout=_SECONDS) else None
+    try:
+        granted: Sequence[str] = bucket.test_iam_permissions(wanted, timeout=_SECONDS)
+    except NotFound:
+        return None
+    return granted
+
+
+def _messaging(connection: Connection) -> Iterator[Finding]:
+    from google.api_core.exceptions import NotFound, PermissionDenied
 
     client, missing = connection.subscriber, []
     for name in connection.topology.subscriptions:
@@ -112,6 +144,11 @@ def _messaging(connection: Connection) -> Iterator[Finding]:
             client.get_subscription(subscription=path, timeout=_SECONDS, retry=None)
         except NotFound:
             missing.append(name)
+        except PermissionDenied:
+            if connection.may_lease:
+                raise
+            yield Finding("Pub/Sub", None, _UNSEEN, is_known=False)
+            return
     how = "`dropmerge up` makes them" if BIGQUERY.emulator else "`make deploy-foundation` and the services' make them"
     trouble = f"subscriptions are missing: {', '.join(missing)}; {how}" if missing else None
     yield Finding("Pub/Sub", trouble, f"{len(connection.topology.subscriptions)} subscriptions")

@@ -34,6 +34,7 @@ _MARKS: dict[str, tuple[str, str]] = {
     "came_back": ("▲", _BAD),
     # what the doctor found
     "WRONG": ("■", _BAD),
+    "UNKNOWN": ("◇", _QUIET),
     # operations
     "starting": ("◔", _BUSY),
     "running": ("◐", _BUSY),

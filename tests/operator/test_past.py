@@ -3,10 +3,17 @@
 import csv
 import io
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import psutil
+import pytest
+from google.api_core.exceptions import NotFound, PermissionDenied
+from google.cloud.pubsub_v1 import SubscriberClient
+from google.cloud.storage import Bucket
 
+from dropmerge.operations import doctor
 from dropmerge.operations.doctor import examine
 from tests.harness.commands import Commands
 from tests.harness.pipeline import HEADER, Pipeline, row
@@ -179,3 +186,32 @@ def test_doctor_finds_what_is_wrong(pipeline: Pipeline, commands: Commands) -> N
     assert "2 things to do" in done.stderr
     pipeline.deploy("merge")
     assert commands.json("doctor")["findings"][0]["trouble"] is None
+
+
+def test_who_only_looks_is_asked_for_no_right_to_change(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the console page's accounts on Google Cloud: deploy/google/foundation/console.tf. For them nothing is wrong;
+    for who types commands it is."""
+
+    class _Google:
+        emulator = None
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionDenied("User not authorized to perform this action.")  # type: ignore[no-untyped-call]
+
+    def viewers(bucket: Bucket, wanted: Sequence[str], **_: object) -> list[str]:
+        if bucket.name != "landing":
+            raise NotFound("there is no such bucket")  # type: ignore[no-untyped-call]
+        return [one for one in wanted if one in ("storage.objects.get", "storage.objects.list")]
+
+    monkeypatch.setattr(doctor, "BIGQUERY", _Google)
+    monkeypatch.setattr(Bucket, "exists", refuse)
+    monkeypatch.setattr(Bucket, "test_iam_permissions", viewers)
+    monkeypatch.setattr(SubscriberClient, "get_subscription", refuse)
+    looking = {one.what: one for one in examine(replace(pipeline.connection, may_lease=False))}
+    assert [what for what, one in looking.items() if one.trouble] == ["bucket archive"]
+    assert "gs://archive is not there: `make deploy-foundation` makes it" in str(looking["bucket archive"].trouble)
+    assert [what for what, one in looking.items() if not one.is_known] == ["Pub/Sub"]
+    assert (looking["Pub/Sub"].state, looking["bucket landing"].state) == ("UNKNOWN", "OK")
+    typing = {one.what: one.trouble or "" for one in examine(pipeline.connection)}
+    assert "lacks storage.objects.create on gs://landing" in typing["bucket landing"]
+    assert "PermissionDenied: 403 User not authorized" in typing["Pub/Sub"]

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
+from google.api_core.exceptions import PermissionDenied
+from google.cloud.pubsub_v1 import SubscriberClient
 
+from dropmerge.operations.connection import Connection
 from dropmerge.page.access import Person, Role
 from dropmerge.page.app import VIEWS, make_app
 from tests.harness.cloud import running
@@ -37,10 +42,16 @@ class _Known:
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     folder = tmp_path_factory.mktemp("nothing")
     with running(folder, write_feeds(folder / "feeds")) as pipeline:
-        yield make_app(lambda: pipeline.connection, _Known(), lambda _: None).test_client()
+        yield replace(pipeline.connection, may_lease=False)
+
+
+@pytest.fixture
+def client(connection: Connection) -> FlaskClient:
+    """Of a console that was started just now."""
+    return make_app(lambda: connection, _Known(), lambda _: None).test_client()
 
 
 def test_no_page_of_several_things_is_left_out() -> None:
@@ -57,3 +68,20 @@ def test_a_csv_has_its_columns_also_where_it_has_no_rows(client: FlaskClient, pa
     header, *lines = csv.reader(io.StringIO(answer.text))
     assert OF_NOTHING[page] in header
     assert bool(lines) == (page in ("/overview", "/feeds", "/health"))
+
+
+def test_what_the_page_may_not_see_is_not_said_to_be_right_or_wrong(
+    client: FlaskClient, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its account on Google Cloud has no right to see subscriptions."""
+    assert "every part is as it should be" in client.get("/health").text
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionDenied("User not authorized to perform this action.")  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(SubscriberClient, "get_subscription", refuse)
+    page = make_app(lambda: connection, _Known(), lambda _: None).test_client().get("/health").text
+    assert "every part that this page may see is as it should be" in page
+    (row,) = re.findall(r'<tr data-row="Pub/Sub">.*', page)
+    assert "UNKNOWN" in row
+    assert "this account may not see the subscriptions, and need not" in row
