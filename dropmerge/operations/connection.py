@@ -64,7 +64,7 @@ class Connection:
     """What to do with a line on a wait that takes long, for the person who waits."""
     may_lease: bool = True
     """Whether to read the subscriptions of dead letters where their table may lack some: what reads takes leases, so
-    that no command can act on them meanwhile."""
+    that no command can act on them meanwhile. False where somebody only looks: on the console page."""
 
     operation: Operation | None = None
     """Under which changes are recorded; the account's own where there is none."""

@@ -37,9 +37,7 @@ _BUCKET_PERMISSIONS = {
 """What commands need. https://cloud.google.com/storage/docs/access-control/iam-permissions"""
 _OF_CHANGES = ("storage.objects.create",)
 """Those of them that who only looks has no use for."""
-_UNSEEN = (
-    "this account may not see the subscriptions, and need not: `dropmerge doctor` with one that may looks at them"
-)
+_UNSEEN = "this account may not see the subscriptions, and need not: run `dropmerge doctor` with an account that may"
 
 
 @dataclass(frozen=True)

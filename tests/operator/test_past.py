@@ -189,8 +189,8 @@ def test_doctor_finds_what_is_wrong(pipeline: Pipeline, commands: Commands) -> N
 
 
 def test_who_only_looks_is_asked_for_no_right_to_change(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the console page's accounts on Google Cloud: deploy/google/foundation/console.tf. For them nothing is wrong;
-    for who types commands it is."""
+    """As the console page's accounts on Google Cloud: deploy/google/foundation/console.tf. A bucket that is missing is
+    wrong for them, too; what they lack is wrong for who types commands only."""
 
     class _Google:
         emulator = None

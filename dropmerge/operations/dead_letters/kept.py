@@ -17,6 +17,7 @@ from dropmerge.operations.dead_letters.ends import WAITING, End, LetterState, en
 from services.shared.messages.dead_letter import DeadLetter
 
 _PAGE = 100
+"""Rows in memory at once, each with its whole message: what more of them take, the console keeps."""
 _KEPT = timedelta(days=400)
 """By services/shared/tables/dead_letter_messages.json."""
 
